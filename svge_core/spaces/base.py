@@ -1,0 +1,153 @@
+"""The search-space contract: everything the rest of the project may ask of a space.
+
+A new space is one file with one subclass and one line in ``spaces/__init__.py``; ``tests/contracts.py`` then covers it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from svge_core.cells import INPUT, OUTPUT, Cell
+from svge_core.errors import InvalidCellError
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Analytic size of the network a cell stands for.
+
+    Attributes:
+        params_m: trainable parameters in millions.
+        flops_m: multiply-accumulates of one forward pass in millions, as the space's authors count them.
+        network: which network was counted (channels, repeats, input size, classes).
+    """
+
+    params_m: float
+    flops_m: float
+    network: str
+
+
+@dataclass(frozen=True)
+class DecodingRules:
+    """What a decoder may draw, position by position, so that every result is a member of the space.
+
+    Attributes:
+        node_types: bool (max_nodes, types); True where a type may stand at a position.
+        edges: int8 (max_nodes, max_nodes) for source, target; 1 must be there, 0 must not, -1 free.
+    """
+
+    node_types: np.ndarray
+    edges: np.ndarray
+
+
+class AbstractSearchSpace(ABC):
+    """A set of architectures, its notation, its symmetries and its moves. Implementations are final and stateless."""
+
+    #: short identifier used in files, folders and links
+    name: str
+    #: name shown to people
+    title: str
+    #: operation vocabulary in the order of the genotype's digits
+    operations: tuple[str, ...]
+    #: most nodes of a cell, input and output included
+    max_nodes: int
+    #: number of cells, or None where it is not enumerated
+    size: int | None
+    #: one sentence: when do two cells have the same key
+    equivalence: str
+    #: number of choices of each gene of the flat categorical genotype
+    gene_choices: tuple[int, ...]
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Node labels in the order of the model's type ids: output is 0, input is 1 (as SVGe), then the operations."""
+        return (OUTPUT, INPUT, *self.operations)
+
+    @abstractmethod
+    def validate(self, cell: Cell) -> None:
+        """Return nothing if the cell is a member.
+
+        Raises:
+            InvalidCellError: with the reason.
+        """
+
+    def is_valid(self, cell: Cell) -> bool:
+        """Whether the cell is a member of the space."""
+        try:
+            self.validate(cell)
+        except InvalidCellError:
+            return False
+        return True
+
+    @abstractmethod
+    def canonical(self, cell: Cell) -> Cell:
+        """The same architecture in the space's one canonical node order (what the encoder sees).
+
+        Raises:
+            InvalidCellError: if the cell is not a relabelling of a member.
+        """
+
+    @abstractmethod
+    def key(self, cell: Cell) -> str:
+        """Same text exactly when two cells compute the same thing, as the space's authors define it."""
+
+    @abstractmethod
+    def random_cell(self, rng: np.random.Generator) -> Cell:
+        """Draw one member; the distribution is stated by the space."""
+
+    @abstractmethod
+    def neighbours(self, cell: Cell) -> list[Cell]:
+        """All members one edit away, without the cell itself and without repeats."""
+
+    @abstractmethod
+    def enumerate(self) -> Iterator[Cell]:
+        """All members in the official index order.
+
+        Raises:
+            SvgeError: if the space is not enumerated.
+        """
+
+    @abstractmethod
+    def parse(self, text: str) -> Cell:
+        """Read a cell in the community's notation.
+
+        Raises:
+            ParseError: with what was expected and what came.
+        """
+
+    @abstractmethod
+    def format(self, cell: Cell) -> str:
+        """Write a cell in the community's notation; ``parse(format(cell)) == cell``."""
+
+    @abstractmethod
+    def genotype(self, cell: Cell) -> tuple[int, ...]:
+        """The flat categorical genotype, one choice per gene."""
+
+    @abstractmethod
+    def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
+        """The cell of a genotype.
+
+        Raises:
+            InvalidCellError: if a gene is out of range or the genotype is not a member.
+        """
+
+    @abstractmethod
+    def index(self, cell: Cell) -> int:
+        """Position in the official order of :meth:`enumerate`."""
+
+    @abstractmethod
+    def from_index(self, index: int) -> Cell:
+        """The cell at a position of the official order.
+
+        Raises:
+            ParseError: if there is no such position.
+        """
+
+    @abstractmethod
+    def decoding_rules(self) -> DecodingRules:
+        """The masks of constrained decoding."""
+
+    @abstractmethod
+    def cost(self, cell: Cell) -> Cost:
+        """Analytic parameters and multiply-accumulates of the cell's standard network."""
