@@ -1,0 +1,167 @@
+"""A small app around the map for the browser tests: every control a test needs, and the last event in plain text.
+
+``?n=423624`` sets the number of points. Run it by hand with
+``PYTHONPATH=. streamlit run tests/browser/map_demo_app.py --server.enableStaticServing true``.
+"""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import streamlit as st
+
+from svge_core.geometry import select_in_polygon
+from ui.latent_map import (
+    MapBackground,
+    MapClick,
+    MapColour,
+    MapEvents,
+    MapLasso,
+    MapLine,
+    MapMark,
+    MapPoints,
+    latent_map,
+    publish_array,
+    publish_text,
+)
+
+VIRIDIS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
+TABLEAU = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f")
+OPERATIONS = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip <b>connect</b>")
+
+
+def demo_xy(n: int) -> np.ndarray:
+    """Clusters like those of a projected latent space, and one lonely point at the end for exact tests."""
+    rng = np.random.default_rng(7)
+    centres = rng.normal(size=(24, 2)) * (5.0, 3.4)
+    which = rng.integers(0, len(centres), n)
+    spread = rng.uniform(0.25, 1.0, size=(len(centres), 1))
+    turn = rng.uniform(0, 2 * np.pi, n)
+    ring = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (0.55 + 0.3 * rng.random((n, 1)))
+    xy = centres[which] + spread[which] * np.where(which[:, None] % 3 == 0, ring * 1.6, rng.normal(size=(n, 2)))
+    xy[-1] = (14.0, 9.0)
+    return xy.astype(np.float32)
+
+
+@st.cache_data
+def demo_arrays(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    xy = demo_xy(n)
+    rng = np.random.default_rng(1)
+    accuracy = 88 + 6 / (1 + np.exp(-(xy[:, 0] * 0.35 + np.sin(xy[:, 1])) + rng.normal(size=n) * 0.6))
+    accuracy[rng.random(n) < 0.02] = np.nan
+    operation = ((xy[:, 0] + 20 + rng.normal(size=n)) // 4 % len(OPERATIONS)).astype(int)
+    return xy, accuracy.astype(np.float32), operation.astype(np.float32)
+
+
+@st.cache_data
+def demo_points(n: int) -> MapPoints:
+    xy, _, _ = demo_arrays(n)
+    labels = publish_text([f"|nor_conv_3x3~0|+|<i>cell</i> {i}~0|" for i in range(n)], "demo-labels")
+    return MapPoints(f"demo-{n}", publish_array(xy, "demo-xy"), n, labels)
+
+
+@st.cache_data
+def demo_background(n: int) -> MapBackground:
+    xy, _, _ = demo_arrays(n)
+    counts, _, _ = np.histogram2d(xy[:, 1], xy[:, 0], bins=64, range=((-12, 12), (-16, 16)))
+    for _ in range(3):
+        padded = np.pad(counts, 1, mode="edge")
+        counts = sum(padded[i : i + 64, j : j + 64] for i in range(3) for j in range(3)) / 9
+    grey = np.clip(1 - counts / 0.4, 0, 1) * 255
+    return MapBackground(64, 64, (-16.0, 16.0, -12.0, 12.0), grey.astype(np.uint8).tobytes())
+
+
+def demo_colour(n: int, column: str) -> MapColour:
+    _, accuracy, operation = demo_arrays(n)
+    if column == "Operation":
+        values = publish_array(operation, "demo-operation")
+        return MapColour(values, "Most frequent operation", "", 0, 1, TABLEAU, OPERATIONS)
+    if column == "Missing file":
+        return MapColour("app/static/map/no-such-file.bin", "Missing file", "", 0, 1, VIRIDIS)
+    values = publish_array(accuracy, "demo-accuracy")
+    return MapColour(values, "CIFAR-10 validation accuracy, measured", "%", 88, 94, VIRIDIS)
+
+
+def remember(name: str, value: object) -> None:
+    st.session_state["last"] = {
+        "event": name,
+        "value": value,
+        "count": st.session_state.get("last", {}).get("count", 0) + 1,
+    }
+
+
+def on_click(click: MapClick) -> None:
+    remember("click", asdict(click))
+    st.session_state["focus"] = click
+
+
+def on_lasso(lasso: MapLasso) -> None:
+    remember("lasso", {"polygon": lasso.polygon})
+    st.session_state["lasso"] = lasso.polygon
+
+
+def on_clear() -> None:
+    remember("clear", None)
+    st.session_state["focus"] = st.session_state["lasso"] = None
+
+
+def demo_marks(xy: np.ndarray) -> list[MapMark]:
+    marks = []
+    if focus := st.session_state.get("focus"):
+        marks.append(MapMark(focus.x, focus.y, "focus" if focus.kind == "point" else "decoded"))
+    if st.session_state.get("show_marks"):
+        near = np.argsort(np.hypot(xy[:, 0] - 1, xy[:, 1]))[:4]
+        marks += [MapMark(*map(float, xy[i]), "neighbour", number=k + 1) for k, i in enumerate(near)]
+        marks += [MapMark(-6, -2, "start"), MapMark(5, 3, "end"), MapMark(-2, 4, "basket", "<b>ours</b>", 1)]
+        marks += [MapMark(-6 + 11 * t, -2 + 5 * t, "path") for t in (0.2, 0.4, 0.6, 0.8)]
+        marks += [MapMark(6 + np.cos(t), -4 + np.sin(2 * t), "trail") for t in np.linspace(0, 4, 9)]
+    return marks
+
+
+@st.fragment
+def map_and_event() -> None:
+    n = int(st.query_params.get("n", 15625))
+    xy, _, _ = demo_arrays(n)
+    shown = bool(st.session_state.get("show_marks"))
+    trail = tuple((6 + float(np.cos(t)), -4 + float(np.sin(2 * t))) for t in np.linspace(0, 4, 9))
+    lines = [MapLine(((-6.0, -2.0), (5.0, 3.0)), "path"), MapLine(trail, "trail")] if shown else []
+    events: MapEvents = latent_map(
+        key="demo",
+        points=demo_points(n),
+        colour=demo_colour(n, st.session_state.get("column", "Accuracy")),
+        marks=demo_marks(xy),
+        lines=lines,
+        lasso=st.session_state.get("lasso"),
+        dim=xy[:, 0] > 0 if st.session_state.get("dim") else None,
+        background=demo_background(n) if st.session_state.get("grey", True) else None,
+        on_click=on_click,
+        on_lasso=on_lasso,
+        on_clear=on_clear,
+        on_status=lambda status: remember("status", status),
+    )
+    last = dict(st.session_state.get("last", {"event": None, "value": None, "count": 0}))
+    if last["event"] == "lasso":
+        last["selected"] = len(select_in_polygon(xy, last["value"]["polygon"]))
+    with st.container(key="event"):
+        st.code(json.dumps({**last, "status": events.status}), language=None, wrap_lines=True)
+
+
+def map_page() -> None:
+    # Plain session keys, because widget values do not survive a change of page.
+    controls = st.columns(4)
+    column = controls[0].selectbox("Colour", ["Accuracy", "Operation", "Missing file"])
+    st.session_state["column"] = column
+    st.session_state["show_marks"] = controls[1].checkbox("Marks", value=st.session_state.get("show_marks", False))
+    st.session_state["dim"] = controls[2].checkbox("Dim the right half", value=st.session_state.get("dim", False))
+    st.session_state["grey"] = controls[3].checkbox("Grey sparse zones", value=st.session_state.get("grey", True))
+    map_and_event()
+
+
+def other_page() -> None:
+    st.header("Another page")
+
+
+st.set_page_config(page_title="Map demo", layout="wide")
+st.navigation(
+    [st.Page(map_page, title="Map", default=True), st.Page(other_page, title="Other", url_path="other")]
+).run()
