@@ -134,25 +134,44 @@ def _refined(cell: Cell, colours: tuple[int, ...]) -> tuple[int, ...]:
         colours = refined
 
 
-def _encodings(cell: Cell, colours: tuple[int, ...]) -> Iterable[Cell]:
-    """Individualisation-refinement: all leaves of the search tree, twins collapsed."""
+def _individualised(cell: Cell, colours: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+    """Refined colourings that single out one node of the first ambiguous class, twins collapsed; none if discrete."""
     classes: dict[int, list[int]] = {}
     for node, colour in enumerate(colours):
         classes.setdefault(colour, []).append(node)
     ambiguous = [members for _, members in sorted(classes.items()) if len(members) > 1]
-    if not ambiguous:
-        yield cell.relabelled(sorted(range(cell.num_nodes), key=lambda node: colours[node]))
-        return
-    members = ambiguous[0]
     seen: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
-    for node in members:
+    for node in ambiguous[0] if ambiguous else ():
         # twins (same neighbours both ways) are swapped by an automorphism: one of them stands for all
         neighbourhood = (cell.sources[node], cell.targets[node])
-        if neighbourhood in seen:
-            continue
-        seen.add(neighbourhood)
-        individualised = tuple(2 * c + (0 if other == node else 1) for other, c in enumerate(colours))
-        yield from _encodings(cell, _refined(cell, individualised))
+        if neighbourhood not in seen:
+            seen.add(neighbourhood)
+            yield _refined(cell, tuple(2 * c + (0 if other == node else 1) for other, c in enumerate(colours)))
+
+
+def _first_leaf(cell: Cell, colours: tuple[int, ...]) -> Cell:
+    """The leaf of the search tree that always takes the first choice."""
+    while (choice := next(iter(_individualised(cell, colours)), None)) is not None:
+        colours = choice
+    return cell.relabelled(sorted(range(cell.num_nodes), key=lambda node: colours[node]))
+
+
+def _smallest_leaf(cell: Cell, colours: tuple[int, ...]) -> Cell:
+    """Individualisation-refinement: the smallest leaf of the search tree, equivalent branches searched once.
+
+    Two branches whose first leaves are the same graph are mapped on each other by an automorphism, so their smallest
+    leaves are the same too. Without this, k equal disjoint parts would cost k factorial.
+    """
+    first_leaves: set[Cell] = set()
+    leaves: list[Cell] = []
+    for choice in _individualised(cell, colours):
+        first = _first_leaf(cell, choice)
+        if first not in first_leaves:
+            first_leaves.add(first)
+            leaves.append(_smallest_leaf(cell, choice))
+    if not leaves:  # the colouring is discrete
+        return _first_leaf(cell, colours)
+    return min(leaves, key=lambda leaf: (leaf.ops, leaf.edges))
 
 
 def canonical_cell(cell: Cell) -> Cell:
@@ -174,11 +193,11 @@ def canonical_cell(cell: Cell) -> Cell:
     keys = list(zip(depth, cell.ops, strict=True))
     ranks = {key: position for position, key in enumerate(sorted(set(keys)))}
     colours = _refined(cell, tuple(ranks[key] for key in keys))
-    return min(_encodings(cell, colours), key=lambda leaf: (leaf.ops, leaf.edges))
+    return _smallest_leaf(cell, colours)
 
 
 def cell_key(cell: Cell) -> str:
     """Relabelling-invariant key of a labelled DAG: 32 hex digits of its canonical form (BLAKE2b, 128 bits)."""
     form = canonical_cell(cell)
-    text = ",".join(form.ops) + ";" + ",".join(f"{u}-{v}" for u, v in form.edges)
+    text = repr((form.ops, form.edges))  # quoted, so that a label with a comma is not taken for two
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -3,12 +3,11 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import permutations
+from itertools import permutations, product
 
 from svge_core.cells import Cell
 
-#: most ways of pairing inner nodes that are tried one by one (6! = 720 and 7! / 2 both fit)
+#: most ways of pairing inner nodes that are tried one by one (6! = 720 and 7! / 2! both fit)
 MAX_PAIRINGS = 2520
 
 
@@ -43,9 +42,9 @@ class Difference:
 def difference(first: Cell, second: Cell) -> Difference:
     """Fewest edits between two cells: changed labels, and nodes and edges that only one of them has.
 
-    First and last nodes correspond. Where the structure fixes the order (equal edges, or a path through all nodes in
-    both) positions correspond; otherwise inner nodes are paired so that the number of edits is smallest, exactly for
-    cells of up to eight nodes, and in order (longest common runs of labels) for larger ones.
+    First and last nodes correspond. Where the structure fixes the order (equal edges without twins, or a path through
+    all nodes in both) positions correspond; otherwise inner nodes are paired so that the number of edits is smallest,
+    exactly for cells of up to eight nodes, and in order (label edit distance) for larger ones.
     """
     pairings = _pairings(first, second)
     return min((_edits(first, second, pairing) for pairing in pairings), key=lambda result: result.edits)
@@ -73,7 +72,8 @@ def _pairings(first: Cell, second: Cell) -> Iterable[dict[int, int]]:
     inner, other = range(1, first.num_nodes - 1), range(1, second.num_nodes - 1)
     if min(first.num_nodes, second.num_nodes) < 2:
         return [{0: 0}]
-    if len(inner) == len(other) and (first.edges == second.edges or (is_ordered(first) and is_ordered(second))):
+    same_places = (first.edges == second.edges and not _has_twins(first)) or (is_ordered(first) and is_ordered(second))
+    if len(inner) == len(other) and same_places:
         return [{node: node for node in range(first.num_nodes)}]
     few, many = sorted((len(inner), len(other)))
     if math.perm(many, few) <= MAX_PAIRINGS:
@@ -91,12 +91,27 @@ def _all_pairings(ends: dict[int, int], inner: range, other: range) -> Iterator[
 
 
 def _in_order(first: Cell, second: Cell) -> dict[int, int]:
+    """Inner nodes paired without crossing, with fewest changed, added and removed labels (Wagner & Fischer 1974)."""
+    a, b = first.ops[1:-1], second.ops[1:-1]
+    costs = [[max(i, j) if 0 in (i, j) else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
+    for i, j in product(range(1, len(a) + 1), range(1, len(b) + 1)):
+        costs[i][j] = min(costs[i - 1][j - 1] + (a[i - 1] != b[j - 1]), costs[i - 1][j] + 1, costs[i][j - 1] + 1)
     pairing: dict[int, int] = {}
-    matcher = SequenceMatcher(None, first.ops[1:-1], second.ops[1:-1], autojunk=False)
-    for tag, start, end, other_start, other_end in matcher.get_opcodes():
-        if tag in ("equal", "replace"):
-            pairing |= {1 + a: 1 + b for a, b in zip(range(start, end), range(other_start, other_end), strict=False)}
+    i, j = len(a), len(b)
+    while i and j:
+        if costs[i][j] == costs[i - 1][j - 1] + (a[i - 1] != b[j - 1]):
+            pairing[i] = j
+            i, j = i - 1, j - 1
+        elif costs[i][j] == costs[i - 1][j] + 1:
+            i -= 1
+        else:
+            j -= 1
     return pairing
+
+
+def _has_twins(cell: Cell) -> bool:
+    """Whether two nodes have the same neighbours, so that nothing but their labels tells them apart."""
+    return len(set(zip(cell.sources, cell.targets, strict=True))) < cell.num_nodes
 
 
 def is_ordered(cell: Cell) -> bool:

@@ -1,9 +1,9 @@
 """Cell -> Graphviz DOT -> SVG or PNG.
 
 Two views. ``"maps"`` is how the field draws NAS-Bench-201: four feature maps in a row and the six operations as
-coloured, labelled edges, at fixed positions, so that two cells can be compared at a glance. ``"operations"`` draws any cell as a
-graph of operation boxes laid out by ``dot``. Box sizes come from the number of letters, not from the fonts of the
-machine, so the same cell gives the same picture everywhere.
+coloured, labelled edges, at fixed positions, so that two cells can be compared at a glance. ``"operations"`` draws any
+cell as a graph of operation boxes laid out by ``dot``. Box sizes come from the number of letters, not from the fonts of
+the machine, so the same cell gives the same picture everywhere.
 """
 
 import math
@@ -175,11 +175,10 @@ def _maps_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, mark: Hi
     for node, (source, target) in enumerate(MAP_EDGES, start=1):
         op = cell.ops[node]
         label = operation_label(op)
-        dead = node not in live
+        dead, changed = node not in live, node in mark.nodes
         faded = dead and not changed and label != "none"
         colour = blended(colours[op], look.page, 0.42) if faded else colours[op]
         width, text = {"none": (1.3, look.muted), "skip": (1.8, look.text)}.get(label, (2.6, look.text))
-        changed = node in mark.nodes
         curve, tip, label_pos = _map_edge(source, target, label_gap=13.5 if changed else 9.5)
         ends = f"  map{source} -> map{target}"
         if changed:

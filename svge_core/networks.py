@@ -5,6 +5,7 @@ counts equal the benchmark's own and weights mean the same; tests hold them to i
 """
 
 from collections.abc import Callable
+from inspect import signature
 
 import torch
 from jaxtyping import Float
@@ -160,7 +161,7 @@ def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.
     builder = BUILDERS.get(space.name)
     if builder is None:
         raise SvgeError(f"No trainable network for {space.title}: there is one for {', '.join(sorted(BUILDERS))}.")
-    known = builder.__kwdefaults__ or {}
+    known = [name for name, option in signature(builder).parameters.items() if option.kind is option.KEYWORD_ONLY]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise SvgeError(f"Unknown network option {unknown[0]!r} for {space.title}: expected {', '.join(known)}.")

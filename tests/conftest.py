@@ -1,0 +1,37 @@
+"""Fixtures and policies shared by all tests: seeded randomness, and warnings from our own code are errors."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+#: packages and files whose warnings fail a test; those of third parties are theirs to mend
+OUR_CODE = ("svge_core", "ui", "pages", "bench", "app", "tests")
+
+# reproducible runs: the same examples every time, and no time limit per example on a busy machine
+settings.register_profile("svge", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("svge")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Warnings attributed to our modules are errors; other packages' deprecations are not shown."""
+    # the models here are tiny: on a busy machine several threads wait for each other longer than they compute
+    torch.set_num_threads(1)
+    config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning")
+    config.addinivalue_line("filterwarnings", "ignore::PendingDeprecationWarning")
+    # beartype looks at random items of long containers, also of those that strategies build
+    config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
+    for package in OUR_CODE:
+        config.addinivalue_line("filterwarnings", rf"error:::{package}(\.|$)")
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    """A seeded torch generator; nothing in the core reads torch's global one."""
+    return torch.Generator().manual_seed(20210407)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A seeded numpy generator."""
+    return np.random.default_rng(20210407)
