@@ -4,12 +4,12 @@ Every column carries its meaning (data set, split, epochs, seeds, measured or no
 shown without it. Rows are official cell indices; a missing value is NaN.
 """
 
+import contextlib
 import hashlib
 import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -69,10 +69,6 @@ class ScoreMeaning:
                 "A score's key is a letter, then letters, digits or underscores, at most 64 characters; "
                 f"got {self.key[:80]!r}."
             )
-        if self.direction not in get_args(Direction):
-            raise DataError(f"The direction of score {self.key!r} is 'max' or 'min'; got {self.direction!r}.")
-        if self.kind not in get_args(Kind):
-            raise DataError(f"The kind of score {self.key!r} is one of {', '.join(get_args(Kind))}; got {self.kind!r}.")
 
     def describe(self) -> str:
         """One line for the screen: what, unit, data set, split, epochs, seeds, direction, kind, source."""
@@ -108,6 +104,8 @@ def meaning_from_dict(raw: object) -> ScoreMeaning:
             right = value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**6)
         elif name == "detail":
             right = isinstance(value, bool)
+        elif name in ("direction", "kind"):
+            right = value in get_args(Direction if name == "direction" else Kind)
         else:
             right = isinstance(value, str) and len(value) <= MAX_TEXT
         if not right:
@@ -175,8 +173,8 @@ class Scores:
         known = int(np.count_nonzero(self.frame[key].notna()))
         return line if known == len(self.frame) else f"{line} ({known:,} of {len(self.frame):,} cells)"
 
-    def keys(self, *, detail: bool = True) -> tuple[str, ...]:
-        """Column names; with ``detail=False`` without those that only explain another column."""
+    def columns(self, *, detail: bool = True) -> tuple[str, ...]:
+        """Keys of the scores; with ``detail=False`` without those that only explain another column."""
         return tuple(key for key, meaning in self.meanings.items() if detail or not meaning.detail)
 
     def of(self, index: int) -> dict[str, float]:
@@ -291,11 +289,13 @@ def _costs(space: AbstractSearchSpace, size: int) -> np.ndarray:
     except (OSError, ValueError):
         pass  # not there yet, or damaged: compute it
     costs = np.array([(c.params_m, c.flops_m) for c in map(space.cost, space.enumerate())])
+    part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        with part.open("wb") as file:
             np.save(file, costs, allow_pickle=False)
-        Path(file.name).replace(path)
-    except OSError:
-        pass  # a read-only or full home folder costs time, not the result
+        part.replace(path)
+    except OSError:  # a read-only or full home folder costs time, not the result
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
     return costs

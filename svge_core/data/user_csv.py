@@ -90,11 +90,12 @@ class UserScores:
 
     def summary(self) -> str:
         """One line for the screen."""
-        parts = [f"{len(self.frame):,} architectures with {len(self.meanings)} scores from {self.rows:,} lines"]
+        scores, lines = _count(len(self.meanings), "score"), _count(self.rows, "line")
+        parts = [f"{_count(len(self.frame), 'architecture')} with {scores} from {lines}"]
         if self.duplicates:
-            parts.append(f"{len(self.duplicates):,} architectures averaged over lines that differ")
+            parts.append(f"{_count(len(self.duplicates), 'architecture')} averaged over lines that differ")
         if self.rejected:
-            parts.append(f"{len(self.rejected):,} lines rejected")
+            parts.append(f"{_count(len(self.rejected), 'line')} rejected")
         if self.ignored_columns:
             parts.append(f"columns not used: {', '.join(self.ignored_columns)}")
         return "; ".join(parts) + "."
@@ -159,7 +160,7 @@ def import_csv(
         if space.size is None:
             cells.setdefault(key, cell)
     if not found:
-        raise DataError(f"None of the {len(rows):,} lines could be used. {rejected[0]}")
+        raise DataError(f"No line could be used ({_count(len(rows), 'line')} read). {rejected[0]}")
     meanings = _meanings([header[column] for column in scores], directions or {}, name)
     order = list(found) if space.size is None else sorted(found, key=int)
     table = np.array([_mean([values for _, values in found[key]]) for key in order])
@@ -228,6 +229,10 @@ class _LineReader:
         if title in _NASLIB or _NASLIB_TUPLE.fullmatch(text):
             return _naslib_cell(self.space, text)
         return self.space.parse(text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _score_columns(header: list[str], rows: list[list[str]], architecture: list[int]) -> list[int]:
