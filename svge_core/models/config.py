@@ -1,0 +1,67 @@
+"""`ModelConfig`: everything that defines a model besides its weights. Saved with the weights; unknown keys fail."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from svge_core.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Architecture and objective of an SVGe model. Defaults are the shipped configuration, not the published one."""
+
+    hidden: int = 64
+    """Node state width; half of it per edge direction (published: 250)."""
+    latent: int = 16
+    """Dimensions of z (published: 56)."""
+    rounds: int = 2
+    """Message-passing rounds of the encoder and of every decoder step (published: 2)."""
+    encoding: Literal["one-hot", "learned"] = "one-hot"
+    """Operation encoding: one-hot, or an embedding shared by encoder and decoder (Chatzianastasis et al. 2021)."""
+    operation_dim: int = 8
+    """Dimensions of the learned operation embedding; unused for one-hot."""
+    positions: bool = True
+    """Learned embedding of the canonical node position in the encoder (published: none)."""
+    decoder_positions: bool = True
+    """Learned embedding of direction and step in the decoder's three heads (published: none)."""
+    beta: float = 0.005
+    """KL weight per cell, both terms of the ELBO being sums per cell (published code: 0.005 times the batch size)."""
+    posterior_noise: float = 1.0
+    """Scale of the posterior's standard deviation while training (published code: 0.01 by a default argument)."""
+    edge_reduction: Literal["sum", "mean"] = "sum"
+    """Reduction of the edge terms of one decoder step: sum is the log-likelihood (published code: mean)."""
+
+    def __post_init__(self) -> None:
+        if self.hidden < 2 or self.hidden % 2:
+            raise CheckpointError(f"config field 'hidden' must be even and at least 2; got {self.hidden}.")
+        for name in ("latent", "rounds", "operation_dim"):
+            if getattr(self, name) < 1:
+                raise CheckpointError(f"config field {name!r} must be at least 1; got {getattr(self, name)}.")
+        if self.encoding not in ("one-hot", "learned"):
+            raise CheckpointError(f"config field 'encoding' must be 'one-hot' or 'learned'; got {self.encoding!r}.")
+        if self.edge_reduction not in ("sum", "mean"):
+            raise CheckpointError(
+                f"config field 'edge_reduction' must be 'sum' or 'mean'; got {self.edge_reduction!r}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
+        """Read the values back.
+
+        Raises:
+            CheckpointError: on an unknown or missing key, by name.
+        """
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise CheckpointError(f"config has unknown fields {unknown}; this version knows {sorted(known)}.")
+        if missing := sorted(known - set(values)):
+            raise CheckpointError(f"config lacks the fields {missing}.")
+        return cls(**values)
+
+
+PUBLISHED = ModelConfig(hidden=250, latent=56, positions=False, decoder_positions=False)
+"""The published size with the mended objective; the reference row of the benchmarks."""

@@ -1,0 +1,166 @@
+"""The training loop: yields one row of metrics per epoch. Progress bars, saving and early stop belong to the caller.
+
+A run is a pure function of (cells, model seed, `TrainConfig`): the order of an epoch and the posterior noise of a step are
+drawn from generators seeded by their number, so a run resumed from any step continues exactly as if never stopped.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from svge_core.errors import CheckpointError, SvgeError
+from svge_core.models.svge import SVGe
+from svge_core.tensors import CellBatch
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Optimisation of one run. Defaults are those of the shipped NAS-Bench-201 checkpoint."""
+
+    epochs: int = 60
+    """Passes over the training cells; the learning rate's cosine ends with the last."""
+    batch_size: int = 256
+    """Cells per step."""
+    learning_rate: float = 3e-3
+    """Peak of Adam's learning rate (published: 1e-4, constant until a plateau)."""
+    warmup_steps: int = 100
+    """Steps of linear warm-up."""
+    clip: float = 5.0
+    """Largest gradient norm."""
+    kl_warmup_epochs: float = 0.0
+    """Epochs over which the KL weight rises linearly from 0."""
+    seed: int = 1
+    """Seeds the split, the initial weights, the order of the cells and the posterior noise."""
+    held_out: float = 0.1
+    """Share of the cells never trained on (published: 0.1)."""
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise SvgeError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}.")
+        if not 0 <= self.held_out < 1:
+            raise SvgeError(f"held_out is a share, 0 <= held_out < 1; got {self.held_out}.")
+        if not self.learning_rate > 0:
+            raise SvgeError(f"learning_rate must be positive; got {self.learning_rate}.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        """Read saved values; unknown keys fail by name."""
+        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
+            raise CheckpointError(f"training config has unknown fields {unknown}.")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TrainRow:
+    """Means over the cells of one epoch, in nats per cell; seconds are CPU seconds of this process."""
+
+    epoch: int
+    loss: float
+    types: float
+    edges: float
+    kl: float
+    learning_rate: float
+    cells_seen: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """Official indices of trained and held-out cells.
+
+    Attributes:
+        train, held_out: int64, disjoint, together all cells.
+    """
+
+    train: Tensor
+    held_out: Tensor
+
+
+def split_cells(count: int, held_out: float, seed: int) -> Split:
+    """Random split; the first ``round(count * held_out)`` of a seeded permutation are held out."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    cut = round(count * held_out)
+    return Split(order[cut:].sort().values, order[:cut].sort().values)
+
+
+class Trainer:
+    """One run over a fixed batch of training cells."""
+
+    def __init__(self, model: SVGe, cells: CellBatch, config: TrainConfig) -> None:
+        if len(cells) == 0:
+            raise SvgeError("There is no cell to train on; expected at least one.")
+        self.model, self.cells, self.config = model, cells, config
+        self.optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+        self.step = 0
+        self.cpu_seconds = 0.0
+        self.steps_per_epoch = math.ceil(len(cells) / config.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.steps_per_epoch * self.config.epochs
+
+    def epochs(self) -> Iterator[TrainRow]:
+        """Train on to the end, one row per epoch; can be left at any row and called again."""
+        while self.step < self.total_steps:
+            yield self._epoch()
+
+    def _epoch(self) -> TrainRow:
+        config, started = self.config, time.process_time()
+        epoch = self.step // self.steps_per_epoch
+        order = torch.randperm(len(self.cells), generator=_seeded(config.seed, 1, epoch))
+        totals = torch.zeros(4, dtype=torch.float64)
+        rate = 0.0
+        for rows in order.split(config.batch_size):
+            rate = self._learning_rate()
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            totals += self._step(self.cells.select(rows.to(self.cells.types.device))).cpu() * len(rows)
+            self.step += 1
+        self.cpu_seconds += time.process_time() - started
+        loss, types, edges, kl = (totals / len(self.cells)).tolist()
+        seen = (epoch + 1) * len(self.cells)
+        return TrainRow(epoch + 1, loss, types, edges, kl, rate, seen, self.cpu_seconds)
+
+    def _step(self, batch: CellBatch) -> Tensor:
+        noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
+        elbo = self.model.elbo(batch, noise)
+        beta = self.model.config.beta * self._kl_share()
+        loss = (elbo.types + elbo.edges + beta * elbo.kl).mean()
+        if not torch.isfinite(loss):
+            raise SvgeError(
+                f"The loss is not finite at step {self.step}; lower learning_rate (now {self._learning_rate():g})."
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self.optimiser.step()
+        return torch.stack([loss, elbo.types.mean(), elbo.edges.mean(), elbo.kl.mean()]).detach().double()
+
+    def _learning_rate(self) -> float:
+        config = self.config
+        if self.step < config.warmup_steps:
+            return config.learning_rate * (self.step + 1) / config.warmup_steps
+        done = (self.step - config.warmup_steps) / max(1, self.total_steps - config.warmup_steps)
+        return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+    def _kl_share(self) -> float:
+        steps = self.config.kl_warmup_epochs * self.steps_per_epoch
+        return 1.0 if steps <= 0 else min(1.0, (self.step + 1) / steps)
+
+
+def _seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator for one purpose and moment of a run."""
+    seed = 0
+    for number in numbers:
+        seed = (seed * 1_000_003 + number + 1) % (2**62)
+    return torch.Generator(device=device).manual_seed(seed)
