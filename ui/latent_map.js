@@ -330,7 +330,7 @@ class LatentMap {
     this.greyImage ||= backgroundImage(this.background.bytes, this.background, this.colours.textRgb);
     const [x0, x1, y0, y1] = this.background.extent;
     const [left, top] = this.toScreen(x0, y1), [right, bottom] = this.toScreen(x1, y0);
-    ctx.globalAlpha = 0.075;
+    ctx.globalAlpha = 0.085;
     ctx.fillStyle = this.colours.text;
     ctx.fillRect(0, 0, width, height); // beyond the grid there is nothing known at all
     ctx.clearRect(left, top, right - left, bottom - top);

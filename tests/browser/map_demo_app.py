@@ -11,7 +11,10 @@ import numpy as np
 import streamlit as st
 
 from svge_core.geometry import select_in_polygon
+from tests.browser.demo_points import demo_xy
 from ui.latent_map import (
+    CATEGORICAL,
+    SEQUENTIAL,
     MapBackground,
     MapClick,
     MapColour,
@@ -25,22 +28,7 @@ from ui.latent_map import (
     publish_text,
 )
 
-VIRIDIS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
-TABLEAU = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f")
 OPERATIONS = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip <b>connect</b>")
-
-
-def demo_xy(n: int) -> np.ndarray:
-    """Clusters like those of a projected latent space, and one lonely point at the end for exact tests."""
-    rng = np.random.default_rng(7)
-    centres = rng.normal(size=(24, 2)) * (5.0, 3.4)
-    which = rng.integers(0, len(centres), n)
-    spread = rng.uniform(0.25, 1.0, size=(len(centres), 1))
-    turn = rng.uniform(0, 2 * np.pi, n)
-    ring = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (0.55 + 0.3 * rng.random((n, 1)))
-    xy = centres[which] + spread[which] * np.where(which[:, None] % 3 == 0, ring * 1.6, rng.normal(size=(n, 2)))
-    xy[-1] = (14.0, 9.0)
-    return xy.astype(np.float32)
 
 
 @st.cache_data
@@ -75,19 +63,16 @@ def demo_colour(n: int, column: str) -> MapColour:
     _, accuracy, operation = demo_arrays(n)
     if column == "Operation":
         values = publish_array(operation, "demo-operation")
-        return MapColour(values, "Most frequent operation", "", 0, 1, TABLEAU, OPERATIONS)
+        return MapColour(values, "Most frequent operation", "", 0, 1, CATEGORICAL[:5], OPERATIONS)
     if column == "Missing file":
-        return MapColour("app/static/map/no-such-file.bin", "Missing file", "", 0, 1, VIRIDIS)
+        return MapColour("app/static/map/no-such-file.bin", "Missing file", "", 0, 1, SEQUENTIAL)
     values = publish_array(accuracy, "demo-accuracy")
-    return MapColour(values, "CIFAR-10 validation accuracy, measured", "%", 88, 94, VIRIDIS)
+    return MapColour(values, "CIFAR-10 validation accuracy, measured", "%", 88, 94, SEQUENTIAL)
 
 
 def remember(name: str, value: object) -> None:
-    st.session_state["last"] = {
-        "event": name,
-        "value": value,
-        "count": st.session_state.get("last", {}).get("count", 0) + 1,
-    }
+    count = st.session_state.get("last", {}).get("count", 0) + 1
+    st.session_state["last"] = {"event": name, "value": value, "count": count}
 
 
 def on_click(click: MapClick) -> None:
@@ -162,6 +147,5 @@ def other_page() -> None:
 
 
 st.set_page_config(page_title="Map demo", layout="wide")
-st.navigation(
-    [st.Page(map_page, title="Map", default=True), st.Page(other_page, title="Other", url_path="other")]
-).run()
+pages = [st.Page(map_page, title="Map", default=True), st.Page(other_page, title="Other", url_path="other")]
+st.navigation(pages).run()

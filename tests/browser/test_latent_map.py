@@ -1,0 +1,510 @@
+"""The map in a real Chromium with software graphics: what people do with it, and what the server is told."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svge_core.geometry import select_in_polygon
+from tests.browser.conftest import LAUNCH_ARGS, TIMEOUT_MS, MapDriver, chromium_path, read_json, record_problems
+from tests.browser.demo_points import demo_xy
+
+expect = pytest.importorskip("playwright.sync_api").expect
+pytestmark = pytest.mark.browser
+
+DEMO = Path(__file__).parent / "map_demo_app.py"
+N = 15_625
+XY = demo_xy(N)
+EVENT = ".st-key-event code"
+
+
+@pytest.fixture
+def demo_url(serve_app: Callable[..., str]) -> str:
+    return serve_app(DEMO)
+
+
+@pytest.fixture
+def demo(new_page: Callable[..., Any], demo_url: str):
+    """A ready map at its first view; afterwards, no error may stand in the console."""
+    page = new_page()
+    page.goto(demo_url)
+    yield MapDriver(page).wait_ready()
+    assert page.problems == []
+
+
+def event_number(page: Any, number: int) -> dict[str, Any]:
+    """Wait for the n-th event of this session and return what the server got."""
+    expect(page.locator(EVENT)).to_contain_text(f'"count": {number}', timeout=TIMEOUT_MS)
+    return read_json(page, EVENT)
+
+
+def tick(page: Any, label: str) -> None:
+    page.get_by_text(label, exact=True).click()
+
+
+def zoom_at(demo: MapDriver, x: float, y: float, turns: int = 2) -> None:
+    scale = demo.camera[2] * np.exp(0.48 * turns)
+    demo.page.mouse.move(*map(round, demo.screen(x, y)))
+    for _ in range(turns):
+        demo.page.mouse.wheel(0, -240)
+    wait_camera(demo, lambda camera: camera[2] == pytest.approx(scale, rel=1e-6))
+
+
+def wait_camera(demo: MapDriver, reached: Callable[[tuple[float, float, float]], bool]) -> None:
+    for _ in range(600):
+        if reached(demo.camera):
+            return
+        demo.page.wait_for_timeout(50)
+    raise AssertionError(f"the camera stayed at {demo.camera}")
+
+
+def nearest_on_screen(demo: MapDriver, px: float, py: float) -> tuple[int, float]:
+    x, y = demo.coordinates(px, py)
+    distance = np.hypot(*(XY - (x, y)).T)
+    return int(distance.argmin()), float(distance.min() * demo.camera[2])
+
+
+def click_window(demo: MapDriver, place: tuple[float, float]) -> tuple[float, float]:
+    """Click a whole pixel of the window; returns the map coordinate of that very pixel."""
+    px, py = round(place[0]), round(place[1])
+    box = demo.canvas.bounding_box()
+    demo.page.mouse.click(px, py)
+    return demo.coordinates(px - box["x"], py - box["y"])
+
+
+def empty_place(demo: MapDriver) -> tuple[float, float]:
+    """A place of the window with no point near it."""
+    box = demo.canvas.bounding_box()
+    for px, py in [(120, 90), (60, 300), (box["width"] - 160, 120), (90, box["height"] - 40), (300, 60)]:
+        if nearest_on_screen(demo, px, py)[1] > 20:
+            return box["x"] + px, box["y"] + py
+    raise AssertionError("no empty place in view")
+
+
+# ---- choosing a place -------------------------------------------------------------------------------------------
+
+
+def test_click_on_a_point_gives_its_row(demo):
+    demo.click(*map(float, XY[-1]))  # the lonely last point
+    event = event_number(demo.page, 1)
+    value = event["value"]
+    assert (event["event"], value["kind"], value["index"], value["source"]) == ("click", "point", N - 1, "pointer")
+    assert (value["x"], value["y"]) == pytest.approx(XY[-1], abs=1e-6)
+
+
+def test_click_in_a_crowd_gives_the_nearest_point(demo):
+    zoom_at(demo, 2.0, 1.0, turns=5)
+    expected, _ = nearest_on_screen(demo, *demo.pixel(2.0, 1.0))
+    for corner in np.argsort(np.hypot(*(XY - XY[expected]).T))[:3]:  # three close neighbours, told apart
+        x, y = map(float, XY[corner])
+        number = read_json(demo.page, EVENT)["count"] + 1
+        demo.page.wait_for_timeout(400)  # else the second click on nearly the same place is a double click
+        demo.click(x, y)
+        assert event_number(demo.page, number)["value"]["index"] == corner
+
+
+def test_click_on_empty_space_gives_exact_coordinates_also_after_zoom(demo):
+    expected = click_window(demo, empty_place(demo))
+    value = event_number(demo.page, 1)["value"]
+    assert (value["kind"], value["index"]) == ("empty", None)
+    assert (value["x"], value["y"]) == pytest.approx(expected, abs=0.01 / demo.camera[2])
+    before = demo.camera
+    zoom_at(demo, -11.0, 6.0)
+    assert demo.camera[2] > 2 * before[2]
+    expected = click_window(demo, empty_place(demo))
+    value = event_number(demo.page, 2)["value"]
+    assert value["kind"] == "empty"
+    assert (value["x"], value["y"]) == pytest.approx(expected, abs=0.01 / demo.camera[2])
+
+
+@pytest.mark.parametrize("modifier", ["Alt", "Shift"])
+def test_a_modifier_decodes_exactly_here_even_on_a_point(demo, modifier):
+    demo.click(*map(float, XY[-1]), modifier)
+    value = event_number(demo.page, 1)["value"]
+    assert (value["kind"], value["index"]) == ("empty", None)
+    assert np.hypot(value["x"] - XY[-1, 0], value["y"] - XY[-1, 1]) < 1.5 / demo.camera[2]
+
+
+def test_the_crosshair_shows_before_the_answer_and_is_replaced_by_it(demo):
+    demo.page.evaluate(
+        """() => {
+          const root = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.lm'))
+            .shadowRoot.querySelector('.lm');
+          window.seen = [];
+          new MutationObserver(() => window.seen.push([root.dataset.pending, root.dataset.marks]))
+            .observe(root, { attributes: true });
+        }"""
+    )
+    demo.click(*map(float, XY[-1]))
+    demo.wait_for(marks="1", pending="")
+    seen = demo.page.evaluate("window.seen")
+    assert [pending for pending, marks in seen if pending and marks == "0"], seen
+
+
+def test_double_click_zooms_and_is_one_click(demo):
+    before = demo.camera
+    x, y = empty_place(demo)
+    demo.page.mouse.dblclick(round(x), round(y))
+    wait_camera(demo, lambda camera: camera[2] > 1.8 * before[2])
+    event_number(demo.page, 1)
+    demo.wait_for(pending="")
+    assert read_json(demo.page, EVENT)["count"] == 1
+
+
+# ---- the view ---------------------------------------------------------------------------------------------------
+
+
+def test_zoom_keeps_the_place_under_the_pointer(demo):
+    box, (px, py) = demo.canvas.bounding_box(), map(round, demo.screen(5.0, 2.0))
+    below = demo.coordinates(px - box["x"], py - box["y"])
+    zoom_at(demo, 5.0, 2.0)
+    assert demo.screen(*below) == pytest.approx((px, py), abs=0.1)
+
+
+def test_drag_moves_the_map_with_the_pointer_and_is_no_click(demo):
+    zoom_at(demo, 0.0, 0.0)
+    x, y = demo.screen(0.0, 0.0)
+    before = demo.camera
+    demo.drag([(x, y), (x + 90, y + 40)], steps=6)
+    wait_camera(demo, lambda camera: camera[0] != before[0])
+    assert demo.screen(0.0, 0.0) == pytest.approx((x + 90, y + 40), abs=1.5)
+    assert read_json(demo.page, EVENT)["count"] == 0
+
+
+def test_the_view_survives_marks_colours_filters_and_a_page_switch(demo):
+    zoom_at(demo, 3.0, 1.0)
+    camera, first = demo.attribute("camera"), demo.attribute("frame")
+    demo.page.wait_for_timeout(300)
+    assert demo.attribute("camera") == camera
+    tick(demo.page, "Marks")
+    demo.wait_for(marks="20", camera=camera)
+    demo.click(*map(float, XY[np.hypot(*(XY - (3, 1)).T).argmin()]))
+    demo.wait_for(marks="21", camera=camera)
+    tick(demo.page, "Dim the right half")
+    demo.wait_for(dimmed=str(int((XY[:, 0] > 0).sum())), camera=camera)
+    demo.page.get_by_role("combobox").click()
+    demo.page.get_by_role("option", name="Operation").click()
+    demo.wait_for(colour="Most frequent operation", camera=camera)
+    assert int(demo.attribute("frame")) > int(first)
+    demo.page.get_by_role("link", name="Other").click()
+    expect(demo.page.get_by_text("Another page")).to_be_visible(timeout=TIMEOUT_MS)
+    demo.page.get_by_role("link", name="Map", exact=True).click()
+    demo.wait_ready()
+    demo.wait_for(camera=camera)
+
+
+def test_marks_never_redraw_the_points(demo):
+    demo.page.wait_for_timeout(400)  # let the first frames settle
+    frame = demo.attribute("frame")
+    tick(demo.page, "Marks")
+    demo.wait_for(marks="20", frame=frame)
+    click_window(demo, empty_place(demo))
+    event_number(demo.page, 1)
+    demo.wait_for(marks="21", frame=frame)
+
+
+def test_buttons_and_keys_zoom_and_reset(demo):
+    start = demo.camera
+    for press in (
+        lambda: demo.page.get_by_role("button", name="Zoom in").click(),
+        lambda: (demo.root.focus(), demo.page.keyboard.press("+")),
+    ):
+        before = demo.camera
+        press()
+        wait_camera(demo, lambda camera, before=before: camera[2] == pytest.approx(before[2] * 1.8, rel=1e-6))
+    demo.page.keyboard.press("-")
+    wait_camera(demo, lambda camera: camera[2] == pytest.approx(start[2] * 1.8, rel=1e-6))
+    demo.page.keyboard.press("0")
+    wait_camera(demo, lambda camera: camera == pytest.approx(start, rel=1e-6))
+    demo.page.get_by_role("button", name="Zoom out").click()
+    demo.page.get_by_role("button", name="Show the whole map").click()
+    wait_camera(demo, lambda camera: camera == pytest.approx(start, rel=1e-6))
+
+
+def test_a_narrower_window_shows_the_same_neighbourhood(demo):
+    zoom_at(demo, 3.0, 1.0)
+    x, y, scale = demo.camera
+    demo.page.set_viewport_size({"width": 900, "height": 900})
+    wait_camera(demo, lambda camera: camera[2] < scale * 0.9)
+    assert demo.camera[:2] == pytest.approx((x, y), abs=1e-6)
+    demo.click(*demo.coordinates(200, 200))
+    value = event_number(demo.page, 1)["value"]
+    assert np.hypot(*np.subtract(demo.pixel(value["x"], value["y"]), (200, 200))) < 9
+
+
+def test_touch_pinch_zooms_and_tap_chooses(new_page, demo_url):
+    page = new_page(has_touch=True)
+    page.goto(demo_url)
+    demo = MapDriver(page).wait_ready()
+    before, (x, y) = demo.camera, demo.screen(0.0, 0.0)
+    cdp = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(places)]
+        cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (x - 40, y), (x + 40, y))
+    for spread in (60, 80, 120):
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
+    wait_camera(demo, lambda camera: camera[2] == pytest.approx(before[2] * 3, rel=0.1))
+    assert demo.screen(0.0, 0.0) == pytest.approx((x, y), abs=2)
+    place = empty_place(demo)
+    page.touchscreen.tap(*place)
+    assert event_number(page, 1)["value"]["kind"] == "empty"
+    assert page.problems == []
+
+
+# ---- lasso ------------------------------------------------------------------------------------------------------
+
+
+def outline_of(demo: MapDriver) -> list[tuple[float, float]]:
+    return [demo.screen(x, y) for x, y in [(-8, -5), (-1, -5), (-1, 4), (-5, 1), (-8, 4), (-8, -4.9)]]
+
+
+@pytest.mark.parametrize("how", ["button", "key", "shift"])
+def test_lasso_sends_the_outline_and_the_server_finds_the_set(demo, how):
+    corners = outline_of(demo)
+    if how == "button":
+        demo.page.get_by_role("button", name="Lasso").click()
+        expect(demo.page.get_by_role("button", name="Lasso")).to_have_attribute("aria-pressed", "true")
+    elif how == "key":
+        demo.root.focus()
+        demo.page.keyboard.press("l")
+    else:
+        demo.page.keyboard.down("Shift")
+    camera = demo.attribute("camera")
+    demo.drag(corners, steps=25)
+    demo.page.keyboard.up("Shift")
+    event = event_number(demo.page, 1)
+    assert event["event"] == "lasso"
+    polygon = event["value"]["polygon"]
+    assert 3 <= len(polygon) <= 200
+    sides = [(-8, -5), (-1, -5), (-1, 4), (-5, 1), (-8, 4)]
+    wanted, got = set(select_in_polygon(XY, sides)), set(select_in_polygon(XY, polygon))
+    assert event["selected"] == len(got)
+
+    # The hand-drawn outline may differ by a few pixels along its edge, nowhere else.
+    def grown(by: float) -> list[tuple[float, float]]:
+        low, top = -5 - by, 4 + 2 * by
+        return [(-8 - by, low), (-1 + by, low), (-1 + by, top), (-5, 1 + 2 * by), (-8 - by, top)]
+
+    assert set(select_in_polygon(XY, grown(-0.25))) <= got <= set(select_in_polygon(XY, grown(0.25)))
+    assert abs(len(got) - len(wanted)) < 0.05 * len(wanted) and len(wanted) > 1000
+    assert demo.attribute("camera") == camera
+
+
+# ---- keyboard ---------------------------------------------------------------------------------------------------
+
+
+def test_arrows_walk_the_focus(demo):
+    x, y = click_window(demo, empty_place(demo))
+    event_number(demo.page, 1)
+    demo.wait_for(pending="", marks="1")
+    demo.root.focus()
+    scale = demo.camera[2]
+    # The empty place was clicked, so the walk starts there; it stays in empty space for these steps.
+    demo.page.keyboard.press("ArrowRight")
+    demo.page.keyboard.press("ArrowRight")
+    demo.page.keyboard.press("Shift+ArrowUp")
+    expected = (x + 24 / scale, y + 48 / scale)
+    expect(demo.page.locator(EVENT)).to_contain_text(f'"y": {expected[1]:.5f}'[:-3], timeout=TIMEOUT_MS)
+    event = read_json(demo.page, EVENT)
+    assert (event["value"]["kind"], event["value"]["source"]) == ("empty", "key")
+    assert (event["value"]["x"], event["value"]["y"]) == pytest.approx(expected, abs=0.01 / scale)
+    assert demo.camera[2] == scale
+
+
+def test_arrows_bring_the_view_along(demo):
+    zoom_at(demo, 3.0, 1.0, turns=4)
+    demo.root.focus()
+    before = demo.camera
+    for _ in range(14):
+        demo.page.keyboard.press("Shift+ArrowRight")
+    wait_camera(demo, lambda camera: camera[0] > before[0])
+    demo.wait_for(pending="")
+    value = read_json(demo.page, EVENT)["value"]
+    px, _ = demo.pixel(value["x"], value["y"])
+    assert 0 <= px <= demo.canvas.bounding_box()["width"]
+
+
+def test_escape_clears_and_leaves_the_lasso(demo):
+    demo.click(*map(float, XY[-1]))
+    demo.wait_for(marks="1")
+    demo.page.keyboard.press("l")
+    demo.wait_for(mode="lasso")
+    demo.page.keyboard.press("Escape")
+    demo.wait_for(mode="pan", marks="0")
+    assert event_number(demo.page, 2)["event"] == "clear"
+
+
+# ---- colours, words, states -------------------------------------------------------------------------------------
+
+
+def colourfulness(demo: MapDriver, x: float, y: float) -> float:
+    """Mean difference between the strongest and the weakest channel in a square of the screen."""
+    px, py = demo.screen(x, y)
+    picture = demo.page.screenshot(clip={"x": px - 30, "y": py - 30, "width": 60, "height": 60})
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), dtype=float)
+    return float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
+
+
+def test_dimmed_points_fade_and_stay_clickable(demo):
+    tick(demo.page, "Grey sparse zones")
+    bright = colourfulness(demo, 7.0, -5.0)
+    tick(demo.page, "Dim the right half")
+    demo.wait_for(dimmed=str(int((XY[:, 0] > 0).sum())))
+    demo.page.wait_for_timeout(500)
+    assert bright > 20 > 10 > colourfulness(demo, 7.0, -5.0)
+    demo.click(*map(float, XY[-1]))
+    assert event_number(demo.page, 1)["value"]["index"] == N - 1
+    expect(demo.root.locator(".lm-count")).to_have_text(
+        f"{int((XY[:, 0] <= 0).sum()):,} of {N:,} points", timeout=TIMEOUT_MS
+    )
+
+
+def test_hover_shows_label_and_value_as_plain_text(demo):
+    demo.page.mouse.move(*demo.screen(*map(float, XY[-1])))
+    demo.wait_for(hover=str(N - 1))
+    tip = demo.root.locator(".lm-tip")
+    expect(tip).to_contain_text(f"|nor_conv_3x3~0|+|<i>cell</i> {N - 1}~0|", timeout=TIMEOUT_MS)
+    expect(tip).to_contain_text(re.compile(r"CIFAR-10 validation accuracy, measured: \d\d\.\d\d %|no value"))
+    assert tip.locator("i").count() == 0
+    demo.page.mouse.move(*empty_place(demo))
+    demo.wait_for(hover="")
+    expect(tip).to_be_hidden()
+
+
+def test_categories_get_a_legend_of_names(demo):
+    demo.page.get_by_role("combobox").click()
+    demo.page.get_by_role("option", name="Operation").click()
+    demo.wait_for(colour="Most frequent operation")
+    expect(demo.root.locator(".lm-names li")).to_have_text(
+        ["avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip <b>connect</b>"]
+    )
+    expect(demo.root.locator(".lm-scale")).to_be_hidden()
+
+
+def test_a_missing_file_is_said_in_words_and_repaired(demo):
+    page = demo.page
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="Missing file").click()
+    demo.wait_for(status="fetch-failed")
+    expect(demo.root.locator(".lm-note")).to_contain_text("Could not load the values of “Missing file”")
+    expect(page.locator(EVENT)).to_contain_text('"status": "fetch-failed"', timeout=TIMEOUT_MS)
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="Accuracy").click()
+    demo.wait_for(status="ready")
+    expect(demo.root.locator(".lm-note")).to_be_hidden()
+    expect(page.locator(EVENT)).to_contain_text('"status": "ready"', timeout=TIMEOUT_MS)
+    assert all("404" in problem for problem in page.problems)
+    page.problems.clear()
+
+
+def test_a_lost_graphics_context_comes_back(demo):
+    demo.root.evaluate(
+        """(root) => {
+          window.loser = root.querySelector('.lm-points').getContext('webgl2').getExtension('WEBGL_lose_context');
+          window.loser.loseContext();
+        }"""
+    )
+    demo.wait_for(status="context-lost")
+    expect(demo.root.locator(".lm-note")).to_be_visible()
+    frame = int(demo.attribute("frame"))
+    demo.page.evaluate("window.loser.restoreContext()")
+    demo.wait_for(status="ready")
+    demo.page.wait_for_function("([el, n]) => Number(el.dataset.frame) > n", arg=[demo.root.element_handle(), frame])
+    demo.click(*map(float, XY[-1]))
+    expect(demo.page.locator(EVENT)).to_contain_text(f'"index": {N - 1}', timeout=TIMEOUT_MS)
+    assert colourfulness(demo, 7.0, -5.0) > 20
+
+
+def test_the_map_follows_the_theme(demo):
+    colour = "el => getComputedStyle(el).backgroundColor"
+    light = demo.root.evaluate(colour)
+    demo.page.emulate_media(color_scheme="dark")
+    demo.page.wait_for_function("([el, old]) => getComputedStyle(el).backgroundColor !== old",
+                                arg=[demo.root.element_handle(), light])  # fmt: skip
+    dark = demo.root.evaluate(colour)
+    assert dark == demo.page.locator(".stApp").evaluate(colour)
+    assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 200 < sum(map(int, re.findall(r"\d+", light)[:3]))
+
+
+# ---- size, and browsers without WebGL2 --------------------------------------------------------------------------
+
+
+def test_423624_points_load_and_answer(new_page, demo_url):
+    page = new_page()
+    page.goto(f"{demo_url}/?n=423624")
+    demo = MapDriver(page).wait_ready()
+    demo.wait_for(n="423624")
+    last = demo_xy(423_624)[-1]
+    page.wait_for_timeout(400)
+    frame = demo.attribute("frame")
+    demo.click(*map(float, last))
+    assert event_number(page, 1)["value"]["index"] == 423_623
+    demo.wait_for(marks="1", frame=frame)
+    page.mouse.move(*demo.screen(0.0, 0.0))
+    expect(demo.root.locator(".lm-tip")).to_contain_text("<i>cell</i>", timeout=TIMEOUT_MS)
+    assert page.problems == []
+
+
+NO_WEBGL2 = """
+const getContext = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind === 'webgl2' ? null : getContext.call(this, kind, ...rest);
+};
+"""
+
+
+def check_fallback(page: Any) -> None:
+    """The Plotly chart shows, and gives the same events."""
+    chart = page.locator(".st-key-demo-plotly .js-plotly-plot")
+    expect(chart).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("This browser has no WebGL2")).to_be_visible(timeout=TIMEOUT_MS)
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-demo-plotly .js-plotly-plot')?._fullLayout?.xaxis?._length > 0"
+    )
+    seen = read_json(page, EVENT)["count"]
+    x, y = map(float, XY[-1])
+    to_window = """(el, [x, y]) => {
+      const { xaxis, yaxis } = el._fullLayout, box = el.getBoundingClientRect();
+      return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
+    }"""
+    page.mouse.move(*chart.evaluate(to_window, [x, y]))
+    page.mouse.click(*chart.evaluate(to_window, [x, y]))
+    event = event_number(page, seen + 1)
+    assert (event["event"], event["value"]["kind"], event["value"]["index"]) == ("click", "point", N - 1)
+    assert event["status"] == "no-webgl2"
+    page.wait_for_timeout(1000)  # the chart is rebuilt with its new mark
+    page.mouse.click(*chart.evaluate(to_window, [-11.0, 6.0]))
+    value = event_number(page, seen + 2)["value"]
+    assert (value["kind"], value["index"]) == ("empty", None)
+    assert (value["x"], value["y"]) == pytest.approx((-11.0, 6.0), abs=0.05)
+
+
+def test_without_webgl2_a_plotly_chart_takes_its_place(new_page, demo_url):
+    page = new_page()
+    page.add_init_script(NO_WEBGL2)
+    page.goto(demo_url)
+    check_fallback(page)
+    assert page.problems == []
+
+
+def test_without_any_webgl_the_chart_still_works(playwright_session, demo_url):
+    args = [arg for arg in LAUNCH_ARGS if not re.search("swiftshader|gpu-blocklist", arg)]
+    chromium = playwright_session.chromium.launch(
+        executable_path=chromium_path(),
+        args=[*args, "--disable-gpu", "--disable-software-rasterizer", "--disable-3d-apis"],
+    )
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    problems = record_problems(page)
+    page.goto(demo_url)
+    check_fallback(page)
+    assert problems == []
+    chromium.close()
