@@ -200,6 +200,16 @@ def test_key_literal_cases() -> None:
     assert len({cell_key(ring), cell_key(pairs), cell_key(octagon)}) == 3
 
 
+def test_canonical_form_where_colour_refinement_sees_no_difference(rng: np.random.Generator) -> None:
+    """A ring of eight beside two rings of four: all nodes of a label look alike, but only some are interchangeable."""
+    squares = [(0, 8), (0, 9), (1, 8), (1, 9), (2, 10), (2, 11), (3, 10), (3, 11)]
+    octagon = [(4, 12), (4, 13), (5, 13), (5, 14), (6, 14), (6, 15), (7, 12), (7, 15)]
+    cell = Cell(("a",) * 8 + ("b",) * 8, tuple(squares + octagon))
+    form = canonical_cell(cell)
+    for _ in range(12):
+        assert canonical_cell(cell.relabelled(random_order(cell, rng))) == form
+
+
 @pytest.mark.parametrize("parts", [4, 17])
 def test_equal_parts_do_not_explode(parts: int) -> None:
     # parts! leaves without pruning by automorphisms; an undertrained decoder of 34 nodes draws such graphs
