@@ -1,0 +1,174 @@
+"""The atlas of a checkpoint: every cell of the space with its latent and its place on the maps, kept beside the weights."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from scipy.spatial import cKDTree
+
+from svge_core.checkpoints import Checkpoint, write_atomically
+from svge_core.errors import CheckpointError
+from svge_core.metrics import encode_all
+from svge_core.projection import Plane, PlaneName, nearest_latents, pca_plane, umap_plane
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import to_batch
+from svge_core.training import TrainConfig, split_cells
+
+FORMAT_VERSION = 1
+FILE = "atlas.safetensors"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is known about one position of the latent space.
+
+    Attributes:
+        latent: (latent,) coordinates.
+        xy: position on the map it was asked for.
+        neighbours: official indices of the nearest known cells in the latent space, nearest first.
+        distances: their Euclidean latent distances.
+        percentile: share of known cells whose own nearest neighbour is closer than this position's, 0 to 100.
+    """
+
+    latent: Float[np.ndarray, " latent"]
+    xy: tuple[float, float]
+    neighbours: np.ndarray
+    distances: np.ndarray
+    percentile: float
+
+    @property
+    def sparse(self) -> bool:
+        """Further from every known cell than 99 % of the known cells are from theirs: read decodings here with care."""
+        return self.percentile > 99.0
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """All cells of an enumerated space in official order.
+
+    Attributes:
+        space: name of the search space.
+        checkpoint: digest of the weights that made the latents.
+        latents: posterior means.
+        planes: maps by name.
+        held_out: official indices never trained on.
+    """
+
+    space: str
+    checkpoint: str
+    latents: Float[np.ndarray, "cells latent"]
+    planes: dict[PlaneName, Plane]
+    held_out: np.ndarray
+
+    @cached_property
+    def spacings(self) -> Float[np.ndarray, " cells"]:
+        """Sorted distances of known cells to their nearest other known cell, in the latent space."""
+        distances, _ = cKDTree(self.latents).query(self.latents, k=2)
+        return np.sort(distances[:, 1])
+
+    def place(self, plane: PlaneName, point: tuple[float, float], neighbours: int = 6) -> Place:
+        """Invert a position of a map."""
+        return self.place_of_latent(self.planes[plane].to_latent(point, self.latents), point, neighbours)
+
+    def place_of_cell(self, plane: PlaneName, index: int, neighbours: int = 6) -> Place:
+        """The place of a known cell; the cell itself is not among its neighbours."""
+        x, y = self.planes[plane].xy[index].tolist()
+        distances, indices = nearest_latents(self.latents, self.latents[index], neighbours + 1)
+        others = indices != index
+        percentile = self._percentile(0.0)
+        return Place(self.latents[index], (x, y), indices[others][:neighbours], distances[others][:neighbours], percentile)
+
+    def place_of_latent(self, latent: Float[np.ndarray, " latent"], point: tuple[float, float], neighbours: int = 6) -> Place:
+        """What surrounds a latent."""
+        distances, indices = nearest_latents(self.latents, latent, neighbours)
+        return Place(latent, point, indices, distances, self._percentile(float(distances[0])))
+
+    def _percentile(self, distance: float) -> float:
+        return 100.0 * float(np.searchsorted(self.spacings, distance)) / len(self.spacings)
+
+
+def build_atlas(checkpoint: Checkpoint, *, planes: tuple[PlaneName, ...] = ("umap", "pca"), seed: int = 1) -> Atlas:
+    """Encode the whole space and lay out its maps."""
+    model, space = checkpoint.model, checkpoint.model.space
+    cells = to_batch(space, list(space.enumerate()))
+    latents = encode_all(model, cells)[0].numpy()
+    training = TrainConfig.from_dict(checkpoint.meta.training)
+    held_out = split_cells(len(cells), training.held_out, training.seed).held_out.numpy()
+    makers = {"umap": lambda: umap_plane(latents, seed=seed), "pca": lambda: pca_plane(latents)}
+    return Atlas(space.name, checkpoint.digest, latents, {name: makers[name]() for name in planes}, held_out)
+
+
+def save_atlas(folder: Path, atlas: Atlas) -> Path:
+    """Write ``atlas.safetensors`` atomically and return its path."""
+    tensors: dict[str, np.ndarray] = {"latents": atlas.latents, "held_out": atlas.held_out.astype(np.int32)}
+    notes: dict[str, str] = {}
+    for name, plane in atlas.planes.items():
+        tensors[f"{name}.xy"] = plane.xy
+        tensors[f"{name}.components"] = plane.components
+        tensors[f"{name}.mean"] = plane.mean
+        tensors[f"{name}.explained"] = plane.explained
+        notes[name] = plane.note
+    header = {
+        "format_version": str(FORMAT_VERSION),
+        "space": atlas.space,
+        "checkpoint": atlas.checkpoint,
+        "planes": json.dumps(notes),
+    }
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    write_atomically(folder / FILE, save(contiguous, metadata=header))
+    return folder / FILE
+
+
+def load_atlas(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Atlas:
+    """Read the atlas beside a checkpoint.
+
+    Raises:
+        CheckpointError: missing, damaged, or made with other weights; says how to rebuild it.
+    """
+    path = checkpoint.folder / FILE
+    rebuild = f"Rebuild it with: python -m svge_core atlas --checkpoint {checkpoint.folder}"
+    if not path.is_file():
+        raise CheckpointError(f"{checkpoint.folder} has no {FILE}. {rebuild}")
+    try:
+        with safe_open(path, framework="np") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
+    if header.get("format_version") != str(FORMAT_VERSION):
+        raise CheckpointError(
+            f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads {FORMAT_VERSION}. {rebuild}"
+        )
+    if header.get("checkpoint") != checkpoint.digest:
+        raise CheckpointError(
+            f"{path}: field 'checkpoint' is {header.get('checkpoint')!r}, the weights are {checkpoint.digest!r}. {rebuild}"
+        )
+    if header.get("space") != space.name or len(tensors["latents"]) != space.size:
+        raise CheckpointError(
+            f"{path}: holds {len(tensors['latents'])} cells of {header.get('space')!r}, expected {space.size} of "
+            f"{space.name!r}. {rebuild}"
+        )
+    notes = json.loads(header["planes"])
+    planes: dict[PlaneName, Plane] = {
+        name: Plane(
+            name,
+            tensors[f"{name}.xy"],
+            note,
+            tensors[f"{name}.components"],
+            tensors[f"{name}.mean"],
+            tensors[f"{name}.explained"],
+        )
+        for name, note in notes.items()
+    }
+    return Atlas(space.name, checkpoint.digest, tensors["latents"], planes, tensors["held_out"].astype(np.int64))
+
+
+def latent_tensor(place: Place) -> torch.Tensor:
+    """The place's latent as a batch of one, (1, latent)."""
+    return torch.from_numpy(np.asarray(place.latent, dtype=np.float32))[None]

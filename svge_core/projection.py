@@ -1,0 +1,133 @@
+"""Latents <-> map plane. PCA has an exact linear inverse; UMAP has none, so a clicked position is inverted by neighbours.
+
+``UMAP.inverse_transform`` is never used: it takes seconds per point. A position between known points becomes the
+inverse-square-distance weighted average of its nearest neighbours' latents (Shepard 1968); at a known point it is that
+point's own latent.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import cKDTree
+
+from svge_core.errors import SvgeError
+
+PlaneName = Literal["umap", "pca"]
+NEIGHBOURS = 8
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A 2-D map of known latents.
+
+    Attributes:
+        name: "umap" or "pca".
+        xy: (cells, 2) coordinates.
+        note: how it was made, one line.
+        components, mean: (2, latent), (latent,) of the linear map; empty for UMAP.
+        explained: share of the latents' variance on each axis; empty for UMAP.
+    """
+
+    name: PlaneName
+    xy: Float[np.ndarray, "cells plane"]
+    note: str
+    components: Float[np.ndarray, "axes latent"]
+    mean: Float[np.ndarray, " latent"]
+    explained: Float[np.ndarray, " axes"]
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """Nearest-neighbour index over the map."""
+        return cKDTree(self.xy)
+
+    @cached_property
+    def spacing(self) -> float:
+        """95th percentile of the distance from a known point to its nearest other point on the map."""
+        distances, _ = self.tree.query(self.xy, k=2)
+        return float(np.percentile(distances[:, 1], 95))
+
+    def neighbours(self, point: tuple[float, float], count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and indices of the nearest known points on the map."""
+        distances, indices = self.tree.query(np.asarray(point, dtype=float), k=min(count, len(self.xy)))
+        return np.atleast_1d(distances), np.atleast_1d(indices)
+
+    def to_latent(
+        self, point: tuple[float, float], latents: Float[np.ndarray, "cells latent"]
+    ) -> Float[np.ndarray, " latent"]:
+        """Latent of a position on the map."""
+        if self.name == "pca":
+            return (self.mean + np.asarray(point) @ self.components).astype(np.float32)
+        distances, indices = self.neighbours(point)
+        return weighted_latent(distances, latents[indices])
+
+    def sparseness(self, columns: int, rows: int) -> tuple[Float[np.ndarray, "rows columns"], tuple[float, float, float, float]]:
+        """How far each point of a grid is from known points: 0 where populated, 1 from three spacings on.
+
+        Returns:
+            the grid, rows from low to high y, and its extent (x low, x high, y low, y high).
+        """
+        low, high = self.xy.min(0), self.xy.max(0)
+        margin = 0.15 * (high - low)
+        low, high = low - margin, high + margin
+        x, y = np.linspace(low[0], high[0], columns), np.linspace(low[1], high[1], rows)
+        grid = np.stack(np.meshgrid(x, y), axis=-1)
+        distances, _ = self.tree.query(grid.reshape(-1, 2))
+        scale = max(self.spacing, 1e-12)
+        grey = np.clip((distances / scale - 1) / 2, 0, 1).reshape(rows, columns)
+        return grey, (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+
+
+def weighted_latent(
+    distances: Float[np.ndarray, " neighbours"], latents: Float[np.ndarray, "neighbours latent"]
+) -> Float[np.ndarray, " latent"]:
+    """Inverse-square-distance weighted average (Shepard 1968); a neighbour at distance 0 is returned as it is."""
+    if distances[0] <= 1e-9:
+        return latents[0].astype(np.float32)
+    weights = (distances[0] / distances) ** 2  # scaled by the nearest, so that nothing overflows
+    return (weights @ latents / weights.sum()).astype(np.float32)
+
+
+def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Plane:
+    """First two principal components, signs fixed so that the largest loading of each is positive."""
+    if len(latents) < 3:
+        raise SvgeError(f"A map needs at least 3 cells; got {len(latents)}.")
+    data = latents.astype(np.float64)
+    mean = data.mean(0)
+    centred = data - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / (len(data) - 1))
+    components = vectors[:, ::-1][:, :2].T
+    signs = np.sign(components[np.arange(2), np.abs(components).argmax(1)])
+    components = components * signs[:, None]
+    explained = values[::-1][:2] / values.sum()
+    note = f"PCA: the two axes carry {100 * explained[0]:.1f} % and {100 * explained[1]:.1f} % of the latents' variance"
+    xy = (centred @ components.T).astype(np.float32)
+    return Plane("pca", xy, note, components.astype(np.float32), mean.astype(np.float32), explained.astype(np.float32))
+
+
+def umap_plane(latents: Float[np.ndarray, "cells latent"], *, neighbours: int = 30, min_distance: float = 0.2, seed: int = 1) -> Plane:
+    """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map."""
+    import umap  # seconds to import: only where a map is built
+
+    start = pca_plane(latents).xy
+    start = 10 * start / np.abs(start).max()
+    reducer = umap.UMAP(
+        n_neighbors=neighbours, min_dist=min_distance, init=start, random_state=seed, n_jobs=1, low_memory=True
+    )
+    xy = np.asarray(reducer.fit_transform(latents), dtype=np.float32)
+    note = f"UMAP of the posterior means: {neighbours} neighbours, minimal distance {min_distance}, seed {seed}"
+    empty = np.zeros((0, latents.shape[1]), dtype=np.float32)
+    return Plane("umap", xy - xy.mean(0), note, empty, np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32))
+
+
+def nearest_latents(
+    latents: Float[np.ndarray, "cells latent"], z: Float[np.ndarray, " latent"], count: int
+) -> tuple[Float[np.ndarray, " neighbours"], Int[np.ndarray, " neighbours"]]:
+    """Euclidean distances and indices of the nearest known latents, nearest first."""
+    squared = np.square(latents - z).sum(1)
+    count = min(count, len(latents))
+    found = np.argpartition(squared, count - 1)[:count]
+    found = found[np.argsort(squared[found], kind="stable")]
+    return np.sqrt(squared[found]), found
