@@ -1,26 +1,19 @@
-// The latent map: camera, pointer and keyboard, legend, tooltip, messages. The server owns points, colours and marks;
-// the browser owns the camera, so nothing the server sends can move the view.
+// The latent map as a component: what the server sends, what people do with pointer and keyboard, and what the server
+// is told of it. The server owns points, colours and marks; the browser owns the camera (latent_map_view.js).
 
 const HIT_RADIUS = { mouse: 8, pen: 10, touch: 16 };
 const KEY_HIT_RADIUS = 4; // shorter than an arrow step: a walk must not stick to a point
 const KEY_STEP = 12, KEY_STEP_LARGE = 48, KEY_PAUSE_MS = 120;
-const DRAG_THRESHOLD = 4, DOUBLE_CLICK_MS = 320, SETTLE_MS = 140;
-const ZOOM_OUT_LIMIT = 0.5, ZOOM_IN_LIMIT = 4000, BUTTON_ZOOM = 1.8;
+const DRAG_THRESHOLD = 4, DOUBLE_CLICK_MS = 320, BUTTON_ZOOM = 1.8;
 const LASSO_VERTICES = 200;
-const STORAGE_PREFIX = "svge-map:";
 const instances = new WeakMap();
 
-class LatentMap {
+class LatentMap extends MapView {
   constructor(parent) {
-    this.root = parent.querySelector(".lm");
-    this.ui = Object.fromEntries([...this.root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
-    this.scene = { marks: [], lines: [], lasso: null, drawing: null, hover: null, pending: null };
+    super(parent);
     this.pointers = new Map();
     this.stop = new AbortController();
-    this.size = { width: 0, height: 0, ratio: 1 };
-    this.data = {};
     this.loads = { points: 0, colour: 0, background: 0 };
-    this.overlay = new Overlay(this.ui.over.getContext("2d"));
     this.listen();
     this.setStatus("loading");
     this.startGraphics();
@@ -166,8 +159,6 @@ class LatentMap {
     });
   }
 
-  // ---- graphics --------------------------------------------------------------------------------------------------
-
   startGraphics() {
     try {
       this.renderer = new PointRenderer(this.ui.points);
@@ -176,228 +167,6 @@ class LatentMap {
       this.setStatus(canvasHasWebGL1() ? "no-webgl2" : "no-webgl");
       this.say("This browser cannot draw the map: WebGL2 is missing. A simpler chart takes its place.");
     }
-  }
-
-  readTheme() {
-    const style = getComputedStyle(this.root), rgb = (css) => cssToRgb(css, this.ui.probe);
-    const read = (name, otherwise) => rgb(style.getPropertyValue(name).trim() || otherwise);
-    const text = read("--st-text-color", "#31333f"), background = read("--st-background-color", "#ffffff");
-    const accent = read("--st-primary-color", "#ff4b4b");
-    const grey = text.map((c, i) => Math.round(c * 0.45 + background[i] * 0.55));
-    const css = (c) => `rgb(${c.join(",")})`;
-    const before = JSON.stringify(this.colours);
-    this.colours = { text: css(text), background: css(background), accent: css(accent), grey,
-      font: style.getPropertyValue("--st-font").trim() || "sans-serif", textRgb: text, backgroundRgb: background };
-    const changed = before !== JSON.stringify(this.colours);
-    if (changed) this.greyImage = null;
-    return changed;
-  }
-
-  measureSize() {
-    const { clientWidth: width, clientHeight: height } = this.ui.plane, ratio = window.devicePixelRatio || 1;
-    if (width === this.size.width && height === this.size.height && ratio === this.size.ratio) return;
-    const relative = this.camera && this.fit ? this.camera.scale / this.fit.scale : null;
-    this.size = { width, height, ratio };
-    for (const canvas of [this.ui.back, this.ui.points, this.ui.over]) {
-      [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    }
-    if (!width || !height) return;
-    this.fit = this.fitCamera();
-    // The same place at the same relative zoom, so that a narrower window shows the same neighbourhood.
-    if (relative && this.fit) this.setCamera({ ...this.camera, scale: this.fit.scale * relative }, false);
-    this.requestDraw(true);
-  }
-
-  fitCamera() {
-    if (!this.index) return null;
-    const { x0, y0, x1, y1 } = this.index.bounds, { width, height } = this.size;
-    const pad = Math.min(28, width / 14), tools = this.ui.tools.offsetWidth + 12; // no point starts under the buttons
-    const scale = Math.min((width - 2 * pad - tools) / (x1 - x0 || 1), (height - 2 * pad) / (y1 - y0 || 1));
-    return { x: (x0 + x1) / 2 + tools / 2 / scale, y: (y0 + y1) / 2, scale: Math.max(scale, 1e-9) };
-  }
-
-  restoreCamera() {
-    this.fit = this.fitCamera();
-    if (!this.fit) return;
-    let kept = null;
-    try {
-      kept = JSON.parse(sessionStorage.getItem(STORAGE_PREFIX + this.data.points.digest));
-    } catch { /* storage is blocked or holds something else: start from the whole map */ }
-    const usable = kept && [kept.x, kept.y, kept.zoom].every(Number.isFinite);
-    this.setCamera(usable ? { x: kept.x, y: kept.y, scale: this.fit.scale * kept.zoom } : this.fit, false);
-  }
-
-  setCamera(camera, remember = true) {
-    const { x0, y0, x1, y1 } = this.index.bounds;
-    const scale = clamp(camera.scale, this.fit.scale * ZOOM_OUT_LIMIT, this.fit.scale * ZOOM_IN_LIMIT);
-    this.camera = { x: clamp(camera.x, x0, x1), y: clamp(camera.y, y0, y1), scale };
-    this.root.dataset.camera = [this.camera.x, this.camera.y, scale].map((v) => v.toPrecision(9)).join(",");
-    if (remember) {
-      const kept = { x: this.camera.x, y: this.camera.y, zoom: scale / this.fit.scale };
-      try {
-        sessionStorage.setItem(STORAGE_PREFIX + this.data.points.digest, JSON.stringify(kept));
-      } catch { /* storage is full or blocked: the view is kept until the page is left */ }
-      this.moving = performance.now();
-      clearTimeout(this.settleTimer);
-      this.settleTimer = setTimeout(() => this.requestDraw(true), SETTLE_MS);
-    }
-    this.requestDraw(true);
-  }
-
-  toScreen(x, y) {
-    const { width, height } = this.size, { camera } = this;
-    return [width / 2 + (x - camera.x) * camera.scale, height / 2 - (y - camera.y) * camera.scale];
-  }
-
-  toData(px, py) {
-    const { width, height } = this.size, { camera } = this;
-    return [camera.x + (px - width / 2) / camera.scale, camera.y - (py - height / 2) / camera.scale];
-  }
-
-  zoomAbout(px, py, factor) {
-    if (!this.camera) return;
-    const [x, y] = this.toData(px, py), { width, height } = this.size;
-    const scale = clamp(this.camera.scale * factor, this.fit.scale * ZOOM_OUT_LIMIT, this.fit.scale * ZOOM_IN_LIMIT);
-    this.setCamera({ x: x - (px - width / 2) / scale, y: y + (py - height / 2) / scale, scale });
-  }
-
-  glide(target) {
-    if (!this.camera) return;
-    cancelAnimationFrame(this.gliding);
-    const still = this.renderer?.slow || matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (still) return this.setCamera(target);
-    const from = this.camera, began = performance.now();
-    const step = (now) => {
-      const t = clamp((now - began) / 180, 0, 1), ease = t * (2 - t), mix = (a, b) => a + (b - a) * ease;
-      const scale = t < 1 ? from.scale * (target.scale / from.scale) ** ease : target.scale;
-      this.setCamera({ x: t < 1 ? mix(from.x, target.x) : target.x, y: t < 1 ? mix(from.y, target.y) : target.y, scale });
-      if (t < 1) this.gliding = requestAnimationFrame(step);
-    };
-    this.gliding = requestAnimationFrame(step);
-  }
-
-  glideZoom(factor, px = this.size.width / 2, py = this.size.height / 2) {
-    if (!this.camera) return;
-    const [x, y] = this.toData(px, py), { width, height } = this.size;
-    const scale = clamp(this.camera.scale * factor, this.fit.scale * ZOOM_OUT_LIMIT, this.fit.scale * ZOOM_IN_LIMIT);
-    this.glide({ x: x - (px - width / 2) / scale, y: y + (py - height / 2) / scale, scale });
-  }
-
-  requestDraw(points) {
-    this.pointsDirty ||= points;
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      this.draw();
-    });
-  }
-
-  draw() {
-    if (!this.camera || !this.size.width) return;
-    if (this.size.ratio !== (window.devicePixelRatio || 1)) this.measureSize();
-    if (this.pointsDirty && this.values) {
-      this.pointsDirty = false;
-      this.drawBackground();
-      this.drawPoints();
-    }
-    const view = { ...this.size, toScreen: (x, y) => this.toScreen(x, y) };
-    this.overlay.draw(view, this.scene, this.colours);
-    this.root.dataset.marks = String(this.scene.marks.length);
-    this.root.dataset.pending = this.scene.pending ? `${this.scene.pending.x},${this.scene.pending.y}` : "";
-  }
-
-  drawPoints() {
-    const { ratio } = this.size, moving = performance.now() - (this.moving ?? -Infinity) < SETTLE_MS - 10;
-    const unit = (rgb) => rgb.map((c) => c / 255), { size, alpha } = this.pointStyle();
-    const style = { size: Math.max(size * ratio, 1), alpha, rim: unit(this.colours.backgroundRgb),
-      missing: [...unit(this.colours.grey), alpha * 0.55], dimmed: [...unit(this.colours.grey), alpha * 0.16] };
-    if (this.renderer.draw(this.camera, ratio, style, moving) && !moving) this.requestDraw(true);
-    this.root.dataset.frame = String(this.renderer.frames);
-  }
-
-  // Dots shrink and thin out with their number, and grow with the zoom more slowly than the space between them.
-  pointStyle() {
-    const { width, height } = this.size, zoom = this.camera.scale / this.fit.scale;
-    const base = clamp(0.66 * Math.sqrt((width * height) / this.data.points.n), 1.5, 7);
-    const size = Math.min(base * Math.max(zoom, 0.7) ** 0.42, 13);
-    return { size, alpha: clamp(0.48 + 0.09 * size, 0.55, 0.92) };
-  }
-
-  drawBackground() {
-    const canvas = this.ui.back, ctx = canvas.getContext("2d"), { ratio, width, height } = this.size;
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.clearRect(0, 0, width, height);
-    if (!this.background) return;
-    this.greyImage ||= backgroundImage(this.background.bytes, this.background, this.colours.textRgb);
-    const [x0, x1, y0, y1] = this.background.extent;
-    const [left, top] = this.toScreen(x0, y1), [right, bottom] = this.toScreen(x1, y0);
-    ctx.globalAlpha = 0.085;
-    ctx.fillStyle = this.colours.text;
-    ctx.fillRect(0, 0, width, height); // beyond the grid there is nothing known at all
-    ctx.clearRect(left, top, right - left, bottom - top);
-    ctx.imageSmoothingQuality = "high";
-    ctx.drawImage(this.greyImage, left, top, right - left, bottom - top);
-    ctx.globalAlpha = 1;
-  }
-
-  // ---- legend and tooltip ----------------------------------------------------------------------------------------
-
-  drawLegend() {
-    const { title, unit, low, high, palette, categories } = this.colour, { ui } = this;
-    ui.title.textContent = unit ? `${title} (${unit})` : title;
-    ui.scale.hidden = categories.length > 0;
-    ui.names.hidden = !ui.scale.hidden;
-    ui.low.textContent = formatNumber(low, high - low, 0);
-    ui.high.textContent = formatNumber(high, high - low, 0);
-    ui.bar.style.background = `linear-gradient(to right, ${palette.join(", ")})`;
-    ui.names.replaceChildren(...categories.map((name, i) => {
-      const item = document.createElement("li"), swatch = document.createElement("i");
-      swatch.style.background = palette[i % palette.length];
-      item.append(swatch, name); // append(string) makes a text node: names are never read as HTML
-      return item;
-    }));
-    const missing = this.values.reduce((sum, value) => sum + !Number.isFinite(value), 0);
-    ui.missing.hidden = !missing;
-    ui.missingWords.textContent = missing ? `${count(missing)} without a value` : "";
-    const dimmed = this.dimmed ? this.dimmed.reduce((sum, bit) => sum + bit, 0) : 0;
-    this.root.dataset.dimmed = String(dimmed);
-    const total = this.values.length;
-    ui.count.textContent = dimmed ? `${count(total - dimmed)} of ${count(total)} points` : `${count(total)} points`;
-  }
-
-  hover(index) {
-    if (index === this.hovered) return;
-    this.hovered = index;
-    this.scene.hover = null;
-    this.root.dataset.hover = index ?? "";
-    this.ui.tip.hidden = index == null;
-    this.ui.needle.hidden = index == null;
-    if (index != null) {
-      this.loadLabels();
-      this.showTip(index);
-    }
-    this.requestDraw(false);
-  }
-
-  showTip(index) {
-    const { tip, tipLabel, tipValue, needle } = this.ui, { xy } = this.index, value = this.values[index];
-    const { low, high, unit, title, categories } = this.colour;
-    const at = this.toScreen(xy[2 * index], xy[2 * index + 1]), { width, height } = this.size;
-    this.scene.hover = at;
-    tipLabel.textContent = this.labels?.get(index) || `Point ${count(index)}`;
-    const number = formatNumber(value, high - low);
-    const words = categories.length ? categories[value] ?? "no value" : number;
-    tipValue.textContent = `${title}: ${words}${unit && Number.isFinite(value) && !categories.length ? ` ${unit}` : ""}`;
-    needle.hidden = categories.length > 0 || !Number.isFinite(value);
-    needle.style.left = `${clamp((value - low) / (high - low), 0, 1) * 100}%`;
-    const box = tip.getBoundingClientRect();
-    const below = at[1] < box.height + 24;
-    tip.style.left = `${clamp(at[0] - box.width / 2, 6, Math.max(6, width - box.width - 6))}px`;
-    tip.style.top = `${clamp(below ? at[1] + 14 : at[1] - box.height - 14, 6, height - box.height - 6)}px`;
-  }
-
-  pick(px, py, radius) {
-    const [x, y] = this.toData(px, py);
-    return this.index.nearest(x, y, radius / this.camera.scale, (i) => Boolean(this.dimmed?.[i]));
   }
 
   // ---- events to the server --------------------------------------------------------------------------------------
@@ -410,11 +179,20 @@ class LatentMap {
     const seq = Math.max(Date.now(), (this.lastSeq ?? 0) + 1);
     this.lastSeq = seq;
     this.scene.pending = { x, y, kind: "pending", label: "", number: null, seq };
+    this.root.dataset.pending = `${x},${y}`; // at once, and not with the next frame: tests wait for it to go
     this.requestDraw(false);
+    if (source === "key") this.announce(index, x, y);
     const event = { kind: index >= 0 ? "point" : "empty", index: index >= 0 ? index : null, x, y, source, seq };
     clearTimeout(this.keyTimer);
     if (delay) this.keyTimer = setTimeout(() => this.component.setTriggerValue("click", event), delay);
     else this.component.setTriggerValue("click", event);
+  }
+
+  // For screen readers: a walk on the canvas is silent otherwise.
+  announce(index, x, y) {
+    this.loadLabels();
+    const point = this.labels?.get(index) || `Point ${count(index)}`;
+    this.ui.live.textContent = index >= 0 ? point : `Between the points, at ${x.toFixed(2)}, ${y.toFixed(2)}`;
   }
 
   finishLasso() {
@@ -515,7 +293,8 @@ class LatentMap {
 
   pan(from, to) {
     const { camera } = this;
-    this.setCamera({ ...camera, x: camera.x - (to[0] - from[0]) / camera.scale, y: camera.y + (to[1] - from[1]) / camera.scale });
+    const dx = (to[0] - from[0]) / camera.scale, dy = (to[1] - from[1]) / camera.scale;
+    this.setCamera({ ...camera, x: camera.x - dx, y: camera.y + dy });
   }
 
   pinch(id, at) {
@@ -570,8 +349,8 @@ class LatentMap {
     cancelAnimationFrame(this.gliding);
     this.hover(null);
     const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
-    // A trackpad pinch arrives as a wheel with Ctrl held and small steps.
-    this.zoomAbout(...this.place(event), Math.exp(-clamp(event.deltaY * lines, -240, 240) * (event.ctrlKey ? 0.01 : 0.002)));
+    const speed = event.ctrlKey ? 0.01 : 0.002; // a trackpad pinch arrives as a wheel with Ctrl held and small steps
+    this.zoomAbout(...this.place(event), Math.exp(-clamp(event.deltaY * lines, -240, 240) * speed));
   }
 
   keyDown(event) {
@@ -621,10 +400,6 @@ class LatentMap {
 
 function distance([ax, ay], [bx, by]) {
   return Math.hypot(ax - bx, ay - by);
-}
-
-function count(n) {
-  return n.toLocaleString("en-US");
 }
 
 function canvasHasWebGL1() {

@@ -16,12 +16,8 @@ Call it inside ``st.fragment`` together with the panel that shows the focus: the
 """
 
 import base64
-import hashlib
 import math
-import os
 import re
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,16 +26,18 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ui.public_files import keep_public, publish_array, publish_text
+
+__all__ = [
+    "CATEGORICAL", "SEQUENTIAL", "MapBackground", "MapClick", "MapColour", "MapEvents", "MapLasso", "MapLine",
+    "MapMark", "MapPoints", "latent_map", "publish_array", "publish_text",
+]  # fmt: skip
 
 MarkKind = Literal["focus", "decoded", "basket", "neighbour", "start", "end", "path", "trail", "pending"]
 MapStatus = Literal["ready", "no-webgl2", "context-lost", "fetch-failed"]
 
 _HERE = Path(__file__).parent
-_PUBLIC = Path("static") / "map"
-# Streamlit refuses to serve a static folder of more than 1 GB; the least recently used arrays go well before that.
-_PUBLIC_LIMIT_BYTES = 600 * 2**20
-_PUBLIC_KEEP_SECONDS = 24 * 3600.0
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 # Legible on white and on near-black: the usual maps end in a purple or a yellow that vanishes on one of the two.
@@ -198,70 +196,8 @@ class MapEvents:
     status: MapStatus
 
 
-def publish_array(array: NDArray[Any], name: str) -> str:
-    """Make an array fetchable by the browser and return its URL.
-
-    The file is written once, atomically, as raw little-endian numbers under a name with the content's hash; floats are
-    stored as float32. Needs ``server.enableStaticServing``. Cache the URL beside the data: hashing 400,000 points takes
-    a few milliseconds, which a rerun should not pay.
-    """
-    array = np.asarray(array)
-    if array.dtype.kind == "f":
-        array = array.astype("<f4", copy=False)
-    return _publish(np.ascontiguousarray(array).tobytes(), name, ".bin")
-
-
-def publish_text(lines: Sequence[str], name: str) -> str:
-    """Make one line of text per point fetchable by the browser and return its URL. Line breaks become spaces."""
-    return _publish("\n".join(" ".join(line.splitlines()) for line in lines).encode(), name, ".txt")
-
-
-def published_path(url: str) -> Path:
-    """The file behind a URL from :func:`publish_array`; for the chart that replaces the map."""
-    return _script_folder() / _PUBLIC / Path(url).name
-
-
-def _script_folder() -> Path:
-    """Streamlit serves the ``static`` folder beside the script it was started with, whatever the working directory."""
-    context = get_script_run_ctx(suppress_warning=True)
-    return Path(context.main_script_path).resolve().parent if context else _HERE.parent
-
-
-def _publish(content: bytes, name: str, suffix: str) -> str:
-    safe = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "data"
-    file_name = f"{safe[:60]}-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
-    folder = _script_folder() / _PUBLIC
-    target = folder / file_name
-    if target.exists():
-        target.touch()  # the time of last use, which decides what is dropped first
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        _drop_old(folder, _PUBLIC_LIMIT_BYTES - len(content))
-        handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(partial).chmod(0o644)
-            Path(partial).replace(target)  # atomic: a reader finds the whole file or none
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
-    return f"app/static/map/{file_name}"
-
-
-def _drop_old(folder: Path, limit: int) -> None:
-    """Delete the least recently used files above the limit, but none of the last day: a page may still show it."""
-    files = sorted(((path.stat(), path) for path in folder.iterdir()), key=lambda entry: entry[0].st_mtime)
-    total = sum(stat.st_size for stat, _ in files)
-    for stat, path in files:
-        if total <= limit or time.time() - stat.st_mtime < _PUBLIC_KEEP_SECONDS:
-            return
-        path.unlink(missing_ok=True)
-        total -= stat.st_size
-
-
 # Joined into one module: inline components cannot import files of their own.
-_SCRIPTS = ("latent_map_data.js", "latent_map_gl.js", "latent_map_overlay.js", "latent_map.js")
+_SCRIPTS = tuple(f"latent_map{part}.js" for part in ("_data", "_gl", "_overlay", "_view", ""))
 _component = st.components.v2.component(
     "svge_latent_map",
     html=(_HERE / "latent_map.html").read_text("utf-8"),
@@ -308,6 +244,7 @@ def latent_map(
     """
     if dim is not None and len(dim) != points.n:
         raise ValueError(f"dim: expected {points.n} booleans, got {len(dim)}")
+    keep_public(points.xy_url, colour.values_url, points.labels_url)
     handlers = _Handlers(key, on_click, on_lasso, on_clear, on_status)
     if (missing := st.session_state.get(_NO_WEBGL)) is not None:
         from ui.latent_map_fallback import fallback_map  # Plotly is not imported unless it is needed

@@ -135,7 +135,8 @@ function formatNumber(value, spread, fewest = 2) {
   const magnitude = Math.max(Math.abs(value), Number.MIN_VALUE);
   if (magnitude >= 1e7 || (value !== 0 && magnitude < 1e-4)) return value.toExponential(2);
   const decimals = clamp(Math.ceil(-Math.log10(spread || magnitude)) + 2, 0, 6);
-  return value.toLocaleString("en-US", { maximumFractionDigits: decimals, minimumFractionDigits: Math.min(decimals, fewest) });
+  const digits = { maximumFractionDigits: decimals, minimumFractionDigits: Math.min(decimals, fewest) };
+  return value.toLocaleString("en-US", digits);
 }
 
 // Douglas-Peucker would keep the shape best; an even thinning is enough for a hand-drawn outline and cannot fail.

@@ -22,8 +22,8 @@ from ui.latent_map import (
     MapPoints,
     parse_click,
     parse_lasso,
-    published_path,
 )
+from ui.public_files import published_path
 
 if TYPE_CHECKING:
     from ui.latent_map import _Handlers

@@ -3,6 +3,7 @@
 
 const TAU = 2 * Math.PI;
 const MARK_ORDER = ["trail", "path", "neighbour", "basket", "start", "end", "decoded", "focus", "pending"];
+const POINTED_AT = new Set(["focus", "decoded", "pending"]); // out of view, an arrow at the edge says where it is
 const FOLLOWS_FOCUS = new Set(["focus", "decoded", "neighbour"]); // stale while a click waits for its answer
 
 class Overlay {
@@ -54,7 +55,11 @@ class Overlay {
 
   mark(mark) {
     const at = this.view.toScreen(mark.x, mark.y);
-    if (at[0] < -40 || at[1] < -40 || at[0] > this.view.width + 40 || at[1] > this.view.height + 40) return;
+    const { width, height } = this.view, margin = POINTED_AT.has(mark.kind) ? 0 : 40;
+    if (at[0] < -margin || at[1] < -margin || at[0] > width + margin || at[1] > height + margin) {
+      if (POINTED_AT.has(mark.kind)) this.arrow(at);
+      return;
+    }
     const { accent, text } = this.colours;
     switch (mark.kind) {
       case "focus": this.crosshair(at, false); break;
@@ -85,6 +90,17 @@ class Overlay {
     if (pending) ctx.setLineDash([3, 3.5]);
     this.ring([x, y], 9.5, this.colours.accent, 2);
     ctx.setLineDash([]);
+  }
+
+  arrow([x, y]) {
+    const ctx = this.context, { width, height } = this.view;
+    const angle = Math.atan2(y - height / 2, x - width / 2);
+    const tip = [clamp(x, 10, width - 10), clamp(y, 10, height - 10)];
+    const corner = (turn) => [tip[0] + 13 * Math.cos(angle + turn), tip[1] + 13 * Math.sin(angle + turn)];
+    const path = () => trace(ctx, [tip, corner(Math.PI - 0.5), corner(Math.PI + 0.5)], true);
+    this.strokeHaloed(path, this.colours.accent, 2);
+    ctx.fillStyle = this.colours.accent;
+    ctx.fill();
   }
 
   diamond([x, y]) {
@@ -129,7 +145,8 @@ class Overlay {
     const width = ctx.measureText(words).width;
     const left = x + gap + width > this.view.width - 4 ? x - gap - width : x + gap;
     const box = [left - 2, y - 8, left + width + 2, y + 8];
-    if (this.taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) return;
+    const covers = (other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
+    if (this.taken.some(covers)) return;
     this.taken.push(box);
     ctx.strokeStyle = this.colours.background;
     ctx.lineWidth = 4;

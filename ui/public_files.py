@@ -1,0 +1,89 @@
+"""Arrays and texts that the browser fetches by URL, kept in ``static/map/`` beside the running script."""
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+_PUBLIC = Path("static") / "map"
+# Streamlit refuses to serve a static folder of more than 1 GB; the least recently used arrays go well before that.
+_PUBLIC_LIMIT_BYTES = 600 * 2**20
+_PUBLIC_KEEP_SECONDS = 24 * 3600.0
+
+
+def publish_array(array: NDArray[Any], name: str) -> str:
+    """Make an array fetchable by the browser and return its URL.
+
+    The file is written once, atomically, as raw little-endian numbers under a name with the content's hash; floats are
+    stored as float32. Needs ``server.enableStaticServing``. Cache the URL beside the data: hashing 400,000 points takes
+    a few milliseconds, which a rerun should not pay.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind == "f":
+        array = array.astype("<f4", copy=False)
+    return _publish(np.ascontiguousarray(array).tobytes(), name, ".bin")
+
+
+def publish_text(lines: Sequence[str], name: str) -> str:
+    """Make one line of text per point fetchable by the browser and return its URL. Line breaks become spaces."""
+    return _publish("\n".join(" ".join(line.splitlines()) for line in lines).encode(), name, ".txt")
+
+
+def published_path(url: str) -> Path:
+    """The file behind a URL from :func:`publish_array`; for the chart that replaces the map."""
+    return _script_folder() / _PUBLIC / Path(url).name
+
+
+def keep_public(*urls: str | None) -> None:
+    """Note that these files are in use, so that they are not dropped. A missing one is the browser's to report."""
+    for url in filter(None, urls):
+        with contextlib.suppress(OSError):
+            os.utime(published_path(url))
+
+
+def _script_folder() -> Path:
+    """Streamlit serves the ``static`` folder beside the script it was started with, whatever the working directory."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return Path(context.main_script_path).resolve().parent if context else Path(__file__).parents[1]
+
+
+def _publish(content: bytes, name: str, suffix: str) -> str:
+    safe = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "data"
+    file_name = f"{safe[:60]}-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
+    folder = _script_folder() / _PUBLIC
+    target = folder / file_name
+    if target.exists():
+        os.utime(target)  # the time of last use, which decides what is dropped first
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        _drop_old(folder, _PUBLIC_LIMIT_BYTES - len(content))
+        handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(partial).chmod(0o644)
+            Path(partial).replace(target)  # atomic: a reader finds the whole file or none
+        except BaseException:
+            Path(partial).unlink(missing_ok=True)
+            raise
+    return f"app/static/map/{file_name}"
+
+
+def _drop_old(folder: Path, limit: int) -> None:
+    """Delete the least recently used files above the limit, but none of the last day: a page may still show it."""
+    files = sorted(((path.stat(), path) for path in folder.iterdir()), key=lambda entry: entry[0].st_mtime)
+    total = sum(stat.st_size for stat, _ in files)
+    for stat, path in files:
+        if total <= limit or time.time() - stat.st_mtime < _PUBLIC_KEEP_SECONDS:
+            return
+        path.unlink(missing_ok=True)
+        total -= stat.st_size
