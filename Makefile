@@ -1,0 +1,94 @@
+# make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser)
+# make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
+# make check   lint, format and types only
+# make bench   the benchmarks in bench/, one after another
+# make clean   remove .venv and caches
+#
+# Nothing is installed outside .venv. A stamp per step makes a second run instant.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := app
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+HEADLESS ?=
+WORKERS ?= 2
+# Patient with slow networks; the torch wheel alone is some hundred megabytes.
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --no-input --retries 8 --timeout 60
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+.PHONY: app install install-dev test check lint types tests bench clean help
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+app: install
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.showEmailPrompt false \
+	  --browser.gatherUsageStats false $(if $(HEADLESS),--server.headless $(HEADLESS))
+
+install: $(VENV)/.app-installed
+install-dev: $(VENV)/.dev-installed
+
+# The newest version that the pinned wheels were tried with comes first; any other from 3.11 on is accepted.
+$(VENV)/.made:
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  path=$$(command -v $$python) || continue; \
+	  "$$path" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  "$$path" -c 'import venv, ensurepip' 2>/dev/null || { \
+	    echo "$$path cannot make virtual environments; on Debian or Ubuntu install python3-venv." >&2; continue; }; \
+	  echo "Making $(VENV) with $$path ($$("$$path" -V))"; \
+	  "$$path" -m venv $(VENV); touch $@; exit 0; \
+	done; \
+	echo "SVGe Explorer needs Python 3.11 or newer; found: $$(python3 -V 2>&1 || true)." >&2; \
+	echo "Install one, or name it: make app PYTHON=/path/to/python3.11" >&2; exit 1
+
+# PyTorch's default build for Linux carries several gigabytes of CUDA. Without an NVIDIA GPU the CPU build is enough;
+# where its index cannot be reached, the default index serves.
+$(VENV)/.torch-installed: requirements.txt $(VENV)/.made
+	@torch=$$(sed -n 's/^\(torch==[^ #]*\).*/\1/p' requirements.txt); extra=; \
+	if [ "$$(uname -s)" = Linux ] && ! { command -v nvidia-smi && nvidia-smi -L; } >/dev/null 2>&1; then \
+	  if $(BIN)/python -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=8)' \
+	       $(CPU_INDEX)/torch/ >/dev/null 2>&1; \
+	  then extra="--extra-index-url $(CPU_INDEX)"; echo "No NVIDIA GPU found: installing PyTorch's CPU build."; \
+	  else echo "No NVIDIA GPU found, and PyTorch's CPU index is out of reach: installing the default build."; fi; \
+	fi; \
+	$(PIP) $$extra "$$torch"
+	@touch $@
+
+$(VENV)/.app-installed: requirements.txt $(VENV)/.torch-installed
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.app-installed
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# one version on every machine, and no look-up of a newer one
+types: install-dev
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+
+check: lint types
+
+tests: install-dev
+	@[ -n "$${CHROME:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
+	  echo "NOTE: no Chromium on PATH and CHROME is not set, so the browser tests will be skipped."
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test: check tests
+
+bench: install-dev
+	@for script in bench/*.py; do \
+	  case $$script in */__init__.py|*/_*) continue;; esac; \
+	  echo "== $$script"; $(BIN)/python -m $$(echo "$${script%.py}" | tr / .); \
+	done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
