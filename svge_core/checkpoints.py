@@ -165,7 +165,7 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
     return Checkpoint(model.to(device).eval(), meta, digest[:16], folder)
 
 
-def load_weights(model: SVGe, weights: Mapping[str, Tensor], source: str) -> None:
+def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     """Put weights into a model; the first difference in name or shape is named."""
     own = model.state_dict()
     if missing := sorted(set(own) - set(weights)):

@@ -92,6 +92,15 @@ def split_cells(count: int, held_out: float, seed: int) -> Split:
     return Split(order[cut:].sort().values, order[:cut].sort().values)
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands after a step; ``row`` is set when the step ended an epoch."""
+
+    step: int
+    total_steps: int
+    row: TrainRow | None
+
+
 class Trainer:
     """One run over a fixed batch of training cells."""
 
@@ -102,6 +111,7 @@ class Trainer:
         self.optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
         self.step = 0
         self.cpu_seconds = 0.0
+        self.totals = torch.zeros(4, dtype=torch.float64)
         self.steps_per_epoch = math.ceil(len(cells) / config.batch_size)
 
     @property
@@ -111,25 +121,33 @@ class Trainer:
 
     def epochs(self) -> Iterator[TrainRow]:
         """Train on to the end, one row per epoch; can be left at any row and called again."""
-        while self.step < self.total_steps:
-            yield self._epoch()
+        return (progress.row for progress in self.steps() if progress.row is not None)
 
-    def _epoch(self) -> TrainRow:
-        config, started = self.config, time.process_time()
-        epoch = self.step // self.steps_per_epoch
-        order = torch.randperm(len(self.cells), generator=_seeded(config.seed, 1, epoch))
-        totals = torch.zeros(4, dtype=torch.float64)
-        rate = 0.0
-        for rows in order.split(config.batch_size):
+    def steps(self) -> Iterator[Progress]:
+        """Train on to the end, step by step; can be left at any step, saved, and called again."""
+        order: Tensor | None = None
+        while self.step < self.total_steps:
+            started = time.process_time()
+            epoch, position = divmod(self.step, self.steps_per_epoch)
+            if order is None or position == 0:
+                order = torch.randperm(len(self.cells), generator=_seeded(self.config.seed, 1, epoch))
+            size = self.config.batch_size
+            rows = order[position * size : (position + 1) * size].to(self.cells.types.device)
             rate = self._learning_rate()
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            totals += self._step(self.cells.select(rows.to(self.cells.types.device))).cpu() * len(rows)
+            self.totals += self._step(self.cells.select(rows)).cpu() * len(rows)
             self.step += 1
-        self.cpu_seconds += time.process_time() - started
-        loss, types, edges, kl = (totals / len(self.cells)).tolist()
-        seen = (epoch + 1) * len(self.cells)
-        return TrainRow(epoch + 1, loss, types, edges, kl, rate, seen, self.cpu_seconds)
+            self.cpu_seconds += time.process_time() - started
+            row = self._row(epoch, rate) if self.step % self.steps_per_epoch == 0 else None
+            yield Progress(self.step, self.total_steps, row)
+
+    def _row(self, epoch: int, rate: float) -> TrainRow:
+        loss, types, edges, kl = (self.totals / len(self.cells)).tolist()
+        self.totals.zero_()
+        return TrainRow(
+            epoch + 1, loss, types, edges, kl, rate, (epoch + 1) * len(self.cells), round(self.cpu_seconds, 2)
+        )
 
     def _step(self, batch: CellBatch) -> Tensor:
         noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)

@@ -117,8 +117,7 @@ class NASBench201(AbstractSearchSpace):
         if match is None:
             shown = text.strip()[:120]
             raise ParseError(
-                "Not a NAS-Bench-201 architecture string: expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|, got "
-                f"{shown!r}."
+                f"Not a NAS-Bench-201 architecture string: expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|, got {shown!r}."
             )
         unknown = [op for op in match.groups() if op not in OPERATIONS]
         if unknown:

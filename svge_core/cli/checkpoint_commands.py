@@ -1,0 +1,181 @@
+"""Commands that make or measure a checkpoint: train, evaluate, atlas, fit."""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from svge_core import __version__
+from svge_core.checkpoints import CheckpointMeta, data_digest, load_checkpoint, save_checkpoint, update_metrics
+from svge_core.cli.common import (
+    add_checkpoint,
+    add_command,
+    add_device,
+    add_fields,
+    command_line,
+    config_from,
+    emit,
+    open_model,
+    pick_device,
+    use_threads,
+)
+from svge_core.errors import SvgeError
+from svge_core.models.config import ModelConfig
+from svge_core.models.svge import SVGe
+from svge_core.spaces import SPACES, get_space
+from svge_core.tensors import to_batch
+from svge_core.training import TrainConfig, Trainer, split_cells
+from svge_core.training_state import FILE as STATE_FILE
+from svge_core.training_state import restore_state, save_state
+
+SAVE_EVERY_SECONDS = 30.0
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    parser = add_command(commands, "train", train, "Train an SVGe model; resumes by itself after a kill.")
+    parser.add_argument("--space", default="nasbench201", choices=sorted(SPACES), help="search space")
+    parser.add_argument("--name", default="svge", help="name of the checkpoint (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="root folder (default: %(default)s)")
+    parser.add_argument("--fresh", action="store_true", help="ignore and overwrite an unfinished run")
+    add_device(parser)
+    add_fields(parser, ModelConfig)
+    add_fields(parser, TrainConfig)
+    parser = add_command(commands, "evaluate", evaluate, "Reconstruction, validity, uniqueness and novelty of a checkpoint.")
+    add_checkpoint(parser)
+    parser.add_argument("--seed", type=int, default=0, help="sampling seed (default: %(default)s)")
+    parser.add_argument("--dry-run", action="store_true", help="do not store the results in meta.json")
+    parser = add_command(commands, "atlas", atlas, "Encode the whole space and lay out its 2-D maps.")
+    add_checkpoint(parser)
+    parser.add_argument("--seed", type=int, default=1, help="UMAP seed (default: %(default)s)")
+    parser = add_command(commands, "fit", fit, "Fit the predictors of one score on a random set of labels.")
+    add_checkpoint(parser)
+    parser.add_argument("--score", default="cifar10_valid", help="score to predict (default: %(default)s)")
+    parser.add_argument("--labels", type=int, default=781, help="number of labelled cells (default: %(default)s, 5 %%)")
+    parser.add_argument("--seed", type=int, default=1, help="draws the labelled cells (default: %(default)s)")
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train to the end, saving every half minute; a rerun of the same command goes on from the last save."""
+    use_threads(arguments)
+    device = pick_device(arguments.device)
+    space = get_space(arguments.space)
+    model_config: ModelConfig = config_from(arguments, ModelConfig)
+    config: TrainConfig = config_from(arguments, TrainConfig)
+    folder = arguments.out / space.name / arguments.name
+    cells = to_batch(space, list(space.enumerate()))
+    split = split_cells(len(cells), config.held_out, config.seed)
+    training_cells = cells.select(split.train)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = SVGe(space, model_config).to(device)
+    trainer = Trainer(model, training_cells.to(device), config)
+    folder.mkdir(parents=True, exist_ok=True)
+    if arguments.fresh:
+        (folder / STATE_FILE).unlink(missing_ok=True)
+    history = restore_state(folder, trainer)
+    if trainer.step:
+        _event(arguments, {"event": "resumed", "step": trainer.step, "of": trainer.total_steps})
+    saved = time.monotonic()
+    bar = tqdm(total=trainer.total_steps, initial=trainer.step, unit="step", disable=arguments.json or not sys.stderr.isatty())
+    for progress in trainer.steps():
+        bar.update(1)
+        if progress.row is not None:
+            history.append(asdict(progress.row))
+            _event(arguments, {"event": "epoch", "of": config.epochs, **asdict(progress.row)})
+        if time.monotonic() - saved > SAVE_EVERY_SECONDS:
+            save_state(folder, trainer, history)
+            saved = time.monotonic()
+    bar.close()
+    meta = CheckpointMeta(
+        space=space.name,
+        config=model_config,
+        training=config.to_dict(),
+        data_digest=data_digest(training_cells),
+        data_count=len(training_cells),
+        held_out_count=len(split.held_out),
+        command=command_line(),
+        history=history,
+        environment={
+            "svge_core": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "device": str(device),
+            "threads": torch.get_num_threads(),
+            "parameters": sum(p.numel() for p in model.parameters()),
+        },
+    )
+    save_checkpoint(folder, model, meta)
+    (folder / STATE_FILE).unlink(missing_ok=True)
+    _event(arguments, {"event": "done", "folder": str(folder)})
+    return 0
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Measure, print, and store the rows in the checkpoint's ``meta.json``."""
+    from svge_core.evaluation import evaluate as measure
+
+    checkpoint = open_model(arguments)
+    bar = tqdm(unit="row", disable=arguments.json or not sys.stderr.isatty())
+    rows = measure(checkpoint, seed=arguments.seed, on_row=lambda name: bar.set_postfix_str(name) or bar.update(1))
+    bar.close()
+    if not arguments.dry_run:
+        update_metrics(checkpoint, rows)
+    text = "\n".join(f"{100 * r['value']:7.2f} %  {r['count']:>7,} of {r['of']:>7,}  {n}" for n, r in rows.items())
+    emit(arguments, rows, text)
+    return 0
+
+
+def atlas(arguments: argparse.Namespace) -> int:
+    """Build and store ``atlas.safetensors``."""
+    from svge_core.atlas import build_atlas, save_atlas
+
+    checkpoint = open_model(arguments)
+    built = build_atlas(checkpoint, seed=arguments.seed)
+    path = save_atlas(checkpoint.folder, built)
+    count = len(built.latents)
+    emit(arguments, {"file": str(path), "cells": count, "planes": list(built.planes)}, f"{path}: {count:,} cells")
+    return 0
+
+
+def fit(arguments: argparse.Namespace) -> int:
+    """Fit and store the structure surrogate and the joint head of one score."""
+    from svge_core.data import load_scores
+    from svge_core.predictors import fit_predictor
+
+    use_threads(arguments)
+    checkpoint = load_checkpoint(arguments.checkpoint, device=pick_device(arguments.device))
+    scores = load_scores(checkpoint.meta.space)
+    if arguments.score not in scores.meanings:
+        raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
+    values = scores.frame[arguments.score].to_numpy(dtype=float)
+    description = scores.describe(arguments.score)
+    info = fit_predictor(
+        checkpoint, arguments.score, description, values, labels=arguments.labels, seed=arguments.seed
+    )
+    shown = {name: value for name, value in info.items() if name != "training_indices"}
+    emit(arguments, shown, f"fitted {arguments.score} on {info['labels']} labels (seed {info['seed']})")
+    return 0
+
+
+def _event(arguments: argparse.Namespace, event: dict[str, Any]) -> None:
+    """One line per event: JSON for machines, words for people."""
+    if arguments.json:
+        sys.stdout.write(json.dumps(event) + "\n")
+    elif event["event"] == "epoch":
+        tqdm.write(
+            f"epoch {event['epoch']}/{event['of']}  loss {event['loss']:.4f}  types {event['types']:.4f}  "
+            f"edges {event['edges']:.4f}  KL {event['kl']:.2f}  {event['cpu_seconds']:.0f} CPU-s"
+        )
+    elif event["event"] == "resumed":
+        tqdm.write(f"resumed at step {event['step']} of {event['of']}")
+    else:
+        tqdm.write(f"wrote {event['folder']}")
+    sys.stdout.flush()

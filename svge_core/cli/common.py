@@ -1,0 +1,114 @@
+"""What every command shares: the parser's shape, output for people or machines, and errors as one clear line."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import torch
+
+from svge_core.checkpoints import Checkpoint, load_checkpoint
+from svge_core.errors import SvgeError
+
+Handler = Callable[[argparse.Namespace], int | None]
+DEFAULT_CHECKPOINT = Path("checkpoints/nasbench201/svge")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one clear line on bad input and exit code 2."""
+
+    def error(self, message: str) -> Any:
+        """Print one line and leave."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def add_command(
+    commands: "argparse._SubParsersAction[Parser]", name: str, handler: Handler, help_text: str, **extra: Any
+) -> Parser:
+    """Register a command with the options that all of them have."""
+    parser = commands.add_parser(name, help=help_text, description=help_text, **extra)
+    parser.set_defaults(handler=handler)
+    parser.add_argument("--json", action="store_true", help="print JSON for machines instead of text")
+    return parser
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """The options that choose a model and where it runs."""
+    parser.add_argument(
+        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="DIR", help="checkpoint folder (default: %(default)s)"
+    )
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Device and threads."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves PyTorch's choice (default)")
+
+
+def add_fields(parser: argparse.ArgumentParser, config: type, skip: Sequence[str] = ()) -> None:
+    """One option per field of a config dataclass, with its default."""
+    for item in fields(config):
+        if item.name in skip:
+            continue
+        option = "--" + item.name.replace("_", "-")
+        default = item.default if item.default is not MISSING else None
+        if isinstance(default, bool):
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=default, help=f"(default: {default})")
+        elif get_origin(item.type) is Literal:
+            parser.add_argument(option, choices=get_args(item.type), default=default, help="(default: %(default)s)")
+        else:
+            parser.add_argument(option, type=type(default), default=default, help="(default: %(default)s)")
+
+
+def config_from(arguments: argparse.Namespace, config: type, **given: Any) -> Any:
+    """The config dataclass of the parsed options."""
+    values = {item.name: getattr(arguments, item.name) for item in fields(config) if hasattr(arguments, item.name)}
+    return config(**{**values, **given})
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; auto takes cuda, then mps, then the CPU.
+
+    Raises:
+        SvgeError: if it is unknown or not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    kind = name.split(":")[0]
+    if not there.get(kind, False):
+        usable = ", ".join(kind for kind, usable in there.items() if usable)
+        raise SvgeError(f"Device {name!r} is not available: this machine has {usable}.")
+    return torch.device(name)
+
+
+def open_model(arguments: argparse.Namespace) -> Checkpoint:
+    """The checkpoint that the options name, on the device they name."""
+    use_threads(arguments)
+    return load_checkpoint(arguments.checkpoint, device=pick_device(arguments.device))
+
+
+def use_threads(arguments: argparse.Namespace) -> None:
+    """Apply ``--threads``."""
+    if arguments.threads < 0:
+        raise SvgeError(f"--threads must be 0 or more; got {arguments.threads}.")
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+
+
+def emit(arguments: argparse.Namespace, value: Any, text: str) -> None:
+    """Print the value as one line of JSON, or the text."""
+    line = json.dumps(value, allow_nan=False, default=str) if arguments.json else text
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def command_line() -> str:
+    """The command as it was typed, for model cards; absolute folders are not given away."""
+    words = [os.path.relpath(word) if word.startswith("/") else word for word in sys.argv[1:]]
+    return " ".join(["python -m svge_core", *words])
