@@ -23,9 +23,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "spaces differences",
         "tensors data convert palette drawing geometry features",
         "networks export export_json models surrogates calibration",
-        "checkpoints metrics training",
+        "checkpoints metrics training training_state smoothness evaluation",
         "atlas projection predictors",
-        "path search",
+        "path search explorer explorer_columns explorer_inspection explorer_select",
         "cli __main__",
     )
 )

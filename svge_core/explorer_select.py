@@ -1,0 +1,143 @@
+"""Finding cells: by what a person types, by filters, by an outline; and statistics of what was found."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from svge_core.cells import Cell
+from svge_core.data.scores import Direction
+from svge_core.errors import DataError, ParseError
+from svge_core.explorer import Explorer
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces.nasbench201 import NASBench201, from_naslib_tuple
+
+MAX_TEXT = 2_000
+_INDEX = re.compile(r"#?\s*(\d{1,9})", re.ASCII)
+_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
+_DIGITS = re.compile(r"\d+(\s+\d+)*", re.ASCII)
+
+
+def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
+    """The cell a person means: a string of the space's notation, an index, a NASLib tuple or a genotype.
+
+    Indices are ``12`` or ``#12``; NASLib tuples stand in parentheses, ``(4, 0, 3, 1, 4, 3)``; genotypes are as many
+    digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``.
+
+    Raises:
+        ParseError: in one line, with what was expected.
+    """
+    given = text.strip()
+    if not given or len(given) > MAX_TEXT:
+        raise ParseError("Type an architecture string, an index, a NASLib tuple or genotype digits.")
+    genes = len(space.gene_choices)
+    if _TUPLE.fullmatch(given) and space.name == NASBench201.name:
+        return space.from_genotype(from_naslib_tuple(tuple(int(number) for number in re.findall(r"\d+", given))))
+    if _DIGITS.fullmatch(given):
+        digits = given.split() if " " in given else list(given)
+        if len(digits) == genes:
+            return space.from_genotype(tuple(map(int, digits)))
+    if (match := _INDEX.fullmatch(given)) and space.size is not None:
+        return space.from_index(int(match[1]))
+    if space.name == NASBench201.name and re.fullmatch(r"[\d\s,]+", given):
+        raise ParseError(
+            f"{given[:60]!r} is no index (0 to {NASBench201.size - 1:,}), no genotype ({genes} digits from 0 to 4) and "
+            "no NASLib tuple (six numbers in parentheses)."
+        )
+    return space.parse(given)
+
+
+@dataclass(frozen=True)
+class CellFilter:
+    """Which cells stay in full colour; the others are dimmed.
+
+    Attributes:
+        score_key: column of the score range; empty for none.
+        score: lowest and highest value, both included.
+        params: lowest and highest number of parameters in millions.
+        contains: operations that must occur.
+        without: operations that must not occur.
+        held_out_only: only cells the model was never trained on.
+    """
+
+    score_key: str = ""
+    score: tuple[float, float] | None = None
+    params: tuple[float, float] | None = None
+    contains: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    held_out_only: bool = False
+
+    @property
+    def active(self) -> int:
+        """Number of conditions."""
+        ranges = (self.score is not None) + (self.params is not None)
+        return ranges + bool(self.contains) + bool(self.without) + self.held_out_only
+
+
+def kept_by(
+    explorer: Explorer, conditions: CellFilter, score: Float[np.ndarray, " cells"] | None = None
+) -> Bool[np.ndarray, " cells"]:
+    """True for the cells that meet every condition. A cell without a value fails a condition on it.
+
+    Args:
+        score: values of the column that ``conditions.score`` speaks of.
+
+    Raises:
+        DataError: if an operation is not one of the space, or the values are missing.
+    """
+    keep = np.ones(len(explorer.atlas.latents), dtype=bool)
+    if conditions.score is not None:
+        if score is None:
+            raise DataError("A filter by score needs the values of the score.")
+        keep &= (score >= conditions.score[0]) & (score <= conditions.score[1])
+    if conditions.params is not None:
+        params = explorer.scores.frame["params_m"].to_numpy()
+        keep &= (params >= conditions.params[0]) & (params <= conditions.params[1])
+    for op in (*conditions.contains, *conditions.without):
+        if op not in explorer.space.operations:
+            raise DataError(f"{explorer.space.title} has no operation {op[:40]!r}.")
+        uses = explorer.operation_counts[:, explorer.space.operations.index(op)] > 0
+        keep &= uses if op in conditions.contains else ~uses
+        if op in conditions.contains and op in conditions.without:
+            keep &= False
+    if conditions.held_out_only:
+        keep &= explorer.held_out
+    return keep
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Statistics of a column over a set of cells; NaN where no cell has a value.
+
+    Attributes:
+        count: cells in the set.
+        known: cells with a value.
+        best: official index of the best cell; None where no cell has a value.
+    """
+
+    count: int
+    known: int
+    mean: float
+    deviation: float
+    median: float
+    low: float
+    high: float
+    best: int | None
+
+
+def summary(
+    values: Float[np.ndarray, " cells"], rows: Int[np.ndarray, " selected"], direction: Direction = "max"
+) -> Summary:
+    """Statistics of the chosen rows; the deviation is that of the set itself (not an estimate for a larger one)."""
+    chosen = values[rows]
+    finite = np.isfinite(chosen)
+    if not finite.any():
+        nan = float("nan")
+        return Summary(len(rows), 0, nan, nan, nan, nan, nan, None)
+    known = chosen[finite]
+    best = rows[finite][known.argmax() if direction == "max" else known.argmin()]
+    return Summary(
+        len(rows), len(known), float(known.mean()), float(known.std()), float(np.median(known)), float(known.min()),
+        float(known.max()), int(best),
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""A tiny untrained checkpoint with a PCA map and made-up predictors: enough for every question, no training needed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from svge_core.atlas import build_atlas, save_atlas
+from svge_core.cells import Cell
+from svge_core.checkpoints import CheckpointMeta, load_checkpoint, save_checkpoint
+from svge_core.models.config import ModelConfig
+from svge_core.models.svge import SVGe
+from svge_core.spaces import get_space
+from svge_core.training import TrainConfig
+
+KEYS = ("cifar10_valid", "cifar100_valid")
+
+
+def make_checkpoint(folder: Path, *, atlas: bool = True) -> Path:
+    """Write the checkpoint into ``folder`` and return it."""
+    space = get_space("nasbench201")
+    torch.manual_seed(3)
+    config = ModelConfig(hidden=16, latent=4)
+    meta = CheckpointMeta(
+        "nasbench201", config, TrainConfig().to_dict(), "0" * 16, 14_062, 1_563, "python -m svge_core train"
+    )
+    save_checkpoint(folder, SVGe(space, config), meta)
+    if atlas:
+        save_atlas(folder, build_atlas(load_checkpoint(folder), planes=("pca",)))
+    return folder
+
+
+@dataclass(frozen=True)
+class MadeUpPrediction:
+    mean: float
+    low: float
+    high: float
+    level: float = 0.9
+    joint: float | None = 88.5
+    model: str = "made-up model, 3 labels"
+    labels: int = 3
+
+
+@dataclass(frozen=True)
+class MadeUpSpace:
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    joint: np.ndarray
+
+
+@dataclass
+class MadeUpPredictors:
+    """Predicts 80 plus the number of 3x3 convolutions; cells 1, 2 and 3 were its labels."""
+
+    score_keys: tuple[str, ...] = KEYS
+    asked: list[int] = field(default_factory=list)
+
+    def predict(self, key: str, cells: list[Cell]) -> list[MadeUpPrediction]:
+        assert key in self.score_keys
+        self.asked.append(len(cells))
+        means = [80.0 + cell.ops.count("nor_conv_3x3") for cell in cells]
+        return [MadeUpPrediction(mean, mean - 1.5, mean + 1.25) for mean in means]
+
+    def training_indices(self, key: str) -> np.ndarray:
+        return np.array([1, 2, 3])
+
+    def whole_space(self, key: str) -> MadeUpSpace:
+        mean = np.array([80.0 + cell.ops.count("nor_conv_3x3") for cell in get_space("nasbench201").enumerate()])
+        return MadeUpSpace(mean, mean - 1.5, mean + 1.25, mean)
