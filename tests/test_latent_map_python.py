@@ -151,3 +151,15 @@ def test_the_fallback_chart_draws_missing_dimmed_and_marked_points():
     assert [len(trace.x) for trace in figure.data] == [2, 2, 4, 1]
     assert figure.layout.clickanywhere is True
     assert {trace.type for trace in figure.data} == {"scatter"}
+
+
+@pytest.mark.parametrize("webgl", [True, False])
+def test_words_in_the_fallback_chart_are_words(webgl):
+    values = np.array([0.1, 0.2, 0.9, 0.5], dtype=np.float32)
+    odd = colour(title="<a href='http://x'>acc</a>")
+    figure = map_figure(
+        SQUARE, values, odd, np.arange(4), [MapMark(0, 0, "start", "<b>A</b>")], [], None, None, webgl=webgl
+    )
+    points, marks = figure.data[1], figure.data[-1]
+    assert "<a" not in points.hovertemplate and "<a" not in points.marker.colorbar.title.text
+    assert marks.text[0] == ("<b>A</b>" if webgl else "&lt;b&gt;A&lt;/b&gt;")

@@ -4,7 +4,7 @@ Two limits come with it. Plotly gives any changed figure its first view back, so
 a sample of a large space is drawn. Every point can still be chosen, because hits are resolved here against all of them.
 """
 
-import json
+import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MAX_WEBGL1, _MAX_SVG = 50_000, 4_000  # more points than this make Plotly too slow to use
 _HIT_RADIUS = 8.0
-_GREY, _ACCENT = "rgba(128,128,128,0.25)", "#e0405e"
+_GREY, _LINE, _ACCENT = "rgba(128,128,128,0.25)", "rgba(128,128,128,0.9)", "#e0405e"
 _SYMBOLS = {
     "focus": "cross-thin-open", "decoded": "diamond-open", "basket": "square", "neighbour": "circle-open",
     "start": "circle", "end": "circle", "path": "circle", "trail": "circle", "pending": "cross-thin-open",
@@ -167,14 +167,16 @@ def map_figure(
     figure.add_trace(scatter(x=xy[faint, 0], y=xy[faint, 1], mode="markers", name="", **faint_style))
     style = _coloured(values[plain], colour)
     figure.add_trace(scatter(x=xy[plain, 0], y=xy[plain, 1], mode="markers", name="", **style))
+    # Lines and marks are of the same kind as the points: Plotly draws everything in WebGL above everything in SVG.
     for line in lines:
-        x, y = zip(*line.xy, strict=True) if line.xy else ((), ())
-        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line={"width": 3 if line.kind == "path" else 1.5}, name=""))
+        stroke = {"width": 3 if line.kind == "path" else 1.5, "color": _ACCENT if line.kind == "path" else _LINE}
+        figure.add_trace(scatter(**_columns(line.xy), mode="lines", line=stroke, hoverinfo="skip", name=""))
     if lasso:
-        x, y = zip(*lasso, lasso[0], strict=True)
-        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line={"width": 1.5, "dash": "dot"}, name=""))
+        stroke = {"width": 1.5, "color": _ACCENT, "dash": "dot"}
+        outline = _columns([*lasso, lasso[0]])
+        figure.add_trace(scatter(**outline, mode="lines", line=stroke, hoverinfo="skip", name=""))
     if marks:
-        figure.add_trace(_mark_trace(marks))
+        figure.add_trace(scatter(**_mark_style(marks, tags=not webgl)))
     figure.update_layout(
         clickanywhere=True, showlegend=False, dragmode="pan", hoverdistance=8, uirevision="map",
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
@@ -185,23 +187,29 @@ def map_figure(
 
 
 def _coloured(values: NDArray[np.float32], colour: MapColour) -> dict[str, Any]:
-    title = f"{colour.title} ({colour.unit})" if colour.unit else colour.title
+    # Plotly reads tags in its SVG text, links included; titles and names may come from a user's file.
+    title = html.escape(f"{colour.title} ({colour.unit})" if colour.unit else colour.title)
     if colour.categories:
         colours = np.array(colour.palette)[values.astype(int) % len(colour.palette)]
-        names = np.array(colour.categories)[values.astype(int) % len(colour.categories)]
+        names = np.array([html.escape(name) for name in colour.categories])[values.astype(int) % len(colour.categories)]
         return {"marker": {"size": 5, "color": colours}, "text": names, "hovertemplate": "%{text}<extra></extra>"}
     stops = [[i / (len(colour.palette) - 1), stop] for i, stop in enumerate(colour.palette)]
     bar = {"title": {"text": title, "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10}
     marker = {"size": 5, "color": values, "colorscale": stops, "cmin": colour.low, "cmax": colour.high, "colorbar": bar}
-    template = f"{json.dumps(title, ensure_ascii=False)[1:-1]}: %{{marker.color:.4g}}<extra></extra>"
+    template = f"{title}: %{{marker.color:.4g}}<extra></extra>"
     return {"marker": marker, "hovertemplate": template}
 
 
-def _mark_trace(marks: Sequence[MapMark]) -> go.Scatter:
+def _columns(xy: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
+    return {"x": [x for x, _ in xy], "y": [y for _, y in xy]}
+
+
+def _mark_style(marks: Sequence[MapMark], *, tags: bool) -> dict[str, Any]:
+    """Marks with their words; ``tags`` says that Plotly would read tags in them, which it does only in SVG."""
     text = [" ".join(filter(None, ("" if m.number is None else str(m.number), m.label))) for m in marks]
+    text = [html.escape(words) for words in text] if tags else text
     line = {"width": 2, "color": _ACCENT}
-    marker = {"symbol": [_SYMBOLS[m.kind] for m in marks], "size": 13, "color": _ACCENT, "line": line}
-    return go.Scatter(
-        x=[m.x for m in marks], y=[m.y for m in marks], mode="markers+text", text=text, textposition="middle right",
-        marker=marker, hoverinfo="skip", name="",
-    )  # fmt: skip
+    marker = {"symbol": [_SYMBOLS[m.kind] for m in marks], "size": 11, "color": _ACCENT, "line": line}
+    place = _columns([(m.x, m.y) for m in marks])
+    words = {"text": text, "textposition": "middle right", "mode": "markers+text"}
+    return {**place, **words, "marker": marker, "hoverinfo": "skip", "name": ""}

@@ -96,8 +96,8 @@ class Overlay {
     const ctx = this.context, { width, height } = this.view;
     const angle = Math.atan2(y - height / 2, x - width / 2);
     const tip = [clamp(x, 10, width - 10), clamp(y, 10, height - 10)];
-    const corner = (turn) => [tip[0] + 13 * Math.cos(angle + turn), tip[1] + 13 * Math.sin(angle + turn)];
-    const path = () => trace(ctx, [tip, corner(Math.PI - 0.5), corner(Math.PI + 0.5)], true);
+    const corner = (turn) => [tip[0] + 17 * Math.cos(angle + turn), tip[1] + 17 * Math.sin(angle + turn)];
+    const path = () => trace(ctx, [tip, corner(Math.PI - 0.33), corner(Math.PI + 0.33)], true);
     this.strokeHaloed(path, this.colours.accent, 2);
     ctx.fillStyle = this.colours.accent;
     ctx.fill();
