@@ -1,4 +1,4 @@
-"""The atlas of a checkpoint: every cell of the space with its latent and its place on the maps, kept beside the weights."""
+"""The atlas of a checkpoint: every cell of the space, its latent and its place on the maps, beside the weights."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from svge_core.checkpoints import Checkpoint, write_atomically
 from svge_core.errors import CheckpointError
@@ -69,7 +69,7 @@ class Atlas:
     @cached_property
     def spacings(self) -> Float[np.ndarray, " cells"]:
         """Sorted distances of known cells to their nearest other known cell, in the latent space."""
-        distances, _ = cKDTree(self.latents).query(self.latents, k=2)
+        distances, _ = KDTree(self.latents).query(self.latents, k=2)
         return np.sort(distances[:, 1])
 
     def place(self, plane: PlaneName, point: tuple[float, float], neighbours: int = 6) -> Place:
@@ -82,9 +82,13 @@ class Atlas:
         distances, indices = nearest_latents(self.latents, self.latents[index], neighbours + 1)
         others = indices != index
         percentile = self._percentile(0.0)
-        return Place(self.latents[index], (x, y), indices[others][:neighbours], distances[others][:neighbours], percentile)
+        return Place(
+            self.latents[index], (x, y), indices[others][:neighbours], distances[others][:neighbours], percentile
+        )
 
-    def place_of_latent(self, latent: Float[np.ndarray, " latent"], point: tuple[float, float], neighbours: int = 6) -> Place:
+    def place_of_latent(
+        self, latent: Float[np.ndarray, " latent"], point: tuple[float, float], neighbours: int = 6
+    ) -> Place:
         """What surrounds a latent."""
         distances, indices = nearest_latents(self.latents, latent, neighbours)
         return Place(latent, point, indices, distances, self._percentile(float(distances[0])))
@@ -143,11 +147,13 @@ def load_atlas(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Atlas:
         raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
     if header.get("format_version") != str(FORMAT_VERSION):
         raise CheckpointError(
-            f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads {FORMAT_VERSION}. {rebuild}"
+            f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads "
+            f"{FORMAT_VERSION}. {rebuild}"
         )
     if header.get("checkpoint") != checkpoint.digest:
         raise CheckpointError(
-            f"{path}: field 'checkpoint' is {header.get('checkpoint')!r}, the weights are {checkpoint.digest!r}. {rebuild}"
+            f"{path}: field 'checkpoint' is {header.get('checkpoint')!r}, the weights are "
+            f"{checkpoint.digest!r}. {rebuild}"
         )
     if header.get("space") != space.name or len(tensors["latents"]) != space.size:
         raise CheckpointError(

@@ -1,4 +1,7 @@
-"""Checkpoints on disk: ``weights.safetensors`` + ``meta.json``. No pickle; written whole or not at all; every mismatch is named."""
+"""Checkpoints on disk: ``weights.safetensors`` + ``meta.json``.
+
+No pickle; files are written whole or not at all; every mismatch is named.
+"""
 
 import hashlib
 import json
@@ -71,7 +74,7 @@ class Checkpoint:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it and rename it, so that readers see the old or the new file whole."""
+    """Write a file under a temporary name and rename it: readers see the old or the new file, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -103,7 +106,12 @@ def save_checkpoint(folder: Path, model: SVGe, meta: CheckpointMeta) -> None:
 
 def write_meta(folder: Path, meta: CheckpointMeta, weights_sha256: str) -> None:
     """Write ``meta.json``."""
-    values = {"format_version": FORMAT_VERSION, **vars(meta), "config": meta.config.to_dict(), "weights_sha256": weights_sha256}
+    values = {
+        "format_version": FORMAT_VERSION,
+        **vars(meta),
+        "config": meta.config.to_dict(),
+        "weights_sha256": weights_sha256,
+    }
     write_atomically(folder / META, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
 
@@ -147,7 +155,9 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
     """
     meta, sha = load_meta(folder)
     if space is not None and meta.space != space:
-        raise CheckpointError(f"{folder}: field 'space' is {meta.space!r}, expected {space!r}. Choose another checkpoint.")
+        raise CheckpointError(
+            f"{folder}: field 'space' is {meta.space!r}, expected {space!r}. Choose another checkpoint."
+        )
     path = folder / WEIGHTS
     if not path.is_file():
         raise CheckpointError(f"{folder} has {META} but no {WEIGHTS}. Restore the file or train again.")
@@ -175,7 +185,8 @@ def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: 
     for name, tensor in own.items():
         if tensor.shape != weights[name].shape:
             raise CheckpointError(
-                f"{source}: weight {name!r} has shape {tuple(weights[name].shape)}, the config asks for {tuple(tensor.shape)}."
+                f"{source}: weight {name!r} has shape {tuple(weights[name].shape)}, "
+                f"the config asks for {tuple(tensor.shape)}."
             )
     model.load_state_dict(dict(weights))
 

@@ -2,7 +2,7 @@
 
 
 class SvgeError(Exception):
-    """Base of all errors of this project that are a user's to mend; the command line and the app show its text alone."""
+    """Base of all errors that are a user's to mend; the command line and the app show their text alone."""
 
 
 class InvalidCellError(SvgeError):

@@ -1,8 +1,8 @@
 """Reconstruction, validity, uniqueness, novelty. Every metric is a count with its denominator.
 
-Protocols (D-VAE's, which SVGe took over): a held-out cell is encoded 10 times and each latent decoded 10 times, a hit is
-the exact same graph in the same node order; 1,000 latents are drawn from N(0, I), scaled per dimension to the mean and
-standard deviation of the encoded training cells, and decoded 10 times each. The published code's ten encodings are all
+Protocols (D-VAE's, which SVGe took over): a held-out cell is encoded 10 times and each latent decoded 10 times, a hit
+is the exact same graph in the same node order; 1,000 latents are drawn from N(0, I), scaled per dimension to the mean
+and standard deviation of the encoded training cells, and decoded 10 times each. The published code's ten encodings are all
 the posterior mean; both that and real posterior draws are reported here.
 """
 
@@ -183,7 +183,7 @@ def generation(
 
 
 def uniform_uniqueness(size: int | None, draws: int) -> float:
-    """Expected distinct share of ``draws`` independent uniform draws from ``size`` items: size/draws (1-(1-1/size)^draws)."""
+    """Expected distinct share of independent uniform draws: size / draws * (1 - (1 - 1 / size)^draws)."""
     if not size or not draws:
         return float("nan")
     return size / draws * (1 - (1 - 1 / size) ** draws)

@@ -1,4 +1,4 @@
-"""Latents <-> map plane. PCA has an exact linear inverse; UMAP has none, so a clicked position is inverted by neighbours.
+"""Latents <-> map plane. PCA has an exact linear inverse; UMAP has none, so positions are inverted by neighbours.
 
 ``UMAP.inverse_transform`` is never used: it takes seconds per point. A position between known points becomes the
 inverse-square-distance weighted average of its nearest neighbours' latents (Shepard 1968); at a known point it is that
@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from svge_core.errors import SvgeError
 
@@ -39,9 +39,9 @@ class Plane:
     explained: Float[np.ndarray, " axes"]
 
     @cached_property
-    def tree(self) -> cKDTree:
+    def tree(self) -> KDTree:
         """Nearest-neighbour index over the map."""
-        return cKDTree(self.xy)
+        return KDTree(self.xy)
 
     @cached_property
     def spacing(self) -> float:
@@ -63,7 +63,9 @@ class Plane:
         distances, indices = self.neighbours(point)
         return weighted_latent(distances, latents[indices])
 
-    def sparseness(self, columns: int, rows: int) -> tuple[Float[np.ndarray, "rows columns"], tuple[float, float, float, float]]:
+    def sparseness(
+        self, columns: int, rows: int
+    ) -> tuple[Float[np.ndarray, "rows columns"], tuple[float, float, float, float]]:
         """How far each point of a grid is from known points: 0 where populated, 1 from three spacings on.
 
         Returns:
@@ -107,7 +109,9 @@ def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Plane:
     return Plane("pca", xy, note, components.astype(np.float32), mean.astype(np.float32), explained.astype(np.float32))
 
 
-def umap_plane(latents: Float[np.ndarray, "cells latent"], *, neighbours: int = 30, min_distance: float = 0.2, seed: int = 1) -> Plane:
+def umap_plane(
+    latents: Float[np.ndarray, "cells latent"], *, neighbours: int = 30, min_distance: float = 0.2, seed: int = 1
+) -> Plane:
     """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map."""
     import umap  # seconds to import: only where a map is built
 

@@ -1,7 +1,7 @@
 """The training loop: yields one row of metrics per epoch. Progress bars, saving and early stop belong to the caller.
 
-A run is a pure function of (cells, model seed, `TrainConfig`): the order of an epoch and the posterior noise of a step are
-drawn from generators seeded by their number, so a run resumed from any step continues exactly as if never stopped.
+A run is a pure function of (cells, model seed, `TrainConfig`): the order of an epoch and the posterior noise of a step
+are drawn from generators seeded by their number, so a run resumed from any step continues as if never stopped.
 """
 
 import math
@@ -26,13 +26,13 @@ class TrainConfig:
     """Passes over the training cells; the learning rate's cosine ends with the last."""
     batch_size: int = 256
     """Cells per step."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     """Peak of Adam's learning rate (published: 1e-4, constant until a plateau)."""
     warmup_steps: int = 100
     """Steps of linear warm-up."""
     clip: float = 5.0
     """Largest gradient norm."""
-    kl_warmup_epochs: float = 0.0
+    kl_warmup_epochs: float = 10.0
     """Epochs over which the KL weight rises linearly from 0."""
     seed: int = 1
     """Seeds the split, the initial weights, the order of the cells and the posterior noise."""

@@ -58,9 +58,15 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
             )
     load_weights(trainer.model, {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}, str(path))
     for name, parameter in trainer.model.named_parameters():
-        moments = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq") if f"adam.{key}.{name}" in tensors}
+        moments = {
+            key: tensors[f"adam.{key}.{name}"]
+            for key in ("step", "exp_avg", "exp_avg_sq")
+            if f"adam.{key}.{name}" in tensors
+        }
         if moments:
-            on_device = {k: t if k == "step" and not parameter.is_cuda else t.to(parameter.device) for k, t in moments.items()}
+            on_device = {
+                k: t if k == "step" and not parameter.is_cuda else t.to(parameter.device) for k, t in moments.items()
+            }
             trainer.optimiser.state[parameter].update(on_device)
     trainer.totals = tensors["totals"].to(torch.float64)
     trainer.step = int(header["step"])

@@ -48,7 +48,9 @@ def register(commands: Any) -> None:
     add_device(parser)
     add_fields(parser, ModelConfig)
     add_fields(parser, TrainConfig)
-    parser = add_command(commands, "evaluate", evaluate, "Reconstruction, validity, uniqueness and novelty of a checkpoint.")
+    parser = add_command(
+        commands, "evaluate", evaluate, "Reconstruction, validity, uniqueness and novelty of a checkpoint."
+    )
     add_checkpoint(parser)
     parser.add_argument("--seed", type=int, default=0, help="sampling seed (default: %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="do not store the results in meta.json")
@@ -84,7 +86,9 @@ def train(arguments: argparse.Namespace) -> int:
     if trainer.step:
         _event(arguments, {"event": "resumed", "step": trainer.step, "of": trainer.total_steps})
     saved = time.monotonic()
-    bar = tqdm(total=trainer.total_steps, initial=trainer.step, unit="step", disable=arguments.json or not sys.stderr.isatty())
+    bar = tqdm(
+        total=trainer.total_steps, initial=trainer.step, unit="step", disable=arguments.json or not sys.stderr.isatty()
+    )
     for progress in trainer.steps():
         bar.update(1)
         if progress.row is not None:
@@ -157,9 +161,7 @@ def fit(arguments: argparse.Namespace) -> int:
         raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
     values = scores.frame[arguments.score].to_numpy(dtype=float)
     description = scores.describe(arguments.score)
-    info = fit_predictor(
-        checkpoint, arguments.score, description, values, labels=arguments.labels, seed=arguments.seed
-    )
+    info = fit_predictor(checkpoint, arguments.score, description, values, labels=arguments.labels, seed=arguments.seed)
     shown = {name: value for name, value in info.items() if name != "training_indices"}
     emit(arguments, shown, f"fitted {arguments.score} on {info['labels']} labels (seed {info['seed']})")
     return 0

@@ -39,7 +39,11 @@ def add_command(
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     """The options that choose a model and where it runs."""
     parser.add_argument(
-        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="DIR", help="checkpoint folder (default: %(default)s)"
+        "--checkpoint",
+        type=Path,
+        default=DEFAULT_CHECKPOINT,
+        metavar="DIR",
+        help="checkpoint folder (default: %(default)s)",
     )
     add_device(parser)
 
@@ -58,7 +62,9 @@ def add_fields(parser: argparse.ArgumentParser, config: type, skip: Sequence[str
         option = "--" + item.name.replace("_", "-")
         default = item.default if item.default is not MISSING else None
         if isinstance(default, bool):
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=default, help=f"(default: {default})")
+            parser.add_argument(
+                option, action=argparse.BooleanOptionalAction, default=default, help=f"(default: {default})"
+            )
         elif get_origin(item.type) is Literal:
             parser.add_argument(option, choices=get_args(item.type), default=default, help="(default: %(default)s)")
         else:

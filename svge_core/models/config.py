@@ -12,7 +12,7 @@ class ModelConfig:
 
     hidden: int = 64
     """Node state width; half of it per edge direction (published: 250)."""
-    latent: int = 16
+    latent: int = 32
     """Dimensions of z (published: 56)."""
     rounds: int = 2
     """Message-passing rounds of the encoder and of every decoder step (published: 2)."""
@@ -24,7 +24,7 @@ class ModelConfig:
     """Learned embedding of the canonical node position in the encoder (published: none)."""
     decoder_positions: bool = True
     """Learned embedding of direction and step in the decoder's three heads (published: none)."""
-    beta: float = 0.005
+    beta: float = 0.2
     """KL weight per cell, both terms of the ELBO being sums per cell (published code: 0.005 times the batch size)."""
     posterior_noise: float = 1.0
     """Scale of the posterior's standard deviation while training (published code: 0.01 by a default argument)."""

@@ -120,7 +120,8 @@ class Generator(nn.Module):
         edges = torch.addmm(self.edges_in.bias, z, weights.edges_z)
         if self.steps:
             init, types, edges = (
-                part + embedding[:, directions] for part, embedding in zip((init, types, edges), self.steps, strict=True)
+                part + embedding[:, directions]
+                for part, embedding in zip((init, types, edges), self.steps, strict=True)
             )
         return Conditions(weights, init, types, edges)
 

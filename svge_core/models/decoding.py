@@ -1,7 +1,7 @@
 """z -> cells: sampling forwards, backwards, or with both directions voting; raw or constrained to the space.
 
-Raw decoding draws whatever the model says, so a result may be no member of the space. Constrained decoding masks what the
-space's `DecodingRules` forbid before drawing, so every result is one.
+Raw decoding draws whatever the model says, so a result may be no member of the space. Constrained decoding masks what
+the space's `DecodingRules` forbid before drawing, so every result is one.
 
 Both directions together: the two runs each give log-odds for every type and edge of a draft (the forward decoding);
 these are averaged and the cell is drawn from the averages. (The published code means to unite the edges of two
@@ -60,7 +60,9 @@ def decode(
     if len(parts) == 1:
         return parts[0]
     return CellBatch(
-        torch.cat([p.types for p in parts]), torch.cat([p.adjacency for p in parts]), torch.cat([p.sizes for p in parts])
+        torch.cat([p.types for p in parts]),
+        torch.cat([p.adjacency for p in parts]),
+        torch.cat([p.sizes for p in parts]),
     )
 
 
@@ -148,7 +150,9 @@ def _vote(
     position = torch.arange(nodes, device=z.device)
     inner = (position > 0) & (position < draft.sizes[:, None] - 1)
     # the ends of the draft are given; both runs agree on them by construction
-    types = torch.where(inner, _draw_types(type_logits.masked_fill(~inner[..., None], 0.0), argmax, generator), draft.types)
+    types = torch.where(
+        inner, _draw_types(type_logits.masked_fill(~inner[..., None], 0.0), argmax, generator), draft.types
+    )
     edges = _draw_edges(edge_logits, forced, argmax, generator)
     scored = by_forward | by_backward
     adjacency = torch.where(scored, edges, draft.adjacency)

@@ -19,7 +19,7 @@ class GatedUpdate(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, gates: Tensor, state: Tensor) -> Tensor:  # noqa: ANN001
+    def forward(ctx, gates: Tensor, state: Tensor) -> Tensor:
         width = state.shape[-1]
         opened = gates[..., : 2 * width].sigmoid()
         reset, update = opened[..., :width], opened[..., width:]
@@ -29,7 +29,8 @@ class GatedUpdate(torch.autograd.Function):
         return torch.lerp(candidate, state, update)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN001
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor, Tensor]:
+        (grad,) = grad_outputs
         opened, candidate, hidden_part, state = ctx.saved_tensors
         width = state.shape[-1]
         reset, update = opened[..., :width], opened[..., width:]
@@ -53,7 +54,7 @@ class MessagePassing(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         half = hidden // 2
-        self.half = half
+        self.width = half
         bound_message, bound_gru = 1 / math.sqrt(hidden), 1 / math.sqrt(half)
         self.message = nn.Parameter(torch.empty(2, hidden, hidden).uniform_(-bound_message, bound_message))
         self.message_bias = nn.Parameter(torch.empty(2, hidden).uniform_(-bound_message, bound_message))
@@ -68,7 +69,7 @@ class MessagePassing(nn.Module):
         They multiply ``[sum of sources, degree * own state, own state, degree]``; see :class:`GatedUpdate` for the
         columns.
         """
-        half = self.half
+        half = self.width
         into = torch.matmul(self.input, self.message)  # (2, 3 half, 2 half): source part, target part
         per_edge = torch.matmul(self.input, self.message_bias[..., None])[..., 0]  # (2, 3 half)
         blank = into.new_zeros(2, half, half)

@@ -65,11 +65,13 @@ class NASBench201(AbstractSearchSpace):
         """Expects the fixed line graph in string order, with input first, output last and five operations between."""
         if cell.num_nodes != self.max_nodes:
             raise InvalidCellError(
-                f"A NAS-Bench-201 cell has {self.max_nodes} nodes (input, six operations, output); got {cell.num_nodes}."
+                f"A NAS-Bench-201 cell has {self.max_nodes} nodes (input, six operations, output); "
+                f"got {cell.num_nodes}."
             )
         if cell.ops[0] != INPUT or cell.ops[-1] != OUTPUT:
             raise InvalidCellError(
-                f"A NAS-Bench-201 cell starts with 'input' and ends with 'output'; got {cell.ops[0]!r} and {cell.ops[-1]!r}."
+                f"A NAS-Bench-201 cell starts with 'input' and ends with 'output'; "
+                f"got {cell.ops[0]!r} and {cell.ops[-1]!r}."
             )
         unknown = [op for op in cell.ops[1:-1] if op not in OPERATIONS]
         if unknown:
@@ -122,7 +124,8 @@ class NASBench201(AbstractSearchSpace):
         unknown = [op for op in match.groups() if op not in OPERATIONS]
         if unknown:
             raise ParseError(
-                f"Unknown operation {unknown[0][:40]!r} in the architecture string: expected one of {', '.join(OPERATIONS)}."
+                f"Unknown operation {unknown[0][:40]!r} in the architecture string: "
+                f"expected one of {', '.join(OPERATIONS)}."
             )
         return self.from_genotype(tuple(OPERATIONS.index(op) for op in match.groups()))
 
@@ -151,8 +154,8 @@ class NASBench201(AbstractSearchSpace):
 
     def from_index(self, index: int) -> Cell:
         """The cell of an official index."""
-        if not 0 <= index < self.size:
-            raise ParseError(f"A NAS-Bench-201 index lies between 0 and {self.size - 1}; got {index}.")
+        if not 0 <= index < len(official_order()):
+            raise ParseError(f"A NAS-Bench-201 index lies between 0 and {len(official_order()) - 1}; got {index}.")
         return self.from_genotype(official_order()[index])
 
     def decoding_rules(self) -> DecodingRules:
@@ -209,7 +212,7 @@ def _signature(cell: Cell, node: int) -> tuple[object, ...]:
 
 
 def unique_string(genotype: Genotype) -> str:
-    """Structure string up to skip and zero, after ``Structure.to_unique_str(consider_zero=True)`` of the authors' code."""
+    """Structure string up to skip and zero, as the authors' ``Structure.to_unique_str(consider_zero=True)``."""
     expression = {0: "0"}
     digits = iter(genotype)
     for target in range(1, 4):
