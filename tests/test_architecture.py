@@ -26,6 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "checkpoints metrics training training_state smoothness evaluation",
         "atlas projection predictors",
         "path search explorer explorer_columns explorer_inspection explorer_select",
+        "figures",
         "cli __main__",
     )
 )

@@ -1,0 +1,167 @@
+"""Training curves and the trade-off that the weight of the KL term sets."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from svge_core.errors import DataError
+from svge_core.figures.style import DASHES, SERIES, finish, new_figure
+from svge_core.palette import ThemeName
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+XAxis = Literal["epoch", "cpu_seconds"]
+X_TITLES: dict[XAxis, str] = {"epoch": "Epoch", "cpu_seconds": "CPU seconds of training"}
+TERMS = {"loss": "Objective", "types": "Node types", "edges": "Edges"}
+
+
+@dataclass(frozen=True)
+class TrainingCurves:
+    """The history of a run, as drawn.
+
+    Attributes:
+        x: position of every row on the horizontal axis, ascending.
+        x_axis: what ``x`` is.
+        terms: the objective and its two likelihood terms by title, nats per cell; terms without rows are left out.
+        kl: KL divergence, nats per cell, unweighted.
+        learning_rate: at the last step of every epoch.
+    """
+
+    x: tuple[float, ...]
+    x_axis: XAxis
+    terms: dict[str, tuple[float, ...]]
+    kl: tuple[float, ...]
+    learning_rate: tuple[float, ...]
+
+
+def training_curves(history: Sequence[Mapping[str, Any]], x_axis: XAxis = "epoch") -> TrainingCurves:
+    """The numbers of the curves.
+
+    Args:
+        history: rows of ``meta.json``, or those a running training has printed; missing values become NaN.
+    """
+
+    def column(name: str) -> tuple[float, ...]:
+        return tuple(_number(row.get(name)) for row in history)
+
+    terms = {title: column(name) for name, title in TERMS.items()}
+    kept = {title: values for title, values in terms.items() if any(map(math.isfinite, values))}
+    return TrainingCurves(column(x_axis), x_axis, kept, column("kl"), column("learning_rate"))
+
+
+def training_figure(curves: TrainingCurves, theme: ThemeName) -> "plotly.graph_objects.Figure":
+    """Three charts over one axis: the objective's terms on a logarithmic axis, the KL divergence, the learning rate."""
+    from plotly.subplots import make_subplots
+
+    titles = ("Nats per cell (log axis)", "KL divergence, nats per cell", "Learning rate")
+    figure = make_subplots(
+        rows=3, cols=1, shared_xaxes=True, row_heights=[0.5, 0.25, 0.25], vertical_spacing=0.09, subplot_titles=titles
+    )
+    finish(figure, theme, height=620)
+    mode = "lines" if len(curves.x) > 1 else "markers"
+    colours = SERIES[theme]
+    for number, (title, values) in enumerate(curves.terms.items()):
+        line = {"color": colours[number], "dash": DASHES[number], "width": 2}
+        figure.add_scatter(x=curves.x, y=values, name=title, mode=mode, line=line, row=1, col=1)
+    for row, title, values in ((2, "KL divergence", curves.kl), (3, "Learning rate", curves.learning_rate)):
+        line = {"color": colours[3], "width": 2}
+        figure.add_scatter(x=curves.x, y=values, name=title, mode=mode, line=line, showlegend=False, row=row, col=1)
+    figure.update_traces(hovertemplate="%{y:.4g}")
+    figure.update_annotations(font_size=13, x=0, xanchor="left")
+    figure.update_yaxes(type="log", exponentformat="power", row=1, col=1)
+    figure.update_yaxes(rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(rangemode="tozero", exponentformat="power", row=3, col=1)
+    figure.update_xaxes(title_text=X_TITLES[curves.x_axis], row=3, col=1)
+    figure.update_layout(hovermode="x unified", legend={"y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "top"})
+    return figure
+
+
+@dataclass(frozen=True)
+class Tradeoff:
+    """What the weight of the KL term buys and costs.
+
+    Attributes:
+        beta: weights, ascending.
+        shares: share of hits by title, one value per weight, NaN where not measured.
+        denominators: denominator of every share, 0 where it is not recorded.
+        kl: KL divergence of the trained model in nats per cell, NaN where not recorded.
+    """
+
+    beta: tuple[float, ...]
+    shares: dict[str, tuple[float, ...]]
+    denominators: dict[str, tuple[int, ...]]
+    kl: tuple[float, ...]
+
+
+def tradeoff(raw: object) -> Tradeoff:
+    """Read the benchmark's result: a list of rows, or an object with ``rows``.
+
+    A row holds ``beta``, optionally ``kl``, and any number of shares: ``{"count": 9, "of": 10}``, ``{"value": 0.9}``
+    or a bare number between 0 and 1.
+
+    Raises:
+        DataError: if there is no row with a ``beta`` and a share.
+    """
+    rows = raw.get("rows") if isinstance(raw, Mapping) else raw
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        raise DataError("The trade-off file holds no rows: expected a list, or an object with a list under 'rows'.")
+    usable = [row for row in rows if isinstance(row, Mapping) and math.isfinite(_number(row.get("beta")))]
+    usable.sort(key=lambda row: _number(row["beta"]))
+    found: dict[str, list[tuple[float, int]]] = {}
+    for position, row in enumerate(usable):
+        for name, cell in row.items():
+            value, of = share_of(cell)
+            if name in ("beta", "kl") or not 0 <= value <= 1 or (of == 0 and not isinstance(cell, Mapping | float)):
+                continue
+            column = found.setdefault(name, [(math.nan, 0)] * len(usable))
+            column[position] = (value, of)
+    if not found:
+        raise DataError(
+            "The trade-off file has no row with a number 'beta' and a share (a count and what it is out of)."
+        )
+    return Tradeoff(
+        tuple(_number(row["beta"]) for row in usable),
+        {_title(name): tuple(value for value, _ in column) for name, column in found.items()},
+        {_title(name): tuple(of for _, of in column) for name, column in found.items()},
+        tuple(_number(row.get("kl")) for row in usable),
+    )
+
+
+def tradeoff_figure(info: Tradeoff, theme: ThemeName) -> "plotly.graph_objects.Figure":
+    """Every share over the weight of the KL term."""
+    figure = new_figure(theme, height=380)
+    for number, (title, values) in enumerate(info.shares.items()):
+        of = [f" of {n:,}" if n else ", denominator not recorded" for n in info.denominators[title]]
+        figure.add_scatter(
+            x=info.beta,
+            y=values,
+            name=title,
+            customdata=of,
+            mode="lines+markers",
+            line={"color": SERIES[theme][number % 5], "dash": DASHES[number % 5], "width": 2},
+            hovertemplate="%{y:.2%}%{customdata}",
+        )
+    figure.update_xaxes(title_text="Weight of the KL term (beta, log axis)", type="log", exponentformat="power")
+    figure.update_yaxes(title_text="Share", tickformat=".0%")
+    figure.update_layout(hovermode="x unified")
+    return figure
+
+
+def share_of(cell: object) -> tuple[float, int]:
+    """(value, denominator) of a recorded share; NaN and 0 where they are not there."""
+    if not isinstance(cell, Mapping):
+        return _number(cell), 0
+    value, of = _number(cell.get("value")), _number(cell.get("of"))
+    if math.isnan(value) and of > 0:
+        value = _number(cell.get("count")) / of
+    return value, int(of) if of > 0 else 0
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").replace(".", ", ").capitalize()
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
