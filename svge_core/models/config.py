@@ -1,7 +1,8 @@
 """`ModelConfig`: everything that defines a model besides its weights. Saved with the weights; unknown keys fail."""
 
+import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from svge_core.errors import CheckpointError
 
@@ -37,12 +38,11 @@ class ModelConfig:
         for name in ("latent", "rounds", "operation_dim"):
             if getattr(self, name) < 1:
                 raise CheckpointError(f"config field {name!r} must be at least 1; got {getattr(self, name)}.")
-        if self.encoding not in ("one-hot", "learned"):
-            raise CheckpointError(f"config field 'encoding' must be 'one-hot' or 'learned'; got {self.encoding!r}.")
-        if self.edge_reduction not in ("sum", "mean"):
-            raise CheckpointError(
-                f"config field 'edge_reduction' must be 'sum' or 'mean'; got {self.edge_reduction!r}."
-            )
+        for name in ("beta", "posterior_noise"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise CheckpointError(
+                    f"config field {name!r} must be finite and at least 0; got {getattr(self, name)}."
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -53,14 +53,29 @@ class ModelConfig:
         """Read the values back.
 
         Raises:
-            CheckpointError: on an unknown or missing key, by name.
+            CheckpointError: on an unknown or missing key or a value of another type, by name.
         """
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise CheckpointError(f"config has unknown fields {unknown}; this version knows {sorted(known)}.")
         if missing := sorted(known - set(values)):
             raise CheckpointError(f"config lacks the fields {missing}.")
+        check_kinds(cls, values, "config")
         return cls(**values)
+
+
+def check_kinds(config: type, values: dict[str, Any], what: str) -> None:
+    """Check values read from a file against a config's fields (whole numbers serve as floats).
+
+    Raises:
+        CheckpointError: naming the first field of another type, or that is none of the choices.
+    """
+    for field in fields(config):
+        kind, value = type(field.default), values.get(field.name, field.default)
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise CheckpointError(f"{what} field {field.name!r} must be of type {kind.__name__}; got {value!r:.60}.")
+        if get_origin(field.type) is Literal and value not in (choices := get_args(field.type)):
+            raise CheckpointError(f"{what} field {field.name!r} must be one of {choices}; got {value!r:.60}.")
 
 
 PUBLISHED = ModelConfig(hidden=250, latent=56, positions=False, decoder_positions=False)

@@ -127,13 +127,14 @@ class GatedSum(nn.Module):
     ) -> Float[Tensor, "readouts batch latent"]:
         """Args: mask: 1 at real nodes; all nodes are real where it is not given."""
         _, batch, nodes, half = state.shape
+        readouts = len(self.value)
         scores = torch.bmm(state.reshape(2, batch * nodes, half), self.gate).sum(0)
-        gates = (scores + self.gate_bias).sigmoid().view(batch, nodes, -1)
+        gates = (scores + self.gate_bias).sigmoid().view(batch, nodes, readouts)
         if mask is not None:
             gates = gates * mask[..., None]
-        weights = gates.transpose(1, 2).expand(2, -1, -1, -1).reshape(2 * batch, -1, nodes)
-        summed = torch.bmm(weights, state.reshape(2 * batch, nodes, half)).view(2, batch, -1, half)
-        per_readout = summed.permute(2, 1, 0, 3).reshape(-1, batch, 2 * half)
+        weights = gates.transpose(1, 2).expand(2, -1, -1, -1).reshape(2 * batch, readouts, nodes)
+        summed = torch.bmm(weights, state.reshape(2 * batch, nodes, half)).view(2, batch, readouts, half)
+        per_readout = summed.permute(2, 1, 0, 3).reshape(readouts, batch, 2 * half)
         totals = gates.sum(1).t()[..., None]  # (readouts, batch, 1)
         return torch.bmm(per_readout, self.value) + totals * self.value_bias
 
