@@ -25,6 +25,8 @@ from svge_core.projection import PlaneName, nearest_latents, weighted_latent
 from svge_core.spaces import AbstractSearchSpace
 
 DRAWS = 64
+#: folder of the predictors beside a checkpoint
+PREDICTORS = "predictors"
 
 
 @runtime_checkable
@@ -248,13 +250,16 @@ def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
     except DataError as error:
         scores = analytic_scores(space)
         notices.append(f"No measured values are shown. {error}")
-    # surrogates are needed only once a score is predicted
-    from svge_core.predictors import load_predictors
+    predictors: PredictorSource | None = None
+    if (folder / PREDICTORS).is_dir():
+        # what predicts is loaded only where there is something to predict with
+        from svge_core.predictors import load_predictors
 
-    predictors = load_predictors(checkpoint, space)
-    if not predictors.score_keys:
+        predictors = load_predictors(checkpoint, space)
+    if predictors is None or not predictors.score_keys:
+        predictors = None
         notices.append("This checkpoint has no predictors, so no accuracy is predicted.")
-    return Explorer(space, checkpoint, atlas, scores, predictors if predictors.score_keys else None, tuple(notices))
+    return Explorer(space, checkpoint, atlas, scores, predictors, tuple(notices))
 
 
 def usable_devices() -> tuple[str, ...]:

@@ -114,7 +114,6 @@ def test_without_predictors_nothing_is_predicted(explorer: Explorer) -> None:
 
 
 def test_opening_names_what_is_missing(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("svge_core.predictors")
     monkeypatch.setattr("svge_core.data.hpo_bench.PACKAGE", "no_such_package")
     opened = open_explorer(explorer.checkpoint.folder)
     assert [notice[:30] for notice in opened.notices] == [

@@ -1,0 +1,32 @@
+"""SVGe Explorer: ``streamlit run app.py``. Page config, navigation and the sidebar; the pages are in ``pages/``."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import loaders, session
+from ui.sidebar import sidebar
+from ui.theme import plain
+
+ROOT = Path(__file__).resolve().parent
+#: file, title, icon; a page whose file is not there is left out
+PAGES = (
+    ("map", "Map", ":material/scatter_plot:"),
+    ("interpolate", "Interpolate", ":material/timeline:"),
+    ("search", "Search", ":material/travel_explore:"),
+    ("model", "Model", ":material/model_training:"),
+    ("compare", "Compare", ":material/compare:"),
+)
+
+st.set_page_config(page_title="SVGe Explorer", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")
+st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.svg"), size="large")
+pages = [
+    st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "map")
+    for name, title, icon in PAGES
+    if (ROOT / "pages" / f"{name}.py").is_file()
+]
+chosen = st.navigation(pages)
+for problem in session.follow_link(loaders.checkpoint_folders()):
+    st.warning(plain(problem), icon=":material/link_off:")
+sidebar()
+chosen.run()

@@ -1,0 +1,253 @@
+"""The panel beside the map: the cell in focus, drawn, with what is measured, what is predicted, and how sure that is.
+
+Measured and predicted numbers never look alike: measured ones are bold and plain, predicted ones are violet, slanted,
+marked with ≈ and stand with their interval in a column of their own.
+"""
+
+import streamlit as st
+
+from svge_core.data.scores import ScoreMeaning
+from svge_core.drawing import to_svg
+from svge_core.explorer import Explorer, place_in_words
+from svge_core.explorer_inspection import Inspection, NearCell, PredictedValue
+from svge_core.metrics import Share
+from ui import session
+from ui.basket import entry_for
+from ui.session import BasketEntry, CellFocus, Focus, PlaceFocus
+from ui.theme import plain, theme_name
+
+BASKET_LINE = "basket"
+
+
+def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
+    """What there is to say about the focus; kept until the focus changes."""
+
+    def ask() -> Inspection:
+        if isinstance(focus, CellFocus):
+            return explorer.inspect_cell(focus.index, plane=session.plane() or None)
+        return explorer.inspect_place(focus.plane, (focus.x, focus.y))
+
+    return session.memo("inspection", (id(explorer), focus, session.plane()), ask)
+
+
+def cell_panel(explorer: Explorer, shown_key: str) -> None:
+    """Show the focus.
+
+    Args:
+        shown_key: score that the list of neighbours shows.
+    """
+    focus = session.focus()
+    _history_bar(focus, explorer)
+    if focus is None:
+        _welcome()
+        return
+    found = inspect_focus(explorer, focus)
+    st.markdown(_badges(found))
+    if found.cell is None:
+        st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")
+    else:
+        st.image(
+            to_svg(found.cell, explorer.space, theme=theme_name()),
+            width="stretch",
+            alt=f"Drawing of the cell {found.notation}",
+        )
+        if table := _values_table(found):
+            st.markdown(table)
+        _structure(found)
+    _decoding(found, focus)
+    _neighbours(explorer, found.neighbours, shown_key)
+    if found.cell is not None:
+        _names(found)
+        _other_values(found)
+
+
+def _welcome() -> None:
+    st.markdown(
+        "**Click a point** to see that architecture. **Click empty space** to see what the model decodes there; "
+        "with Alt held, exactly there, even on a point.\n\n"
+        "**Draw a lasso** (button on the map, or drag with Shift) to list and export a region. "
+        "Arrow keys walk, `+` and `-` zoom, `0` shows everything, Esc clears."
+    )
+
+
+def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
+    """Title, steps back and forward, and the basket's button."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="panel-head"):
+        st.markdown(f"##### {_title(focus, explorer)}", width="stretch")
+        st.button(
+            "Back", key="focus-back", icon=":material/undo:", type="tertiary", on_click=session.go_back,
+            disabled=not session.can_go_back(), help="The focus before this one",
+        )  # fmt: skip
+        st.button(
+            "Forward", key="focus-forward", icon=":material/redo:", type="tertiary", on_click=session.go_forward,
+            disabled=not session.can_go_forward(), help="Undo a step back",
+        )  # fmt: skip
+        if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
+            entry = entry_for(explorer.space, found.cell)
+            inside = entry.notation in {other.notation for other in session.basket()}
+            if st.button(
+                "In basket" if inside else "Basket", key="basket-add", icon=":material/add_shopping_cart:",
+                disabled=inside, help="Put this architecture into the basket", on_click=_add, args=(entry,),
+            ):  # fmt: skip
+                st.rerun()  # the basket stands outside the fragment
+
+
+def _add(entry: BasketEntry) -> None:
+    _, full = session.add_to_basket((entry,))
+    if full:
+        session.say(BASKET_LINE, f"The basket is full: it holds {session.BASKET_CAP} architectures.")
+
+
+def _title(focus: Focus | None, explorer: Explorer) -> str:
+    if focus is None:
+        return "Nothing chosen"
+    index = inspect_focus(explorer, focus).index
+    if isinstance(focus, CellFocus):
+        return f"Cell #{focus.index}"
+    return f"Decoded here: cell #{index}" if index is not None else "Decoded here"
+
+
+def _badges(found: Inspection) -> str:
+    """Validity, how the cell relates to training, sparse zone: words with colour, never colour alone."""
+    badges = []
+    if found.origin == "cell":
+        badges.append(":green-badge[valid cell]")
+    elif found.cell is None:
+        badges.append(":red-badge[not a valid cell]")
+    else:
+        badges.append(
+            ":green-badge[valid cell]" if found.raw.valid else ":orange-badge[valid only with constrained decoding]"
+        )
+    if found.membership is not None:
+        badges.append(":gray-badge[VAE trained on it]" if found.membership == "training" else ":blue-badge[held out]")
+    if any(p.label_used for p in found.predicted):
+        badges.append(":orange-badge[its label trained the predictor]")
+    if found.place.sparse:
+        badges.append(":red-badge[sparse zone]")
+    return " ".join(badges)
+
+
+def _is_main(meaning: ScoreMeaning) -> bool:
+    return meaning.key.endswith("_valid") or meaning.key.startswith("user_")
+
+
+def _values_table(found: Inspection) -> str:
+    """One row per score that is a goal, measured and predicted in columns of their own."""
+    predicted = {p.meaning.key: p for p in found.predicted}
+    known = {value.meaning.key: value for value in found.known if _is_main(value.meaning)}
+    if not known and not predicted:
+        return ""
+    meanings = {value.meaning.key: value.meaning for value in (*known.values(), *predicted.values())}
+    level = 100 * next(iter(predicted.values())).level if predicted else 90
+    head = f":violet[*predicted, {level:.0f} % interval*]" if predicted else ""
+    rows = [f"| Validation accuracy | measured | {head} |", "|:---|---:|---:|"]
+    for key, meaning in meanings.items():
+        measured = f"**{_number(known[key].value, meaning)}**" if key in known else "unknown"
+        interval = _interval(predicted[key]) if key in predicted else ""
+        rows.append(f"| {_row_title(meaning)} | {measured} | {interval} |")
+    return "\n".join(rows)
+
+
+def _other_values(found: Inspection) -> None:
+    """Times, latencies and what explains the accuracies."""
+    others = [v for v in found.known if not _is_main(v.meaning) and v.meaning.kind == "measured"]
+    if others:
+        with st.expander("Latency, training time, single runs"):
+            rows = [f"| {_row_title(v.meaning)} | {_number(v.value, v.meaning)} |" for v in others]
+            st.markdown("\n".join(["| measured | |", "|:---|---:|", *rows]))
+
+
+def _interval(p: PredictedValue) -> str:
+    mark = " †" if p.label_used else ""
+    return f":violet[*≈ {p.mean:.2f}* ({p.low:.2f} to {p.high:.2f}){mark}]"
+
+
+def _row_title(meaning: ScoreMeaning) -> str:
+    """Short, with the data set; the full meaning stands under the map when the score colours it."""
+    if meaning.key.startswith("user_"):
+        return plain(meaning.title)
+    if meaning.key.endswith("_valid"):
+        return plain(meaning.data_set)
+    short = meaning.title.split(" of one ")[0].split(" on the ")[0].split(" as recorded")[0]
+    return plain(f"{meaning.data_set}: {short[0].lower()}{short[1:]}")
+
+
+def _number(value: float, meaning: ScoreMeaning) -> str:
+    digits = 2 if abs(value) < 1000 else 0
+    return plain(f"{value:,.{digits}f} {meaning.unit}".strip())
+
+
+def _structure(found: Inspection) -> None:
+    assert found.cost is not None
+    st.markdown(
+        f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
+        help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
+    )
+    notes = {p.model: None for p in found.predicted}
+    used = any(p.label_used for p in found.predicted)
+    if notes:
+        words = f"Predicted by: {'; '.join(notes)}."
+        if used:
+            words += " † This cell's own measured label was among them, so its prediction is no test."
+        st.caption(plain(words))
+
+
+def _decoding(found: Inspection, focus: Focus) -> None:
+    """Where it stands, how far known cells are, how sure the decoder is."""
+    certainty = found.certainty
+    lines = [place_in_words(found.place, found.origin)]
+    if isinstance(focus, PlaceFocus):
+        lines[0] += f" (Position {focus.x:.3f}, {focus.y:.3f}.)"
+    if found.origin == "cell":
+        back = "comes back" if found.comes_back else "comes back as another cell"
+        lines.append(f"Encoded and decoded, this cell {back}; {_of(certainty.shown)} random decodings give it.")
+    else:
+        lines.append(f"{_of(certainty.shown)} random unconstrained decodings give this cell.")
+        if not found.raw.valid:
+            lines.append(f"Unconstrained, the likeliest graph is invalid: {found.raw.reason}")
+    if certainty.modal_cell is not None and certainty.modal_cell != found.cell:
+        lines.append(f"The commonest gives another one ({_of(certainty.modal)}).")
+    lines.append(f"{_of(certainty.valid)} are valid, {certainty.distinct} different.")
+    text = plain(" ".join(lines))
+    if found.place.sparse:
+        st.warning(text, icon=":material/explore_off:")
+    else:
+        st.caption(text)
+
+
+def _of(share: Share) -> str:
+    return f"{share.count} of {share.of}"
+
+
+def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key: str) -> None:
+    """The nearest known cells, as buttons that move the focus."""
+    if not neighbours:
+        return
+    meaning = explorer.scores.meanings.get(shown_key)
+    what = f", with {plain(meaning.title.lower())} {plain(meaning.data_set)} (measured)" if meaning else ""
+    st.markdown(f"**Nearest known cells** by latent distance{what}")
+    with st.container(horizontal=True, gap="small", key="neighbours"):
+        for rank, near in enumerate(neighbours, start=1):
+            value = explorer.scores.of(near.index).get(shown_key)
+            shown = "" if value is None or meaning is None else f" · {_number(value, meaning)}"
+            edits = "" if near.edits is None else ", same cell" if near.edits == 0 else f", {near.edits} edits"
+            if near.edits == 1:
+                edits = ", 1 edit"
+            st.button(
+                f"**#{near.index}**{shown}", key=f"near-{rank}", type="tertiary",
+                help=f"Distance {near.distance:.3f}{edits}: {plain(explorer.space.format(near.cell))}",
+                on_click=session.set_focus, args=(CellFocus(near.index),),
+            )  # fmt: skip
+    st.caption(
+        "Distances: " + ", ".join(f"{near.distance:.2f}" for near in neighbours)
+        + ("" if neighbours[0].edits is None else "; edits: " + ", ".join(str(near.edits) for near in neighbours))
+    )  # fmt: skip
+
+
+def _names(found: Inspection) -> None:
+    st.code(found.notation, language=None, wrap_lines=True)
+    digits = "".join(map(str, found.genotype)) if max(found.genotype) < 10 else " ".join(map(str, found.genotype))
+    parts = [f"index `{found.index}`", f"genotype `{digits}`"]
+    if found.naslib:
+        parts.append(f"NASLib `{found.naslib}`")
+    st.caption(" · ".join(parts))

@@ -1,0 +1,126 @@
+"""Cached openings: checkpoints, explorers, and what the map needs of them. Keyed by content, never by time."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from svge_core.atlas import FILE as ATLAS
+from svge_core.checkpoints import find_checkpoints, load_meta
+from svge_core.explorer import PREDICTORS, Explorer, open_explorer
+from svge_core.explorer_columns import Column, column
+from svge_core.palette import THEMES, ThemeName, operation_colours
+from svge_core.projection import PlaneName
+from ui import session
+from ui.latent_map import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints, publish_array, publish_text
+from ui.public_files import published_path
+
+ROOT = Path(__file__).resolve().parent.parent
+#: predicted too low, right, predicted too high; the middle is visible on light and dark pages
+DIVERGING = ("#2f7fd0", "#7ba7d4", "#a3a8b0", "#dd9b70", "#d2602a")
+GREY_COLUMNS, GREY_ROWS = 160, 120
+
+
+def checkpoints_root() -> Path:
+    """Where checkpoints are looked for; ``SVGE_CHECKPOINTS`` points elsewhere."""
+    return Path(os.environ.get("SVGE_CHECKPOINTS") or ROOT / "checkpoints")
+
+
+def checkpoint_folders() -> dict[tuple[str, str], Path]:
+    """All checkpoints by space and name; the shipped ``svge`` first."""
+    folders = sorted(find_checkpoints(checkpoints_root()), key=lambda path: (path.parent.name, path.name != "svge"))
+    return {(path.parent.name, path.name): path for path in folders}
+
+
+def explorer_for(folder: Path, device: str) -> Explorer:
+    """The opened checkpoint, shared by all sessions until its files change.
+
+    Raises:
+        CheckpointError: as :func:`svge_core.explorer.open_explorer`.
+    """
+    _, digest = load_meta(folder)
+    # weights are named by content; the files beside them by size and time, which is enough to notice a change
+    files = [path for path in (folder / ATLAS, *sorted((folder / PREDICTORS).glob("*/*"))) if path.is_file()]
+    stamp = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return _open(str(folder), digest, stamp, device)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the checkpoint, its map and the scores …")
+def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
+    return open_explorer(Path(folder), device)
+
+
+def with_own_scores(explorer: Explorer) -> Explorer:
+    """The explorer of this session: with the user's own columns, if there are any."""
+    own = session.user_columns()
+    if own is None:
+        return explorer
+    key = (explorer.digest, id(explorer), own.scores.digest)
+    return session.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
+
+
+@dataclass(frozen=True)
+class ShownColumn:
+    """A column and its published form."""
+
+    column: Column
+    colour: MapColour
+
+
+def shown_column(explorer: Explorer, key: str, theme: ThemeName) -> ShownColumn:
+    """A column ready for the map.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    predictors = ",".join(explorer.predicted_keys)
+    identity = (explorer.digest, explorer.scores.digest, predictors, key, theme)
+    found = _column(identity, explorer)
+    if not published_path(found.colour.values_url).exists():  # somebody emptied the folder: publish again
+        _column.clear(identity, explorer)
+        found = _column(identity, explorer)
+    return found
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _column(identity: tuple[str, str, str, str, ThemeName], _explorer: Explorer) -> ShownColumn:
+    shown = column(_explorer, identity[3])
+    palette, on_top = SEQUENTIAL, "low" if shown.direction == "min" else "high"
+    if shown.name.kind == "error":
+        palette, on_top = DIVERGING, "high"
+    elif shown.name.key == "split":
+        palette = (CATEGORICAL[9], CATEGORICAL[1])
+    elif shown.categories:
+        palette = (*operation_colours(_explorer.space, identity[4]).values(), THEMES[identity[4]].muted)
+    url = publish_array(shown.values.astype(np.float32), shown.name.key)
+    colour = MapColour(
+        url, shown.name.title, shown.unit, shown.low, shown.high, palette, shown.categories,
+        "low" if on_top == "low" else "high",
+    )  # fmt: skip
+    return ShownColumn(shown, colour)
+
+
+def map_points(explorer: Explorer, plane: PlaneName) -> MapPoints:
+    """The published layout of a map."""
+    found = _points(explorer.digest, plane, explorer)
+    if not all(published_path(url).exists() for url in (found.xy_url, found.labels_url or found.xy_url)):
+        _points.clear(explorer.digest, plane, explorer)
+        found = _points(explorer.digest, plane, explorer)
+    return found
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _points(digest: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
+    xy = _explorer.atlas.planes[plane].xy
+    names = [f"#{index}  {_explorer.space.format(cell)}" for index, cell in enumerate(_explorer.cells)]
+    labels = publish_text(names, f"{_explorer.space.name}-labels")
+    return MapPoints(f"{digest}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def map_background(digest: str, plane: PlaneName, _explorer: Explorer) -> MapBackground:
+    """Greyness of the sparse zones of a map."""
+    grey, extent = _explorer.atlas.planes[plane].sparseness(GREY_COLUMNS, GREY_ROWS)
+    return MapBackground(GREY_COLUMNS, GREY_ROWS, extent, np.round(255 * grey).astype(np.uint8).tobytes())

@@ -1,0 +1,122 @@
+"""The workspace of the Map page: controls, map, panel, selection; one fragment, so that a click reruns only these."""
+
+import streamlit as st
+
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.explorer_columns import column
+from svge_core.explorer_select import kept_by
+from svge_core.projection import PlaneName
+from ui import loaders, session
+from ui.basket import cells_of, indices_of
+from ui.cell_panel import cell_panel, inspect_focus
+from ui.latent_map import MapClick, MapLasso, MapMark, latent_map
+from ui.loaders import ShownColumn
+from ui.map_controls import controls, shown_colour, shown_plane
+from ui.map_selection import selection
+from ui.session import CellFocus, Lasso, PlaceFocus
+from ui.theme import plain, theme_name
+
+MAP_KEY, MAP_HEIGHT = "latent-map", 620
+
+
+@st.fragment
+def workspace(opened: Explorer) -> None:
+    """Show the whole page of an opened checkpoint."""
+    explorer = loaders.with_own_scores(opened)
+    plane = shown_plane(explorer)
+    shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
+    session.write_link(plane, shown.column.name.key)
+    controls(explorer, shown.column, plane)
+    keep = _kept(explorer)
+    left, right = st.columns([0.63, 0.37], gap="medium")
+    with left:
+        _map(explorer, plane, shown, keep)
+        _legend(explorer, plane, shown, keep)
+    with right:
+        key = shown.column.name.key
+        cell_panel(explorer, key if shown.column.name.kind in ("measured", "analytic") else key.partition("-")[2])
+    selection(explorer, plane, shown.column, keep)
+
+
+def _kept(explorer: Explorer):  # noqa: ANN202
+    """True for the cells that pass the filter; None without a filter."""
+    conditions = session.cell_filter()
+    if not conditions.active:
+        return None
+
+    def ask():  # noqa: ANN202
+        try:
+            score = column(explorer, conditions.score_key).values if conditions.score is not None else None
+            return kept_by(explorer, conditions, score)
+        except SvgeError as error:
+            st.error(plain(f"The filter cannot be applied: {error}"))
+            return None
+
+    return session.memo("filter", (id(explorer), conditions), ask)
+
+
+def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:  # noqa: ANN001
+    outline = session.lasso()
+
+    def clicked(click: MapClick) -> None:
+        place = PlaceFocus(plane, click.x, click.y)
+        session.set_focus(place if click.index is None else CellFocus(click.index))
+
+    def drawn(lasso: MapLasso) -> None:
+        session.set_lasso(Lasso(plane, lasso.polygon))
+
+    def cleared() -> None:
+        session.set_focus(None)
+        session.set_lasso(None)
+
+    latent_map(
+        key=MAP_KEY,
+        points=loaders.map_points(explorer, plane),
+        colour=shown.colour,
+        marks=marks(explorer, plane),
+        lasso=outline.polygon if outline is not None and outline.plane == plane else None,
+        dim=None if keep is None else ~keep,
+        background=loaders.map_background(explorer.digest, plane, explorer),
+        height=MAP_HEIGHT,
+        on_click=clicked,
+        on_lasso=drawn,
+        on_clear=cleared,
+    )
+
+
+def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
+    """The focus, its nearest known cells, and the basket."""
+    xy, found = explorer.atlas.planes[plane].xy, []
+    entries = session.basket()
+    for number, index in enumerate(indices_of(entries, explorer.space), start=1):
+        found.append(MapMark(float(xy[index, 0]), float(xy[index, 1]), "basket", number=number))
+    focus = session.focus()
+    if focus is None:
+        return found
+    seen = inspect_focus(explorer, focus)
+    for rank, near in enumerate(seen.neighbours, start=1):
+        found.append(MapMark(float(xy[near.index, 0]), float(xy[near.index, 1]), "neighbour", number=rank))
+    if isinstance(focus, CellFocus):
+        x, y = map(float, xy[focus.index])
+        return [*found, MapMark(x, y, "focus", f"#{focus.index}")]
+    x, y = (focus.x, focus.y) if focus.plane == plane else explorer.locate(plane, seen.place.latent)
+    return [*found, MapMark(x, y, "decoded")]
+
+
+def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:  # noqa: ANN001
+    """What the colours mean, how the map was made, and what a filter leaves."""
+    if keep is not None:
+        st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} cells** pass the filter; the others are dimmed.")
+    limits = f" Colours: {shown.column.limits}." if shown.column.limits else ""
+    st.caption(plain(shown.column.description + limits))
+    layout = explorer.atlas.planes[plane]
+    inverse = (
+        "UMAP has no inverse: empty space is decoded from the distance-weighted average of the latents around it."
+        if layout.name == "umap"
+        else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
+    )
+    st.caption(plain(f"{layout.note}. {inverse} Greyed zones are far from every known cell."))
+
+
+__all__ = ["cells_of", "marks", "workspace"]

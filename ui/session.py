@@ -1,0 +1,380 @@
+"""The session's state as typed values, and links. No other file spells a session key or a query parameter.
+
+Callbacks write one focus; panels read it. State lives in plain keys, because the values of widgets are dropped when a
+person changes pages; widgets are seeded from here on every run.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+from svge_core.data.scores import Scores
+from svge_core.explorer_select import CellFilter
+from svge_core.projection import PlaneName
+from svge_core.spaces import SPACES
+
+HISTORY = 100
+BASKET_CAP = 200
+#: the Model page reads this key too
+CHECKPOINT_KEY = "checkpoint_folder"
+_SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "map_colour"
+_FOCUS, _PAST, _FUTURE = "focus", "focus_past", "focus_future"
+_LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
+_LINK, _NOTICE, _MEMO = "link_written", "one_line", "memo"
+_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y")
+
+
+@dataclass(frozen=True)
+class CellFocus:
+    """A known cell, by official index."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class PlaceFocus:
+    """A position on one of the maps."""
+
+    plane: PlaneName
+    x: float
+    y: float
+
+
+Focus = CellFocus | PlaceFocus
+
+
+@dataclass(frozen=True)
+class Lasso:
+    """An outline drawn on one of the maps."""
+
+    plane: PlaneName
+    polygon: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class BasketEntry:
+    """An architecture that was put aside: its space, its notation there and a user's name for it."""
+
+    space: str
+    notation: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class UserColumns:
+    """A user's own scores with the line that says what was read."""
+
+    name: str
+    scores: Scores
+    summary: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for a person, shown once: where it belongs and what kind it is."""
+
+    place: str
+    text: str
+    kind: Literal["error", "success"] = "error"
+
+
+def _get(key: str, default: Any) -> Any:
+    return st.session_state.get(key, default)
+
+
+def space_name() -> str:
+    """The chosen search space."""
+    return _get(_SPACE, next(iter(SPACES)))
+
+
+def set_space(name: str) -> None:
+    """Choose a search space; its checkpoints are others, so what belongs to the old one goes."""
+    if name != space_name():
+        st.session_state[_SPACE] = name
+        set_checkpoint(None)
+        _set_focus(None)
+        _put(**{_PAST: (), _FUTURE: ()})
+
+
+def checkpoint() -> Path | None:
+    """Folder of the chosen checkpoint; None until one is chosen."""
+    chosen = _get(CHECKPOINT_KEY, None)
+    return Path(chosen) if chosen else None
+
+
+def set_checkpoint(folder: Path | None) -> None:
+    """Choose a checkpoint. Positions on the old one's maps mean nothing on the new one's; cells stay cells."""
+    if folder != checkpoint():
+        st.session_state[CHECKPOINT_KEY] = None if folder is None else str(folder)
+        st.session_state[_LASSO] = None
+        if isinstance(focus(), PlaceFocus):
+            _set_focus(None)
+        for key in (_PAST, _FUTURE):
+            st.session_state[key] = tuple(old for old in _get(key, ()) if isinstance(old, CellFocus))
+
+
+def device() -> str | None:
+    """The chosen device; None for the best there is."""
+    return _get(_DEVICE, None)
+
+
+def set_device(name: str) -> None:
+    """Choose a device."""
+    st.session_state[_DEVICE] = name
+
+
+def plane() -> PlaneName | None:
+    """The chosen map; None for the first there is."""
+    return _get(_PLANE, None)
+
+
+def set_plane(name: PlaneName) -> None:
+    """Choose a map."""
+    st.session_state[_PLANE] = name
+
+
+def colour() -> str:
+    """Key of the column that colours the map; empty for the first there is."""
+    return _get(_COLOUR, "")
+
+
+def set_colour(key: str) -> None:
+    """Choose the column that colours the map."""
+    st.session_state[_COLOUR] = key
+
+
+# ---- focus ------------------------------------------------------------------------------------------------------
+
+
+def focus() -> Focus | None:
+    """What the panels show."""
+    return _get(_FOCUS, None)
+
+
+def set_focus(new: Focus | None) -> None:
+    """Show something else, keeping the way back."""
+    old = focus()
+    if new == old:
+        return
+    if old is not None:
+        st.session_state[_PAST] = (*_get(_PAST, ()), old)[-HISTORY:]
+    st.session_state[_FUTURE] = ()
+    _set_focus(new)
+
+
+def can_go_back() -> bool:
+    """Whether there is an earlier focus."""
+    return bool(_get(_PAST, ()))
+
+
+def can_go_forward() -> bool:
+    """Whether a step back can be undone."""
+    return bool(_get(_FUTURE, ()))
+
+
+def go_back() -> None:
+    """The focus before this one."""
+    _step(_PAST, _FUTURE)
+
+
+def go_forward() -> None:
+    """The focus that was left by going back."""
+    _step(_FUTURE, _PAST)
+
+
+def _step(source: str, target: str) -> None:
+    waiting = _get(source, ())
+    if waiting:
+        if (now := focus()) is not None:
+            st.session_state[target] = (*_get(target, ()), now)
+        st.session_state[source] = waiting[:-1]
+        _set_focus(waiting[-1])
+
+
+def _set_focus(new: Focus | None) -> None:
+    st.session_state[_FOCUS] = new
+
+
+def _put(**values: Any) -> None:
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+# ---- selection, basket, own scores ------------------------------------------------------------------------------
+
+
+def lasso() -> Lasso | None:
+    """The outline of the selection."""
+    return _get(_LASSO, None)
+
+
+def set_lasso(outline: Lasso | None) -> None:
+    """Select what an outline encloses."""
+    st.session_state[_LASSO] = outline
+
+
+def cell_filter() -> CellFilter:
+    """Which cells stay in full colour."""
+    return _get(_FILTER, CellFilter())
+
+
+def set_cell_filter(conditions: CellFilter) -> None:
+    """Change the filter."""
+    st.session_state[_FILTER] = conditions
+
+
+def basket() -> tuple[BasketEntry, ...]:
+    """Architectures put aside in the chosen space, in order."""
+    return tuple(entry for entry in _get(_BASKET, ()) if entry.space == space_name())
+
+
+def set_basket(entries: tuple[BasketEntry, ...]) -> None:
+    """Replace the chosen space's architectures; those of other spaces stay."""
+    others = tuple(entry for entry in _get(_BASKET, ()) if entry.space != space_name())
+    st.session_state[_BASKET] = others + entries[:BASKET_CAP]
+
+
+def add_to_basket(entries: tuple[BasketEntry, ...]) -> tuple[int, int]:
+    """Add architectures that are not there yet; returns how many were added and how many found no room."""
+    present = {entry.notation for entry in basket()}
+    new = tuple({e.notation: e for e in entries if e.notation not in present and e.space == space_name()}.values())
+    room = max(0, BASKET_CAP - len(present))
+    set_basket(basket() + new[:room])
+    return min(len(new), room), max(0, len(new) - room)
+
+
+def user_columns() -> UserColumns | None:
+    """A user's own scores of the chosen space."""
+    own: UserColumns | None = _get(_SCORES, None)
+    return own if own is not None and own.scores.space == space_name() else None
+
+
+def set_user_columns(columns: UserColumns | None) -> None:
+    """Take or drop a user's own scores. A filter or colour by a dropped column goes with it."""
+    st.session_state[_SCORES] = columns
+
+
+def say(place: str, text: str, kind: Literal["error", "success"] = "error") -> None:
+    """Leave one line for a place of the page; it is shown in the next run."""
+    st.session_state[_NOTICE] = Notice(place, text, kind)
+
+
+def said(place: str) -> Notice | None:
+    """Take the line left for a place."""
+    notice: Notice | None = _get(_NOTICE, None)
+    if notice is None or notice.place != place:
+        return None
+    st.session_state[_NOTICE] = None
+    return notice
+
+
+def memo(name: str, key: object, make: Any) -> Any:
+    """The last value made under a name, made anew when the key changes; spares a rerun what it already knows."""
+    kept: dict[str, tuple[object, Any]] = st.session_state.setdefault(_MEMO, {})
+    if name not in kept or kept[name][0] != key:
+        kept[name] = (key, make())
+    return kept[name][1]
+
+
+# ---- links ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link asks for; what it does not name stays as it is.
+
+    Attributes:
+        problems: parts that make no sense, each one line.
+    """
+
+    space: str | None = None
+    checkpoint: str | None = None
+    plane: PlaneName | None = None
+    colour: str | None = None
+    focus: Focus | None = None
+    problems: tuple[str, ...] = field(default=())
+
+
+def parse_link(parameters: Mapping[str, str]) -> Link:
+    """Read ``?space=&checkpoint=&plane=&colour=`` with ``&cell=`` or ``&x=&y=``."""
+    problems: list[str] = []
+    space = parameters.get("space")
+    if space is not None and space not in SPACES:
+        problems.append(f"The link names an unknown search space {space[:40]!r}.")
+        space = None
+    named, chosen = parameters.get("plane"), None
+    if named in ("umap", "pca"):
+        chosen = named
+    elif named is not None:
+        problems.append(f"The link names an unknown map {named[:40]!r}: expected umap or pca.")
+    place: Focus | None = None
+    if (text := parameters.get("cell")) is not None:
+        size = SPACES[space or space_name()].size or 0
+        if text.isascii() and text.isdigit() and len(text) < 10 and int(text) < size:
+            place = CellFocus(int(text))
+        else:
+            problems.append(f"The link's cell {text[:40]!r} is no index between 0 and {size - 1:,}.")
+    elif "x" in parameters or "y" in parameters:
+        x, y = (_finite(parameters.get(name, "")) for name in ("x", "y"))
+        if x is None or y is None:
+            problems.append("The link's x and y are not both numbers.")
+        else:
+            place = PlaceFocus(chosen or plane() or "umap", x, y)
+    # pyright narrows a membership test over literals
+    return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, tuple(problems))  # type: ignore[arg-type]
+
+
+def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
+    """Take over what the address asks for, once, and return what made no sense in it.
+
+    Args:
+        checkpoints: the folders there are, by space and name.
+    """
+    found = {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params}
+    if not found or found == _get(_LINK, None):
+        return ()
+    st.session_state[_LINK] = found
+    link = parse_link(found)
+    problems = list(link.problems)
+    if link.space:
+        set_space(link.space)
+    if link.checkpoint:
+        folder = checkpoints.get((space_name(), link.checkpoint))
+        if folder is None:
+            problems.append(f"The link's checkpoint {link.checkpoint[:60]!r} is not here; another one is shown.")
+        else:
+            set_checkpoint(folder)
+    if link.plane:
+        set_plane(link.plane)
+    if link.colour:
+        set_colour(link.colour)
+    if link.focus is not None:
+        set_focus(link.focus)
+    return tuple(problems)
+
+
+def write_link(shown_plane: PlaneName, shown_colour: str) -> None:
+    """Bring the address in line with what is shown."""
+    folder, now = checkpoint(), focus()
+    parameters = {"space": space_name(), "plane": shown_plane, "colour": shown_colour}
+    if folder is not None:
+        parameters["checkpoint"] = folder.name
+    if isinstance(now, CellFocus):
+        parameters["cell"] = str(now.index)
+    elif isinstance(now, PlaceFocus):
+        parameters |= {"plane": now.plane, "x": f"{now.x:.6g}", "y": f"{now.y:.6g}"}
+    st.session_state[_LINK] = parameters
+    if {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params} != parameters:
+        st.query_params.from_dict(parameters)
+
+
+def _finite(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,88 @@
+"""What all pages share in the sidebar: search space, checkpoint, device; and the way to the opened checkpoint."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer, usable_devices
+from svge_core.spaces import SPACES
+from ui import loaders, session
+from ui.basket import basket_sidebar
+from ui.theme import plain
+
+DEVICE_TITLES = {"cuda": "CUDA GPU", "mps": "Apple GPU (MPS)", "cpu": "CPU"}
+
+
+def sidebar() -> None:
+    """Show the sidebar; what it chooses is in the session."""
+    folders = loaders.checkpoint_folders()
+    with st.sidebar:
+        st.session_state["w-space"] = session.space_name()
+        st.selectbox(
+            "Search space", list(SPACES), format_func=lambda name: SPACES[name].title, key="w-space",
+            on_change=lambda: session.set_space(st.session_state["w-space"]),
+        )  # fmt: skip
+        names = [name for space, name in folders if space == session.space_name()]
+        chosen = session.checkpoint()
+        if chosen is None or chosen not in folders.values():
+            session.set_checkpoint(folders[session.space_name(), names[0]] if names else None)
+            chosen = session.checkpoint()
+        if names and chosen is not None:
+            st.session_state["w-checkpoint"] = chosen.name
+            st.selectbox("Checkpoint", names, key="w-checkpoint", on_change=_checkpoint_chosen)
+        devices = usable_devices()
+        if session.device() not in devices:
+            session.set_device(devices[0])
+        st.session_state["w-device"] = session.device()
+        st.selectbox(
+            "Device", devices, format_func=lambda name: DEVICE_TITLES[name], key="w-device",
+            on_change=lambda: session.set_device(st.session_state["w-device"]),
+            help="Picked once: a CUDA GPU, else an Apple GPU, else the CPU, which is fast enough for everything here.",
+        )  # fmt: skip
+        st.divider()
+        basket_sidebar(opened_or_none)
+
+
+def _checkpoint_chosen() -> None:
+    folder = loaders.checkpoint_folders().get((session.space_name(), st.session_state["w-checkpoint"]))
+    if folder is not None:
+        session.set_checkpoint(folder)
+
+
+def opened_or_none() -> Explorer | None:
+    """The chosen checkpoint with the user's own scores, or nothing where it cannot be opened."""
+    folder = session.checkpoint()
+    try:
+        opened = None if folder is None else loaders.explorer_for(folder, session.device() or "cpu")
+    except SvgeError:
+        return None
+    return None if opened is None else loaders.with_own_scores(opened)
+
+
+def opened_or_stop() -> Explorer:
+    """The chosen checkpoint; where it cannot be opened, words on what to do instead of a page."""
+    folder = session.checkpoint()
+    if folder is None:
+        _no_checkpoint(loaders.checkpoints_root())
+        st.stop()
+    try:
+        opened = loaders.explorer_for(folder, session.device() or "cpu")
+    except SvgeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        st.caption("Choose another checkpoint in the sidebar, or mend this one and reload the page.")
+        st.stop()
+    for notice in opened.notices:
+        st.info(plain(notice), icon=":material/info:")
+    return opened
+
+
+def _no_checkpoint(root: Path) -> None:
+    space = SPACES[session.space_name()]
+    st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
+    st.markdown("Train one (some minutes on a CPU), then lay out its map and reload this page:")
+    st.code(
+        f"python -m svge_core train --space {space.name}\n"
+        f"python -m svge_core atlas --checkpoint checkpoints/{space.name}/svge",
+        language="bash",
+    )
