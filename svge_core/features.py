@@ -149,7 +149,11 @@ def _names(space: AbstractSearchSpace, subsets: tuple[tuple[str, ...], ...]) -> 
         what = _named(subset)
         paths += [f"paths: {measure} number of {what} on a live path" for measure in ("smallest", "largest", "mean")]
         routes += [f"routes: live paths computing with {what} only", f"routes: a live path with {what} only exists"]
-        nodes += [f"nodes: live {what}", f"nodes: live {what} fed by the input", f"nodes: live {what} feeding the output"]
+        nodes += [
+            f"nodes: live {what}",
+            f"nodes: live {what} fed by the input",
+            f"nodes: live {what} feeding the output",
+        ]
     starts, ends = _edge_labels(space)
     edges = [f"edges: live {a} to {b}" for a in starts for b in ends]
     edges += ["edges: live inputs of the output", "edges: live uses of the input", "edges: live"]
@@ -203,7 +207,9 @@ def _live(padded: _Padded, vocabulary: tuple[str, ...]) -> Bool[np.ndarray, "cel
 
 
 def _count_paths(
-    allowed: Bool[np.ndarray, "cells nodes"], edges: Bool[np.ndarray, "cells nodes nodes"], last: Int[np.ndarray, " cells"]
+    allowed: Bool[np.ndarray, "cells nodes"],
+    edges: Bool[np.ndarray, "cells nodes nodes"],
+    last: Int[np.ndarray, " cells"],
 ) -> Float[np.ndarray, " cells"]:
     """Number of paths from the first to the last node over allowed nodes."""
     counts = np.zeros(allowed.shape)
@@ -260,7 +266,10 @@ def _reached_through(
 
 
 def _edge_counts(
-    padded: _Padded, space: AbstractSearchSpace, vocabulary: tuple[str, ...], live_edges: Bool[np.ndarray, "cells nodes nodes"]
+    padded: _Padded,
+    space: AbstractSearchSpace,
+    vocabulary: tuple[str, ...],
+    live_edges: Bool[np.ndarray, "cells nodes nodes"],
 ) -> list[np.ndarray]:
     """Live edges by the labels at their two ends, degrees of the two ends of the cell, and all live edges."""
     starts, ends = _edge_labels(space)

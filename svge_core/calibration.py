@@ -1,0 +1,123 @@
+"""Target transform and interval calibration of the surrogates.
+
+**Transform.** Accuracies have a long tail of bad cells that would otherwise set the scale of the whole regression. The
+targets are replaced by the average of their standardised value and their Yeo-Johnson transform (Yeo & Johnson 2000) with
+the exponent of largest likelihood. The transform alone flattens the tail so much that its inverse is wild there; the
+average keeps the gain in the middle and a bounded inverse, and works for tails on either side.
+
+**Interval.** The labels are split into folds; each fold is predicted by a model that never saw it (transform and
+hyper-parameters included), and its score is the absolute error in units of the predicted standard deviation. The
+ceil((n + 1) level)-th smallest of the n scores scales the full model's predicted standard deviation. This is the
+"cross-validated" conformal interval with normalised scores (Lei et al. 2018; Barber et al. 2021, "Predictive inference with
+the jackknife+", section 1). Its finite-sample claim, stated plainly: none free of assumptions. It has coverage near
+``level`` for exchangeable labels where the fitted model hardly changes when a fold is left out, which the benchmark
+measures. The CV+ interval has a guarantee (at least 2 level - 1 up to a small term) but covers 93 to 95 % at a nominal
+90 % and is 10 to 20 % wider. Labels chosen by a search are not exchangeable with the rest: there the interval is a guide.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from svge_core.errors import DataError
+
+Values = Float[np.ndarray, "*shape"]
+
+#: grid points of the inverse, and how many standard deviations beyond the seen values it reaches
+_GRID = 8001
+_REACH = 4.0
+_EXPONENT_LIMIT = 5.0
+
+
+@dataclass(frozen=True)
+class TargetTransform:
+    """Monotone map from the original unit to roughly standard normal values and back.
+
+    Attributes:
+        centre: median of the labels, original unit.
+        scale: standard deviation of the labels, original unit.
+        exponent: Yeo-Johnson exponent lambda; 1 is the identity.
+        power_mean: mean of the power-transformed labels.
+        power_scale: their standard deviation.
+        offset: mean of the averaged transform over the labels.
+        spread: its standard deviation.
+        low: smallest value the inverse reaches, original unit.
+        high: largest value the inverse reaches, original unit.
+    """
+
+    centre: float
+    scale: float
+    exponent: float
+    power_mean: float
+    power_scale: float
+    offset: float
+    spread: float
+    low: float
+    high: float
+
+    @classmethod
+    def fit(cls, values: Float[np.ndarray, " labels"]) -> "TargetTransform":
+        """Fit to labels; equal labels give a transform without effect."""
+        from scipy.stats import yeojohnson, yeojohnson_normmax
+
+        centre, scale = float(np.median(values)), float(np.std(values)) or 1.0
+        standard = (values - centre) / scale
+        exponent = 1.0 if np.ptp(values) == 0 else float(yeojohnson_normmax(standard))
+        exponent = float(np.clip(exponent, -_EXPONENT_LIMIT, _EXPONENT_LIMIT + 2.0))
+        power = np.asarray(yeojohnson(standard, lmbda=exponent))
+        power_mean, power_scale = float(power.mean()), float(power.std()) or 1.0
+        mixed = 0.5 * (power - power_mean) / power_scale + 0.5 * standard
+        return cls(
+            centre,
+            scale,
+            exponent,
+            power_mean,
+            power_scale,
+            offset=float(mixed.mean()),
+            spread=float(mixed.std()) or 1.0,
+            low=float(values.min()) - _REACH * scale,
+            high=float(values.max()) + _REACH * scale,
+        )
+
+    def forward(self, values: Values) -> Values:
+        """Original unit to transformed."""
+        from scipy.stats import yeojohnson
+
+        standard = (np.asarray(values, dtype=np.float64) - self.centre) / self.scale
+        power = (np.asarray(yeojohnson(standard, lmbda=self.exponent)) - self.power_mean) / self.power_scale
+        return (0.5 * power + 0.5 * standard - self.offset) / self.spread
+
+    @cached_property
+    def _inverse_table(self) -> tuple[np.ndarray, np.ndarray]:
+        grid = np.linspace(self.low, self.high, _GRID)
+        return self.forward(grid), grid
+
+    def backward(self, transformed: Values) -> Values:
+        """Transformed to original unit, clipped to [low, high]; linear between 8,001 grid points."""
+        return np.interp(transformed, *self._inverse_table)
+
+
+def fold_numbers(count: int, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """A fold for every label: sizes differ by one at most."""
+    return rng.permutation(count) % folds
+
+
+def conformal_factor(scores: Float[np.ndarray, " labels"], level: float) -> float:
+    """The ceil((n + 1) level)-th smallest of n absolute scores.
+
+    Raises:
+        DataError: if the level is not between 0 and 1, or too high for so few labels.
+    """
+    if not 0.0 < level < 1.0:
+        raise DataError(f"The interval level is a fraction between 0 and 1, such as 0.9; got {level}.")
+    count = len(scores)
+    rank = math.ceil((count + 1) * level - 1e-9)
+    if rank > count:
+        raise DataError(
+            f"A {level:.0%} interval needs at least {math.ceil(level / (1 - level) - 1e-9)} labels; got {count}. "
+            "Add labels or lower the level."
+        )
+    return float(np.sort(scores)[rank - 1])
