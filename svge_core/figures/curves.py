@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from svge_core.errors import DataError
 from svge_core.figures.style import DASHES, SERIES, finish, new_figure
@@ -12,8 +12,7 @@ from svge_core.palette import ThemeName
 if TYPE_CHECKING:
     import plotly.graph_objects
 
-XAxis = Literal["epoch", "cpu_seconds"]
-X_TITLES: dict[XAxis, str] = {"epoch": "Epoch", "cpu_seconds": "CPU seconds of training"}
+X_TITLES = {"epoch": "Epoch", "cpu_seconds": "CPU seconds of training"}
 TERMS = {"loss": "Objective", "types": "Node types", "edges": "Edges"}
 
 
@@ -23,20 +22,20 @@ class TrainingCurves:
 
     Attributes:
         x: position of every row on the horizontal axis, ascending.
-        x_axis: what ``x`` is.
+        x_axis: the column ``x`` is, a key of ``X_TITLES``.
         terms: the objective and its two likelihood terms by title, nats per cell; terms without rows are left out.
         kl: KL divergence, nats per cell, unweighted.
         learning_rate: at the last step of every epoch.
     """
 
     x: tuple[float, ...]
-    x_axis: XAxis
+    x_axis: str
     terms: dict[str, tuple[float, ...]]
     kl: tuple[float, ...]
     learning_rate: tuple[float, ...]
 
 
-def training_curves(history: Sequence[Mapping[str, Any]], x_axis: XAxis = "epoch") -> TrainingCurves:
+def training_curves(history: Sequence[Mapping[str, Any]], x_axis: str = "epoch") -> TrainingCurves:
     """The numbers of the curves.
 
     Args:
@@ -163,5 +162,5 @@ def _title(name: str) -> str:
     return name.replace("_", " ").replace(".", ", ").capitalize()
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -77,7 +77,8 @@ def parity(
     margin = 0.08 * (high - low) or max(abs(high), 1.0) * 0.01
     edges = np.linspace(low - margin, high + margin, bins + 1)
     counts, _, _ = np.histogram2d(y, x, bins=(edges, edges))
-    tau = float(kendalltau(x, y).statistic) if len(x) > 1 else math.nan
+    rank: Any = kendalltau(x, y)
+    tau = float(rank.statistic) if len(x) > 1 else math.nan
     rmse = float(np.sqrt(np.mean((x - y) ** 2)))
     return Parity(edges, counts.astype(np.int64), len(x), len(x) - int(counts.sum()), tau, rmse)
 

@@ -1,0 +1,100 @@
+"""The Model page: what the checkpoint is, how it was trained, how good it is, and how to train another."""
+
+import streamlit as st
+
+from svge_core.errors import SvgeError
+from svge_core.figures.curves import X_TITLES, training_curves, training_figure
+from svge_core.figures.metric_rows import metric_rows
+from ui import session
+from ui.loaders import checkpoints_root
+from ui.model_card import parameter_count, show_card
+from ui.model_metrics import headline, show_generation
+from ui.model_operations import show_operations
+from ui.model_prediction import show_prediction
+from ui.model_state import current_folder, read_checkpoint, shown_path
+from ui.model_train import show_training
+from ui.model_widgets import show_chart, show_missing
+from ui.theme import plain, theme_name
+
+SECTIONS = ("Card", "Training", "Generation", "Prediction", "Operations", "Train a new one")
+
+theme = theme_name()
+folder = current_folder()
+st.title("Model")
+
+if folder is None:
+    show_missing(
+        f"There is no checkpoint in {shown_path(checkpoints_root())} yet. Train one here, or with this command:",
+        f"python -m svge_core train --space {session.space_name()}",
+    )
+    show_training(session.space_name(), theme)
+    st.stop()
+
+try:
+    checkpoint = read_checkpoint(folder)
+except SvgeError as problem:
+    st.error(str(problem))
+    show_training(session.space_name(), theme)
+    st.stop()
+
+meta, config = checkpoint.meta, checkpoint.meta.config
+st.caption(
+    f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: SVGe with {config.latent} latent dimensions "
+    f"and {config.encoding} operations, trained on {meta.data_count:,} cells; {meta.held_out_count:,} were held out."
+)
+with st.container(horizontal=True):
+    for label, row in headline(metric_rows(meta.metrics)):
+        note = row.meaning.get("protocol", "protocol not recorded")
+        st.metric(
+            label, row.result, delta=row.denominator, delta_color="off", delta_arrow="off", help=note, border=True
+        )
+    st.metric(
+        "Parameters",
+        f"{parameter_count(checkpoint):,}",
+        delta=f"digest {checkpoint.digest[:8]}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
+    if meta.history:
+        st.metric(
+            "Training",
+            f"{meta.history[-1].get('cpu_seconds', float('nan')):,.0f} CPU s",
+            delta=f"{len(meta.history)} epochs",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+
+card, training, generation, prediction, operations, new = st.tabs(SECTIONS, key="model_section", on_change="rerun")
+# closed tabs compute nothing
+if card.open:
+    with card:
+        show_card(checkpoint)
+if training.open:
+    with training:
+        if meta.history:
+            x_axis = st.segmented_control(
+                "Over", list(X_TITLES), default="epoch", format_func=X_TITLES.__getitem__, key="model_x", required=True
+            )
+            curves = training_curves(meta.history, x_axis)
+            show_chart(
+                training_figure(curves, theme), key="model_curves", alt=f"Training curves over {len(curves.x)} epochs"
+            )
+        else:
+            show_missing(
+                "This checkpoint records no history of its training.",
+                meta.command or "python -m svge_core train --help",
+            )
+if generation.open:
+    with generation:
+        show_generation(checkpoint, theme)
+if prediction.open:
+    with prediction:
+        show_prediction(checkpoint, theme)
+if operations.open:
+    with operations:
+        show_operations(checkpoint, theme)
+if new.open:
+    with new:
+        show_training(meta.space, theme, checkpoint)

@@ -1,0 +1,181 @@
+"""Generative metrics of a checkpoint, always with what they are out of, and the panel on the quality of the latent.
+
+The schema of ``meta.json`` that is read here is documented in ``svge_core/figures/metric_rows.py``.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+import streamlit as st
+
+from svge_core.checkpoints import Checkpoint
+from svge_core.errors import SvgeError
+from svge_core.figures.curves import tradeoff, tradeoff_figure
+from svge_core.figures.metric_rows import (
+    RECONSTRUCTION,
+    MetricRow,
+    generation_rows,
+    metric_rows,
+    other_rows,
+    percent,
+    quality_figure,
+    quality_rows,
+    reconstruction_rows,
+    title,
+)
+from svge_core.palette import ThemeName
+from ui.model_state import read_benchmark, shown_path
+from ui.model_widgets import show_chart, show_missing
+
+
+def headline(rows: Mapping[str, MetricRow]) -> list[tuple[str, MetricRow]]:
+    """The two numbers shown above everything: the published protocols, both directions first."""
+    found = []
+    for label, names in (
+        ("Reconstruction, held out", ("reconstruction.both.sampled", "reconstruction.forward.sampled")),
+        ("Valid prior samples, raw", ("valid.both.raw.1000x10", "valid.forward.raw.1000x10")),
+    ):
+        row = next((rows[name] for name in names if name in rows), None)
+        if row is not None:
+            found.append((label, row))
+    return found
+
+
+def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
+    """All metrics: reconstruction, prior samples, latent quality, anything else, and the KL trade-off."""
+    rows = metric_rows(checkpoint.meta.metrics)
+    if rows:
+        _reconstruction(reconstruction_rows(rows))
+        _generation(generation_rows(rows))
+        _other(other_rows(rows))
+    else:
+        show_missing(
+            "This checkpoint has not been measured yet: reconstruction, validity, uniqueness and novelty are missing.",
+            f"python -m svge_core evaluate --checkpoint {shown_path(checkpoint.folder)}",
+        )
+    _quality(quality_rows(rows), theme)
+    _tradeoff(theme)
+
+
+def _reconstruction(rows: list[MetricRow]) -> None:
+    if not rows:
+        return
+    st.subheader("Reconstruction of held-out cells")
+    kinds = _in_order(row.parts[2] for row in rows)
+    for family in RECONSTRUCTION:
+        own = [row for row in rows if row.parts[0] == family]
+        if not own:
+            continue
+        by_place = {(row.parts[1], row.parts[2]): row for row in own}
+        directions = _in_order(row.parts[1] for row in own)
+        cells = [[str(by_place.get((direction, kind), "not measured")) for kind in kinds] for direction in directions]
+        st.markdown(f"**{title(family)}**")
+        st.table(
+            pd.DataFrame(cells, index=list(map(title, directions)), columns=list(map(title, kinds))),
+            border="horizontal",
+        )
+    _caption(rows[0])
+
+
+def _generation(rows: list[MetricRow]) -> None:
+    if not rows:
+        return
+    st.subheader("Prior samples")
+    directions, samples = _in_order(row.parts[1] for row in rows), _in_order(row.parts[3] for row in rows)
+    with st.container(horizontal=True):
+        direction = st.segmented_control(
+            "Decoding", directions, default=directions[-1], format_func=title, key="model_direction", required=True
+        )
+        sample = st.segmented_control(
+            "Samples", samples, default=samples[0], format_func=title, key="model_sample", required=True
+        )
+    shown = [row for row in rows if row.parts[1] == direction and row.parts[3] == sample]
+    if not shown:
+        st.info("This combination was not measured; choose another.")
+        return
+    kinds, names = _in_order(row.parts[2] for row in shown), _in_order(row.parts[0] for row in shown)
+    by_place = {(row.parts[0], row.parts[2]): row for row in shown}
+    cells = [[str(by_place.get((name, kind), "not measured")) for kind in kinds] for name in names]
+    st.table(pd.DataFrame(cells, index=list(map(title, names)), columns=list(map(title, kinds))), border="horizontal")
+    ceilings = [row.details["uniform_ceiling"] for row in shown if "uniform_ceiling" in row.details]
+    ceiling = next((value for value in ceilings if math.isfinite(value)), None)
+    if ceiling is not None:
+        st.caption(
+            f"Uniqueness has a ceiling: of as many cells drawn uniformly from the space, {percent(ceiling)} would "
+            "be distinct."
+        )
+    _caption(shown[0])
+    reasons = next((r.details["reasons"] for r in shown if r.details.get("reasons") and r.parts[2] == "raw"), None)
+    if reasons:
+        with st.expander("Why raw decodings were invalid"):
+            counts = pd.Series(reasons, name="Decodings").sort_values(ascending=False)
+            st.table(counts.rename_axis("Reason").reset_index(), hide_index=True, border="horizontal")
+
+
+def _other(rows: list[MetricRow]) -> None:
+    if not rows:
+        return
+    st.subheader("Other measurements")
+    table = pd.DataFrame(
+        {
+            "Metric": [", ".join(map(title, row.parts)) for row in rows],
+            "Result": [row.result for row in rows],
+            "Out of": [row.denominator for row in rows],
+            "Protocol": [", ".join(dict.fromkeys(row.meaning.values())) for row in rows],
+        }
+    )
+    st.dataframe(table, hide_index=True, alt="Other recorded metrics with their denominators and protocols")
+
+
+def _quality(groups: Mapping[str, Mapping[str, MetricRow]], theme: ThemeName) -> None:
+    st.subheader("What the latent knows about performance")
+    if not groups:
+        st.info(
+            "Not measured for this checkpoint. The panel compares a probe fitted on the latent with two controls: the "
+            "same probe on the one-hot encoding, and on permuted labels. A latent is only worth its training where it "
+            "beats the first by a margin; the second shows what chance gives.",
+            icon=":material/info:",
+        )
+        return
+    key = st.selectbox("Score", list(groups), key="model_quality_score") if len(groups) > 1 else next(iter(groups))
+    group = groups[key]
+    spoken = "; ".join(f"{title(name)}: {row.value:.3f}" for name, row in group.items())
+    show_chart(quality_figure(group, theme), key="model_quality", alt=f"Latent quality for {key}. {spoken}")
+    _caption(next(iter(group.values())))
+
+
+def _tradeoff(theme: ThemeName) -> None:
+    st.subheader("What the weight of the KL term buys")
+    try:
+        raw = read_benchmark("tradeoff")
+        if raw is None:
+            show_missing("The trade-off was not measured on this machine.", "python -m bench.tradeoff")
+            return
+        info = tradeoff(raw)
+    except SvgeError as error:
+        st.warning(str(error))
+        return
+    spoken = (
+        f"Shares over {len(info.beta)} weights from {info.beta[0]:g} to {info.beta[-1]:g}: {', '.join(info.shares)}"
+    )
+    show_chart(tradeoff_figure(info, theme), key="model_tradeoff", alt=spoken)
+    st.caption(
+        "A small weight reconstructs better, a large one keeps the latents near the prior, so that samples and "
+        "positions between cells decode to something sensible."
+    )
+
+
+def _caption(row: MetricRow) -> None:
+    order = ("data_set", "split", "epochs", "seeds")
+    words = [
+        f"{row.meaning[name]} epochs" if name == "epochs" else row.meaning[name]
+        for name in order
+        if name in row.meaning
+    ]
+    if words:
+        st.caption(", ".join(words))
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,98 @@
+"""Are the checkpoint's predictors right on cells they have not seen, and are their intervals honest?"""
+
+import numpy as np
+import streamlit as st
+
+from svge_core.checkpoints import Checkpoint
+from svge_core.errors import SvgeError
+from svge_core.figures.metric_rows import percent
+from svge_core.figures.prediction import calibration, calibration_figure, held_out_rows, parity, parity_figure
+from svge_core.palette import ThemeName
+from ui.model_state import read_predictions, read_predictors, read_scores, shown_path
+from ui.model_widgets import show_chart, show_missing
+
+MODELS = {"mean": "Structure surrogate", "joint": "SVGe's joint head"}
+RANGES = {"All": 1.0, "Best half": 0.5, "Best tenth": 0.1}
+
+
+def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
+    """Parity and calibration of one score."""
+    command = f"python -m svge_core fit --checkpoint {shown_path(checkpoint.folder)}"
+    try:
+        predictors = read_predictors(checkpoint)
+    except SvgeError as error:
+        st.error(str(error))
+        return
+    if not predictors.score_keys:
+        show_missing("No predictor was fitted for this checkpoint yet.", command)
+        return
+    scores = read_scores(checkpoint.meta.space)
+    with st.container(horizontal=True):
+        key = st.selectbox(
+            "Score",
+            predictors.score_keys,
+            format_func=lambda k: scores.meanings[k].title if k in scores.meanings else k,
+            key="model_score",
+            width=320,
+        )
+        kind = st.segmented_control(
+            "Model", list(MODELS), default="mean", format_func=MODELS.__getitem__, key="model_kind", required=True
+        )
+        share = st.segmented_control(
+            "Cells, by measured value", list(RANGES), default="All", key="model_range", required=True
+        )
+    if key not in scores.meanings:
+        st.info(f"There are no measured values of {key!r} to compare with: it belongs to a table that is not loaded.")
+        return
+    meaning, info = scores.meanings[key], predictors.info(key)
+    measured = scores.frame[key].to_numpy(dtype=float)
+    try:
+        columns = read_predictions(f"{checkpoint.digest}:{info.get('seed')}:{info.get('labels')}", key, predictors)
+    except SvgeError as error:
+        st.error(str(error))
+        return
+    rows = held_out_rows(measured, predictors.training_indices(key)) & np.isfinite(columns[kind])
+    if not rows.any():
+        st.info("Every labelled cell was used for fitting, so there is none left to judge the predictor on.")
+        return
+    drawn = parity(measured[rows], columns[kind][rows], best_share=RANGES[share], direction=meaning.direction)
+    level = float(info.get("level", 0.9))
+    honest = calibration(measured[rows], columns["mean"][rows], columns["low"][rows], columns["high"][rows], level)
+    unit = f" {meaning.unit}" if meaning.unit else ""
+    for column, (label, value, note) in zip(
+        st.columns(4),
+        (
+            ("Kendall tau", f"{drawn.kendall_tau:.3f}", f"n = {drawn.n:,} held-out cells"),
+            ("RMSE", f"{drawn.rmse:.3g}{unit}", f"n = {drawn.n:,} held-out cells"),
+            (
+                f"Inside the {level:.0%} interval",
+                percent(honest.covered / honest.n),
+                f"{honest.covered:,} of {honest.n:,}",
+            ),
+            (
+                "Labels used for fitting",
+                f"{len(predictors.training_indices(key)):,}",
+                f"seed {info.get('seed', 'not recorded')}",
+            ),
+        ),
+        strict=True,
+    ):
+        column.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Predicted against measured")
+        alt = f"{MODELS[kind]}, {meaning.title}: Kendall tau {drawn.kendall_tau:.3f}, {drawn.n} held-out cells"
+        show_chart(parity_figure(drawn, theme, meaning.unit), key="model_parity", alt=alt)
+        if drawn.outside:
+            st.caption(
+                f"{drawn.outside:,} of {drawn.n:,} predictions lie outside the drawn range; both numbers include them."
+            )
+    with right:
+        st.subheader("Calibration")
+        alt = f"Coverage of the {level:.0%} interval: {honest.covered} of {honest.n} held-out cells"
+        show_chart(calibration_figure(honest, theme), key="model_calibration", alt=alt)
+        st.caption(
+            f"Intervals of the structure surrogate, over all held-out cells; median width {honest.width:.3g}{unit}. "
+            f"Exact at {level:.0%}; the other levels rescale that interval as for a normal distribution."
+        )
+    st.caption(f"Measured: {meaning.describe()}")

@@ -1,0 +1,25 @@
+"""Small pieces that the sections of the Model page share."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+
+def show_chart(figure: "go.Figure", *, key: str, alt: str) -> None:
+    """A chart in its own colours, with a text for screen readers."""
+    st.plotly_chart(figure, key=key, theme=None, alt=alt, config=_CONFIG)
+
+
+def show_missing(what: str, command: str) -> None:
+    """Say what is not there and which command makes it."""
+    st.info(what, icon=":material/info:")
+    st.code(command, language="bash", wrap_lines=True)
