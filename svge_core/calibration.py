@@ -1,18 +1,19 @@
 """Target transform and interval calibration of the surrogates.
 
 **Transform.** Accuracies have a long tail of bad cells that would otherwise set the scale of the whole regression. The
-targets are replaced by the average of their standardised value and their Yeo-Johnson transform (Yeo & Johnson 2000) with
-the exponent of largest likelihood. The transform alone flattens the tail so much that its inverse is wild there; the
-average keeps the gain in the middle and a bounded inverse, and works for tails on either side.
+targets are replaced by the average of their standardised value and their Yeo-Johnson transform (Yeo & Johnson 2000)
+with the exponent of largest likelihood. The transform alone flattens the tail so much that its inverse is wild there;
+the average keeps the gain in the middle and a bounded inverse, and works for tails on either side.
 
 **Interval.** The labels are split into folds; each fold is predicted by a model that never saw it (transform and
 hyper-parameters included), and its score is the absolute error in units of the predicted standard deviation. The
-ceil((n + 1) level)-th smallest of the n scores scales the full model's predicted standard deviation. This is the
-"cross-validated" conformal interval with normalised scores (Lei et al. 2018; Barber et al. 2021, "Predictive inference with
-the jackknife+", section 1). Its finite-sample claim, stated plainly: none free of assumptions. It has coverage near
-``level`` for exchangeable labels where the fitted model hardly changes when a fold is left out, which the benchmark
-measures. The CV+ interval has a guarantee (at least 2 level - 1 up to a small term) but covers 93 to 95 % at a nominal
-90 % and is 10 to 20 % wider. Labels chosen by a search are not exchangeable with the rest: there the interval is a guide.
+ceil((n + 1) level)-th smallest of the n scores scales the full model's predicted standard deviation: a conformal
+interval with cross-validated, normalised scores (Lei et al. 2018; the plain cross-validated method that Barber et al.
+2021, "Predictive inference with the jackknife+", start from). Its finite-sample claim, stated plainly: none that is
+free of assumptions. Coverage is near ``level`` for exchangeable labels as long as the fitted model hardly changes when
+a fold is left out; ``python -m bench.predictor`` measures it. The CV+ interval has a guarantee (about 2 level - 1) but
+covered 92 to 95 % at a nominal 90 %, 7 to 17 % wider, in development. Labels chosen by a search are not exchangeable
+with the rest: there the interval is a guide.
 """
 
 import math
@@ -65,8 +66,8 @@ class TargetTransform:
 
         centre, scale = float(np.median(values)), float(np.std(values)) or 1.0
         standard = (values - centre) / scale
-        exponent = 1.0 if np.ptp(values) == 0 else float(yeojohnson_normmax(standard))
-        exponent = float(np.clip(exponent, -_EXPONENT_LIMIT, _EXPONENT_LIMIT + 2.0))
+        exponent = 1.0 if np.ptp(values) == 0 else float(np.asarray(yeojohnson_normmax(standard)))
+        exponent = float(np.clip(exponent, -_EXPONENT_LIMIT, _EXPONENT_LIMIT))
         power = np.asarray(yeojohnson(standard, lmbda=exponent))
         power_mean, power_scale = float(power.mean()), float(power.std()) or 1.0
         mixed = 0.5 * (power - power_mean) / power_scale + 0.5 * standard

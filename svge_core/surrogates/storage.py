@@ -1,0 +1,133 @@
+"""A fitted surrogate as one file: arrays and a JSON text in an ``.npz`` archive, never pickle."""
+
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+
+from svge_core.calibration import TargetTransform
+from svge_core.errors import CheckpointError
+from svge_core.features import structure_features
+from svge_core.spaces import SPACES, AbstractSearchSpace
+from svge_core.surrogates.gaussian_process import KernelParameters, Posterior
+from svge_core.surrogates.structure import FeatureScaling, StructureSurrogate
+
+FORMAT = "svge-structure-surrogate"
+FORMAT_VERSION = 1
+_ARRAYS = ("mean", "scale", "group", "features", "values", "scores", "log_parameters")
+
+
+def write(surrogate: StructureSurrogate, path: Path) -> None:
+    """See :meth:`StructureSurrogate.save`."""
+    meta = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "space": surrogate.space.name,
+        "features": list(structure_features(surrogate.space, []).names),
+        "transform": asdict(surrogate.transform),
+        "level": surrogate.level,
+        "seed": surrogate.seed,
+    }
+    arrays = {
+        "mean": surrogate.scaling.mean,
+        "scale": surrogate.scaling.scale,
+        "group": surrogate.scaling.group,
+        "features": np.concatenate(surrogate.posterior.features, axis=1),
+        "values": surrogate.values,
+        "scores": surrogate.scores,
+        "log_parameters": surrogate.posterior.parameters.to_log(),
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez(stream, allow_pickle=False, meta=np.array(json.dumps(meta)), **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path) -> StructureSurrogate:
+    """See :meth:`StructureSurrogate.load`."""
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in ("meta", *_ARRAYS) if name not in archive.files]
+            if missing:
+                raise CheckpointError(
+                    f"{path.name} is no surrogate file: expected the array {missing[0]!r}. Fit it again."
+                )
+            meta = json.loads(str(archive["meta"]))
+            arrays = {name: archive[name] for name in _ARRAYS}
+    except FileNotFoundError:
+        raise CheckpointError(f"There is no surrogate file {path.name}. Fit one and save it there.") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path.name} cannot be read as a surrogate file ({error}). Fit it again.") from error
+    space = _matching_space(path, meta)
+    try:
+        transform = TargetTransform(**{f.name: float(meta["transform"][f.name]) for f in fields(TargetTransform)})
+        level, seed = float(meta["level"]), int(meta["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path.name}: the field {error} is missing or damaged. Fit it again.") from error
+    scaling = FeatureScaling(arrays["mean"], arrays["scale"], arrays["group"])
+    _check_shapes(path, arrays, len(meta["features"]))
+    kept = scaling.group[scaling.scale > 0]
+    groups = np.unique(kept)
+    order = np.cumsum([int((kept == g).sum()) for g in groups])[:-1]
+    features = np.split(arrays["features"], order, axis=1)
+    parameters = KernelParameters.from_log(arrays["log_parameters"], len(groups))
+    posterior = Posterior(parameters, features, transform.forward(arrays["values"]))
+    return StructureSurrogate(space, scaling, transform, posterior, arrays["values"], arrays["scores"], level, seed)
+
+
+def _matching_space(path: Path, meta: object) -> AbstractSearchSpace:
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} is no surrogate file: expected the format {FORMAT!r}. Fit it again.")
+    if meta.get("version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path.name} has format version {meta.get('version')!r}; this program reads {FORMAT_VERSION}. "
+            "Fit it again."
+        )
+    if meta.get("space") not in SPACES:
+        raise CheckpointError(
+            f"{path.name} belongs to the space {meta.get('space')!r}: expected one of {', '.join(sorted(SPACES))}."
+        )
+    space = SPACES[meta["space"]]
+    expected = list(structure_features(space, []).names)
+    if meta.get("features") != expected:
+        raise CheckpointError(
+            f"{path.name} was made with other structure features of {space.title} (the field 'features' differs from "
+            f"this program's {len(expected)} columns). Fit it again."
+        )
+    return space
+
+
+def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> None:
+    labels = len(arrays["values"]) if arrays["values"].ndim == 1 else -1
+    shape_ok = all(arrays[name].shape == (columns,) for name in ("mean", "scale", "group"))
+    kept = np.count_nonzero(arrays["scale"] > 0) if shape_ok else -1
+    groups = len(np.unique(arrays["group"][arrays["scale"] > 0])) if shape_ok else -1
+    expected = {
+        "mean": (columns,),
+        "scale": (columns,),
+        "group": (columns,),
+        "values": (labels,),
+        "scores": (labels,),
+        "features": (labels, kept),
+        "log_parameters": (4 * groups + 2,),
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise CheckpointError(
+                f"{path.name}: the array {name!r} has shape {arrays[name].shape}, expected {shape}. Fit it again."
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise CheckpointError(f"{path.name}: the array {name!r} holds values that are not finite. Fit it again.")
