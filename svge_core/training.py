@@ -8,12 +8,13 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from svge_core.errors import CheckpointError, SvgeError
+from svge_core.models.config import check_kinds
 from svge_core.models.svge import SVGe
 from svge_core.tensors import CellBatch
 
@@ -34,6 +35,8 @@ class TrainConfig:
     """Largest gradient norm."""
     kl_warmup_epochs: float = 10.0
     """Epochs over which the KL weight rises linearly from 0."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Type of the matrix products while training; bfloat16 pays on wide models and processors that have it."""
     seed: int = 1
     """Seeds the split, the initial weights, the order of the cells and the posterior noise."""
     held_out: float = 0.1
@@ -44,14 +47,21 @@ class TrainConfig:
             raise SvgeError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}.")
         if not 0 <= self.held_out < 1:
             raise SvgeError(f"held_out is a share, 0 <= held_out < 1; got {self.held_out}.")
-        if not self.learning_rate > 0:
-            raise SvgeError(f"learning_rate must be positive; got {self.learning_rate}.")
+        for name in ("learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SvgeError(f"{name} must be positive and finite; got {getattr(self, name)}.")
+        for name in ("warmup_steps", "kl_warmup_epochs"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SvgeError(f"{name} must be finite and at least 0; got {getattr(self, name)}.")
+        if not -(2**63) <= self.seed < 2**63:
+            raise SvgeError(f"seed must fit into 64 bits; got {self.seed}.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Read saved values; unknown keys fail by name."""
+        """Read saved values; unknown keys and values of another type fail by name."""
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise CheckpointError(f"training config has unknown fields {unknown}.")
+        check_kinds(cls, values, "training config")
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,7 +161,9 @@ class Trainer:
 
     def _step(self, batch: CellBatch) -> Tensor:
         noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
-        elbo = self.model.elbo(batch, noise)
+        low = self.config.precision == "bfloat16"
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
+            elbo = self.model.elbo(batch, noise)
         beta = self.model.config.beta * self._kl_share()
         loss = (elbo.types + elbo.edges + beta * elbo.kl).mean()
         if not torch.isfinite(loss):

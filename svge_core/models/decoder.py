@@ -29,7 +29,7 @@ class Prepared:
         init_types: (types, expanded) first layer of the state maker, the part of each node type.
         init_g, init_z, types_g, types_z, edges_new, edges_z: transposed blocks of the heads' first layers.
         edges_old: (2, half, expanded) the block of the earlier node, split by direction.
-        folded: weight and bias of every message-passing round.
+        folded: weight of every message-passing round.
     """
 
     embedded: Tensor
@@ -41,7 +41,7 @@ class Prepared:
     edges_old: Tensor
     edges_new: Tensor
     edges_z: Tensor
-    folded: list[tuple[Tensor, Tensor]]
+    folded: list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Generator(nn.Module):
         """The part of the edge scorer's first layer that belongs to the earlier node."""
         _, batch, nodes, half = state.shape
         weight, flat = conditions.weights.edges_old, state.reshape(2, batch * nodes, half)
-        return torch.addmm(flat[0] @ weight[0], flat[1], weight[1]).view(batch, nodes, -1)
+        return torch.addmm(flat[0] @ weight[0], flat[1], weight[1]).view(batch, nodes, weight.shape[2])
 
     def edge_shared(
         self, made: int | slice, new: Float[Tensor, "*lead hidden"], g: Tensor, conditions: Conditions
@@ -220,7 +220,7 @@ def teacher_forced(
         graph_codes.append(g)
         if made > 1:
             edge_parts.append(generator.edge_parts(state, conditions))
-            new_states.append(new[:, :, 0].transpose(0, 1).reshape(batch, -1))
+            new_states.append(new[:, :, 0].transpose(0, 1).reshape(batch, generator.hidden))
         state = torch.cat([state, new], dim=2)
     codes = torch.stack(graph_codes)  # (nodes - 1, batch, latent)
     type_logits = generator.type_logits(slice(1, nodes), codes, conditions).transpose(0, 1)
@@ -233,7 +233,8 @@ def teacher_forced(
         parts = torch.cat([part + shared[i][:, None] for i, part in enumerate(edge_parts)], dim=1)
         logits = generator.edges_out(parts.relu_())[..., 0]
         sources, targets = pair_indices(nodes, z.device)
-        edges = edges.index_put((torch.arange(batch, device=z.device)[:, None], sources, targets), logits)
+        rows = torch.arange(batch, device=z.device)[:, None]
+        edges = edges.index_put((rows, sources, targets), logits.to(edges.dtype))
     return ForcedLogits(type_logits, edges)
 
 

@@ -110,7 +110,7 @@ def _run(
             if fixed is not None and bool((fixed >= 0).all()):
                 edges = fixed.to(z.dtype).expand(batch, -1)
             else:
-                flat = new[:, :, 0].transpose(0, 1).reshape(batch, -1)
+                flat = new[:, :, 0].transpose(0, 1).reshape(batch, net.hidden)
                 shared = net.edge_shared(made, flat, g, conditions)
                 log_odds = net.edge_logits(net.edge_parts(state, conditions), shared[:, None])
                 edges = _draw_edges(log_odds, fixed, argmax, generator)

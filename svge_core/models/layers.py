@@ -9,40 +9,61 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 
-class GatedUpdate(torch.autograd.Function):
-    """The elementwise part of a GRU cell (Cho et al. 2014) with its derivative written out.
+class Propagate(torch.autograd.Function):
+    """One round of message passing for both directions and the whole batch, with its derivative written out.
 
-    ``gates`` holds, in this order, the pre-activations of reset and update (input and hidden parts summed), and the
-    input and hidden parts of the candidate. Autograd would keep twice as many intermediate results.
+    Inputs ``[sum of senders, degree * own state, own state, degree, 1]`` times one weight give the pre-activations of a
+    GRU cell (Cho et al. 2014): reset and update with input and hidden parts summed, then the candidate's input and
+    hidden parts. Autograd would copy the inputs apart again and keep twice as many intermediate results.
     """
 
     @staticmethod
-    def forward(ctx, gates: Tensor, state: Tensor) -> Tensor:
-        width = state.shape[-1]
+    def forward(ctx, state: Tensor, receives: Tensor, degree: Tensor, weight: Tensor) -> Tensor:
+        _, batch, nodes, width = state.shape
+        low = weight.dtype  # bfloat16 where the caller asked for it: products low, sums and states full
+        senders = receives.reshape(2 * batch, nodes, nodes)
+        inputs = torch.empty(2, batch, nodes, 3 * width + 2, dtype=low, device=state.device)
+        summed = torch.bmm(senders, state.reshape(2 * batch, nodes, width))
+        inputs[..., :width] = summed.view_as(state)
+        inputs[..., width : 2 * width] = state * degree
+        inputs[..., 2 * width : 3 * width] = state
+        inputs[..., 3 * width :] = torch.cat([degree, torch.ones_like(degree)], dim=-1)
+        flat = inputs.view(2, batch * nodes, 3 * width + 2)
+        gates = torch.bmm(flat, weight).view(2, batch, nodes, 4 * width).to(state.dtype)
         opened = gates[..., : 2 * width].sigmoid()
         reset, update = opened[..., :width], opened[..., width:]
         hidden_part = gates[..., 3 * width :]
         candidate = torch.addcmul(gates[..., 2 * width : 3 * width], reset, hidden_part).tanh_()
-        ctx.save_for_backward(opened, candidate, hidden_part, state)
+        ctx.save_for_backward(flat, weight, senders, degree, opened, candidate, hidden_part, state)
         return torch.lerp(candidate, state, update)
 
     @staticmethod
-    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor, None, None, Tensor]:
         (grad,) = grad_outputs
-        opened, candidate, hidden_part, state = ctx.saved_tensors
-        width = state.shape[-1]
+        flat, weight, senders, degree, opened, candidate, hidden_part, state = ctx.saved_tensors
+        _, batch, nodes, width = state.shape
         reset, update = opened[..., :width], opened[..., width:]
-        grad_state = grad * update
-        grad_inner = (grad - grad_state).mul_(1 - candidate * candidate)
-        grad_gates = torch.empty((*state.shape[:-1], 4 * width), dtype=grad.dtype, device=grad.device)
-        torch.mul(grad_inner, hidden_part, out=grad_gates[..., :width])
+        through = grad * update
+        inner = torch.addcmul(grad - through, grad - through, candidate.square(), value=-1)
+        grad_gates = torch.empty(2, batch, nodes, 4 * width, dtype=grad.dtype, device=grad.device)
+        torch.mul(inner, hidden_part, out=grad_gates[..., :width])
         torch.mul(grad, state - candidate, out=grad_gates[..., width : 2 * width])
-        grad_gates[..., : 2 * width] *= opened * (1 - opened)
-        grad_gates[..., 2 * width : 3 * width] = grad_inner
-        torch.mul(grad_inner, reset, out=grad_gates[..., 3 * width :])
-        return grad_gates, grad_state
+        grad_gates[..., : 2 * width] *= torch.addcmul(opened, opened, opened, value=-1)
+        grad_gates[..., 2 * width : 3 * width] = inner
+        torch.mul(inner, reset, out=grad_gates[..., 3 * width :])
+        flat_grad = grad_gates.view(2, batch * nodes, 4 * width).to(weight.dtype)
+        grad_weight = torch.bmm(flat.transpose(1, 2), flat_grad)
+        # the constant inputs (degree and 1) need no gradient
+        grad_inputs = torch.bmm(flat_grad, weight[:, : 3 * width].transpose(1, 2)).view(2, batch, nodes, 3 * width)
+        grad_inputs = grad_inputs.to(grad.dtype)
+        through += grad_inputs[..., 2 * width :]
+        through.addcmul_(degree, grad_inputs[..., width : 2 * width])
+        flat_through = through.view(2 * batch, nodes, width)
+        flat_through.baddbmm_(senders.transpose(1, 2), grad_inputs[..., :width].reshape(2 * batch, nodes, width))
+        return through, None, None, grad_weight
 
 
 class MessagePassing(nn.Module):
@@ -63,24 +84,18 @@ class MessagePassing(nn.Module):
         self.recurrent = nn.Parameter(torch.empty(2, 3 * half, half).uniform_(-bound_gru, bound_gru))
         self.recurrent_bias = nn.Parameter(torch.empty(2, 3 * half).uniform_(-bound_gru, bound_gru))
 
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """Weight (2, 3*half + 1, 4*half) and bias (2, 1, 4*half) of the gates.
-
-        They multiply ``[sum of sources, degree * own state, own state, degree]``; see :class:`GatedUpdate` for the
-        columns.
-        """
+    def folded(self) -> Tensor:
+        """Weight (2, 3*half + 2, 4*half) of the gates; see :class:`Propagate` for its rows and columns."""
         half = self.width
         into = torch.matmul(self.input, self.message)  # (2, 3 half, 2 half): source part, target part
-        per_edge = torch.matmul(self.input, self.message_bias[..., None])[..., 0]  # (2, 3 half)
-        blank = into.new_zeros(2, half, half)
-        rows_edges = torch.cat([into, per_edge[..., None]], dim=2).transpose(1, 2)  # (2, 2 half + 1, 3 half)
-        rows_edges = torch.cat([rows_edges, rows_edges.new_zeros(2, 2 * half + 1, half)], dim=2)
+        per_edge = torch.matmul(self.input, self.message_bias[..., None])  # (2, 3 half, 1)
+        edges = torch.cat([into, per_edge], dim=2).transpose(1, 2)  # (2, 2 half + 1, 3 half)
+        edges = functional.pad(edges, (0, half))
         own = self.recurrent.transpose(1, 2)  # (2, half, 3 half)
-        rows_own = torch.cat([own[..., : 2 * half], blank, own[..., 2 * half :]], dim=2)
-        weight = torch.cat([rows_edges[:, : 2 * half], rows_own, rows_edges[:, 2 * half :]], dim=1)
-        gates_bias = self.input_bias[:, : 2 * half] + self.recurrent_bias[:, : 2 * half]
-        bias = torch.cat([gates_bias, self.input_bias[:, 2 * half :], self.recurrent_bias[:, 2 * half :]], dim=1)
-        return weight, bias[:, None, :]
+        own = torch.cat([own[..., : 2 * half], own.new_zeros(2, half, half), own[..., 2 * half :]], dim=2)
+        gates = self.input_bias[:, : 2 * half] + self.recurrent_bias[:, : 2 * half]
+        bias = torch.cat([gates, self.input_bias[:, 2 * half :], self.recurrent_bias[:, 2 * half :]], dim=1)
+        return torch.cat([edges[:, : 2 * half], own, edges[:, 2 * half :], bias[:, None]], dim=1)
 
 
 def both_directions(adjacency: Float[Tensor, "batch nodes nodes"]) -> Float[Tensor, "2 batch nodes nodes"]:
@@ -92,20 +107,21 @@ def propagate(
     state: Float[Tensor, "2 batch nodes half"],
     receives: Float[Tensor, "2 batch nodes nodes"],
     degree: Float[Tensor, "2 batch nodes 1"],
-    folded: tuple[Tensor, Tensor],
+    folded: Tensor,
 ) -> Float[Tensor, "2 batch nodes half"]:
     """One round of :class:`MessagePassing` for both directions and the whole batch.
 
     Args:
         receives: 1 where the second-last axis receives from the last (see :func:`both_directions`).
         degree: number of senders of every node.
-        folded: weight and bias from :meth:`MessagePassing.folded`.
+        folded: from :meth:`MessagePassing.folded`; its type is that of the matrix products.
     """
-    _, batch, nodes, half = state.shape
-    summed = torch.bmm(receives.reshape(2 * batch, nodes, nodes), state.reshape(2 * batch, nodes, half))
-    inputs = torch.cat([summed.view_as(state), degree * state, state, degree], dim=-1)
-    gates = torch.baddbmm(folded[1], inputs.view(2, batch * nodes, 3 * half + 1), folded[0])
-    return GatedUpdate.apply(gates.view(2, batch, nodes, 4 * half), state)  # type: ignore[return-value]
+    device = state.device.type
+    if not torch.is_autocast_enabled(device):
+        return Propagate.apply(state, receives, degree, folded)  # type: ignore[return-value]
+    low = folded.to(torch.get_autocast_dtype(device))
+    with torch.autocast(device, enabled=False):  # states stay in full precision
+        return Propagate.apply(state.float(), receives, degree, low)  # type: ignore[return-value]
 
 
 class GatedSum(nn.Module):
