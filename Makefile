@@ -84,8 +84,7 @@ tests: install-dev
 test: check tests
 
 bench: install-dev
-	@for script in bench/*.py; do \
-	  case $$script in */__init__.py|*/_*) continue;; esac; \
+	@for script in $$(grep -l '^if __name__ == "__main__"' bench/*.py); do \
 	  echo "== $$script"; $(BIN)/python -m $$(echo "$${script%.py}" | tr / .); \
 	done
 

@@ -1,5 +1,7 @@
 """The Model page: what the checkpoint is, how it was trained, how good it is, and how to train another."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from svge_core.errors import SvgeError
@@ -21,6 +23,7 @@ SECTIONS = ("Card", "Training", "Generation", "Prediction", "Operations", "Train
 theme = theme_name()
 folder = current_folder()
 st.title("Model")
+st.html(Path(__file__).parent.parent / "ui" / "model.css")
 
 if folder is None:
     show_missing(

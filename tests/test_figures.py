@@ -91,16 +91,17 @@ def test_training_figure_draws_every_term(rows, theme) -> None:
 def test_trade_off_sorts_by_weight_and_keeps_denominators() -> None:
     raw = {
         "rows": [
-            {"beta": 0.1, "kl": 2, "exact": {"count": 8, "of": 10}},
+            {"beta": 0.1, "kl_nats": 2, "exact": {"count": 8, "of": 10}, "valid_raw": 1.0, "valid_of": 50, "seed": 1},
             {"beta": 0.01, "exact": {"value": 0.9}, "note": "x"},
         ]
     }
     info = tradeoff(raw)
     assert info.beta == (0.01, 0.1)
-    assert info.shares == {"Exact": (0.9, 0.8)}
-    assert info.denominators == {"Exact": (0, 10)}
+    assert info.shares["Exact"] == (0.9, 0.8)
+    assert info.denominators == {"Exact": (0, 10), "Valid prior samples": (0, 50)}
+    assert math.isnan(info.shares["Valid prior samples"][0])
     assert math.isnan(info.kl[0])
-    assert len(tradeoff_figure(info, "dark").data) == 1
+    assert len(tradeoff_figure(info, "dark").data) == 2
 
 
 @pytest.mark.parametrize("raw", [None, [], {"rows": "x"}, [{"beta": 1}], [{"exact": 0.5}], 3])

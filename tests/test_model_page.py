@@ -15,7 +15,7 @@ from svge_core.training import TrainConfig
 from svge_core.training_state import FILE as STATE_FILE
 from tests.model_fixtures import make_checkpoint
 from ui import model_train
-from ui.model_card import field_docs, settings_table
+from ui.model_card import field_docs, lower_headings, settings_table
 from ui.model_jobs import Job, TrainingJobs, TrainingRequest
 from ui.model_train import progress_text
 
@@ -106,11 +106,11 @@ def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
     at = open_page("Prediction")
     tau, rmse, inside, labels = at.metric[-4:]
     assert labels.value == "50"
-    assert tau.delta == "n = 15,575 held-out cells"
+    assert tau.delta == "n = 15,575"
     assert float(rmse.value.split()[0]) == pytest.approx(0.5, abs=0.02)
     assert float(inside.value.split()[0]) == pytest.approx(90, abs=1)
     at.get_by_key("model_range").set_value("Best tenth").run()
-    assert at.metric[-4].delta == "n = 1,558 held-out cells"
+    assert at.metric[-4].delta == "n = 1,558"
     assert not at.exception
 
 
@@ -135,6 +135,11 @@ def test_a_damaged_checkpoint_is_one_line_and_a_form(root: Path) -> None:
     at = open_page()
     assert "damaged" in at.error[0].value
     assert any(button.label == "Train" for button in at.button)
+
+
+def test_headings_of_a_model_card_stay_below_those_of_the_page() -> None:
+    text = "# A\n##### B\n```bash\n# comment\n```\n#tag"
+    assert lower_headings(text) == "#### A\n###### B\n```bash\n# comment\n```\n#tag"
 
 
 def test_every_setting_has_its_meaning() -> None:

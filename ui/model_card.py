@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from dataclasses import MISSING, fields
 from functools import cache
@@ -14,7 +15,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.models.config import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model_state import shown_path
-from ui.model_widgets import show_missing
+from ui.model_widgets import halves, show_missing
 
 
 @cache
@@ -53,7 +54,7 @@ def facts(checkpoint: Checkpoint) -> dict[str, str]:
     meta, space = checkpoint.meta, checkpoint.model.space
     total = meta.data_count + meta.held_out_count
     known = {
-        "Search space": f"{space.title} ({meta.space})",
+        "Search space": space.title,
         "Folder": shown_path(checkpoint.folder),
         "Weights": f"{parameter_count(checkpoint):,} parameters, digest {checkpoint.digest}",
         "Training cells": f"{meta.data_count:,} of {total:,}, digest {meta.data_digest}",
@@ -66,21 +67,33 @@ def facts(checkpoint: Checkpoint) -> dict[str, str]:
     return {**known, "Environment": environment or "not recorded"}
 
 
+def lower_headings(text: str, by: int = 3) -> str:
+    """Markdown whose headings stay below those of the page; comments in code blocks are no headings."""
+    lines, code = [], False
+    for line in text.splitlines():
+        code ^= line.lstrip().startswith(("```", "~~~"))
+        is_heading = not code and re.match(r"#{1,6} ", line)
+        lines.append("#" * min(by, 6 - len(line.split(" ")[0])) + line if is_heading else line)
+    return "\n".join(lines)
+
+
 def show_card(checkpoint: Checkpoint) -> None:
     """The whole card."""
     meta = checkpoint.meta
-    left, right = st.columns([2, 3], gap="large")
+    left, right = halves("card")
     with left:
         st.subheader("What it is")
-        st.table(pd.Series(facts(checkpoint), name="Value"), hide_header=True, border="horizontal")
+        with st.container(key="model_facts"):
+            st.table(pd.Series(facts(checkpoint), name="Value"), hide_header=True, border="horizontal")
         st.markdown("Made with")
         st.code(meta.command or "not recorded", language="bash", wrap_lines=True)
     with right:
         st.subheader("Model card")
         readme = checkpoint.folder / "README.md"
         if readme.is_file():
-            with st.container(border=True, height=440):
-                st.markdown(readme.read_text("utf-8", errors="replace"))
+            text = readme.read_text("utf-8", errors="replace")
+            with st.container(border=True, height=460 if len(text) > 1200 else "content"):
+                st.markdown(lower_headings(text))
         else:
             st.info(f"There is no README.md in {shown_path(checkpoint.folder)}. Write down there what it is good for.")
     for title, config, values in (

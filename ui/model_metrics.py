@@ -150,7 +150,7 @@ def _tradeoff(theme: ThemeName) -> None:
     try:
         raw = read_benchmark("tradeoff")
         if raw is None:
-            show_missing("The trade-off was not measured on this machine.", "python -m bench.tradeoff")
+            show_missing("The trade-off was not measured on this machine.", "python -m svge_core bench tradeoff")
             return
         info = tradeoff(raw)
     except SvgeError as error:

@@ -6,7 +6,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.errors import SvgeError
 from svge_core.figures.operations import distance_figure, operation_map, operation_tables, scatter_figure
 from svge_core.palette import ThemeName
-from ui.model_widgets import show_chart
+from ui.model_widgets import halves, show_chart
 
 
 def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
@@ -18,7 +18,7 @@ def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
     except SvgeError as error:
         st.info(str(error))
         return
-    left, right = st.columns(2, gap="large")
+    left, right = halves("operations")
     with left:
         st.subheader("Cosine distances")
         pairs = [

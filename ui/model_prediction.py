@@ -9,7 +9,7 @@ from svge_core.figures.metric_rows import percent
 from svge_core.figures.prediction import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.palette import ThemeName
 from ui.model_state import read_predictions, read_predictors, read_scores, shown_path
-from ui.model_widgets import show_chart, show_missing
+from ui.model_widgets import halves, show_chart, show_missing
 
 MODELS = {"mean": "Structure surrogate", "joint": "SVGe's joint head"}
 RANGES = {"All": 1.0, "Best half": 0.5, "Best tenth": 0.1}
@@ -59,26 +59,20 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     level = float(info.get("level", 0.9))
     honest = calibration(measured[rows], columns["mean"][rows], columns["low"][rows], columns["high"][rows], level)
     unit = f" {meaning.unit}" if meaning.unit else ""
-    for column, (label, value, note) in zip(
-        st.columns(4),
+    numbers = (
+        ("Kendall tau", f"{drawn.kendall_tau:.3f}", f"n = {drawn.n:,}"),
+        ("RMSE", f"{drawn.rmse:.3g}{unit}", f"n = {drawn.n:,}"),
+        (f"Inside the {level:.0%} interval", percent(honest.covered / honest.n), f"{honest.covered:,} of {honest.n:,}"),
         (
-            ("Kendall tau", f"{drawn.kendall_tau:.3f}", f"n = {drawn.n:,} held-out cells"),
-            ("RMSE", f"{drawn.rmse:.3g}{unit}", f"n = {drawn.n:,} held-out cells"),
-            (
-                f"Inside the {level:.0%} interval",
-                percent(honest.covered / honest.n),
-                f"{honest.covered:,} of {honest.n:,}",
-            ),
-            (
-                "Labels used for fitting",
-                f"{len(predictors.training_indices(key)):,}",
-                f"seed {info.get('seed', 'not recorded')}",
-            ),
+            "Labels used for fitting",
+            f"{len(predictors.training_indices(key)):,}",
+            f"seed {info.get('seed', 'unknown')}",
         ),
-        strict=True,
-    ):
-        column.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
-    left, right = st.columns(2, gap="large")
+    )
+    with st.container(horizontal=True):
+        for label, value, note in numbers:
+            st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+    left, right = halves("prediction")
     with left:
         st.subheader("Predicted against measured")
         alt = f"{MODELS[kind]}, {meaning.title}: Kendall tau {drawn.kendall_tau:.3f}, {drawn.n} held-out cells"

@@ -6,12 +6,20 @@ import streamlit as st
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
 
 _CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     "toImageButtonOptions": {"format": "svg"},
 }
+
+
+def halves(name: str) -> "tuple[DeltaGenerator, DeltaGenerator]":
+    """Two halves of the page that move below each other where they do not fit; see ``model.css``."""
+    with st.container(key=f"model_pair_{name}"):
+        left, right = st.columns(2, gap="large")
+    return left, right
 
 
 def show_chart(figure: "go.Figure", *, key: str, alt: str) -> None:

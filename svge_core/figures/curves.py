@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects
 
 X_TITLES = {"epoch": "Epoch", "cpu_seconds": "CPU seconds of training"}
+#: columns of the trade-off benchmark that are drawn: title, and the denominator or the column that holds it
+TRADEOFF_SHARES: dict[str, tuple[str, str | int]] = {
+    "reconstruction_mean": ("Reconstructed, from the mean", "reconstruction_of"),
+    "reconstruction_posterior": ("Reconstructed, from posterior draws", "reconstruction_posterior_of"),
+    "valid_raw": ("Valid prior samples", "valid_of"),
+    "valid_unique_1000": ("Valid and unique, 1,000 samples", 1_000),
+    "valid_unique_10000": ("Valid and unique, 10,000 samples", 10_000),
+}
 TERMS = {"loss": "Objective", "types": "Node types", "edges": "Edges"}
 
 
@@ -69,10 +77,12 @@ def training_figure(curves: TrainingCurves, theme: ThemeName) -> "plotly.graph_o
         figure.add_scatter(x=curves.x, y=values, name=title, mode=mode, line=line, showlegend=False, row=row, col=1)
     figure.update_traces(hovertemplate="%{y:.4g}")
     figure.update_annotations(font_size=13, x=0, xanchor="left")
-    figure.update_yaxes(type="log", exponentformat="power", row=1, col=1)
+    figure.update_yaxes(type="log", exponentformat="power", dtick="D2", row=1, col=1)
     figure.update_yaxes(rangemode="tozero", row=2, col=1)
     figure.update_yaxes(rangemode="tozero", exponentformat="power", row=3, col=1)
     figure.update_xaxes(title_text=X_TITLES[curves.x_axis], row=3, col=1)
+    if curves.x_axis == "epoch" and len(curves.x) <= 12:
+        figure.update_xaxes(dtick=1)  # there is no half epoch
     figure.update_layout(hovermode="x unified", legend={"y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "top"})
     return figure
 
@@ -95,10 +105,10 @@ class Tradeoff:
 
 
 def tradeoff(raw: object) -> Tradeoff:
-    """Read the benchmark's result: a list of rows, or an object with ``rows``.
+    """Read ``bench/results/tradeoff.json``: an object with ``rows``, or the list of them.
 
-    A row holds ``beta``, optionally ``kl``, and any number of shares: ``{"count": 9, "of": 10}``, ``{"value": 0.9}``
-    or a bare number between 0 and 1.
+    A row holds ``beta``, optionally ``kl_nats``, and shares: the columns of ``TRADEOFF_SHARES``, or under any name
+    ``{"count": 9, "of": 10}``. Other columns are not drawn.
 
     Raises:
         DataError: if there is no row with a ``beta`` and a share.
@@ -111,20 +121,24 @@ def tradeoff(raw: object) -> Tradeoff:
     found: dict[str, list[tuple[float, int]]] = {}
     for position, row in enumerate(usable):
         for name, cell in row.items():
-            value, of = share_of(cell)
-            if name in ("beta", "kl") or not 0 <= value <= 1 or (of == 0 and not isinstance(cell, Mapping | float)):
+            if name in TRADEOFF_SHARES:
+                title, of = TRADEOFF_SHARES[name]
+                value, denominator = share_of({"value": cell, "of": row.get(of) if isinstance(of, str) else of})
+            elif isinstance(cell, Mapping):
+                title, (value, denominator) = _title(name), share_of(cell)
+            else:
                 continue
-            column = found.setdefault(name, [(math.nan, 0)] * len(usable))
-            column[position] = (value, of)
+            if math.isfinite(value):
+                found.setdefault(title, [(math.nan, 0)] * len(usable))[position] = (value, denominator)
     if not found:
         raise DataError(
             "The trade-off file has no row with a number 'beta' and a share (a count and what it is out of)."
         )
     return Tradeoff(
         tuple(_number(row["beta"]) for row in usable),
-        {_title(name): tuple(value for value, _ in column) for name, column in found.items()},
-        {_title(name): tuple(of for _, of in column) for name, column in found.items()},
-        tuple(_number(row.get("kl")) for row in usable),
+        {title: tuple(value for value, _ in column) for title, column in found.items()},
+        {title: tuple(of for _, of in column) for title, column in found.items()},
+        tuple(_number(row.get("kl_nats")) for row in usable),
     )
 
 
@@ -142,7 +156,9 @@ def tradeoff_figure(info: Tradeoff, theme: ThemeName) -> "plotly.graph_objects.F
             line={"color": SERIES[theme][number % 5], "dash": DASHES[number % 5], "width": 2},
             hovertemplate="%{y:.2%}%{customdata}",
         )
-    figure.update_xaxes(title_text="Weight of the KL term (beta, log axis)", type="log", exponentformat="power")
+    figure.update_xaxes(title_text="Weight of the KL term (beta, log axis)", type="log")
+    if 0 < len(info.beta) <= 12:
+        figure.update_xaxes(tickvals=info.beta, ticktext=[f"{beta:g}" for beta in info.beta])
     figure.update_yaxes(title_text="Share", tickformat=".0%")
     figure.update_layout(hovermode="x unified")
     return figure

@@ -108,7 +108,7 @@ def distance_figure(info: OperationMap, theme: ThemeName) -> "plotly.graph_objec
         ygap=2,
         colorscale=[list(stop) for stop in SEQUENTIAL[theme]],
         hovertemplate="%{y} and %{x}: %{z:.3f}<extra></extra>",
-        colorbar={"title": {"text": "Cosine distance", "side": "right"}, "thickness": 12, "outlinewidth": 0},
+        showscale=False,  # the numbers are written in the fields
     )
     for i, row in enumerate(info.labels):
         for j, column in enumerate(info.labels):
@@ -118,7 +118,7 @@ def distance_figure(info: OperationMap, theme: ThemeName) -> "plotly.graph_objec
                 y=row,
                 text=f"{value:.2f}",
                 showarrow=False,
-                font={"size": 12, "color": readable_on(on_scale(theme, value / top))},
+                font={"size": 11, "color": readable_on(on_scale(theme, value / top))},
             )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(showgrid=False)
@@ -134,7 +134,7 @@ def scatter_figure(info: OperationMap, space: AbstractSearchSpace, theme: ThemeN
         y=info.xy[:, 1],
         mode="markers+text",
         text=info.labels,
-        textposition=_sides(info.xy),
+        textposition=_sides(info.xy, info.labels),
         cliponaxis=False,
         marker={
             "size": 14,
@@ -151,14 +151,39 @@ def scatter_figure(info: OperationMap, space: AbstractSearchSpace, theme: ThemeN
         values = info.xy[:, int(axis) - 1]
         span = float(np.ptp(values)) or 1.0
         limits = [float(values.min()) - 0.18 * span, float(values.max()) + 0.18 * span]
-        update(title_text=f"Principal component {axis} ({share:.0%} of the variance)", range=limits)
+        update(title_text=f"Component {axis}, {share:.0%} of the variance", range=limits)
     return figure
 
 
-def _sides(xy: Float[np.ndarray, "types plane"]) -> Sequence[str]:
-    """Labels point towards the middle at the left and right rim, so that none leaves the chart."""
-    low, high = xy[:, 0].min(), xy[:, 0].max()
-    third = (high - low) / 3 or 1.0
-    return [
-        "middle right" if x < low + third else "middle left" if x > high - third else "top center" for x in xy[:, 0]
-    ]
+def _sides(xy: Float[np.ndarray, "types plane"], labels: Sequence[str]) -> list[str]:
+    """A side for every label, one after another, so that it covers as little as possible of points and other labels."""
+    width, height, margin = 420.0, 300.0, 14.0  # a chart of ordinary size, in pixels
+    span = np.maximum(np.ptp(xy, axis=0), 1e-12)
+    points = (xy - xy.min(0)) / span / 1.36 * (width, height) + 0.13 * np.array([width, height])
+    boxes = [(x - 8, y - 8, x + 8, y + 8) for x, y in points]
+    chosen = []
+    for (x, y), label in zip(points, labels, strict=True):
+        long = 7.0 * len(label)
+        places = {
+            "middle right": (x + margin, y - 8, x + margin + long, y + 8),
+            "middle left": (x - margin - long, y - 8, x - margin, y + 8),
+            "top center": (x - long / 2, y + margin - 4, x + long / 2, y + margin + 12),
+            "bottom center": (x - long / 2, y - margin - 12, x + long / 2, y - margin + 4),
+        }
+        frame = (0.0, 0.0, width, height)
+        cost = {
+            side: sum(_overlap(box, other) for other in boxes) + _area(box) - _overlap(box, frame)
+            for side, box in places.items()
+        }
+        side = min(cost, key=cost.__getitem__)
+        boxes.append(places[side])
+        chosen.append(side)
+    return chosen
+
+
+def _area(box: tuple[float, ...]) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    return _area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))

@@ -182,6 +182,6 @@ def calibration_figure(info: Calibration, theme: ThemeName) -> "plotly.graph_obj
     )
     for text, x, y in (("too wide", 0.12, 0.88), ("too narrow", 0.88, 0.12)):
         figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"color": colours.muted})
-    figure.update_xaxes(title_text="Nominal coverage", tickformat=".0%", range=[0, 1.02])
-    figure.update_yaxes(title_text="Held-out cells inside the interval", tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(title_text="Nominal coverage", tickformat=".0%", dtick=0.2, range=[0, 1.03])
+    figure.update_yaxes(title_text="Held-out cells inside the interval", tickformat=".0%", dtick=0.2, range=[0, 1.03])
     return figure

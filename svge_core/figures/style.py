@@ -51,7 +51,7 @@ def finish(figure: "plotly.graph_objects.Figure", theme: ThemeName, *, height: i
         "tickcolor": colours.line,
         "zeroline": False,
         "automargin": True,
-        "title_standoff": 8,
+        "title": {"standoff": 8, "font": {"size": 13}},
     }
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
