@@ -32,7 +32,7 @@ _PRIORS = {
 }
 _BOUNDS = (-6.0, 4.0)
 _START = {"length": 0.3, "signal": -0.7, "joint_length": 0.7, "linear": -2.0, "noise": -3.0}
-_MAX_ITERATIONS = 60
+_MAX_ITERATIONS = 40
 
 
 @dataclass(frozen=True)

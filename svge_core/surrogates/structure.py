@@ -20,7 +20,7 @@ from svge_core.surrogates.gaussian_process import Posterior, fit_parameters
 MIN_LABELS = 10
 _FOLDS = 5
 #: hyper-parameters are fitted on at most so many labels (a random subset); the posterior always uses all of them
-_MAX_FOR_PARAMETERS = 400
+_MAX_FOR_PARAMETERS = 300
 _REFERENCE_CELLS = 4000
 
 

@@ -1,0 +1,185 @@
+"""How well scores are predicted from few labels: rank, error, coverage and width on all cells that were not labelled.
+
+One row per predictor and number of labels. The labelled cells are drawn uniformly with the seed of the draw; everything
+else of the space is held out. Seeds 0 to draws - 1 are for reporting: whoever tunes takes others (--first-seed 1000)
+and another data set.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from bench.results_table import print_table, save_results
+from svge_core.cells import Cell
+from svge_core.data.scores import load_scores
+from svge_core.errors import DataError, SvgeError
+from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.surrogates import Prediction, StructureSurrogate
+
+COLUMNS = ["predictor", "labels", "kendall_tau", "rmse", "coverage", "width", "median_width", "seconds"]
+MEASURES = ("kendall_tau", "rmse", "coverage", "width", "median_width", "seconds")
+
+
+class Predictor(Protocol):
+    """A method under test. One without intervals returns NaN in ``std``, ``low`` and ``high``."""
+
+    name: str
+
+    def fit_predict(self, train_indices: np.ndarray, values: np.ndarray, seed: int) -> Prediction:
+        """Fit to the labels ``values`` of the cells at ``train_indices`` and predict every cell of the space."""
+        ...
+
+
+class StructurePredictor:
+    """The Gaussian process on structure features."""
+
+    name = "structure GP"
+
+    def __init__(self, space: AbstractSearchSpace, cells: Sequence[Cell], level: float) -> None:
+        self.space, self.cells, self.level = space, cells, level
+
+    def fit_predict(self, train_indices: np.ndarray, values: np.ndarray, seed: int) -> Prediction:
+        """See :class:`Predictor`."""
+        labelled = [self.cells[i] for i in train_indices]
+        surrogate = StructureSurrogate.fit(self.space, labelled, values, seed=seed, level=self.level)
+        return surrogate.predict(self.cells)
+
+
+def measure(predictor: Predictor, values: np.ndarray, labels: int, seed: int) -> dict[str, float | None]:
+    """One draw: fit on ``labels`` random cells with a known value, compare with all others that have one."""
+    from scipy.stats import kendalltau
+
+    known = np.flatnonzero(np.isfinite(values))
+    train = np.random.default_rng(seed).choice(known, size=labels, replace=False)
+    held = np.setdiff1d(known, train)
+    started = time.process_time()
+    prediction = predictor.fit_predict(train, values[train], seed)
+    seconds = time.process_time() - started
+    truth, mean = values[held], prediction.mean[held]
+    low, high = prediction.low[held], prediction.high[held]
+    interval = bool(np.isfinite(low).all() and np.isfinite(high).all())
+    return {
+        "kendall_tau": float(np.asarray(kendalltau(mean, truth))[0]),
+        "rmse": float(np.sqrt(np.mean((mean - truth) ** 2))),
+        "coverage": float(np.mean((low <= truth) & (truth <= high))) if interval else None,
+        "width": float(np.mean(high - low)) if interval else None,
+        "median_width": float(np.median(high - low)) if interval else None,
+        "seconds": seconds,
+    }
+
+
+def run(
+    predictors: Sequence[Predictor], values: np.ndarray, sizes: Sequence[int], seeds: Sequence[int]
+) -> list[dict[str, Any]]:
+    """All rows; every predictor sees the same draws. Each measure has a mean and a standard deviation over draws, or
+    None where the predictor has no interval.
+
+    Raises:
+        DataError: if there are not more known values than labels asked for.
+    """
+    known = int(np.isfinite(values).sum())
+    if max(sizes) >= known:
+        raise DataError(f"Asked for {max(sizes)} labels of {known} known values: some must be left to predict.")
+    rows = []
+    for predictor in predictors:
+        for labels in sizes:
+            draws = [measure(predictor, values, labels, seed) for seed in seeds]
+            row: dict[str, Any] = {"predictor": predictor.name, "labels": labels, "held_out": known - labels}
+            for name in MEASURES:
+                column = [value for draw in draws if (value := draw[name]) is not None]
+                row[name] = float(np.mean(column)) if len(column) == len(draws) else None
+                row[f"{name}_sd"] = float(np.std(column, ddof=1)) if len(column) == len(draws) > 1 else None
+            rows.append({**row, "draws": draws})
+    return rows
+
+
+def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> np.ndarray:
+    """One value per cell of the space from a CSV with ``arch_str`` and ``column``; NaN where there is none.
+
+    Raises:
+        DataError: if a column is missing; ParseError if an architecture cannot be read.
+    """
+    try:
+        frame = pd.read_csv(path, dtype={"arch_str": str})
+    except (OSError, ValueError) as error:
+        raise DataError(f"The label file {path.name} cannot be read: {error}.") from None
+    for name in ("arch_str", column):
+        if name not in frame:
+            raise DataError(f"{path.name} has no column {name!r}; it has {', '.join(map(str, frame.columns))[:300]}.")
+    if space.size is None:
+        raise DataError(f"{space.title} is not enumerated: held-out cells cannot be listed.")
+    values = np.full(space.size, np.nan)
+    values[[space.index(space.parse(text)) for text in frame["arch_str"]]] = frame[column].to_numpy(dtype=np.float64)
+    return values
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for the screen: mean ± standard deviation."""
+    text = {"predictor": row["predictor"], "labels": row["labels"]}
+    for name in MEASURES:
+        spread = row[f"{name}_sd"]
+        text[name] = "-" if row[name] is None else f"{row[name]:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
+    return text
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print, save."""
+    parser = argparse.ArgumentParser(prog="python -m bench.predictor", description=__doc__)
+    parser.add_argument("--space", default="nasbench201")
+    parser.add_argument("--score", default="cifar10_valid", help="score key, or the column of the CSV file")
+    parser.add_argument("--labels", type=Path, help="CSV with arch_str and the score's column instead of the package's")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[78, 156, 781])
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--level", type=float, default=0.9, help="nominal coverage of the interval")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--no-save", action="store_true", help="do not write bench/results/predictor.json")
+    arguments = parser.parse_args(argv)
+    if arguments.draws < 1:
+        parser.error("--draws must be at least 1")
+    try:
+        space = get_space(arguments.space)
+        if arguments.labels is None:
+            scores = load_scores(space)
+            meaning = scores.meaning(arguments.score).describe()
+            values = scores.frame[arguments.score].to_numpy()
+        else:
+            meaning = f"column {arguments.score} of {arguments.labels.name}"
+            values = read_labels(arguments.labels, arguments.score, space)
+        seeds = range(arguments.first_seed, arguments.first_seed + arguments.draws)
+        predictors = [StructurePredictor(space, list(space.enumerate()), arguments.level)]
+        rows = run(predictors, values, arguments.sizes, seeds)
+    except SvgeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    settings = {
+        "space": space.name,
+        "score": meaning,
+        "seeds": f"{seeds[0]}..{seeds[-1]}",
+        "level": arguments.level,
+        "spread": "standard deviation over draws",
+        "seconds": "CPU seconds of fitting and predicting the whole space",
+    }
+    if arguments.json:
+        sys.stdout.write(json.dumps({"settings": settings, "rows": rows}, indent=1) + "\n")
+    else:
+        for name, value in settings.items():
+            sys.stdout.write(f"{name}: {value}\n")
+        print_table([shown(row) for row in rows], COLUMNS)
+    if not arguments.no_save:
+        # the name of a label file is kept, not where it lies
+        given = sys.argv[1:] if argv is None else argv
+        words = [Path(word).name if Path(word).is_absolute() else word for word in given]
+        save_results("predictor", rows, settings, " ".join(["python -m bench.predictor", *words]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
