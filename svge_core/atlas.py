@@ -155,11 +155,25 @@ def load_atlas(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Atlas:
             f"{path}: field 'checkpoint' is {header.get('checkpoint')!r}, the weights are "
             f"{checkpoint.digest!r}. {rebuild}"
         )
+    try:
+        return _from_tensors(checkpoint, space, tensors, header, f"{path}: {{}} {rebuild}")
+    except KeyError as error:
+        raise CheckpointError(f"{path} lacks {error}. {rebuild}") from None
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
+
+
+def _from_tensors(
+    checkpoint: Checkpoint,
+    space: AbstractSearchSpace,
+    tensors: dict[str, np.ndarray],
+    header: dict[str, str],
+    frame: str,
+) -> Atlas:
+    """The atlas of a file's content; a KeyError names what is missing."""
     if header.get("space") != space.name or len(tensors["latents"]) != space.size:
-        raise CheckpointError(
-            f"{path}: holds {len(tensors['latents'])} cells of {header.get('space')!r}, expected {space.size} of "
-            f"{space.name!r}. {rebuild}"
-        )
+        found = f"holds {len(tensors['latents'])} cells of {header.get('space')!r}"
+        raise CheckpointError(frame.format(f"{found}, expected {space.size} of {space.name!r}."))
     notes = json.loads(header["planes"])
     planes: dict[PlaneName, Plane] = {
         name: Plane(

@@ -141,6 +141,10 @@ def load_meta(folder: Path) -> tuple[CheckpointMeta, str]:
         raise CheckpointError(f"{path} has unknown fields {unknown}.")
     del values["format_version"]
     sha = values.pop("weights_sha256")
+    kinds = {"space": str, "config": dict, "training": dict, "metrics": dict, "history": list, "environment": dict}
+    for name, kind in kinds.items():
+        if not isinstance(values[name], kind):
+            raise CheckpointError(f"{path}: field {name!r} must be of type {kind.__name__}; got {values[name]!r:.60}.")
     return CheckpointMeta(**{**values, "config": ModelConfig.from_dict(values["config"])}), sha
 
 

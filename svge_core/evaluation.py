@@ -1,5 +1,6 @@
 """All published-protocol metrics of a checkpoint as plain rows, each with count, denominator, protocol and split."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,7 @@ def evaluate(
 
     def add(name: str, share: Share, protocol: str, split_name: str, **more: Any) -> None:
         rows[name] = {
-            "value": share.value,
+            "value": share.value if share.of else None,  # JSON has no NaN
             "count": share.count,
             "of": share.of,
             "protocol": protocol,
@@ -79,8 +80,9 @@ def evaluate(
                 )
                 kind = "constrained" if constrained else "raw"
                 protocol = f"{direction}, {kind}, sampled, {count:,} latents x {times} decodings"
+                ceiling = None if math.isnan(result.uniform_ceiling) else result.uniform_ceiling
                 for name, share in _shares(result).items():
-                    more = {"uniform_ceiling": result.uniform_ceiling} if name in ("valid_unique", "unique") else {}
+                    more = {"uniform_ceiling": ceiling} if name in ("valid_unique", "unique") else {}
                     more = {**more, "reasons": result.reasons} if name == "valid" else more
                     add(f"{name}.{direction}.{kind}.{count}x{times}", share, protocol, prior, **more)
     return rows

@@ -2,8 +2,8 @@
 
 Protocols (D-VAE's, which SVGe took over): a held-out cell is encoded 10 times and each latent decoded 10 times, a hit
 is the exact same graph in the same node order; 1,000 latents are drawn from N(0, I), scaled per dimension to the mean
-and standard deviation of the encoded training cells, and decoded 10 times each. The published code's ten encodings are all
-the posterior mean; both that and real posterior draws are reported here.
+and standard deviation of the encoded training cells, and decoded 10 times each. The published code's ten encodings are
+all the posterior mean; both that and real posterior draws are reported here.
 """
 
 from collections import Counter
@@ -81,7 +81,7 @@ class Generation:
 def encode_all(model: SVGe, cells: CellBatch) -> tuple[Float[Tensor, "cells latent"], Float[Tensor, "cells latent"]]:
     """Posterior means and log-variances of many cells, in cache-sized pieces, on the CPU."""
     means, log_vars = [], []
-    for start in range(0, len(cells), ENCODE_CHUNK):
+    for start in range(0, max(1, len(cells)), ENCODE_CHUNK):  # no cells give one empty piece
         posterior = model.encode(cells.select(slice(start, start + ENCODE_CHUNK)).to(model.device))
         means.append(posterior.mean.cpu())
         log_vars.append(posterior.log_var.cpu())

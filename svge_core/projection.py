@@ -35,7 +35,7 @@ class Plane:
     xy: Float[np.ndarray, "cells plane"]
     note: str
     components: Float[np.ndarray, "axes latent"]
-    mean: Float[np.ndarray, " latent"]
+    mean: Float[np.ndarray, " latent_or_none"]
     explained: Float[np.ndarray, " axes"]
 
     @cached_property

@@ -49,7 +49,12 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged ({error}). Delete it to start the training afresh.") from None
-    saved, own = json.loads(header.get("identity", "{}")), _identity(trainer)
+    if header.get("format_version") != str(FORMAT_VERSION):
+        raise CheckpointError(
+            f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads {FORMAT_VERSION}. "
+            "Delete it to start the training afresh."
+        )
+    saved, own = json.loads(header["identity"]), _identity(trainer)
     for name in own:
         if saved.get(name) != own[name]:
             raise CheckpointError(

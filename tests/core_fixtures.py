@@ -1,7 +1,7 @@
 """What the tests of the model core share: a tiny search space of cells of many sizes, tiny models, small helpers."""
 
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from itertools import combinations, product
 from pathlib import Path
 
@@ -142,13 +142,19 @@ def narrowed(batch: CellBatch) -> CellBatch:
     return CellBatch(batch.types[:, :width], batch.adjacency[:, :width, :width], batch.sizes)
 
 
+@cache
+def all_cells(space: AbstractSearchSpace) -> CellBatch:
+    """Every cell of a space as one batch, made once per process."""
+    return to_batch(space, list(space.enumerate()))
+
+
 TINY_TRAINING = TrainConfig(epochs=1, batch_size=8, held_out=0.1, seed=5)
 
 
 def write_checkpoint(folder: Path, model: SVGe, training: TrainConfig = TINY_TRAINING) -> Checkpoint:
     """Store a model as a checkpoint of its space and read it back."""
     space = model.space
-    cells = to_batch(space, list(space.enumerate()))
+    cells = all_cells(space)
     split = split_cells(len(cells), training.held_out, training.seed)
     meta = CheckpointMeta(
         space=space.name,
@@ -167,7 +173,7 @@ def write_checkpoint(folder: Path, model: SVGe, training: TrainConfig = TINY_TRA
 OVERFITTED = (0, 1, 2, 3, 5_000, 10_000, 15_000, 15_624)
 
 
-@lru_cache(maxsize=1)
+@cache
 def overfitted_model() -> SVGe:
     """A NAS-Bench-201 model that knows eight cells by heart (about three seconds; made once per process)."""
     space = get_space("nasbench201")

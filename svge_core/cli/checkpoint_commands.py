@@ -1,4 +1,4 @@
-"""Commands that make or measure a checkpoint: train, evaluate, atlas, fit."""
+"""Commands that make or measure a checkpoint: train, evaluate, atlas, fit, card."""
 
 import argparse
 import json
@@ -45,6 +45,9 @@ def register(commands: Any) -> None:
     parser.add_argument("--name", default="svge", help="name of the checkpoint (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="root folder (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="ignore and overwrite an unfinished run")
+    parser.add_argument(
+        "--save-every", type=float, default=SAVE_EVERY_SECONDS, metavar="SECONDS", help="(default: %(default)s)"
+    )
     add_device(parser)
     add_fields(parser, ModelConfig)
     add_fields(parser, TrainConfig)
@@ -62,6 +65,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--score", default="cifar10_valid", help="score to predict (default: %(default)s)")
     parser.add_argument("--labels", type=int, default=781, help="number of labelled cells (default: %(default)s, 5 %%)")
     parser.add_argument("--seed", type=int, default=1, help="draws the labelled cells (default: %(default)s)")
+    parser = add_command(commands, "card", card, "Write the model card of a checkpoint from its meta data.")
+    add_checkpoint(parser)
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -94,7 +99,7 @@ def train(arguments: argparse.Namespace) -> int:
         if progress.row is not None:
             history.append(asdict(progress.row))
             _event(arguments, {"event": "epoch", "of": config.epochs, **asdict(progress.row)})
-        if time.monotonic() - saved > SAVE_EVERY_SECONDS:
+        if time.monotonic() - saved > arguments.save_every:
             save_state(folder, trainer, history)
             saved = time.monotonic()
     bar.close()
@@ -132,7 +137,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     bar.close()
     if not arguments.dry_run:
         update_metrics(checkpoint, rows)
-    text = "\n".join(f"{100 * r['value']:7.2f} %  {r['count']:>7,} of {r['of']:>7,}  {n}" for n, r in rows.items())
+    text = "\n".join(f"{_percent(r['value'])}  {r['count']:>7,} of {r['of']:>7,}  {n}" for n, r in rows.items())
     emit(arguments, rows, text)
     return 0
 
@@ -164,6 +169,19 @@ def fit(arguments: argparse.Namespace) -> int:
     info = fit_predictor(checkpoint, arguments.score, description, values, labels=arguments.labels, seed=arguments.seed)
     shown = {name: value for name, value in info.items() if name != "training_indices"}
     emit(arguments, shown, f"fitted {arguments.score} on {info['labels']} labels (seed {info['seed']})")
+    return 0
+
+
+def _percent(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{100 * value:7.2f} %"
+
+
+def card(arguments: argparse.Namespace) -> int:
+    """Write ``README.md`` in the checkpoint's folder."""
+    from svge_core.model_card import write_card
+
+    path = write_card(open_model(arguments))
+    emit(arguments, {"file": str(path)}, f"wrote {path}")
     return 0
 
 
