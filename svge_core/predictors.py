@@ -179,6 +179,7 @@ def fit_predictor(
         "level": level,
         "head": head.to_dict(),
         "training_indices": rows.tolist(),
+        "held_out": held_out_results(scores, rows, columns),
     }
     folder = checkpoint.folder / FOLDER / key
     surrogate.save(folder / SURROGATE)
@@ -188,6 +189,29 @@ def fit_predictor(
     write_atomically(folder / WHOLE, save(whole))
     write_atomically(folder / META, (json.dumps(info) + "\n").encode())
     return info
+
+
+def held_out_results(
+    scores: Float[np.ndarray, " cells"], rows: np.ndarray, columns: dict[str, np.ndarray]
+) -> dict[str, dict[str, float]]:
+    """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on."""
+    from scipy.stats import kendalltau
+
+    unseen = np.isfinite(scores)
+    unseen[rows] = False
+    truth = scores[unseen]
+    results: dict[str, dict[str, float]] = {}
+    for name, column in (("surrogate", "mean"), ("joint", "joint")):
+        predicted = np.asarray(columns[column], dtype=float)[unseen]
+        results[name] = {
+            "kendall_tau": float(np.asarray(kendalltau(predicted, truth))[0]),
+            "rmse": float(np.sqrt(np.mean((predicted - truth) ** 2))),
+            "of": int(unseen.sum()),
+        }
+    low, high = np.asarray(columns["low"])[unseen], np.asarray(columns["high"])[unseen]
+    results["surrogate"]["coverage"] = float(np.mean((truth >= low) & (truth <= high)))
+    results["surrogate"]["mean_width"] = float(np.mean(high - low))
+    return results
 
 
 def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predictors:

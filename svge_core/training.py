@@ -27,7 +27,7 @@ class TrainConfig:
     """Passes over the training cells; the learning rate's cosine ends with the last."""
     batch_size: int = 256
     """Cells per step."""
-    learning_rate: float = 6e-3
+    learning_rate: float = 0.01
     """Peak of Adam's learning rate (published: 1e-4, constant until a plateau)."""
     warmup_steps: int = 100
     """Steps of linear warm-up."""

@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "tensors data convert palette drawing geometry features",
         "networks export export_json models surrogates calibration",
         "checkpoints metrics training training_state smoothness evaluation",
-        "atlas projection predictors",
+        "atlas projection predictors model_card",
         "path search explorer explorer_columns explorer_inspection explorer_select",
         "figures",
         "cli __main__",

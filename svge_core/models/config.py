@@ -11,7 +11,7 @@ from svge_core.errors import CheckpointError
 class ModelConfig:
     """Architecture and objective of an SVGe model. Defaults are the shipped configuration, not the published one."""
 
-    hidden: int = 64
+    hidden: int = 32
     """Node state width; half of it per edge direction (published: 250)."""
     latent: int = 32
     """Dimensions of z (published: 56)."""

@@ -1,0 +1,145 @@
+"""The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json`` so that its numbers are true."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from svge_core.checkpoints import Checkpoint, write_atomically
+
+FILE = "README.md"
+PUBLISHED_VALUES = {
+    "hidden": "250",
+    "latent": "56",
+    "positions": "none",
+    "decoder_positions": "none",
+    "beta": "0.005 times the batch size",
+    "posterior_noise": "0.01",
+    "edge_reduction": "mean",
+}
+SHOWN = (
+    ("reconstruction.forward.sampled", "Reconstruction, forward run, sampled"),
+    ("reconstruction.backward.sampled", "Reconstruction, backward run, sampled"),
+    ("reconstruction.both.sampled", "Reconstruction, both directions, sampled"),
+    ("reconstruction_equivalent.forward.sampled", "The same up to the space's equivalence, forward run"),
+    ("reconstruction.forward.argmax", "Reconstruction, forward run, argmax"),
+    ("reconstruction.both.argmax", "Reconstruction, both directions, argmax"),
+    ("reconstruction.forward.sampled_posterior", "Reconstruction from posterior draws, forward run"),
+    ("valid.forward.raw.1000x10", "Validity of raw decodings"),
+    ("valid.forward.constrained.1000x10", "Validity of constrained decodings"),
+    ("unique.forward.raw.1000x10", "Uniqueness among valid raw decodings"),
+    ("novel.forward.raw.1000x10", "Novelty of valid raw decodings"),
+    ("valid_unique.forward.raw.1000x1", "Valid and unique, raw"),
+    ("valid_unique.forward.raw.10000x1", "Valid and unique, raw"),
+    ("valid_unique.forward.constrained.10000x1", "Valid and unique, constrained"),
+)
+
+
+def write_card(checkpoint: Checkpoint) -> Path:
+    """Write the card and return its path."""
+    path = checkpoint.folder / FILE
+    write_atomically(path, card(checkpoint).encode())
+    return path
+
+
+def card(checkpoint: Checkpoint) -> str:
+    """The card as markdown."""
+    meta = checkpoint.meta
+    title = checkpoint.model.space.title
+    lines = [
+        f"# SVGe on {title}",
+        "",
+        f"A two-sided graph variational autoencoder (Lukasik et al. 2021) of {title}, "
+        f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.",
+        "",
+        "## How it was made",
+        "",
+        "```",
+        meta.command,
+        f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}",
+        f"python -m svge_core evaluate --checkpoint {_folder(checkpoint)}",
+        *(
+            f"python -m svge_core fit --checkpoint {_folder(checkpoint)} --score {key}"
+            for key in _predictors(checkpoint)
+        ),
+        f"python -m svge_core card --checkpoint {_folder(checkpoint)}",
+        "```",
+        "",
+        f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells never "
+        f"seen; seed {meta.training['seed']}, {meta.training['epochs']} epochs, "
+        f"{meta.history[-1]['cpu_seconds']:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "
+        f"torch {meta.environment.get('torch', '?')}."
+        if meta.history
+        else "",
+        "",
+        "| field | this model | published code |",
+        "|---|---|---|",
+        *(f"| {name} | {value} | {PUBLISHED_VALUES.get(name, '')} |" for name, value in meta.config.to_dict().items()),
+        "",
+        "## What it measures",
+        "",
+        *_metrics(meta.metrics),
+        "",
+        *_predictor_section(checkpoint),
+        "## What it is good for, and what not",
+        "",
+        f"- Good for: looking at {title}, decoding positions of the map, interpolating, proposing cells to a search.",
+        "- The map is two-dimensional and the latent is not: a clicked position is an approximation; the app shows how "
+        "far the nearest known cell is.",
+        "- Novelty is low by construction: the training cells are nine tenths of a finite space.",
+        "- The latent has seen no accuracy. Predicted accuracies come from the predictors below and carry an interval.",
+        "- Weights are not comparable across versions: latents of another checkpoint mean something else.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _metrics(metrics: dict[str, Any]) -> list[str]:
+    if not metrics:
+        return ["Not measured yet: run `python -m svge_core evaluate`."]
+    rows = ["| what | result | protocol | over |", "|---|---|---|---|"]
+    for name, title in SHOWN:
+        if name in metrics:
+            row = metrics[name]
+            ceiling = row.get("uniform_ceiling")
+            note = (
+                f" (uniform draws would give {100 * ceiling:.1f} %)"
+                if ceiling and name.startswith("valid_unique")
+                else ""
+            )
+            rows.append(
+                f"| {title} | {100 * row['value']:.2f} % ({row['count']:,} of {row['of']:,}){note} "
+                f"| {row['protocol']} | {row['split']} |"
+            )
+    return rows
+
+
+def _predictors(checkpoint: Checkpoint) -> list[str]:
+    return sorted(path.parent.name for path in checkpoint.folder.glob("predictors/*/predictor.json"))
+
+
+def _predictor_section(checkpoint: Checkpoint) -> list[str]:
+    keys = _predictors(checkpoint)
+    if not keys:
+        return []
+    rows = [
+        "## Predictors",
+        "",
+        "| score | labels | Kendall tau | RMSE | coverage of the 90 % interval |",
+        "|---|---|---|---|---|",
+    ]
+    for key in keys:
+        info = json.loads((checkpoint.folder / "predictors" / key / "predictor.json").read_text("utf-8"))
+        held = info.get("held_out", {})
+        for name, title in (("surrogate", "Gaussian process on structure features"), ("joint", "SVGe's joint head")):
+            row = held.get(name)
+            if row:
+                coverage = f"{100 * row['coverage']:.1f} %" if "coverage" in row else "no interval"
+                rows.append(
+                    f"| {info['description']}: {title} | {info['labels']} (seed {info['seed']}) "
+                    f"| {row['kendall_tau']:.3f} | {row['rmse']:.3f} | {coverage} |"
+                )
+    return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
+
+
+def _folder(checkpoint: Checkpoint) -> str:
+    return f"checkpoints/{checkpoint.meta.space}/{checkpoint.folder.name}"
