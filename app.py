@@ -26,6 +26,7 @@ pages = [
     if (ROOT / "pages" / f"{name}.py").is_file()
 ]
 chosen = st.navigation(pages)
+st.html(ROOT / "ui" / "app.css")
 for problem in session.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
 sidebar()

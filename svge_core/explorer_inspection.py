@@ -92,7 +92,7 @@ class RawDecode:
 
 @dataclass(frozen=True)
 class Certainty:
-    """How much unconstrained random decodings of one latent agree.
+    """How much unconstrained random decodings (forward runs) of one latent agree.
 
     Attributes:
         valid: members of the space among the draws.
@@ -172,7 +172,7 @@ class Decodings:
 
 
 def decodings(model: SVGe, weights: Prepared, place: Place, seed: int, draws: int) -> Decodings:
-    """Decode a place with both directions voting: raw argmax, constrained argmax, and ``draws`` random ones."""
+    """Decode a place: raw and constrained argmax with both directions voting, and ``draws`` random forward runs."""
     z = latent_tensor(place)
 
     def argmax(constrained: bool) -> Cell:
@@ -180,7 +180,7 @@ def decodings(model: SVGe, weights: Prepared, place: Place, seed: int, draws: in
         return to_cells(model.space, decode(model, z, options, weights=weights))[0]
 
     generator = torch.Generator(device=model.device).manual_seed(seed)
-    batch = decode(model, z.expand(draws, -1), DecodeOptions("both"), generator, weights=weights).to("cpu")
+    batch = decode(model, z.expand(draws, -1), DecodeOptions("forward"), generator, weights=weights).to("cpu")
     return Decodings(argmax(False), argmax(True), _tally(model.space, batch), draws)
 
 

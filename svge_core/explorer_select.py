@@ -42,8 +42,8 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
         return space.from_index(int(match[1]))
     if space.name == NASBench201.name and re.fullmatch(r"[\d\s,]+", given):
         raise ParseError(
-            f"{given[:60]!r} is no index (0 to {NASBench201.size - 1:,}), no genotype ({genes} digits from 0 to 4) and "
-            "no NASLib tuple (six numbers in parentheses)."
+            f"{given[:60]!r} is no index (0 to {(space.size or 1) - 1:,}), no genotype ({genes} digits from 0 to 4) "
+            "and no NASLib tuple (six numbers in parentheses)."
         )
     return space.parse(given)
 

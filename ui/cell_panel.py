@@ -52,7 +52,8 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
             alt=f"Drawing of the cell {found.notation}",
         )
         if table := _values_table(found):
-            st.markdown(table)
+            with st.container(key="cell-values"):
+                st.markdown(table)
         _structure(found)
     _decoding(found, focus)
     _neighbours(explorer, found.neighbours, shown_key)
@@ -85,14 +86,14 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
         if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
             entry = entry_for(explorer.space, found.cell)
             inside = entry.notation in {other.notation for other in session.basket()}
-            if st.button(
+            st.button(
                 "In basket" if inside else "Basket", key="basket-add", icon=":material/add_shopping_cart:",
                 disabled=inside, help="Put this architecture into the basket", on_click=_add, args=(entry,),
-            ):  # fmt: skip
-                st.rerun()  # the basket stands outside the fragment
+            )  # fmt: skip
 
 
 def _add(entry: BasketEntry) -> None:
+    session.refresh_all()
     _, full = session.add_to_basket((entry,))
     if full:
         session.say(BASKET_LINE, f"The basket is full: it holds {session.BASKET_CAP} architectures.")
@@ -138,13 +139,14 @@ def _values_table(found: Inspection) -> str:
     if not known and not predicted:
         return ""
     meanings = {value.meaning.key: value.meaning for value in (*known.values(), *predicted.values())}
-    level = 100 * next(iter(predicted.values())).level if predicted else 90
-    head = f":violet[*predicted, {level:.0f} % interval*]" if predicted else ""
-    rows = [f"| Validation accuracy | measured | {head} |", "|:---|---:|---:|"]
+    rows = ["| Validation accuracy | measured |", "|:---|---:|"]
+    if predicted:
+        level = 100 * next(iter(predicted.values())).level
+        rows = [f"{rows[0]} :violet[*predicted, {level:.0f} % interval*] |", f"{rows[1]}---:|"]
     for key, meaning in meanings.items():
         measured = f"**{_number(known[key].value, meaning)}**" if key in known else "unknown"
-        interval = _interval(predicted[key]) if key in predicted else ""
-        rows.append(f"| {_row_title(meaning)} | {measured} | {interval} |")
+        interval = f" {_interval(predicted[key]) if key in predicted else ''} |" if predicted else ""
+        rows.append(f"| {_row_title(meaning)} | {measured} |{interval}")
     return "\n".join(rows)
 
 
@@ -224,24 +226,23 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
     if not neighbours:
         return
     meaning = explorer.scores.meanings.get(shown_key)
-    what = f", with {plain(meaning.title.lower())} {plain(meaning.data_set)} (measured)" if meaning else ""
+    what = f", with measured {plain(meaning.title.lower())}" if meaning and meaning.kind == "measured" else ""
     st.markdown(f"**Nearest known cells** by latent distance{what}")
-    with st.container(horizontal=True, gap="small", key="neighbours"):
+    with st.container(gap=None, key="neighbours"):
         for rank, near in enumerate(neighbours, start=1):
             value = explorer.scores.of(near.index).get(shown_key)
             shown = "" if value is None or meaning is None else f" · {_number(value, meaning)}"
-            edits = "" if near.edits is None else ", same cell" if near.edits == 0 else f", {near.edits} edits"
-            if near.edits == 1:
-                edits = ", 1 edit"
             st.button(
-                f"**#{near.index}**{shown}", key=f"near-{rank}", type="tertiary",
-                help=f"Distance {near.distance:.3f}{edits}: {plain(explorer.space.format(near.cell))}",
+                f"{rank}\\. **#{near.index}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
+                key=f"near-{rank}", type="tertiary", width="stretch", help=plain(explorer.space.format(near.cell)),
                 on_click=session.set_focus, args=(CellFocus(near.index),),
             )  # fmt: skip
-    st.caption(
-        "Distances: " + ", ".join(f"{near.distance:.2f}" for near in neighbours)
-        + ("" if neighbours[0].edits is None else "; edits: " + ", ".join(str(near.edits) for near in neighbours))
-    )  # fmt: skip
+
+
+def _edits(edits: int | None) -> str:
+    if edits is None:
+        return ""
+    return " · the same cell" if edits == 0 else f" · {edits} edit{'s' if edits > 1 else ''}"
 
 
 def _names(found: Inspection) -> None:

@@ -1,6 +1,7 @@
 """Cached openings: checkpoints, explorers, and what the map needs of them. Keyed by content, never by time."""
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,10 @@ def explorer_for(folder: Path, device: str) -> Explorer:
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the checkpoint, its map and the scores …")
 def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
-    return open_explorer(Path(folder), device)
+    explorer = open_explorer(Path(folder), device)
+    # seconds of work that only the first click needs: done while the map loads (the lock is the cached property's)
+    threading.Thread(target=lambda: explorer.atlas.spacings, daemon=True).start()
+    return explorer
 
 
 def with_own_scores(explorer: Explorer) -> Explorer:

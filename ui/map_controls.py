@@ -19,7 +19,11 @@ from ui.session import CellFocus, PlaceFocus, UserColumns
 from ui.theme import plain
 
 LINE, UPLOAD_LINE = "controls", "upload"
-PLANES = {"umap": "UMAP", "pca": "PCA"}
+FIND_HELP = (
+    "An architecture string, an official index such as 1234 or #1234, six genotype digits, or a NASLib tuple in "
+    "parentheses."
+)
+PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
 def shown_plane(explorer: Explorer) -> PlaneName:
@@ -46,17 +50,17 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map-controls"):
         _seeded("w-colour", shown.name.key)
         st.selectbox(
-            "Colour", list(titles), format_func=lambda key: titles.get(key, key), key="w-colour",
-            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=330,
+            "Colour", list(titles), format_func=lambda key: titles[key], key="w-colour",
+            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=290,
         )  # fmt: skip
         _seeded("w-plane", plane)
         st.segmented_control(
-            "Map", explorer.plane_names, format_func=lambda name: PLANES.get(name, name), key="w-plane", required=True,
+            "Map", explorer.plane_names, format_func=lambda name: PLANES[name], key="w-plane", required=True,
             on_change=_plane_chosen,
         )  # fmt: skip
         st.text_input(
-            "Find", key="w-find", placeholder="string, index, (NASLib tuple) or genotype", on_change=_find,
-            args=(explorer.space,), icon=":material/search:", width=310,
+            "Find", key="w-find", placeholder="string, index, genotype …", on_change=_find,
+            args=(explorer.space,), icon=":material/search:", width=250, help=FIND_HELP,
         )  # fmt: skip
         active = session.cell_filter().active
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):

@@ -29,7 +29,7 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
     inside = session.memo(
         "selection",
         (id(explorer), outline),
-        lambda: select_in_polygon(explorer.atlas.planes[plane].xy, outline.polygon),
+        lambda: select_in_polygon(explorer.atlas.planes[plane].xy, np.asarray(outline.polygon)),
     )
     rows = inside if keep is None else inside[keep[inside]]
     filtered = "" if keep is None else f" ({len(inside):,} in the outline, the others fail the filter)"
@@ -81,7 +81,7 @@ def _table(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
         on_select=lambda: _row_chosen(rows),
         column_config={
             "index": number("Index", format="%d", width="small"),
-            "shown": number(plain(shown.name.title), format="%.3f"),
+            "shown": number(shown.name.title, format="%.3f"),
             "params_m": number("Parameters (M)", format="%.3f"),
             "flops_m": number("FLOPs (M)", format="%.1f"),
             "split": st.column_config.TextColumn("VAE", help="Whether the VAE was trained on the structure"),
@@ -122,12 +122,11 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
         disabled=not few or len(rows) > MAX_CELLS, data=lambda: exported(explorer, rows, "json"),
         file_name=f"{name}.json", help=f"At most {MAX_CELLS:,} cells" if len(rows) > MAX_CELLS else None,
     )  # fmt: skip
-    if st.button(
+    st.button(
         "Basket", key="selection-basket", icon=":material/add_shopping_cart:", disabled=not few,
         help=f"Adds the best cells first, up to the basket's {BASKET_CAP}", on_click=_to_basket,
         args=(explorer, _ordered(shown, rows)),
-    ):  # fmt: skip
-        st.rerun()
+    )  # fmt: skip
     st.button("Clear", key="selection-clear", icon=":material/close:", type="tertiary", on_click=_clear)
 
 
@@ -138,6 +137,7 @@ def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
 
 
 def _to_basket(explorer: Explorer, rows: np.ndarray) -> None:
+    session.refresh_all()
     entries = tuple(entry_for(explorer.space, explorer.cells[row]) for row in rows[: 2 * BASKET_CAP])
     added, full = session.add_to_basket(entries)
     rest = max(0, full + len(rows) - len(entries))

@@ -8,11 +8,11 @@ from svge_core.explorer_columns import column
 from svge_core.explorer_select import kept_by
 from svge_core.projection import PlaneName
 from ui import loaders, session
-from ui.basket import cells_of, indices_of
+from ui.basket import indices_of
 from ui.cell_panel import cell_panel, inspect_focus
 from ui.latent_map import MapClick, MapLasso, MapMark, latent_map
 from ui.loaders import ShownColumn
-from ui.map_controls import controls, shown_colour, shown_plane
+from ui.map_controls import PLANES, controls, shown_colour, shown_plane
 from ui.map_selection import selection
 from ui.session import CellFocus, Lasso, PlaceFocus
 from ui.theme import plain, theme_name
@@ -23,13 +23,17 @@ MAP_KEY, MAP_HEIGHT = "latent-map", 620
 @st.fragment
 def workspace(opened: Explorer) -> None:
     """Show the whole page of an opened checkpoint."""
+    if session.refresh_asked():
+        st.rerun()  # the basket stands in the sidebar, outside this fragment
     explorer = loaders.with_own_scores(opened)
     plane = shown_plane(explorer)
     shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
+    _drop_foreign_focus(explorer)
     session.write_link(plane, shown.column.name.key)
     controls(explorer, shown.column, plane)
     keep = _kept(explorer)
-    left, right = st.columns([0.63, 0.37], gap="medium")
+    with st.container(key="map-and-panel"):
+        left, right = st.columns([0.63, 0.37], gap="medium")
     with left:
         _map(explorer, plane, shown, keep)
         _legend(explorer, plane, shown, keep)
@@ -37,6 +41,14 @@ def workspace(opened: Explorer) -> None:
         key = shown.column.name.key
         cell_panel(explorer, key if shown.column.name.kind in ("measured", "analytic") else key.partition("-")[2])
     selection(explorer, plane, shown.column, keep)
+
+
+def _drop_foreign_focus(explorer: Explorer) -> None:
+    """A link may name a position on a map that this checkpoint does not have."""
+    now = session.focus()
+    if isinstance(now, PlaceFocus) and now.plane not in explorer.plane_names:
+        session.set_focus(None)
+        st.warning(f"This checkpoint has no {PLANES[now.plane]} map, so the link's position means nothing on it.")
 
 
 def _kept(explorer: Explorer):  # noqa: ANN202
@@ -108,15 +120,13 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> N
     """What the colours mean, how the map was made, and what a filter leaves."""
     if keep is not None:
         st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} cells** pass the filter; the others are dimmed.")
+    described = shown.column.description.rstrip(".")
     limits = f" Colours: {shown.column.limits}." if shown.column.limits else ""
-    st.caption(plain(shown.column.description + limits))
     layout = explorer.atlas.planes[plane]
     inverse = (
         "UMAP has no inverse: empty space is decoded from the distance-weighted average of the latents around it."
         if layout.name == "umap"
         else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
     )
-    st.caption(plain(f"{layout.note}. {inverse} Greyed zones are far from every known cell."))
-
-
-__all__ = ["cells_of", "marks", "workspace"]
+    how = f"{layout.note}. {inverse} Greyed zones are far from every known cell."
+    st.caption(f"{plain(described)}\\.{plain(limits) and ' ' + plain(limits)}\n\n{plain(how)}")

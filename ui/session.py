@@ -24,7 +24,7 @@ CHECKPOINT_KEY = "checkpoint_folder"
 _SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "map_colour"
 _FOCUS, _PAST, _FUTURE = "focus", "focus_past", "focus_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
-_LINK, _NOTICE, _MEMO = "link_written", "one_line", "memo"
+_LINK, _NOTICE, _MEMO, _REFRESH = "link_written", "one_line", "memo", "refresh_all"
 _PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y")
 
 
@@ -108,8 +108,10 @@ def checkpoint() -> Path | None:
 
 def set_checkpoint(folder: Path | None) -> None:
     """Choose a checkpoint. Positions on the old one's maps mean nothing on the new one's; cells stay cells."""
-    if folder != checkpoint():
+    old = checkpoint()
+    if folder != old:
         st.session_state[CHECKPOINT_KEY] = None if folder is None else str(folder)
+    if folder != old and old is not None:
         st.session_state[_LASSO] = None
         if isinstance(focus(), PlaceFocus):
             _set_focus(None)
@@ -270,6 +272,18 @@ def said(place: str) -> Notice | None:
         return None
     st.session_state[_NOTICE] = None
     return notice
+
+
+def refresh_all() -> None:
+    """From a callback inside a fragment: what it changed is also shown outside, so the whole page has to run."""
+    st.session_state[_REFRESH] = True
+
+
+def refresh_asked() -> bool:
+    """Whether the whole page has to run; asks once."""
+    asked = bool(_get(_REFRESH, False))
+    st.session_state[_REFRESH] = False
+    return asked
 
 
 def memo(name: str, key: object, make: Any) -> Any:

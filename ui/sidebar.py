@@ -73,7 +73,7 @@ def opened_or_stop() -> Explorer:
         st.caption("Choose another checkpoint in the sidebar, or mend this one and reload the page.")
         st.stop()
     for notice in opened.notices:
-        st.info(plain(notice), icon=":material/info:")
+        st.caption(f":material/info: {plain(notice)}")
     return opened
 
 
