@@ -2,6 +2,7 @@
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
 # make check   lint, format and types only
 # make bench   the benchmarks in bench/, one after another
+# make readme  bring the generated parts of README.md and the picture of the data flow up to date
 # make clean   remove .venv and caches
 #
 # Nothing is installed outside .venv. A stamp per step makes a second run instant.
@@ -20,7 +21,7 @@ WORKERS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --no-input --retries 8 --timeout 60
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: app install install-dev test check lint types tests bench clean help
+.PHONY: app install install-dev test check lint types tests bench readme clean help
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -87,6 +88,10 @@ bench: install-dev
 	@for script in $$(grep -l '^if __name__ == "__main__"' bench/*.py); do \
 	  echo "== $$script"; $(BIN)/python -m $$(echo "$${script%.py}" | tr / .); \
 	done
+
+readme: install
+	$(BIN)/python -m tools.readme
+	$(BIN)/python -c "import pygraphviz as g; g.AGraph('assets/data-flow.dot').draw('assets/data-flow.svg', prog='dot')"
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

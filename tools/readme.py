@@ -1,0 +1,116 @@
+"""Keeps the generated parts of README.md true: files and commands from the code, numbers from the shipped checkpoint.
+
+``python -m tools.readme`` (or ``make readme``) rewrites them; a test fails when they are out of date.
+"""
+
+import argparse
+import ast
+import math
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from svge_core.checkpoints import find_checkpoints, load_meta
+from svge_core.figures.metric_rows import metric_rows
+
+ROOT = Path(__file__).resolve().parent.parent
+#: shown of a checkpoint's metrics, in this order, where they were measured
+SHOWN = {
+    "reconstruction.both.sampled": "Exact reconstruction of held-out cells, sampled from the posterior mean, 10 × 10",
+    "reconstruction.both.sampled_posterior": "Exact reconstruction of held-out cells, posterior draws, 10 × 10",
+    "reconstruction.both.argmax": "Exact reconstruction of held-out cells, most likely decoding",
+    "valid.both.raw.1000x10": "Valid prior samples, raw, 1,000 latents × 10 decodings",
+    "valid.both.constrained.1000x10": "Valid prior samples, constrained decoding",
+    "valid_unique.both.raw.1000x1": "Valid and unique among 1,000 raw prior samples",
+    "novel.both.raw.1000x10": "Of the valid samples, not among the training cells",
+}
+
+
+def first_line(path: Path) -> str:
+    """The first line of a file's docstring, as Markdown."""
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    line = text.strip().split("\n\n")[0].replace("\n", " ")
+    return line.replace("``", "`").replace("|", "\\|")
+
+
+def files(folder: str, root: Path = ROOT) -> str:
+    """A table of the Python files of a folder with their first lines; bare package files are left out."""
+    rows = ["| file | what it is |", "|---|---|"]
+    for path in sorted((root / folder).rglob("*.py"), key=lambda p: (len(p.parts), p)):
+        if path.name != "__init__.py" and (line := first_line(path)):
+            rows.append(f"| `{path.relative_to(root)}` | {line} |")
+    return "\n".join(rows)
+
+
+def commands() -> str:
+    """A table of the commands with their help."""
+    from svge_core.__main__ import build_parser
+
+    (actions,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    rows = ["| command | does |", "|---|---|"]
+    rows += [f"| `{action.dest}` | {action.help} |" for action in actions._choices_actions]
+    return "\n".join(rows)
+
+
+def numbers(root: Path = ROOT) -> str:
+    """Every shipped checkpoint (their names begin with svge): its size, its training, and the measured metrics with denominators."""
+    parts = []
+    for folder in find_checkpoints(root / "checkpoints"):
+        if not folder.name.startswith("svge"):  # a user's own
+            continue
+        meta, _ = load_meta(folder)
+        total = meta.data_count + meta.held_out_count
+        seconds = meta.history[-1].get("cpu_seconds", math.nan) if meta.history else math.nan
+        rows = metric_rows(meta.metrics)
+        lines = [
+            f"**`{folder.relative_to(root)}`**, made with",
+            "",
+            f"    {meta.command}",
+            "",
+            f"Trained on {meta.data_count:,} of {total:,} cells ({meta.held_out_count:,} held out), "
+            f"{len(meta.history)} epochs, {seconds:,.0f} CPU seconds, seed {meta.training.get('seed')}, latent "
+            f"{meta.config.latent}, hidden {meta.config.hidden}, KL weight {meta.config.beta:g}.",
+            "",
+            "| measured | result | out of |",
+            "|---|---|---|",
+            *(
+                f"| {title} | {rows[name].result} | {rows[name].denominator} |"
+                for name, title in SHOWN.items()
+                if name in rows
+            ),
+        ]
+        if not any(name in rows for name in SHOWN):
+            lines[-2:] = ["Not measured yet: `python -m svge_core evaluate`."]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) or "No checkpoint is shipped yet: `python -m svge_core train`."
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "pages": lambda: files("pages"),
+    "files": lambda: files("svge_core"),
+    "numbers": numbers,
+}
+
+
+def filled(text: str) -> str:
+    """The text with every ``<!-- name:begin -->`` ... ``<!-- name:end -->`` block made anew."""
+    for name, make in BLOCKS.items():
+        pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise SystemExit(f"README.md has no block {name!r}")
+        content = make()
+        text = pattern.sub(lambda found, content=content: f"{found[1]}{content}\n{found[2]}", text)
+    return text
+
+
+def main() -> int:
+    """Rewrite README.md."""
+    path = ROOT / "README.md"
+    path.write_text(filled(path.read_text("utf-8")), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
