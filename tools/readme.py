@@ -54,7 +54,7 @@ def commands() -> str:
 
 
 def numbers(root: Path = ROOT) -> str:
-    """Every shipped checkpoint (their names begin with svge): its size, its training, and the measured metrics with denominators."""
+    """Every shipped checkpoint (their names begin with svge): size, training, measured metrics with denominators."""
     parts = []
     for folder in find_checkpoints(root / "checkpoints"):
         if not folder.name.startswith("svge"):  # a user's own
