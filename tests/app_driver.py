@@ -12,7 +12,7 @@ MAP = "latent-map"
 
 
 class _NavigationOnly(PagesManager):
-    """AppTest 1.67 takes ``pages/`` for old-style pages from the second run on, and then skips app.py; a server does not."""
+    """AppTest 1.67 takes ``pages/`` for old-style pages from the second run on and skips app.py; a server does not."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         PagesManager.uses_pages_directory = False

@@ -16,6 +16,7 @@ DEVICE_TITLES = {"cuda": "CUDA GPU", "mps": "Apple GPU (MPS)", "cpu": "CPU"}
 
 def sidebar() -> None:
     """Show the sidebar; what it chooses is in the session."""
+    session.refresh_asked()  # this run is the one that was asked for
     folders = loaders.checkpoint_folders()
     with st.sidebar:
         st.session_state["w-space"] = session.space_name()
