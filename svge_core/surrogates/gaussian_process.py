@@ -18,7 +18,14 @@ import numpy as np
 from jaxtyping import Float
 
 Matrix = Float[np.ndarray, "rows columns"]
-Vector = Float[np.ndarray, " entries"]
+Pairs = Float[np.ndarray, "rows others"]
+#: one matrix per group: the same rows, each group its own columns
+Groups = Sequence[Float[np.ndarray, "rows _"]]
+OtherGroups = Sequence[Float[np.ndarray, "others _"]]
+Targets = Float[np.ndarray, " rows"]
+PerGroup = Float[np.ndarray, " groups"]
+Log = Float[np.ndarray, " parameters"]
+Square = Float[np.ndarray, "rows rows"]
 
 #: added to the noise variance so that the Cholesky factorisation succeeds, in units of the standardised targets
 JITTER = 1e-4
@@ -47,21 +54,21 @@ class KernelParameters:
         noise: variance of an observation around the function, jitter not included.
     """
 
-    signal: Vector
-    length: Vector
-    joint_length: Vector
-    linear: Vector
+    signal: Float[np.ndarray, " terms"]
+    length: PerGroup
+    joint_length: PerGroup
+    linear: PerGroup
     noise: float
 
     @classmethod
-    def from_log(cls, log: Vector, groups: int) -> "KernelParameters":
+    def from_log(cls, log: Log, groups: int) -> "KernelParameters":
         """Split a flat vector of logarithms (length, signal, joint_length, linear, noise)."""
         value = np.exp(log)
         g = groups
         parts = np.split(value, [g, 2 * g + 1, 3 * g + 1, 4 * g + 1])
         return cls(length=parts[0], signal=parts[1], joint_length=parts[2], linear=parts[3], noise=float(parts[4][0]))
 
-    def to_log(self) -> Vector:
+    def to_log(self) -> Log:
         """Inverse of :meth:`from_log`."""
         flat = np.concatenate([self.length, self.signal, self.joint_length, self.linear, [self.noise]])
         return np.log(flat)
@@ -72,7 +79,7 @@ def _flat(table: dict[str, tuple[float, float]] | dict[str, float], groups: int)
     return np.concatenate([np.tile(np.atleast_1d(table[key]), (count, 1)) for key, count in counts.items()])
 
 
-def squared_distances(left: Matrix, right: Float[np.ndarray, "others columns"]) -> Float[np.ndarray, "rows others"]:
+def squared_distances(left: Matrix, right: Float[np.ndarray, "others columns"]) -> Pairs:
     """Squared Euclidean distances of all rows; never negative."""
     gram = left @ right.T
     gram *= -2.0
@@ -81,15 +88,13 @@ def squared_distances(left: Matrix, right: Float[np.ndarray, "others columns"]) 
     return np.maximum(gram, 0.0, out=gram)
 
 
-def matern(squared: Matrix) -> Matrix:
+def matern(squared: Pairs) -> Pairs:
     """Matern-5/2 of a squared scaled distance."""
     r = np.sqrt(5.0 * squared)
     return (1.0 + r + squared * (5.0 / 3.0)) * np.exp(-r)
 
 
-def covariance(
-    parameters: KernelParameters, left: Sequence[Matrix], right: Sequence[Float[np.ndarray, "others columns"]]
-) -> Float[np.ndarray, "rows others"]:
+def covariance(parameters: KernelParameters, left: Groups, right: OtherGroups) -> Pairs:
     """Covariance of the noise-free function between the rows of two lists of feature groups."""
     total = np.zeros((len(left[0]), len(right[0])))
     joint = np.zeros_like(total)
@@ -103,8 +108,8 @@ def covariance(
 
 
 def negative_log_posterior(
-    log: Vector, distances: Sequence[Matrix], grams: Sequence[Matrix], targets: Vector
-) -> tuple[float, Vector]:
+    log: Log, distances: Sequence[Square], grams: Sequence[Square], targets: Targets
+) -> tuple[float, Log]:
     """Minus log marginal likelihood minus log prior, up to a constant, and its gradient in the log hyper-parameters."""
     from scipy.linalg import cho_solve
 
@@ -154,7 +159,7 @@ def negative_log_posterior(
     return value + 0.5 * float(deviation @ deviation), gradient + deviation / prior[:, 1]
 
 
-def fit_parameters(features: Sequence[Matrix], targets: Vector) -> KernelParameters:
+def fit_parameters(features: Groups, targets: Targets) -> KernelParameters:
     """Hyper-parameters by maximum a posteriori.
 
     Args:
@@ -182,7 +187,7 @@ def fit_parameters(features: Sequence[Matrix], targets: Vector) -> KernelParamet
 class Posterior:
     """The process conditioned on labels; zero prior mean, so targets come standardised."""
 
-    def __init__(self, parameters: KernelParameters, features: Sequence[Matrix], targets: Vector) -> None:
+    def __init__(self, parameters: KernelParameters, features: Groups, targets: Targets) -> None:
         from scipy.linalg import cho_solve, solve_triangular
 
         self.parameters = parameters
@@ -195,7 +200,7 @@ class Posterior:
         # a product with the inverse factor is several times faster than a triangular solve for thousands of cells
         self._inverse_factor = solve_triangular(factor, np.eye(len(targets)), lower=True)
 
-    def predict(self, features: Sequence[Float[np.ndarray, "cells columns"]]) -> tuple[Vector, Vector]:
+    def predict(self, features: Groups) -> tuple[Targets, Targets]:
         """Mean and standard deviation of a new observation (noise included) at each row."""
         p = self.parameters
         mean, variance = [], []

@@ -59,7 +59,8 @@ def read(path: Path) -> StructureSurrogate:
     """See :meth:`StructureSurrogate.load`."""
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it opened by name and could not read
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             missing = [name for name in ("meta", *_ARRAYS) if name not in archive.files]
             if missing:
                 raise CheckpointError(
