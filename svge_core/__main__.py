@@ -1,9 +1,10 @@
 """``python -m svge_core <command>``."""
 
+import os
 import sys
 from collections.abc import Sequence
 
-from svge_core.cli import checkpoint_commands
+from svge_core.cli import bench_command, cell_commands, checkpoint_commands, file_commands
 from svge_core.cli.common import Parser
 from svge_core.errors import SvgeError
 
@@ -12,7 +13,8 @@ def build_parser() -> Parser:
     """All commands."""
     parser = Parser(prog="svge_core", description="SVGe Explorer: learned spaces of neural architectures.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    checkpoint_commands.register(commands)
+    for group in (checkpoint_commands, cell_commands, file_commands, bench_command):
+        group.register(commands)
     return parser
 
 
@@ -25,7 +27,13 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"svge_core: {error}\n")
         return 2
     except BrokenPipeError:
+        # the reader has gone; without this, Python complains about it once more while it shuts down
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"svge_core: {named}{error.strerror or error}\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("svge_core: stopped\n")
         return 130

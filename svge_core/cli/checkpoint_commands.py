@@ -25,6 +25,7 @@ from svge_core.cli.common import (
     open_model,
     pick_device,
     use_threads,
+    whole_number,
 )
 from svge_core.errors import SvgeError
 from svge_core.models.config import ModelConfig
@@ -55,16 +56,20 @@ def register(commands: Any) -> None:
         commands, "evaluate", evaluate, "Reconstruction, validity, uniqueness and novelty of a checkpoint."
     )
     add_checkpoint(parser)
-    parser.add_argument("--seed", type=int, default=0, help="sampling seed (default: %(default)s)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="sampling seed (default: %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="do not store the results in meta.json")
     parser = add_command(commands, "atlas", atlas, "Encode the whole space and lay out its 2-D maps.")
     add_checkpoint(parser)
-    parser.add_argument("--seed", type=int, default=1, help="UMAP seed (default: %(default)s)")
+    parser.add_argument("--seed", type=whole_number(0), default=1, help="UMAP seed (default: %(default)s)")
     parser = add_command(commands, "fit", fit, "Fit the predictors of one score on a random set of labels.")
     add_checkpoint(parser)
     parser.add_argument("--score", default="cifar10_valid", help="score to predict (default: %(default)s)")
-    parser.add_argument("--labels", type=int, default=781, help="number of labelled cells (default: %(default)s, 5 %%)")
-    parser.add_argument("--seed", type=int, default=1, help="draws the labelled cells (default: %(default)s)")
+    parser.add_argument(
+        "--labels", type=whole_number(2), default=781, help="number of labelled cells (default: %(default)s, 5 %%)"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(0), default=1, help="draws the labelled cells (default: %(default)s)"
+    )
     parser = add_command(commands, "card", card, "Write the model card of a checkpoint from its meta data.")
     add_checkpoint(parser)
 
@@ -133,7 +138,12 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
     checkpoint = open_model(arguments)
     bar = tqdm(unit="row", disable=arguments.json or not sys.stderr.isatty())
-    rows = measure(checkpoint, seed=arguments.seed, on_row=lambda name: bar.set_postfix_str(name) or bar.update(1))
+
+    def shown(name: str) -> None:
+        bar.set_postfix_str(name)
+        bar.update(1)
+
+    rows = measure(checkpoint, seed=arguments.seed, on_row=shown)
     bar.close()
     if not arguments.dry_run:
         update_metrics(checkpoint, rows)

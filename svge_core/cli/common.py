@@ -77,6 +77,21 @@ def config_from(arguments: argparse.Namespace, config: type, **given: Any) -> An
     return config(**{**values, **given})
 
 
+def whole_number(low: int, high: int = 2**32 - 1) -> Callable[[str], int]:
+    """An argparse type: a whole number between two bounds (seeds fit every library's generator)."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {low} to {high}, got {text[:40]!r}")
+        return value
+
+    return read
+
+
 def pick_device(name: str) -> torch.device:
     """The device of that name; auto takes cuda, then mps, then the CPU.
 

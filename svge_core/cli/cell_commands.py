@@ -1,0 +1,216 @@
+"""Commands that ask the model about architectures or latents, one or a file of them: encode, decode, predict."""
+
+import argparse
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+
+from svge_core.atlas import load_atlas
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint
+from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, predictions, title, written
+from svge_core.cli.common import add_checkpoint, add_command, emit, open_model, whole_number
+from svge_core.cli.reading import add_cells, read_cells, read_latents
+from svge_core.errors import InvalidCellError, SvgeError
+from svge_core.metrics import encode_all, prior_latents
+from svge_core.models.decoding import DecodeOptions, Direction, decode
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import to_batch, to_cells
+from svge_core.training import TrainConfig, split_cells
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    parser = add_command(commands, "encode", encode_command, "Architectures to latents (posterior mean and deviation).")
+    add_cells(parser)
+    add_checkpoint(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write .npy, .csv or .json instead of printing")
+
+    parser = add_command(
+        commands, "decode", decode_command, "Latents, map positions or prior samples to architectures."
+    )
+    parser.add_argument(
+        "latent", nargs="*", metavar="Z", help="comma-separated numbers; write -- before one that starts with a minus"
+    )
+    parser.add_argument("--file", type=Path, metavar="FILE", help="latents, one per row: .npy, .csv, .txt or .json")
+    parser.add_argument("--plane", choices=("umap", "pca"), help="decode a position of this map, with --xy")
+    parser.add_argument("--xy", type=float, nargs=2, metavar=("X", "Y"), help="the position")
+    parser.add_argument("--samples", type=whole_number(1, 1_000_000), metavar="N", help="decode N samples of the prior")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of samples and draws (default: %(default)s)")
+    parser.add_argument("--direction", choices=get_args(Direction), default="both", help="(default: %(default)s)")
+    rules = parser.add_mutually_exclusive_group()
+    rules.add_argument("--constrained", action="store_true", default=True, help="members of the space only (default)")
+    rules.add_argument("--raw", action="store_true", help="whatever the decoder says, members or not")
+    draws = parser.add_mutually_exclusive_group()
+    draws.add_argument("--argmax", action="store_true", default=True, help="the likeliest architecture (default)")
+    draws.add_argument("--sample", action="store_true", help="draw one architecture per latent")
+    add_checkpoint(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write .json, .csv or .txt instead of printing")
+
+    parser = add_command(commands, "predict", predict_command, "Predicted scores with intervals, beside measured ones.")
+    add_cells(parser)
+    add_checkpoint(parser)
+    parser.add_argument("--score", metavar="KEY", help="only this score (default: all that have a predictor)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write JSON to a file instead of printing")
+
+
+def encode_command(arguments: argparse.Namespace) -> int:
+    """Posterior mean and standard deviation of every architecture."""
+    checkpoint = open_model(arguments)
+    space = checkpoint.model.space
+    given = read_cells(arguments, space)
+    means, deviations = encoded(checkpoint, given.cells)
+    rows = [
+        {**named(space, cell), "latent": mean.tolist(), "deviation": deviation.tolist()}
+        for cell, mean, deviation in zip(given.cells, means, deviations, strict=True)
+    ]
+    document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}
+    path: Path | None = arguments.out
+    if path is None:
+        lines = [f"{title(row)}\n  {' '.join(f'{value:.5f}' for value in row['latent'])}" for row in rows]
+        emit(arguments, document, "\n".join(lines))
+        return 0
+    form = path.suffix.lower()
+    if form == ".npy":
+        buffer = io.BytesIO()
+        np.save(buffer, means, allow_pickle=False)
+        content = buffer.getvalue()
+    elif form == ".csv":
+        names = [f"z{number}" for number in range(means.shape[1])]
+        content = csv_bytes(
+            [
+                {**named(space, c), **dict(zip(names, z.tolist(), strict=True))}
+                for c, z in zip(given.cells, means, strict=True)
+            ]
+        )
+    elif form == ".json":
+        content = (json.dumps(document) + "\n").encode()
+    else:
+        raise SvgeError(f"Cannot write latents to {path.name!r}: expected .npy, .csv or .json.")
+    return written(arguments, path, content, len(rows))
+
+
+def decode_command(arguments: argparse.Namespace) -> int:
+    """Decode latents from wherever they come."""
+    checkpoint = open_model(arguments)
+    model, space = checkpoint.model, checkpoint.model.space
+    latents = _latents(arguments, checkpoint)
+    options = DecodeOptions(arguments.direction, constrained=not arguments.raw, argmax=not arguments.sample)
+    generator = torch.Generator(device=model.device).manual_seed(arguments.seed)
+    cells = to_cells(space, decode(model, torch.from_numpy(latents), options, generator).to("cpu"))
+    rows = [{**_decoded(space, cell), "latent": z.tolist()} for cell, z in zip(cells, latents, strict=True)]
+    valid = sum(row["valid"] for row in rows)
+    document = {
+        "checkpoint": checkpoint.digest,
+        "space": space.name,
+        "options": {**vars(options), "seed": arguments.seed},
+        "valid": {"count": valid, "of": len(rows)},
+        "cells": rows,
+    }
+    lines = [title(row) if row["valid"] else f"not a member: {row['reason']}" for row in rows]
+    path: Path | None = arguments.out
+    if path is None:
+        emit(arguments, document, "\n".join(lines))
+        return 0
+    form = path.suffix.lower()
+    if form == ".json":
+        content = (json.dumps(document) + "\n").encode()
+    elif form == ".csv":
+        columns = ("index", "arch_str", "valid", "reason")
+        content = csv_bytes([{name: row[name] for name in columns} for row in rows])
+    elif form == ".txt":
+        content = "".join(f"{row['arch_str']}\n" for row in rows if row["valid"]).encode()
+    else:
+        raise SvgeError(f"Cannot write architectures to {path.name!r}: expected .json, .csv or .txt.")
+    return written(arguments, path, content, len(rows))
+
+
+def predict_command(arguments: argparse.Namespace) -> int:
+    """Predictions with interval, the joint head's, and the measured value where it is known; each says what it is."""
+    checkpoint = open_model(arguments)
+    space = checkpoint.model.space
+    given = read_cells(arguments, space)
+    scores, predicted = known_scores(space), predictions(checkpoint, given.cells, arguments.score)
+    if not predicted:
+        raise SvgeError(
+            f"{checkpoint.folder} has no predictors. Fit one with: "
+            f"python -m svge_core fit --checkpoint {checkpoint.folder}"
+        )
+    rows: list[Row] = []
+    for number, cell in enumerate(given.cells):
+        values = scores.of(space.index(cell)) if space.size is not None else {}
+        found = {}
+        for key, score in predicted.items():
+            one = score.cells[number]
+            found[key] = {
+                "score": score.description,
+                "predicted": {
+                    "mean": one.mean,
+                    "low": one.low,
+                    "high": one.high,
+                    "level": one.level,
+                    "model": one.model,
+                },
+                "joint_head": one.joint,
+                "measured": values.get(key),
+                "label_was_used": space.size is not None and space.index(cell) in score.used,
+            }
+        rows.append({**named(space, cell), "scores": found})
+    document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}
+    if arguments.out is not None:
+        return written(arguments, arguments.out, (json.dumps(document) + "\n").encode(), len(rows))
+    emit(arguments, document, "\n".join(_prediction_text(row) for row in rows))
+    return 0
+
+
+def _prediction_text(row: Row) -> str:
+    lines = [title(row)]
+    for key, score in row["scores"].items():
+        one = score["predicted"]
+        lines.append(f"  {key}: {score['score']}")
+        interval = f"{one['low']:.3f} to {one['high']:.3f}, {100 * one['level']:.0f} % interval"
+        lines.append(f"    predicted   {one['mean']:.3f}  ({interval}; {one['model']})")
+        if score["joint_head"] is not None:
+            lines.append(f"    predicted   {score['joint_head']:.3f}  (joint head of the model, no interval)")
+        measured = "unknown" if score["measured"] is None else f"{score['measured']:.3f}"
+        used = "  (this label was used to fit the predictors)" if score["label_was_used"] else ""
+        lines.append(f"    measured    {measured}{used}")
+    return "\n".join(lines)
+
+
+def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint) -> np.ndarray:
+    """Where the latents come from: exactly one of typed numbers, a file, a place on a map, samples of the prior."""
+    model, space = checkpoint.model, checkpoint.model.space
+    sources = (bool(arguments.latent), arguments.file is not None, arguments.plane is not None, bool(arguments.samples))
+    if sum(sources) != 1 or (arguments.plane is None) != (arguments.xy is None):
+        raise SvgeError("Give exactly one of: numbers, --file FILE, --plane MAP with --xy X Y, or --samples N.")
+    if arguments.plane is not None:
+        atlas = load_atlas(checkpoint, space)
+        if arguments.plane not in atlas.planes:
+            raise SvgeError(f"This checkpoint has no {arguments.plane!r} map: it has {', '.join(atlas.planes)}.")
+        if not all(map(math.isfinite, arguments.xy)):
+            raise SvgeError("A position on the map is two finite numbers.")
+        x, y = arguments.xy
+        return atlas.place(arguments.plane, (x, y)).latent[None]
+    if arguments.samples:
+        training = TrainConfig.from_dict(checkpoint.meta.training)
+        cells = to_batch(space, list(space.enumerate()))
+        split = split_cells(len(cells), training.held_out, training.seed)
+        means, _ = encode_all(model, cells.select(split.train))
+        return prior_latents(means, arguments.samples, torch.Generator().manual_seed(arguments.seed)).numpy()
+    return read_latents(arguments, model.config.latent)
+
+
+def _decoded(space: AbstractSearchSpace, cell: Cell) -> Row:
+    """A decoded graph as it came, and which member of the space it is, or why it is none."""
+    graph = {"ops": list(cell.ops), "edges": [list(edge) for edge in cell.edges]}
+    try:
+        space.validate(cell)
+    except InvalidCellError as reason:
+        return {"valid": False, "reason": str(reason), "index": None, "arch_str": None, **graph}
+    return {"valid": True, "reason": "", **named(space, space.canonical(cell)), **graph}

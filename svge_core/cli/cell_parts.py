@@ -1,0 +1,104 @@
+"""What the commands about single architectures share: how a cell is named, known and predicted, and writing files."""
+
+import argparse
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint
+from svge_core.cli.common import emit
+from svge_core.data import Scores, load_scores
+from svge_core.data.scores import analytic_scores
+from svge_core.errors import DataError, SvgeError
+from svge_core.export import write_atomic
+from svge_core.metrics import encode_all
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import to_batch
+
+if TYPE_CHECKING:
+    from svge_core.predictors import CellPrediction
+
+Row = dict[str, Any]
+
+
+def named(space: AbstractSearchSpace, cell: Cell) -> Row:
+    """Official index (None where there is none) and the community's notation."""
+    return {"index": space.index(cell) if space.size is not None else None, "arch_str": space.format(cell)}
+
+
+def title(row: Row) -> str:
+    """A named cell for people."""
+    return row["arch_str"] if row["index"] is None else f"{row['index']:>6}  {row['arch_str']}"
+
+
+def encoded(checkpoint: Checkpoint, cells: list[Cell]) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior means and standard deviations, (cells, latent) each."""
+    means, log_vars = encode_all(checkpoint.model, to_batch(checkpoint.model.space, cells))
+    return means.numpy(), (0.5 * log_vars).exp().numpy()
+
+
+def known_scores(space: AbstractSearchSpace) -> Scores:
+    """Measured and analytic values; the analytic ones alone where the measured are not installed."""
+    try:
+        return load_scores(space)
+    except DataError:
+        return analytic_scores(space)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions of one score.
+
+    Attributes:
+        cells: one prediction per cell.
+        used: official indices whose labels the predictors were fitted on.
+        description: what the score is.
+    """
+
+    cells: "list[CellPrediction]"
+    used: frozenset[int]
+    description: str
+
+
+def predictions(checkpoint: Checkpoint, cells: list[Cell], only: str | None) -> dict[str, Predicted]:
+    """Predictions by score; empty where the checkpoint has no predictors.
+
+    Raises:
+        SvgeError: if there is no predictor for the one score that is asked for.
+    """
+    from svge_core.predictors import load_predictors  # the predictors are loaded only where something is predicted
+
+    predictors = load_predictors(checkpoint, checkpoint.model.space)
+    keys = predictors.score_keys
+    if only is not None and keys and only not in keys:
+        raise SvgeError(f"No predictor for {only[:64]!r}: this checkpoint has {', '.join(keys)}.")
+    return {
+        key: Predicted(
+            predictors.predict(key, cells),
+            frozenset(map(int, predictors.training_indices(key))),
+            str(predictors.info(key).get("description", key)),
+        )
+        for key in keys
+        if only in (None, key)
+    }
+
+
+def csv_bytes(rows: list[Row]) -> bytes:
+    """Rows of equal columns as a CSV file."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def written(arguments: argparse.Namespace, path: Path, content: bytes, count: int) -> int:
+    """Write a file whole, and say so."""
+    write_atomic(path, content)
+    emit(arguments, {"file": str(path), "count": count}, f"wrote {count:,} to {path}")
+    return 0

@@ -1,0 +1,152 @@
+"""Commands that turn architectures or your own scores into files: draw, export, labels."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from svge_core.cli.cell_parts import csv_bytes, encoded, known_scores, named, predictions, written
+from svge_core.cli.common import DEFAULT_CHECKPOINT, add_checkpoint, add_command, emit, open_model
+from svge_core.cli.reading import add_cells, read_cells
+from svge_core.data import import_csv
+from svge_core.errors import SvgeError
+from svge_core.export import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
+from svge_core.spaces import SPACES, get_space
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    parser = add_command(commands, "draw", draw_command, "Draw architectures as SVG, PNG or Graphviz source.")
+    add_cells(parser)
+    _add_space(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".svg, .png or .dot; a folder for several (default: SVG to the terminal)",
+    )
+    parser.add_argument("--format", choices=DRAWINGS, help="form of the drawings in a folder (default: svg)")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(default: %(default)s)")
+    parser.add_argument("--view", choices=("maps", "operations"), help="(default: maps where the space has them)")
+
+    parser = add_command(commands, "export", export_command, "Write architectures with all that is known about them.")
+    add_cells(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help=".json, .csv, .txt or .zip; one alone also .svg, .png, .dot",
+    )
+    parser.add_argument(
+        "--theme", choices=("light", "dark"), default="light", help="of drawings (default: %(default)s)"
+    )
+
+    parser = add_command(
+        commands, "labels", labels_command, "Read your own CSV of scores, say what was found, write it tidily."
+    )
+    parser.add_argument("table", type=Path, metavar="FILE.csv", help="architectures and scores")
+    _add_space(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the tidied table")
+
+
+def _add_space(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--space", default="nasbench201", choices=sorted(SPACES), help="search space (default: %(default)s)"
+    )
+
+
+def draw_command(arguments: argparse.Namespace) -> int:
+    """One drawing, or a folder of them."""
+    from svge_core import drawing  # Graphviz is loaded only where something is drawn
+
+    space = get_space(arguments.space)
+    given = read_cells(arguments, space)
+    path: Path | None = arguments.out
+    several = not given.single
+    form = arguments.format or ("svg" if path is None or several else path.suffix.lower().lstrip("."))
+    if form not in DRAWINGS:
+        raise SvgeError(f"Cannot draw to {arguments.out.name!r}: expected .svg, .png or .dot.")
+    if path is None and (several or form == "png"):
+        raise SvgeError("Name a folder for several drawings, or a .png file, with --out.")
+    look = {"theme": arguments.theme, "view": arguments.view}
+    make = {
+        "svg": lambda cell: drawing.to_svg(cell, space, **look).encode(),
+        "dot": lambda cell: drawing.to_dot(cell, space, **look).encode(),
+        "png": lambda cell: drawing.to_png(cell, space, **look),
+    }[form]
+    if path is None:
+        drawn = make(given.cells[0]).decode()
+        emit(arguments, {**named(space, given.cells[0]), form: drawn}, drawn)
+        return 0
+    if not several:
+        return written(arguments, path, make(given.cells[0]), 1)
+    path.mkdir(parents=True, exist_ok=True)
+    for number, cell in enumerate(given.cells, start=1):
+        name = f"{number:04d}" if space.size is None else f"{number:04d}-index-{space.index(cell)}"
+        write_atomic(path / f"{name}.{form}", make(cell))
+    emit(arguments, {"file": str(path), "count": len(given.cells)}, f"wrote {len(given.cells):,} drawings to {path}")
+    return 0
+
+
+def export_command(arguments: argparse.Namespace) -> int:
+    """Everything known about the architectures, in the form the suffix names.
+
+    Without a checkpoint at the default place, measured and analytic values are exported alone.
+    """
+    if arguments.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.exists():
+        space = get_space("nasbench201")
+        cells = read_cells(arguments, space).cells
+        items: list[ExportItem] = [item_for(cell, space, known_scores(space)) for cell in cells]
+    else:
+        checkpoint = open_model(arguments)
+        space = checkpoint.model.space
+        cells = read_cells(arguments, space).cells
+        scores, (means, _) = known_scores(space), encoded(checkpoint, cells)
+        found = predictions(checkpoint, cells, None)
+        items = []
+        for row, cell in enumerate(cells):
+            predicted = [
+                Prediction(key, p.mean, p.low, p.high, p.level, p.model)
+                for key, p in ((key, score.cells[row]) for key, score in found.items())
+                if key in scores.meanings
+            ]
+            items.append(
+                item_for(cell, space, scores, predicted=predicted, latent=means[row], latent_model=checkpoint.digest)
+            )
+    save(items, space, arguments.out, arguments.theme)
+    emit(arguments, {"file": str(arguments.out), "count": len(items)}, f"wrote {len(items):,} to {arguments.out}")
+    return 0
+
+
+def labels_command(arguments: argparse.Namespace) -> int:
+    """Read a user's table as the app's upload does; every line that is not used is named."""
+    space = get_space(arguments.space)
+    found = import_csv(space, arguments.table)
+    columns = {key: meaning.describe() for key, meaning in found.meanings.items()}
+    problems = [str(row) for row in found.rejected]
+    notes = [str(duplicate) for duplicate in found.duplicates]
+    if arguments.out is not None:
+        cells = (
+            list(found.cells) if space.size is None else [space.from_index(int(index)) for index in found.frame.index]
+        )
+        values = found.frame.to_dict("records")
+        rows = [
+            {**named(space, cell), **{key: "" if number != number else number for key, number in value.items()}}
+            for cell, value in zip(cells, values, strict=True)
+        ]  # fmt: skip
+        write_atomic(arguments.out, csv_bytes(rows))
+    document = {
+        "summary": found.summary(),
+        "architectures": len(found.frame),
+        "scores": columns,
+        "rejected": problems,
+        "averaged": notes,
+        "ignored_columns": list(found.ignored_columns),
+    }
+    emit(
+        arguments,
+        document,
+        "\n".join([found.summary(), *(f"  {line}" for line in (*columns.values(), *problems, *notes))]),
+    )
+    return 0

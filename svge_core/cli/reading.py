@@ -1,0 +1,205 @@
+"""What the commands about single cells read: architectures and latents, typed or from files. Nothing is unpickled."""
+
+import argparse
+import csv
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from svge_core.cells import Cell
+from svge_core.data.csv_text import read_header, read_rows, read_text, shown
+from svge_core.data.user_csv import ARCHITECTURE_COLUMNS
+from svge_core.errors import DataError, SvgeError
+from svge_core.explorer_select import find_cell
+from svge_core.export_json import FORMAT, from_json
+from svge_core.spaces import AbstractSearchSpace
+
+MAX_BYTES = 20 * 2**20
+MAX_ITEMS = 200_000
+
+
+@dataclass(frozen=True)
+class Given:
+    """The architectures a command was given.
+
+    Attributes:
+        cells: in the order given.
+        single: whether one was typed, so that JSON output is an object and not a list.
+    """
+
+    cells: list[Cell]
+    single: bool
+
+
+def add_cells(parser: argparse.ArgumentParser) -> None:
+    """One architecture, or a file of them."""
+    parser.add_argument(
+        "arch",
+        nargs="?",
+        metavar="ARCH",
+        help="architecture string, index, NASLib tuple such as '(4, 0, 3, 1, 4, 3)' or genotype digits",
+    )
+    parser.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="many: .txt one per line, .csv with a column arch_str, arch, index, genotype or naslib, .json a list or "
+        "an export of this program",
+    )
+
+
+def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Given:
+    """The architectures the options name.
+
+    Raises:
+        SvgeError: if none or both are given, or one cannot be read; the file and line are named.
+    """
+    if (arguments.arch is None) == (arguments.file is None):
+        raise SvgeError("Give one architecture or --file FILE, not both and not neither.")
+    if arguments.file is None:
+        return Given([find_cell(space, arguments.arch)], True)
+    path: Path = arguments.file
+    texts = _texts(path, space)
+    if isinstance(texts, list):
+        return Given(texts, False)
+    cells = []
+    for place, text in texts.items():
+        try:
+            cells.append(find_cell(space, text))
+        except SvgeError as error:
+            raise DataError(f"{path.name}, {place}: {error}") from None
+    if not cells:
+        raise DataError(f"{path.name} names no architecture.")
+    return Given(cells, False)
+
+
+def _texts(path: Path, space: AbstractSearchSpace) -> dict[str, str] | list[Cell]:
+    """What stands for an architecture by its place in the file; an export of ours is read as cells at once."""
+    try:
+        text = read_text(path, MAX_BYTES)
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from None
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        document = _json(path, text)
+        if isinstance(document, dict) and document.get("format") == FORMAT:
+            found, items = from_json(text, max_bytes=MAX_BYTES, max_cells=MAX_ITEMS)
+            if found.name != space.name:
+                raise DataError(f"{path.name} holds cells of {found.name}, expected {space.name}.")
+            return [item.cell for item in items]
+        entries = document if isinstance(document, list) else _wrong(path, "a list of architectures or an export")
+        if any(type(entry) not in (str, int) for entry in entries):
+            _wrong(path, "a list of texts or indices")
+        found = {f"entry {number}": str(entry) for number, entry in enumerate(entries, start=1)}
+    elif suffix == ".csv":
+        header, delimiter = read_header(text, ARCHITECTURE_COLUMNS)
+        titles = [title.lower() for title in header]
+        column = next(titles.index(name) for name in ARCHITECTURE_COLUMNS if name in titles)
+        found = {}
+        for line, fields, problem in read_rows(text, delimiter, len(header), MAX_ITEMS):
+            if problem is not None:
+                raise DataError(f"{path.name}, line {line}: {problem}")
+            found[f"line {line}"] = fields[column]
+    elif suffix == ".txt":
+        lines = enumerate(text.splitlines(), start=1)
+        found = {f"line {number}": line for number, line in lines if line.strip()}
+    else:
+        raise DataError(f"Cannot read {path.name!r}: expected .txt, .csv or .json.")
+    if len(found) > MAX_ITEMS:
+        raise DataError(f"{path.name} names {len(found):,} architectures; at most {MAX_ITEMS:,} are read.")
+    return found
+
+
+def read_latents(arguments: argparse.Namespace, width: int) -> np.ndarray:
+    """The latents that were typed or stand in a file, float32 (rows, width).
+
+    Raises:
+        SvgeError: if they are not finite numbers of the model's width; the file is named.
+    """
+    if arguments.file is None:
+        words = ",".join(arguments.latent).replace(" ", ",").strip("[]").split(",")
+        rows = [[_number(word, "the latent") for word in words if word]]
+        source = "the latent"
+    else:
+        rows, source = _latent_rows(arguments.file), arguments.file.name
+    wrong = next((row for row in rows if len(row) != width), None)
+    if wrong is not None or not rows:
+        found = "nothing" if wrong is None else f"{len(wrong)}"
+        raise DataError(f"A latent of this model is {width} numbers; {source} has {found}.")
+    latents = np.array(rows, dtype=np.float64)
+    if not (np.abs(latents) < 1e30).all():  # False for NaN too
+        raise DataError(f"A latent is {width} finite numbers; {source} holds one that is not.")
+    return latents.astype(np.float32)
+
+
+def _latent_rows(path: Path) -> list[list[float]]:
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return _npy_rows(path)
+    try:
+        text = read_text(path, MAX_BYTES)
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from None
+    if suffix == ".json":
+        document = _json(path, text)
+        rows: Any = document.get("cells") if isinstance(document, dict) else document
+        rows = [row.get("latent") if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else None
+        if rows and all(type(value) in (int, float) for value in rows):
+            rows = [rows]
+        if not rows or not all(isinstance(row, list) for row in rows):
+            _wrong(path, "a list of latents, or what 'encode --json' prints")
+        if any(type(value) not in (int, float) for row in rows for value in row):
+            _wrong(path, "latents made of numbers")
+        return [[float(value) for value in row] for row in rows]
+    if suffix in (".csv", ".txt"):
+        try:
+            lines = list(csv.reader(text.splitlines(), strict=True))
+        except csv.Error as error:
+            raise DataError(f"{path.name} is not CSV: {error}.") from None
+        chosen = list(range(len(lines[0])))
+        if any(title.strip().startswith("z") for title in lines[0]):  # the header that 'encode --out x.csv' writes
+            chosen = [column for column, title in enumerate(lines[0]) if title.strip().startswith("z")]
+            lines = lines[1:]
+        if any(line and len(line) <= max(chosen) for line in lines):
+            _wrong(path, "lines of equal length")
+        return [[_number(line[column], path.name) for column in chosen] for line in lines if line]
+    raise DataError(f"Cannot read latents from {path.name!r}: expected .npy, .csv, .txt or .json.")
+
+
+def _npy_rows(path: Path) -> list[list[float]]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path.name} has more than {MAX_BYTES / 2**20:g} MiB; split it.")
+        array = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror or 'not a NumPy file'}.") from None
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise DataError(f"{path.name} is not a NumPy array of numbers ({str(error)[:100]}).") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf" or array.ndim not in (1, 2):
+        _wrong(path, "an array of numbers with one row per latent")
+    return np.atleast_2d(array).astype(np.float64).tolist()
+
+
+def _number(text: str, source: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"{shown(text.strip())!r} in {source} is not a finite number.")
+    return value
+
+
+def _json(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path.name} is not JSON: {str(error)[:120]}.") from None
+
+
+def _wrong(path: Path, expected: str) -> NoReturn:
+    raise DataError(f"{path.name} does not hold what is needed: expected {expected}.")
