@@ -4,7 +4,8 @@ The app and the command line both stand on this. A place of the latent space, a 
 in, an `Inspection` with every answer comes out; nothing here knows of pages or of the command line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -132,7 +133,7 @@ class Explorer:
         """
         index = cell if isinstance(cell, int) else self.space.index(self.space.canonical(cell))
         chosen = self.space.from_index(index)
-        place = self.atlas.place_of_cell(plane or self.plane_names[0], index)
+        place = self.atlas.place_of_cell(self._plane(plane), index)
         return self._inspect("cell", place, chosen, seed, draws)
 
     def inspect_place(
@@ -147,11 +148,9 @@ class Explorer:
         Raises:
             DataError: if the atlas has no such map or the position is not finite.
         """
-        if plane not in self.atlas.planes:
-            raise DataError(f"This checkpoint has no {plane!r} map: it has {', '.join(self.plane_names)}.")
         if not np.isfinite(point).all():
             raise DataError(f"A position on the map is two finite numbers; got {point}.")
-        return self._inspect("place", self.atlas.place(plane, point), None, seed, draws)
+        return self._inspect("place", self.atlas.place(self._plane(plane), point), None, seed, draws)
 
     def inspect_latent(
         self,
@@ -170,11 +169,19 @@ class Explorer:
         if latent.shape != (wanted,) or not np.isfinite(latent).all():
             raise DataError(f"A latent of this model is {wanted} finite numbers; got an array of shape {latent.shape}.")
         z = latent.astype(np.float32)
-        place = self.atlas.place_of_latent(z, self.locate(plane or self.plane_names[0], z))
+        place = self.atlas.place_of_latent(z, self.locate(self._plane(plane), z))
         return self._inspect("latent", place, None, seed, draws)
 
+    def _plane(self, name: PlaneName | None) -> PlaneName:
+        if name is None:
+            return self.plane_names[0]
+        if name not in self.atlas.planes:
+            raise DataError(f"This checkpoint has no {name!r} map: it has {', '.join(self.plane_names)}.")
+        return name
+
     def _inspect(self, origin: Origin, place: Place, given: Cell | None, seed: int, draws: int) -> Inspection:
-        decoded = decodings(self.checkpoint.model, self.weights, place, seed, draws)
+        with one_thread():
+            decoded = decodings(self.checkpoint.model, self.weights, place, seed, draws)
         return inspection(self.space, self.scores, self.held_out, self._predict, origin, place, given, decoded)
 
     def _predict(self, cell: Cell) -> tuple[PredictedValue, ...]:
@@ -193,22 +200,44 @@ class Explorer:
         distances, indices = nearest_latents(self.atlas.latents, latent, 8)
         return distances, values[indices]
 
+    @cached_property
+    def stored_predictions(self) -> dict[str, tuple[Any, Any]]:
+        """Per predicted score, the whole space's stored predictions and one fresh one, which names model and level."""
+        if self.predictors is None or self.space.size is None:
+            return {}
+        first = self.space.from_index(0)
+        return {
+            key: (self.predictors.whole_space(key), self.predictors.predict(key, [first])[0])
+            for key in self.predicted_keys
+        }
+
     def predictions(self, cells: Sequence[Cell]) -> list[tuple[PredictedValue, ...]]:
-        """Every predicted score of every cell."""
+        """Every predicted score of every cell, read from what is stored for an enumerated space."""
+        rows = [self.space.index(cell) for cell in cells] if self.space.size is not None else None
         columns: list[list[PredictedValue]] = []
         for key in self.predicted_keys:
             assert self.predictors is not None
-            found = self.predictors.predict(key, list(cells))
+            meaning, trained = self.scores.meaning(key), self.label_rows[key]
+            if rows is None:
+                columns.append(
+                    [
+                        PredictedValue(meaning, p.mean, p.low, p.high, p.level, p.joint, p.model, p.labels, False)
+                        for p in self.predictors.predict(key, list(cells))
+                    ]
+                )
+                continue
+            whole, said = self.stored_predictions[key]
+            joint = None if said.joint is None else whole.joint
             columns.append(
                 [
                     PredictedValue(
-                        self.scores.meaning(key), p.mean, p.low, p.high, p.level, p.joint, p.model, p.labels,
-                        self.space.size is not None and self.space.index(cell) in self.label_rows[key],
+                        meaning, float(whole.mean[row]), float(whole.low[row]), float(whole.high[row]), said.level,
+                        None if joint is None else float(joint[row]), said.model, said.labels, row in trained,
                     )
-                    for cell, p in zip(cells, found, strict=True)
+                    for row in rows
                 ]
             )  # fmt: skip
-        return [tuple(column[row] for column in columns) for row in range(len(cells))]
+        return [tuple(column[position] for column in columns) for position in range(len(cells))]
 
     def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
         """Cells with all that is known about them, ready for :mod:`svge_core.export`."""
@@ -227,7 +256,7 @@ class Explorer:
     def with_scores(self, extra: Scores) -> "Explorer":
         """The same explorer that also knows a user's own columns; what was computed for the space is kept."""
         joined = replace(self, scores=self.scores.with_columns(extra))
-        for name in ("cells", "operation_counts", "held_out", "weights"):
+        for name in ("cells", "operation_counts", "held_out", "weights", "label_rows", "stored_predictions"):
             if name in self.__dict__:
                 joined.__dict__[name] = self.__dict__[name]
         return joined
@@ -260,6 +289,17 @@ def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
         predictors = None
         notices.append("This checkpoint has no predictors, so no accuracy is predicted.")
     return Explorer(space, checkpoint, atlas, scores, predictors, tuple(notices))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Small batches are slower on several threads, and on a busy machine much slower: they wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def usable_devices() -> tuple[str, ...]:

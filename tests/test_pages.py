@@ -290,6 +290,12 @@ def test_a_link_to_a_cell_is_followed_and_kept_up() -> None:
     assert "cell" not in at.query_params
 
 
+def test_a_link_to_a_cell_on_a_map_that_is_not_there_shows_the_cell_on_another() -> None:
+    at = open_app(plane="umap", cell="12")
+    assert focus(at) == CellFocus(12)
+    assert "Cell #12" in words(at) and map_data(at)["points"]["digest"].endswith("pca")
+
+
 def test_a_link_to_a_place_is_followed() -> None:
     at = open_app(plane="pca", x="0.25", y="-1e-1")
     assert focus(at) == PlaceFocus("pca", 0.25, -0.1)

@@ -24,7 +24,8 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
 
     def ask() -> Inspection:
         if isinstance(focus, CellFocus):
-            return explorer.inspect_cell(focus.index, plane=session.plane() or None)
+            chosen = session.plane()
+            return explorer.inspect_cell(focus.index, plane=chosen if chosen in explorer.plane_names else None)
         return explorer.inspect_place(focus.plane, (focus.x, focus.y))
 
     return session.memo("inspection", (id(explorer), focus, session.plane()), ask)

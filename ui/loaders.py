@@ -1,5 +1,6 @@
 """Cached openings: checkpoints, explorers, and what the map needs of them. Keyed by content, never by time."""
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import streamlit as st
 
 from svge_core.atlas import FILE as ATLAS
 from svge_core.checkpoints import find_checkpoints, load_meta
+from svge_core.errors import SvgeError
 from svge_core.explorer import PREDICTORS, Explorer, open_explorer
 from svge_core.explorer_columns import Column, column
 from svge_core.palette import THEMES, ThemeName, operation_colours
@@ -52,7 +54,7 @@ def explorer_for(folder: Path, device: str) -> Explorer:
 def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
     explorer = open_explorer(Path(folder), device)
     # seconds of work that only the first click needs: done while the map loads (the lock is the cached property's)
-    threading.Thread(target=lambda: explorer.atlas.spacings, daemon=True).start()
+    threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
     return explorer
 
 
@@ -63,6 +65,12 @@ def with_own_scores(explorer: Explorer) -> Explorer:
         return explorer
     key = (explorer.digest, id(explorer), own.scores.digest)
     return session.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
+
+
+def _warm(explorer: Explorer) -> None:
+    with contextlib.suppress(SvgeError):  # a damaged predictor is reported by the click that needs it
+        _ = explorer.stored_predictions
+    _ = explorer.atlas.spacings
 
 
 @dataclass(frozen=True)
