@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from bench.joint_head import JointHeadPredictor
 from bench.results_table import print_table, save_results
 from svge_core.cells import Cell
 from svge_core.data.scores import load_scores
@@ -136,6 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--score", default="cifar10_valid", help="score key, or the column of the CSV file")
     parser.add_argument("--labels", type=Path, help="CSV with arch_str and the score's column instead of the package's")
     parser.add_argument("--sizes", type=int, nargs="+", default=[78, 156, 781])
+    parser.add_argument("--checkpoint", type=Path, help="trained VAE: adds the row of SVGe's joint head")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--level", type=float, default=0.9, help="nominal coverage of the interval")
@@ -154,7 +156,10 @@ def main(argv: list[str] | None = None) -> int:
             meaning = f"column {arguments.score} of {arguments.labels.name}"
             values = read_labels(arguments.labels, arguments.score, space)
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.draws)
-        predictors = [StructurePredictor(space, list(space.enumerate()), arguments.level)]
+        cells = list(space.enumerate())
+        predictors: list[Predictor] = [StructurePredictor(space, cells, arguments.level)]
+        if arguments.checkpoint is not None:
+            predictors.append(JointHeadPredictor(arguments.checkpoint, space, cells, arguments.level))
         rows = run(predictors, values, arguments.sizes, seeds)
     except SvgeError as error:
         sys.stderr.write(f"{error}\n")
