@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import loaders, session
+from ui import links, loaders
 from ui.sidebar import sidebar
 from ui.theme import plain
 
@@ -27,7 +27,7 @@ pages = [
 ]
 chosen = st.navigation(pages)
 st.html(ROOT / "ui" / "app.css")
-for problem in session.follow_link(loaders.checkpoint_folders()):
+for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
 sidebar()
 chosen.run()

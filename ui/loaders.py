@@ -14,7 +14,7 @@ from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.errors import SvgeError
 from svge_core.explorer import PREDICTORS, Explorer, open_explorer
 from svge_core.explorer_columns import Column, column
-from svge_core.palette import THEMES, ThemeName, operation_colours
+from svge_core.palette import ThemeName, operation_colours
 from svge_core.projection import PlaneName
 from ui import session
 from ui.latent_map import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints, publish_array, publish_text
@@ -105,7 +105,7 @@ def _column(identity: tuple[str, str, str, str, ThemeName], _explorer: Explorer)
     elif shown.name.key == "split":
         palette = (CATEGORICAL[9], CATEGORICAL[1])
     elif shown.categories:
-        palette = (*operation_colours(_explorer.space, identity[4]).values(), THEMES[identity[4]].muted)
+        palette = (*operation_colours(_explorer.space, identity[4]).values(), CATEGORICAL[4])
     url = publish_array(shown.values.astype(np.float32), shown.name.key)
     colour = MapColour(
         url, shown.name.title, shown.unit, shown.low, shown.high, palette, shown.categories,

@@ -51,7 +51,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         _seeded("w-colour", shown.name.key)
         st.selectbox(
             "Colour", list(titles), format_func=lambda key: titles[key], key="w-colour",
-            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=290,
+            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=310,
         )  # fmt: skip
         _seeded("w-plane", plane)
         st.segmented_control(
@@ -60,7 +60,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         )  # fmt: skip
         st.text_input(
             "Find", key="w-find", placeholder="string, index, genotype …", on_change=_find,
-            args=(explorer.space,), icon=":material/search:", width=250, help=FIND_HELP,
+            args=(explorer.space,), icon=":material/search:", width=230, help=FIND_HELP,
         )  # fmt: skip
         active = session.cell_filter().active
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):

@@ -7,7 +7,7 @@ from svge_core.explorer import Explorer
 from svge_core.explorer_columns import column
 from svge_core.explorer_select import kept_by
 from svge_core.projection import PlaneName
-from ui import loaders, session
+from ui import links, loaders, session
 from ui.basket import indices_of
 from ui.cell_panel import cell_panel, inspect_focus
 from ui.latent_map import MapClick, MapLasso, MapMark, latent_map
@@ -29,7 +29,7 @@ def workspace(opened: Explorer) -> None:
     plane = shown_plane(explorer)
     shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
     _drop_foreign_focus(explorer)
-    session.write_link(plane, shown.column.name.key)
+    links.write_link(plane, shown.column.name.key)
     controls(explorer, shown.column, plane)
     keep = _kept(explorer)
     with st.container(key="map-and-panel"):

@@ -78,7 +78,7 @@ def test_a_click_on_a_point_shows_it_and_writes_the_link(opened: MapDriver, site
 
 def test_a_click_on_empty_space_decodes_it(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
     opened.click(*empty_place(opened, site[1]))
-    title(opened, r"Decoded here: cell #\d+")
+    title(opened, r"Decoded: cell #\d+")
     expect(opened.page.get_by_text("random unconstrained decodings give this cell")).to_be_visible(timeout=TIMEOUT_MS)
     expect(opened.page).to_have_url(re.compile(r"[?&]x=-?[\d.e-]+&y=|[?&]y=.*&x="), timeout=TIMEOUT_MS)
 
