@@ -112,7 +112,7 @@ def export_command(arguments: argparse.Namespace) -> int:
                 if key in scores.meanings
             ]
             items.append(
-                item_for(cell, space, scores, predicted=predicted, latent=means[row], latent_model=checkpoint.digest)
+                item_for(cell, space, scores, predicted=predicted, latent=means[row].tolist(), latent_model=checkpoint.digest)
             )
     save(items, space, arguments.out, arguments.theme)
     emit(arguments, {"file": str(arguments.out), "count": len(items)}, f"wrote {len(items):,} to {arguments.out}")
