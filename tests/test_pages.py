@@ -1,5 +1,7 @@
 """The app page by page, without a browser: every interaction, every error state, links and exports."""
 
+# ruff: noqa: F811 - a fixture and the argument that asks for it have one name
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from svge_core.explorer_select import CellFilter
 from svge_core.export import from_json
 from svge_core.geometry import select_in_polygon
 from svge_core.spaces import get_space
-from tests.app_driver import (  # noqa: F401 - fixtures are used by name
+from tests.app_driver import (  # noqa: F401 - fixtures, used by name
     APP,
     checked,
     choose,

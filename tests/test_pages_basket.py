@@ -1,5 +1,7 @@
 """The basket and the states of the app where something is missing or damaged."""
 
+# ruff: noqa: F811 - a fixture and the argument that asks for it have one name
+
 import io
 import zipfile
 from pathlib import Path
@@ -11,7 +13,7 @@ from svge_core.checkpoints import META, WEIGHTS
 from svge_core.explorer import Explorer
 from svge_core.export import from_json
 from svge_core.spaces import get_space
-from tests.app_driver import (  # noqa: F401 - fixtures are used by name
+from tests.app_driver import (  # noqa: F401 - fixtures, used by name
     APP,
     checked,
     choose,
