@@ -46,12 +46,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that knows eight cells by heart, with an atlas and predictors of one score."""
-    return made_once(tmp_path_factory)
+    if not made:  # a fixture that two modules import would be made twice, even for a session
+        made.append(make(tmp_path_factory.mktemp("cli") / "tiny"))
+    return made[0]
 
 
-@cache  # a fixture that two modules import is made twice, even for a session
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checkpoint = write_checkpoint(tmp_path_factory.mktemp("cli") / "tiny", overfitted_model())
+made: list[Path] = []
+
+
+def make(target: Path) -> Path:
+    checkpoint = write_checkpoint(target, overfitted_model())
     with pytest.MonkeyPatch.context() as patch:
         for module in ("atlas", "predictors"):
             patch.setattr(f"svge_core.{module}.to_batch", known_batch)
