@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from svge_core.cells import Cell
 from svge_core.models.encoder import Encoder
-from svge_core.models.layers import GatedSum, GatedUpdate, MessagePassing, both_directions, propagate
+from svge_core.models.layers import GatedSum, MessagePassing, Propagate, both_directions, propagate
 from svge_core.spaces import get_space
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_cells
@@ -87,28 +87,36 @@ def test_message_passing_has_the_gradients_of_the_torch_geometric_layer() -> Non
             torch.testing.assert_close(own.grad[direction], theirs.grad)
 
 
-def test_gated_update_is_torchs_gru_cell_and_has_its_gradients() -> None:
+def test_a_node_without_neighbours_is_updated_by_torchs_gru_cell() -> None:
     torch.manual_seed(4)
-    cell = nn.GRUCell(7, 5).double()
-    inputs, state = (torch.randn(11, n, dtype=torch.double, requires_grad=True) for n in (7, 5))
-    own, recurrent = cell.weight_ih @ inputs.t() + cell.bias_ih[:, None], cell.weight_hh @ state.t()
-    recurrent = recurrent + cell.bias_hh[:, None]
-    opened = (own[:10] + recurrent[:10]).t()  # torch's order is reset, update, candidate; so is ours
-    gates = torch.cat([opened, own[10:].t(), recurrent[10:].t()], dim=1)
-    ours, theirs = GatedUpdate.apply(gates, state), cell(inputs, state)
-    torch.testing.assert_close(ours, theirs)
-    weight = torch.randn(11, 5, dtype=torch.double)
-    wanted = (inputs, state, *cell.parameters())
-    expected = torch.autograd.grad((theirs * weight).sum(), wanted)
-    for found, reference in zip(torch.autograd.grad((ours * weight).sum(), wanted), expected, strict=True):
-        torch.testing.assert_close(found, reference)
+    layer = MessagePassing(6).double()
+    state, nothing = torch.randn(2, 5, 4, 3, dtype=torch.double), torch.zeros(2, 5, 4, 4, dtype=torch.double)
+    new = propagate(state, nothing, nothing.sum(-1, keepdim=True), layer.folded())
+    for direction in range(2):
+        cell, rows = gru_cell(layer, direction), state[direction].reshape(20, 3)
+        torch.testing.assert_close(new[direction].reshape(20, 3), cell(rows.new_zeros(20, 6), rows))
 
 
-def test_gated_update_passes_the_finite_difference_check() -> None:
+def test_propagation_passes_the_finite_difference_check() -> None:
     torch.manual_seed(5)
-    gates = torch.randn(2, 3, 16, dtype=torch.double, requires_grad=True)
-    state = torch.randn(2, 3, 4, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(GatedUpdate.apply, (gates, state))
+    receives = both_directions(in_double(tiny_batch(count=3)).adjacency)
+    state = torch.randn(2, 3, TINY.max_nodes, 2, dtype=torch.double, requires_grad=True)
+    weight = torch.randn(2, 8, 8, dtype=torch.double, requires_grad=True)
+    degree = receives.sum(-1, keepdim=True)
+    assert torch.autograd.gradcheck(lambda s, w: Propagate.apply(s, receives, degree, w), (state, weight))
+
+
+def test_low_precision_products_keep_full_precision_states() -> None:
+    torch.manual_seed(5)
+    layer, batch = MessagePassing(16), tiny_batch(count=9)
+    receives, state = both_directions(batch.adjacency), torch.randn(2, 9, TINY.max_nodes, 8)
+    degree = receives.sum(-1, keepdim=True)
+    exact = propagate(state, receives, degree, layer.folded())
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = propagate(state, receives, degree, layer.folded())
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, rtol=0.05, atol=0.05)
 
 
 @pytest.mark.parametrize("masked", [True, False])
