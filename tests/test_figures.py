@@ -157,6 +157,7 @@ def test_parity_of_nothing_and_of_one_value() -> None:
     assert info.rmse == 0
     assert math.isnan(info.kendall_tau)
     assert info.counts.sum() == 1
+    assert math.isnan(parity(np.array([1.0, 2.0]), np.array([3.0, 3.0])).kendall_tau)
 
 
 def test_training_cells_and_unlabelled_cells_are_not_held_out() -> None:

@@ -26,7 +26,7 @@ class Parity:
         counts: cells by bin of the predicted (row) and the measured value (column).
         n: cells the two numbers below are over.
         outside: of these, cells outside the drawn range.
-        kendall_tau: rank correlation tau-b; NaN below two cells.
+        kendall_tau: rank correlation tau-b; NaN where all values of one side are equal.
         rmse: root mean squared error, in the score's unit.
     """
 
@@ -77,8 +77,9 @@ def parity(
     margin = 0.08 * (high - low) or max(abs(high), 1.0) * 0.01
     edges = np.linspace(low - margin, high + margin, bins + 1)
     counts, _, _ = np.histogram2d(y, x, bins=(edges, edges))
-    rank: Any = kendalltau(x, y)
-    tau = float(rank.statistic) if len(x) > 1 else math.nan
+    # a rank needs two different values on both sides
+    rank: Any = kendalltau(x, y) if np.ptp(x) > 0 and np.ptp(y) > 0 else None
+    tau = math.nan if rank is None else float(rank.statistic)
     rmse = float(np.sqrt(np.mean((x - y) ** 2)))
     return Parity(edges, counts.astype(np.int64), len(x), len(x) - int(counts.sum()), tau, rmse)
 
