@@ -3,7 +3,7 @@
 import networkx as nx
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svge_core.cells import Cell
@@ -16,6 +16,7 @@ from tests.core_fixtures import TINY, random_cells, tiny_batch
 NB201 = get_space("nasbench201")
 
 
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 6))
 def test_cells_survive_the_round_trip(seed: int, count: int) -> None:
     for space in (TINY, NB201):

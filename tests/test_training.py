@@ -232,7 +232,7 @@ def test_nothing_to_train_on_is_an_error() -> None:
         trainer(cells=CELLS.select(slice(0, 0)))
 
 
-EPOCHS = 10
+EPOCHS = 6
 SETTINGS = f"--hidden 8 --latent 4 --epochs {EPOCHS} --batch-size 64 --held-out 0.97 --warmup-steps 5 --device cpu"
 COMMAND = ["train", "--json", "--threads", "1", "--save-every", "0", *SETTINGS.split()]
 
