@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
 from svge_core.training import TrainConfig, split_cells
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILE = "atlas.safetensors"
 
 
@@ -58,6 +57,7 @@ class Atlas:
         latents: posterior means.
         planes: maps by name.
         held_out: official indices never trained on.
+        spacings: sorted distances of the cells to their nearest other cell in the latent space.
     """
 
     space: str
@@ -65,12 +65,7 @@ class Atlas:
     latents: Float[np.ndarray, "cells latent"]
     planes: dict[PlaneName, Plane]
     held_out: np.ndarray
-
-    @cached_property
-    def spacings(self) -> Float[np.ndarray, " cells"]:
-        """Sorted distances of known cells to their nearest other known cell, in the latent space."""
-        distances, _ = KDTree(self.latents).query(self.latents, k=2)
-        return np.sort(distances[:, 1])
+    spacings: Float[np.ndarray, " cells"]
 
     def place(self, plane: PlaneName, point: tuple[float, float], neighbours: int = 6) -> Place:
         """Invert a position of a map."""
@@ -105,12 +100,15 @@ def build_atlas(checkpoint: Checkpoint, *, planes: tuple[PlaneName, ...] = ("uma
     training = TrainConfig.from_dict(checkpoint.meta.training)
     held_out = split_cells(len(cells), training.held_out, training.seed).held_out.numpy()
     makers = {"umap": lambda: umap_plane(latents, seed=seed), "pca": lambda: pca_plane(latents)}
-    return Atlas(space.name, checkpoint.digest, latents, {name: makers[name]() for name in planes}, held_out)
+    distances = np.asarray(KDTree(latents).query(latents, k=2)[0])
+    spacings = np.sort(distances[:, 1]).astype(np.float32)
+    return Atlas(space.name, checkpoint.digest, latents, {name: makers[name]() for name in planes}, held_out, spacings)
 
 
 def save_atlas(folder: Path, atlas: Atlas) -> Path:
     """Write ``atlas.safetensors`` atomically and return its path."""
     tensors: dict[str, np.ndarray] = {"latents": atlas.latents, "held_out": atlas.held_out.astype(np.int32)}
+    tensors["spacings"] = atlas.spacings
     notes: dict[str, str] = {}
     for name, plane in atlas.planes.items():
         tensors[f"{name}.xy"] = plane.xy
@@ -186,7 +184,8 @@ def _from_tensors(
         )
         for name, note in notes.items()
     }
-    return Atlas(space.name, checkpoint.digest, tensors["latents"], planes, tensors["held_out"].astype(np.int64))
+    held_out = tensors["held_out"].astype(np.int64)
+    return Atlas(space.name, checkpoint.digest, tensors["latents"], planes, held_out, tensors["spacings"])
 
 
 def latent_tensor(place: Place) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json`` so that its numbers are true."""
+"""The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json``, so its numbers are true."""
 
 import json
 from pathlib import Path
@@ -64,8 +64,8 @@ def card(checkpoint: Checkpoint) -> str:
         f"python -m svge_core card --checkpoint {_folder(checkpoint)}",
         "```",
         "",
-        f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells never "
-        f"seen; seed {meta.training['seed']}, {meta.training['epochs']} epochs, "
+        f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells "
+        f"never seen; seed {meta.training['seed']}, {meta.training['epochs']} epochs, "
         f"{meta.history[-1]['cpu_seconds']:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "
         f"torch {meta.environment.get('torch', '?')}."
         if meta.history

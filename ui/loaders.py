@@ -70,7 +70,6 @@ def with_own_scores(explorer: Explorer) -> Explorer:
 def _warm(explorer: Explorer) -> None:
     with contextlib.suppress(SvgeError):  # a damaged predictor is reported by the click that needs it
         _ = explorer.stored_predictions
-    _ = explorer.atlas.spacings
 
 
 @dataclass(frozen=True)

@@ -211,3 +211,17 @@ class MapDriver:
 def read_json(page: Page, selector: str) -> Any:
     """The JSON that an element shows as text."""
     return json.loads(page.locator(selector).inner_text())
+
+
+@pytest.fixture
+def demo_url(serve_app: Callable[..., str]) -> str:
+    return serve_app(Path(__file__).parent / "map_demo_app.py")
+
+
+@pytest.fixture
+def demo(new_page: Callable[..., Any], demo_url: str):
+    """A ready map at its first view; afterwards, no error may stand in the console."""
+    page = new_page()
+    page.goto(demo_url)
+    yield MapDriver(page).wait_ready()
+    assert page.problems == []
