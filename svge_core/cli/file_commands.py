@@ -111,9 +111,9 @@ def export_command(arguments: argparse.Namespace) -> int:
                 for key, p in ((key, score.cells[row]) for key, score in found.items())
                 if key in scores.meanings
             ]
-            items.append(
-                item_for(cell, space, scores, predicted=predicted, latent=means[row].tolist(), latent_model=checkpoint.digest)
-            )
+            latent = means[row].tolist()
+            item = item_for(cell, space, scores, predicted=predicted, latent=latent, latent_model=checkpoint.digest)
+            items.append(item)
     save(items, space, arguments.out, arguments.theme)
     emit(arguments, {"file": str(arguments.out), "count": len(items)}, f"wrote {len(items):,} to {arguments.out}")
     return 0
