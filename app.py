@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import links, loaders
+from ui import links, loaders, session
 from ui.sidebar import sidebar
 from ui.theme import plain
 
@@ -25,7 +25,9 @@ pages = [
     for name, title, icon in PAGES
     if (ROOT / "pages" / f"{name}.py").is_file()
 ]
-chosen = st.navigation(pages)
+chosen = st.navigation(pages, position="top")
+if wanted := session.entered():
+    st.switch_page(f"pages/{wanted}.py")
 st.html(ROOT / "ui" / "app.css")
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")

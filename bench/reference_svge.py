@@ -89,7 +89,7 @@ class Reference:
         """Posterior mean of one prepared batch per call."""
         from torch_geometric.data import Batch
 
-        batch = Batch.from_data_list([sample[0] for sample in self.samples[:batch_size]])
+        batch: Any = Batch.from_data_list([sample[0] for sample in self.samples[:batch_size]])
 
         def step() -> int:
             self.model.eval()

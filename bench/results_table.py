@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from svge_core.checkpoints import write_atomically
+from svge_core.files import write_atomically
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -1,6 +1,12 @@
 """Map: every architecture of the space in the model's latent space; click to decode, draw to select."""
 
+import streamlit as st
+
+from ui import session
 from ui.map_view import workspace
 from ui.sidebar import opened_or_stop
+
+if session.entered("map"):
+    st.switch_page("app.py")
 
 workspace(opened_or_stop())

@@ -20,6 +20,9 @@ from ui.theme import plain, theme_name
 
 SECTIONS = ("Card", "Training", "Generation", "Prediction", "Operations", "Train a new one")
 
+if session.entered("model"):
+    st.switch_page("app.py")
+
 theme = theme_name()
 folder = current_folder()
 st.title("Model")

@@ -11,8 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from scipy.spatial import KDTree
 
-from svge_core.checkpoints import Checkpoint, write_atomically
+from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError
+from svge_core.files import write_atomically
 from svge_core.metrics import encode_all
 from svge_core.projection import Plane, PlaneName, nearest_latents, pca_plane, umap_plane
 from svge_core.spaces import AbstractSearchSpace

@@ -5,8 +5,6 @@ No pickle; files are written whole or not at all; every mismatch is named.
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from svge_core.errors import CheckpointError
+from svge_core.files import write_atomically
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import get_space
@@ -71,22 +70,6 @@ class Checkpoint:
     meta: CheckpointMeta
     digest: str
     folder: Path
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it: readers see the old or the new file, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def data_digest(cells: CellBatch) -> str:

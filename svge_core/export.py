@@ -2,8 +2,6 @@
 
 import csv
 import io
-import os
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Literal, get_args
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.export_json import ExportItem, Prediction, all_meanings, cell_fields, from_json, item_for, to_json
+from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.spaces.nasbench201 import NASBench201, naslib_tuple
 
@@ -186,18 +185,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         SvgeError: if the folder is missing or not writable, or the disk is full; nothing is left behind.
     """
-    temporary: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # temporary files are private by default
-        temporary.replace(path)
+        write_atomically(path, content)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise SvgeError(f"{path} cannot be written: {error.strerror}.") from error

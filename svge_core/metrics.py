@@ -15,6 +15,7 @@ from torch import Tensor
 
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError
+from svge_core.files import percent
 from svge_core.models.decoding import DecodeOptions, decode
 from svge_core.models.svge import SVGe
 from svge_core.tensors import CellBatch, to_cells
@@ -35,7 +36,7 @@ class Share:
         return self.count / self.of if self.of else float("nan")
 
     def __str__(self) -> str:
-        return f"{100 * self.value:.2f} % ({self.count:,} of {self.of:,})"
+        return f"{percent(self.value)} ({self.count:,} of {self.of:,})"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from svge_core.checkpoints import Checkpoint, write_atomically
+from svge_core.checkpoints import Checkpoint
+from svge_core.files import percent, write_atomically
 
 FILE = "README.md"
 PUBLISHED_VALUES = {
@@ -102,12 +103,12 @@ def _metrics(metrics: dict[str, Any]) -> list[str]:
             row = metrics[name]
             ceiling = row.get("uniform_ceiling")
             note = (
-                f" (uniform draws would give {100 * ceiling:.1f} %)"
+                f" (uniform draws would give {percent(ceiling, 1)})"
                 if ceiling and name.startswith("valid_unique")
                 else ""
             )
             rows.append(
-                f"| {title} | {100 * row['value']:.2f} % ({row['count']:,} of {row['of']:,}){note} "
+                f"| {title} | {percent(row['value'], 3)} ({row['count']:,} of {row['of']:,}){note} "
                 f"| {row['protocol']} | {row['split']} |"
             )
     return rows

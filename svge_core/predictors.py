@@ -16,8 +16,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from svge_core.cells import Cell
-from svge_core.checkpoints import Checkpoint, load_weights, write_atomically
+from svge_core.checkpoints import Checkpoint, load_weights
 from svge_core.errors import CheckpointError, DataError
+from svge_core.files import write_atomically
 from svge_core.models.head import HeadConfig, JointModel, fit_joint
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.surrogates import StructureSurrogate

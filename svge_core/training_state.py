@@ -8,8 +8,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from svge_core.checkpoints import data_digest, load_weights, write_atomically
+from svge_core.checkpoints import data_digest, load_weights
 from svge_core.errors import CheckpointError
+from svge_core.files import write_atomically
 from svge_core.training import Trainer
 
 FILE = "training_state.safetensors"

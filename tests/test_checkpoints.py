@@ -21,9 +21,9 @@ from svge_core.checkpoints import (
     load_meta,
     save_checkpoint,
     update_metrics,
-    write_atomically,
 )
 from svge_core.errors import CheckpointError
+from svge_core.files import write_atomically
 from svge_core.spaces import get_space
 from tests.core_fixtures import tiny_batch, tiny_model, write_checkpoint
 

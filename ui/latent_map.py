@@ -26,6 +26,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.components import v2 as components
 
 from ui.public_files import keep_public, publish_array, publish_text
 
@@ -198,7 +199,7 @@ class MapEvents:
 
 # Joined into one module: inline components cannot import files of their own.
 _SCRIPTS = tuple(f"latent_map{part}.js" for part in ("_data", "_gl", "_overlay", "_view", ""))
-_component = st.components.v2.component(
+_component = components.component(
     "svge_latent_map",
     html=(_HERE / "latent_map.html").read_text("utf-8"),
     css=(_HERE / "latent_map.css").read_text("utf-8"),

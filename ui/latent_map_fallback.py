@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.components import v2 as components
 
 from ui.latent_map import (
     MapClick,
@@ -78,7 +79,7 @@ export default function (component) {
   };
 }
 """
-_listener = st.components.v2.component("svge_latent_map_fallback", js=_LISTENER)
+_listener = components.component("svge_latent_map_fallback", js=_LISTENER)
 
 
 def fallback_map(

@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 import psutil
 
-from svge_core.checkpoints import META, write_atomically
+from svge_core.checkpoints import META
 from svge_core.errors import SvgeError
+from svge_core.files import write_atomically
 from svge_core.models.config import ModelConfig
 from svge_core.spaces import get_space
 from svge_core.training import TrainConfig

@@ -5,8 +5,8 @@ import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import SvgeError
-from svge_core.figures.metric_rows import percent
 from svge_core.figures.prediction import calibration, calibration_figure, held_out_rows, parity, parity_figure
+from svge_core.files import percent
 from svge_core.palette import ThemeName
 from ui.model_state import read_predictions, read_predictors, read_scores, shown_path
 from ui.model_widgets import halves, show_chart, show_missing

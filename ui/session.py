@@ -23,6 +23,7 @@ _SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "ma
 _FOCUS, _PAST, _FUTURE = "focus", "focus_past", "focus_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
 _LINK, _NOTICE, _MEMO, _REFRESH = "link_written", "one_line", "memo", "refresh_all"
+_ENTERED, _WANTED = "entered_by_app", "wanted_page"
 
 
 @dataclass(frozen=True)
@@ -299,3 +300,21 @@ def link_written() -> dict[str, str] | None:
 def set_link_written(parameters: dict[str, str]) -> None:
     """Remember what the address says."""
     st.session_state[_LINK] = parameters
+
+
+def entered(page: str | None = None) -> str | None:
+    """Note that app.py runs (no argument), or ask from a page whether it ever did.
+
+    Streamlit runs a file of ``pages/`` alone when its address is the first that a fresh server is asked for. The page
+    then notes its name and goes to app.py, which goes back to it.
+
+    Returns:
+        for app.py, the page that was asked for, once; for a page, its own name where app.py has not run yet.
+    """
+    if page is None:
+        st.session_state[_ENTERED] = True
+        return st.session_state.pop(_WANTED, None)
+    if st.session_state.get(_ENTERED):
+        return None
+    st.session_state[_WANTED] = page
+    return page

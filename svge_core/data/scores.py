@@ -6,6 +6,7 @@ shown without it. Rows are official cell indices; a missing value is NaN.
 
 import contextlib
 import hashlib
+import io
 import json
 import math
 import os
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.errors import DataError
+from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 Direction = Literal["max", "min"]
@@ -289,13 +291,8 @@ def _costs(space: AbstractSearchSpace, size: int) -> np.ndarray:
     except (OSError, ValueError):
         pass  # not there yet, or damaged: compute it
     costs = np.array([(c.params_m, c.flops_m) for c in map(space.cost, space.enumerate())])
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            np.save(file, costs, allow_pickle=False)
-        part.replace(path)
-    except OSError:  # a read-only or full home folder costs time, not the result
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # a read-only or full home folder costs time, not the result
+        content = io.BytesIO()
+        np.save(content, costs, allow_pickle=False)
+        write_atomically(path, content.getvalue())
     return costs

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from svge_core.figures.style import SERIES, finish
+from svge_core.files import percent
 from svge_core.palette import THEMES, ThemeName
 
 if TYPE_CHECKING:
@@ -101,11 +102,6 @@ class MetricRow:
 
     def __str__(self) -> str:
         return f"{self.result} ({self.denominator})"
-
-
-def percent(share: float) -> str:
-    """Two decimals, rounded towards 0."""
-    return f"{math.floor(share * 10_000 + 1e-9) / 100:.2f} %"
 
 
 def metric_rows(metrics: Mapping[str, Any]) -> dict[str, MetricRow]:

@@ -1,8 +1,7 @@
 """A fitted surrogate as one file: arrays and a JSON text in an ``.npz`` archive, never pickle."""
 
+import io
 import json
-import os
-import tempfile
 import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from svge_core.calibration import TargetTransform
 from svge_core.errors import CheckpointError
 from svge_core.features import structure_features
+from svge_core.files import write_atomically
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from svge_core.surrogates.gaussian_process import KernelParameters, Posterior
 from svge_core.surrogates.structure import FeatureScaling, StructureSurrogate
@@ -41,18 +41,9 @@ def write(surrogate: StructureSurrogate, path: Path) -> None:
         "scores": surrogate.scores,
         "log_parameters": surrogate.posterior.parameters.to_log(),
     }
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, allow_pickle=False, meta=np.array(json.dumps(meta)), **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, meta=np.array(json.dumps(meta)), **arrays)
+    write_atomically(Path(path), content.getvalue())
 
 
 def read(path: Path) -> StructureSurrogate:
