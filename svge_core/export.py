@@ -185,6 +185,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         SvgeError: if the folder is missing or not writable, or the disk is full; nothing is left behind.
     """
+    if not path.parent.is_dir():  # a mistyped folder is not made
+        raise SvgeError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
     try:
         write_atomically(path, content)
     except OSError as error:

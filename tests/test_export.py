@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from svge_core import export, export_json
+from svge_core import export_json
 from svge_core.cells import Cell
 from svge_core.data.scores import ScoreMeaning, Scores, scores_from_columns
 from svge_core.data.user_csv import import_csv
@@ -326,7 +327,7 @@ def test_save_refusals(tmp_path: Path) -> None:
         save([example()], SPACE, tmp_path / "cell.pkl")
     with pytest.raises(SvgeError, match="A .svg file shows one architecture; got 2. Use .zip for several."):
         save([example(), example()], SPACE, tmp_path / "cell.svg")
-    with pytest.raises(SvgeError, match=r"cell.json cannot be written: No such file or directory."):
+    with pytest.raises(SvgeError, match=r"cell.json cannot be written: there is no folder"):
         save([example()], SPACE, tmp_path / "none" / "cell.json")
 
 
@@ -337,7 +338,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SvgeError, match="cannot be written: No space left on device"):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
