@@ -110,7 +110,7 @@ def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Plane:
 
 
 def umap_plane(
-    latents: Float[np.ndarray, "cells latent"], *, neighbours: int = 30, min_distance: float = 0.2, seed: int = 1
+    latents: Float[np.ndarray, "cells latent"], *, neighbours: int = 100, min_distance: float = 0.8, seed: int = 1
 ) -> Plane:
     """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map."""
     import umap  # seconds to import: only where a map is built
