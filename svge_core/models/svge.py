@@ -76,16 +76,16 @@ class SVGe(nn.Module):
 
     def score(self, batch: CellBatch, z: Float[Tensor, "batch latent"]) -> BothLogits:
         """Teacher-forced scores, forwards and backwards as one stacked batch."""
-        turned = batch.reversed()
-        types = torch.cat([batch.types, turned.types])
-        receives = torch.cat([both_directions(batch.adjacency), both_directions(turned.adjacency)], dim=1)
-        half = len(batch)
-        directions = torch.arange(2, device=z.device).repeat_interleave(half)
-        logits = teacher_forced(self.generator, self.table, torch.cat([z, z]), types, receives, directions)
+        logits, half = self._score_stacked(both_ways(batch), z), len(batch)
         return BothLogits(
             ForcedLogits(logits.types[:half], logits.edges[:half]),
             ForcedLogits(logits.types[half:], logits.edges[half:]),
         )
+
+    def _score_stacked(self, stacked: CellBatch, z: Float[Tensor, "batch latent"]) -> ForcedLogits:
+        directions = torch.arange(2, device=z.device).repeat_interleave(len(z))
+        receives = both_directions(stacked.adjacency)
+        return teacher_forced(self.generator, self.table, torch.cat([z, z]), stacked.types, receives, directions)
 
     def elbo(self, batch: CellBatch, generator: torch.Generator | None) -> Elbo:
         """The objective for one draw of z per cell."""
@@ -94,13 +94,22 @@ class SVGe(nn.Module):
 
     def elbo_from(self, batch: CellBatch, posterior: Posterior, z: Float[Tensor, "batch latent"]) -> Elbo:
         """The objective at given latents."""
-        both = self.score(batch, z)
-        turned = batch.reversed()
-        reduction = self.config.edge_reduction
-        forward = negative_log_likelihood(both.forward, batch, reduction)
-        backward = negative_log_likelihood(both.backward, turned, reduction)
-        types, edges, kl = forward[0] + backward[0], forward[1] + backward[1], posterior.kl()
+        stacked = both_ways(batch)
+        logits = self._score_stacked(stacked, z)
+        terms = negative_log_likelihood(logits, stacked, self.config.edge_reduction)
+        types, edges = (term.view(2, len(batch)).sum(0) for term in terms)
+        kl = posterior.kl()
         return Elbo(types + edges + self.config.beta * kl, types, edges, kl)
+
+
+def both_ways(batch: CellBatch) -> CellBatch:
+    """The cells written from the input, then the same cells written from the output."""
+    turned = batch.reversed()
+    return CellBatch(
+        torch.cat([batch.types, turned.types]),
+        torch.cat([batch.adjacency, turned.adjacency]),
+        torch.cat([batch.sizes, turned.sizes]),
+    )
 
 
 def negative_log_likelihood(

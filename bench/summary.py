@@ -1,0 +1,81 @@
+"""Writes ``bench/results/README.md``: every stored benchmark as one table with its date, machine and command."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.results_table import RESULTS
+from svge_core.files import write_atomically
+
+COLUMNS: dict[str, list[str]] = {
+    "throughput": ["what", "implementation", "batch", "graphs_per_cpu_second", "ms_per_call", "ratio", "reference"],
+    "tradeoff": [
+        "beta",
+        "cpu_seconds",
+        "kl_nats",
+        "active_dimensions",
+        "reconstruction_mean",
+        "reconstruction_posterior",
+        "valid_raw",
+        "valid_unique_1000",
+        "uniform_ceiling_1000",
+        "valid_unique_10000",
+        "uniform_ceiling_10000",
+        "spearman_edit",
+        "nearest_one_edit",
+    ],
+    "convergence": ["seed", "epoch", "cpu_seconds", "cells_seen", "expected_exact", "argmax_exact", "drawn_exact"],
+    "predictor": ["predictor", "labels", "held_out", "kendall_tau", "rmse", "coverage", "width", "seconds"],
+    "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
+}
+
+
+def table(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    """Markdown lines of one benchmark; a mean stands with its standard deviation where there is one."""
+    columns = [c for c in COLUMNS.get(name, list(rows[0])) if any(c in row for row in rows)]
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        shown = [_text(row.get(column)) + _spread(row.get(f"{column}_sd")) for column in columns]
+        lines.append("| " + " | ".join(shown) + " |")
+    return lines
+
+
+def page(folder: Path = RESULTS) -> str:
+    """The whole page."""
+    lines = ["# Benchmark results", "", "Written by `python -m bench.summary` from the JSON files beside it.", ""]
+    for path in sorted(folder.glob("*.json")):
+        content = json.loads(path.read_text("utf-8"))
+        machine = content["machine"]
+        lines += [
+            f"## {content['benchmark']}",
+            "",
+            f"{content['date']}; {machine['cpu']}, {machine['cores']} cores, GPU {machine['gpu']}, torch "
+            f"{machine['torch']}; `{content['command']}`",
+            "",
+            *(f"- {name}: {value}" for name, value in content["settings"].items()),
+            "",
+            *table(content["benchmark"], content["rows"]),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _spread(value: Any) -> str:
+    return f" ± {value:.2g}" if isinstance(value, float) else ""
+
+
+def main() -> int:
+    """Write the page."""
+    write_atomically(RESULTS / "README.md", page().encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
