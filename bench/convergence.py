@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.results_table import print_table, save_results
+from bench.results_table import command, report, save_results
 from svge_core.metrics import encode_all, reconstruction
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoding import DecodeOptions
@@ -19,7 +19,7 @@ from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, Trainer, split_cells
 
-COLUMNS = ["epoch", "cpu_seconds", "cells_seen", "expected_exact", "argmax_exact"]
+COLUMNS = ["seed", "epoch", "cpu_seconds", "cells_seen", "expected_exact", "argmax_exact"]
 
 
 @torch.inference_mode()
@@ -34,11 +34,12 @@ def expected_exact(model: SVGe, cells: CellBatch) -> tuple[float, float]:
 def main(argv: list[str] | None = None) -> int:
     """Train and watch."""
     parser = argparse.ArgumentParser(prog="bench convergence", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--learning-rate", type=float, default=0.01)
     parser.add_argument("--beta", type=float, default=0.005)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     space = get_space("nasbench201")
@@ -78,9 +79,9 @@ def main(argv: list[str] | None = None) -> int:
             "drawn_of": drawn.exact.of,
             "reached_999_at_cpu_seconds": reached,
         }
-        sys.stdout.write(f"seed {seed}: 99.9 % expected at {reached} CPU-s; drawn at the end {drawn.exact}\n")
-        print_table([r for r in rows if r["seed"] == seed], COLUMNS)
-    save_results("convergence", rows, vars(arguments) | {"threads": 1}, "python -m svge_core bench convergence")
+        sys.stderr.write(f"seed {seed}: 99.9 % expected at {reached} CPU-s; drawn at the end {drawn.exact}\n")
+    save_results("convergence", rows, vars(arguments) | {"threads": 1}, command("convergence", argv))
+    report(arguments, rows, COLUMNS)
     return 0
 
 

@@ -1,10 +1,12 @@
 """How every benchmark keeps its results: one JSON file with date, machine and command, written whole or not at all."""
 
+import argparse
 import datetime
 import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,21 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
+
+
+def command(name: str, words: Sequence[str] | None) -> str:
+    """The command as it was given; of a path, only its name is kept."""
+    given = sys.argv[1:] if words is None else words
+    shown = [Path(word).name if Path(word).is_absolute() else word for word in given]
+    return " ".join([f"python -m bench.{name}", *shown])
+
+
+def report(arguments: argparse.Namespace, rows: list[dict[str, Any]], columns: list[str]) -> None:
+    """Rows for people, or with ``--json`` for machines."""
+    if arguments.json:
+        sys.stdout.write(json.dumps(rows, default=str) + "\n")
+    else:
+        print_table(rows, columns)
 
 
 def save_results(name: str, rows: list[dict[str, Any]], settings: dict[str, Any], command: str) -> Path:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bench.results_table import RESULTS, print_table, save_results
+from bench.results_table import RESULTS, command, report, save_results
 from svge_core.metrics import encode_all, generation, reconstruction
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoding import DecodeOptions
@@ -36,6 +36,11 @@ COLUMNS = [
     "spearman_edit",
     "nearest_one_edit",
 ]
+
+
+def identity(beta: float, epochs: int, seed: int) -> dict[str, Any]:
+    """Everything that defines a row: a stored row with other settings is not reused."""
+    return {"model": ModelConfig(beta=beta).to_dict(), "training": TrainConfig(epochs=epochs, seed=seed).to_dict()}
 
 
 def measure(beta: float, epochs: int, seed: int) -> dict[str, Any]:
@@ -66,12 +71,14 @@ def measure(beta: float, epochs: int, seed: int) -> dict[str, Any]:
         "beta": beta,
         "epochs": epochs,
         "seed": seed,
+        "identity": identity(beta, epochs, seed),
         "cpu_seconds": round(seconds, 1),
         "kl_nats": history[-1].kl,
         "active_dimensions": int((means.std(0) > 0.1).sum()),
         "reconstruction_mean": by_mean.exact.value,
         "reconstruction_posterior": by_draw.exact.value,
         "reconstruction_of": by_mean.exact.of,
+        "reconstruction_posterior_of": by_draw.exact.of,
         "valid_raw": prior_10.valid.value,
         "valid_of": prior_10.valid.of,
         "unique_1000x10": prior_10.unique.value,
@@ -91,21 +98,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--betas", type=float, nargs="+", default=[0.2, 0.05, 0.5, 0.005, 1.0])
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=2, help="split and weights; the shipped checkpoint uses another")
+    parser.add_argument("--fresh", action="store_true", help="measure finished weights again")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     path = RESULTS / "tradeoff.json"
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
+    stored: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
+    wanted = [identity(beta, arguments.epochs, arguments.seed) for beta in arguments.betas]
+    rows = [] if arguments.fresh else [row for row in stored if row["identity"] in wanted]
     settings = {
         "space": "nasbench201",
         "protocol": "raw forward decoding, sampled; reconstruction 10 x 10 on the held-out 10 %",
     }
     for beta in arguments.betas:
-        if any((r["beta"], r["epochs"], r["seed"]) == (beta, arguments.epochs, arguments.seed) for r in rows):
+        if any(row["identity"] == identity(beta, arguments.epochs, arguments.seed) for row in rows):
             continue
         rows.append(measure(beta, arguments.epochs, arguments.seed))
         rows.sort(key=lambda r: r["beta"])
-        save_results("tradeoff", rows, settings, f"python -m svge_core bench tradeoff --epochs {arguments.epochs}")
-    print_table(rows, COLUMNS)
+        save_results("tradeoff", rows, settings, command("tradeoff", argv))
+    report(arguments, rows, COLUMNS)
     return 0
 
 

@@ -4,9 +4,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from svge_core.checkpoints import Checkpoint
-from svge_core.metrics import Generation, Share, generation, reconstruction
+from svge_core.metrics import Generation, Share, encode_all, generation, reconstruction
 from svge_core.models.decoding import DecodeOptions, Direction
+from svge_core.smoothness import smoothness
 from svge_core.tensors import to_batch
 from svge_core.training import TrainConfig, split_cells
 
@@ -33,7 +36,8 @@ def evaluate(
     """
     model, space = checkpoint.model, checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
-    cells = to_batch(space, list(space.enumerate()))
+    everything = list(space.enumerate())
+    cells = to_batch(space, everything)
     split = split_cells(len(cells), training.held_out, training.seed)
     held_out, trained = cells.select(split.held_out), cells.select(split.train)
     rows: dict[str, Row] = {}
@@ -85,6 +89,18 @@ def evaluate(
                     more = {"uniform_ceiling": ceiling} if name in ("valid_unique", "unique") else {}
                     more = {**more, "reasons": result.reasons} if name == "valid" else more
                     add(f"{name}.{direction}.{kind}.{count}x{times}", share, protocol, prior, **more)
+    codes = encode_all(model, cells)[0].numpy()
+    smooth = smoothness(codes, np.array([space.genotype(cell) for cell in everything]), seed=seed)
+    whole = "all cells, posterior means"
+    rows["smoothness.spearman_edit"] = {
+        "value": smooth.spearman,
+        "n": smooth.pairs,
+        "unit": "Spearman rank correlation",
+        "protocol": "latent distance against the number of differing operations, random pairs",
+        "data_set": space.title,
+        "split": whole,
+    }
+    add("smoothness.nearest_is_one_edit", smooth.nearest_is_one_edit, "nearest other latent is a one-edit cell", whole)
     return rows
 
 

@@ -201,15 +201,11 @@ class Explorer:
         return distances, values[indices]
 
     @cached_property
-    def stored_predictions(self) -> dict[str, tuple[Any, Any]]:
-        """Per predicted score, the whole space's stored predictions and one fresh one, which names model and level."""
+    def stored_predictions(self) -> dict[str, Any]:
+        """Per predicted score, the stored predictions of the whole space: reading them needs no model."""
         if self.predictors is None or self.space.size is None:
             return {}
-        first = self.space.from_index(0)
-        return {
-            key: (self.predictors.whole_space(key), self.predictors.predict(key, [first])[0])
-            for key in self.predicted_keys
-        }
+        return {key: self.predictors.whole_space(key) for key in self.predicted_keys}
 
     def predictions(self, cells: Sequence[Cell]) -> list[tuple[PredictedValue, ...]]:
         """Every predicted score of every cell, read from what is stored for an enumerated space."""
@@ -226,13 +222,12 @@ class Explorer:
                     ]
                 )
                 continue
-            whole, said = self.stored_predictions[key]
-            joint = None if said.joint is None else whole.joint
+            whole = self.stored_predictions[key]
             columns.append(
                 [
                     PredictedValue(
-                        meaning, float(whole.mean[row]), float(whole.low[row]), float(whole.high[row]), said.level,
-                        None if joint is None else float(joint[row]), said.model, said.labels, row in trained,
+                        meaning, float(whole.mean[row]), float(whole.low[row]), float(whole.high[row]), whole.level,
+                        float(whole.joint[row]), whole.model, whole.labels, row in trained,
                     )
                     for row in rows
                 ]

@@ -32,6 +32,7 @@ SHOWN = (
     ("valid_unique.forward.raw.1000x1", "Valid and unique, raw"),
     ("valid_unique.forward.raw.10000x1", "Valid and unique, raw"),
     ("valid_unique.forward.constrained.10000x1", "Valid and unique, constrained"),
+    ("smoothness.nearest_is_one_edit", "Nearest other latent is one edit away"),
 )
 
 
@@ -66,7 +67,7 @@ def card(checkpoint: Checkpoint) -> str:
         "```",
         "",
         f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells "
-        f"never seen; seed {meta.training['seed']}, {meta.training['epochs']} epochs, "
+        f"never seen; seed {meta.training.get('seed', '?')}, {meta.training.get('epochs', '?')} epochs, "
         f"{meta.history[-1]['cpu_seconds']:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "
         f"torch {meta.environment.get('torch', '?')}."
         if meta.history
@@ -79,6 +80,8 @@ def card(checkpoint: Checkpoint) -> str:
         "## What it measures",
         "",
         *_metrics(meta.metrics),
+        "",
+        *_reading_notes(meta.metrics),
         "",
         *_predictor_section(checkpoint),
         "## What it is good for, and what not",
@@ -112,6 +115,20 @@ def _metrics(metrics: dict[str, Any]) -> list[str]:
                 f"| {row['protocol']} | {row['split']} |"
             )
     return rows
+
+
+def _reading_notes(metrics: dict[str, Any]) -> list[str]:
+    """What the figures do and do not say."""
+    if not metrics:
+        return []
+    return [
+        "The published protocol encodes a cell ten times and decodes each latent ten times; in the published code all "
+        "ten encodings are the posterior mean, so its figure is 100 decodings of one latent. The row 'from posterior "
+        "draws' draws ten latents from q(z | cell) with its full variance and is the harder question.",
+        "",
+        "Uniqueness has a ceiling in a finite space: as many independent uniform draws would repeat themselves, too; "
+        "the expected share is given in brackets.",
+    ]
 
 
 def _predictors(checkpoint: Checkpoint) -> list[str]:

@@ -29,6 +29,10 @@ FOLDER = "predictors"
 META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
 COLUMNS = ("mean", "low", "high", "joint")
+INFO_FIELDS = {"format_version", "checkpoint", "space", "score", "description", "labels", "level", "head"} | {
+    "training_indices",
+    "held_out",
+}
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,15 @@ class CellPrediction:
 
 @dataclass(frozen=True)
 class WholeSpacePrediction:
-    """Predictions for every cell of the space, by official index."""
+    """Predictions for every cell of the space, by official index; level, model and labels as in `CellPrediction`."""
 
     mean: Float[np.ndarray, " cells"]
     low: Float[np.ndarray, " cells"]
     high: Float[np.ndarray, " cells"]
     joint: Float[np.ndarray, " cells"]
+    level: float
+    model: str
+    labels: int
 
 
 @dataclass
@@ -110,7 +117,7 @@ class Predictors:
                 float(prediction.high[i]),
                 float(prediction.level),
                 float(joint[i]),
-                f"Gaussian process on structure features, {labels} labels",
+                _model_in_words(labels),
                 labels,
             )
             for i in range(len(cells))
@@ -118,10 +125,14 @@ class Predictors:
 
     def whole_space(self, key: str) -> WholeSpacePrediction:
         """Stored predictions for every cell, in official order."""
-        path = self._of(key).folder / WHOLE
+        fitted = self._of(key)
+        path, labels = fitted.folder / WHOLE, int(fitted.info["labels"])
         try:
             with safe_open(path, framework="np") as file:
-                return WholeSpacePrediction(*(file.get_tensor(name) for name in COLUMNS))
+                columns = [file.get_tensor(name) for name in COLUMNS]
+            mean, low, high, joint = columns
+            level = float(fitted.info["level"])
+            return WholeSpacePrediction(mean, low, high, joint, level, _model_in_words(labels), labels)
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"{path} is missing or damaged ({error}). Fit the predictor again.") from None
 
@@ -227,6 +238,12 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
             info = json.loads(path.read_text("utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{path} is damaged (not JSON: {error}). Fit the predictor again.") from None
+        if not isinstance(info, dict):
+            raise CheckpointError(f"{path} is damaged (not an object). Fit the predictor again.")
+        if missing := sorted(INFO_FIELDS - set(info)):
+            raise CheckpointError(f"{path} lacks the fields {missing}. Fit the predictor again.")
+        if not isinstance(info["head"], dict) or set(info["head"]) != set(HeadConfig.__dataclass_fields__):
+            raise CheckpointError(f"{path}: field 'head' is not a head's settings. Fit the predictor again.")
         for name, expected in (
             ("format_version", FORMAT_VERSION),
             ("checkpoint", checkpoint.digest),
@@ -238,6 +255,10 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
                 )
         fitted[info["score"]] = _Fitted(path.parent, info)
     return Predictors(checkpoint, space, fitted)
+
+
+def _model_in_words(labels: int) -> str:
+    return f"Gaussian process on structure features, {labels} labels"
 
 
 def _kept(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Latents <-> map plane. PCA has an exact linear inverse; UMAP has none, so positions are inverted by neighbours.
+"""Latents <-> map plane. PCA is inverted along its axes and by neighbours across them, UMAP by neighbours alone.
 
 ``UMAP.inverse_transform`` is never used: it takes seconds per point. A position between known points becomes the
 inverse-square-distance weighted average of its nearest neighbours' latents (Shepard 1968); at a known point it is that
@@ -58,10 +58,16 @@ class Plane:
         self, point: tuple[float, float], latents: Float[np.ndarray, "cells latent"]
     ) -> Float[np.ndarray, " latent"]:
         """Latent of a position on the map."""
-        if self.name == "pca":
-            return (self.mean + np.asarray(point) @ self.components).astype(np.float32)
         distances, indices = self.neighbours(point)
-        return weighted_latent(distances, latents[indices])
+        if self.name == "umap":
+            return weighted_latent(distances, latents[indices])
+        # two axes of many: what they leave out comes from the neighbours, so that the result lies among known cells;
+        # it is orthogonal to the axes, so the result still projects onto the clicked point
+        left_out = latents[indices] - self._from_axes(self.xy[indices])
+        return self._from_axes(np.asarray(point, dtype=np.float32)) + weighted_latent(distances, left_out)
+
+    def _from_axes(self, xy: np.ndarray) -> np.ndarray:
+        return (self.mean + xy @ self.components).astype(np.float32)
 
     def sparseness(
         self, columns: int, rows: int

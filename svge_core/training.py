@@ -21,9 +21,9 @@ from svge_core.tensors import CellBatch
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Optimisation of one run. Defaults are those of the shipped NAS-Bench-201 checkpoint."""
+    """Optimisation of one run. Defaults are those of the shipped NAS-Bench-201 checkpoint, but for its seed (3)."""
 
-    epochs: int = 60
+    epochs: int = 80
     """Passes over the training cells; the learning rate's cosine ends with the last."""
     batch_size: int = 256
     """Cells per step."""

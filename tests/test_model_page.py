@@ -33,6 +33,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def open_page(section: str | None = None) -> AppTest:
     at = AppTest.from_file(PAGE, default_timeout=120)
+    at.session_state["entered_by_app"] = True  # as app.py notes before it runs a page
     if section is not None:
         at.session_state["model_section"] = section
     at.run()

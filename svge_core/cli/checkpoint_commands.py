@@ -3,6 +3,7 @@
 import argparse
 import json
 import platform
+import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -13,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from svge_core import __version__
-from svge_core.checkpoints import CheckpointMeta, data_digest, load_checkpoint, save_checkpoint, update_metrics
+from svge_core.checkpoints import META, CheckpointMeta, data_digest, load_checkpoint, save_checkpoint, update_metrics
 from svge_core.cli.common import (
     add_checkpoint,
     add_command,
@@ -28,6 +29,7 @@ from svge_core.cli.common import (
     whole_number,
 )
 from svge_core.errors import SvgeError
+from svge_core.files import percent
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import SPACES, get_space
@@ -82,6 +84,8 @@ def train(arguments: argparse.Namespace) -> int:
     model_config: ModelConfig = config_from(arguments, ModelConfig)
     config: TrainConfig = config_from(arguments, TrainConfig)
     folder = arguments.out / space.name / arguments.name
+    if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not arguments.fresh:
+        raise SvgeError(f"{folder} holds a finished checkpoint: choose another --name, or replace it with --fresh.")
     cells = to_batch(space, list(space.enumerate()))
     split = split_cells(len(cells), config.held_out, config.seed)
     training_cells = cells.select(split.train)
@@ -126,6 +130,9 @@ def train(arguments: argparse.Namespace) -> int:
             "parameters": sum(p.numel() for p in model.parameters()),
         },
     )
+    for stale in ("atlas.safetensors", "README.md"):  # of the weights that are replaced
+        (folder / stale).unlink(missing_ok=True)
+    shutil.rmtree(folder / "predictors", ignore_errors=True)
     save_checkpoint(folder, model, meta)
     (folder / STATE_FILE).unlink(missing_ok=True)
     _event(arguments, {"event": "done", "folder": str(folder)})
@@ -147,7 +154,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     bar.close()
     if not arguments.dry_run:
         update_metrics(checkpoint, rows)
-    text = "\n".join(f"{_percent(r['value'])}  {r['count']:>7,} of {r['of']:>7,}  {n}" for n, r in rows.items())
+    text = "\n".join(_row_text(name, row) for name, row in rows.items())
     emit(arguments, rows, text)
     return 0
 
@@ -182,8 +189,11 @@ def fit(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _percent(value: float | None) -> str:
-    return f"{'-':>9}" if value is None else f"{100 * value:7.2f} %"
+def _row_text(name: str, row: dict[str, Any]) -> str:
+    if "of" not in row:
+        return f"{row['value']:9.4f}  {row['unit']}, n = {row['n']:,}  {name}"
+    value = "-" if row["value"] is None else percent(row["value"])
+    return f"{value:>9}  {row['count']:>7,} of {row['of']:>7,}  {name}"
 
 
 def card(arguments: argparse.Namespace) -> int:

@@ -105,7 +105,10 @@ def pick_device(name: str) -> torch.device:
     if not there.get(kind, False):
         usable = ", ".join(kind for kind, usable in there.items() if usable)
         raise SvgeError(f"Device {name!r} is not available: this machine has {usable}.")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise SvgeError(f"{name!r} is no device: expected auto, cpu, cuda, cuda:0 or mps.") from None
 
 
 def open_model(arguments: argparse.Namespace) -> Checkpoint:

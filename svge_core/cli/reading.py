@@ -154,12 +154,14 @@ def _latent_rows(path: Path) -> list[list[float]]:
             _wrong(path, "a list of latents, or what 'encode --json' prints")
         if any(type(value) not in (int, float) for row in rows for value in row):
             _wrong(path, "latents made of numbers")
-        return [[float(value) for value in row] for row in rows]
+        return [[_number(str(value), path.name) for value in row] for row in rows]
     if suffix in (".csv", ".txt"):
         try:
-            lines = list(csv.reader(text.splitlines(), strict=True))
+            lines = [line for line in csv.reader(text.splitlines(), strict=True) if line]
         except csv.Error as error:
             raise DataError(f"{path.name} is not CSV: {error}.") from None
+        if not lines:
+            _wrong(path, "at least one latent")
         chosen = list(range(len(lines[0])))
         if any(title.strip().startswith("z") for title in lines[0]):  # the header that 'encode --out x.csv' writes
             chosen = [column for column, title in enumerate(lines[0]) if title.strip().startswith("z")]

@@ -1,8 +1,9 @@
 """SVGe's joint performance head: an MLP on the posterior mean, fine-tuned together with the whole VAE.
 
 As published (Lukasik et al. 2021, and their code): four linear layers that halve the width each time, ReLU between,
-loss 0.1 * VAE + 0.9 * squared error, Adam at 1e-3, 100 epochs. One deviation: scores are standardised over the training
-labels, so that the two terms of the loss do not depend on the score's unit.
+loss 0.1 * VAE + 0.9 * squared error, Adam at 1e-3, 100 epochs. Two deviations: scores are standardised over the
+training labels, so that the two terms of the loss do not depend on the score's unit; and the learning rate is constant
+(their plateau scheduler has a patience of 10 epochs).
 """
 
 import copy
