@@ -1,7 +1,7 @@
 """The atlas of a checkpoint: every cell of the space, its latent and its place on the maps, beside the weights."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
 from svge_core.metrics import encode_all
-from svge_core.projection import Plane, PlaneName, nearest_latents, pca_plane, umap_plane
+from svge_core.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
 from svge_core.training import TrainConfig, split_cells
@@ -34,6 +34,8 @@ class Place:
         neighbours: official indices of the nearest known cells in the latent space, nearest first.
         distances: their Euclidean latent distances.
         percentile: share of known cells whose own nearest neighbour is closer than this position's, 0 to 100.
+        map_spacings: distance on the map to the nearest drawn cell, in units of the map's usual spacing; 0 for a
+            place that was not chosen on the map.
     """
 
     latent: Float[np.ndarray, " latent"]
@@ -41,11 +43,17 @@ class Place:
     neighbours: np.ndarray
     distances: np.ndarray
     percentile: float
+    map_spacings: float = 0.0
 
     @property
     def sparse(self) -> bool:
-        """Further from every known cell than 99 % of the known cells are from theirs: read decodings here with care."""
-        return self.percentile > 99.0
+        """Far from every known cell, in the latent space (99th percentile) or on the map (where it is fully grey)."""
+        return self.percentile > 99.0 or self.far_on_map
+
+    @property
+    def far_on_map(self) -> bool:
+        """In a fully grey zone of the map: the latent is an average of far-away cells."""
+        return self.map_spacings > FULLY_GREY
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,9 @@ class Atlas:
 
     def place(self, plane: PlaneName, point: tuple[float, float], neighbours: int = 6) -> Place:
         """Invert a position of a map."""
-        return self.place_of_latent(self.planes[plane].to_latent(point, self.latents), point, neighbours)
+        found = self.place_of_latent(self.planes[plane].to_latent(point, self.latents), point, neighbours)
+        distances, _ = self.planes[plane].neighbours(point, 1)
+        return replace(found, map_spacings=float(distances[0]) / max(self.planes[plane].spacing, 1e-12))
 
     def place_of_cell(self, plane: PlaneName, index: int, neighbours: int = 6) -> Place:
         """The place of a known cell; the cell itself is not among its neighbours."""

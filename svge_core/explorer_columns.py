@@ -1,5 +1,6 @@
 """Columns that can colour the map: measured and analytic scores, predictions, their errors, and categories."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,21 +59,43 @@ class Column:
     limits: str
     categories: tuple[str, ...] = ()
 
+    @property
+    def low_clipped(self) -> bool:
+        """Whether values below the bar share its first colour."""
+        return bool((self.values < self.low).any())
+
+    @property
+    def high_clipped(self) -> bool:
+        """Whether values above the bar share its last colour."""
+        return bool((self.values > self.high).any())
+
 
 def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
     """All columns of an explorer, without computing any: goals first, then what explains them."""
     meanings = explorer.scores.meanings
     predicted = explorer.predicted_keys
-    goals = [m for m in meanings.values() if not m.detail]
-    goals.sort(key=lambda m: (m.kind == "analytic", not m.key.endswith("_valid")))
-    names = [ColumnName(m.key, _title(m, m.kind), _kind(m)) for m in goals]
-    names += [ColumnName(PREDICTED + key, _title(meanings[key], "predicted"), "predicted") for key in predicted]
-    names += [
-        ColumnName(ERROR + key, f"Error, {meanings[key].data_set}, predicted − measured", "error") for key in predicted
-    ]
+    names: list[ColumnName] = []
+    for meaning in sorted((m for m in meanings.values() if not m.detail), key=_rank):
+        key = meaning.key
+        names.append(ColumnName(key, _title(meaning, meaning.kind), meaning.kind))
+        if key in predicted:
+            error = score_name(meaning).replace("validation accuracy", "accuracy")
+            names.append(ColumnName(PREDICTED + key, _title(meaning, "predicted"), "predicted"))
+            names.append(ColumnName(ERROR + key, f"{error} error (predicted − measured)", "error"))
     names += [ColumnName(SPLIT, "Training or held-out cell", "category")]
     names += [ColumnName(DOMINANT, "Most frequent operation", "category")]
-    return (*names, *(ColumnName(m.key, _title(m, m.kind), _kind(m)) for m in meanings.values() if m.detail))
+    return (*names, *(ColumnName(m.key, _title(m, m.kind), m.kind) for m in meanings.values() if m.detail))
+
+
+def score_name(meaning: ScoreMeaning) -> str:
+    """A score's short name, the data set first: "CIFAR-10 validation accuracy", "FLOPs"; a user's own header as it is.
+
+    Its description says the rest.
+    """
+    if _is_own(meaning):
+        return meaning.title
+    short = re.split(r" of one | on the | as recorded | \(", meaning.title, maxsplit=1)[0]
+    return f"{meaning.data_set} {short[0].lower()}{short[1:]}" if meaning.data_set else short
 
 
 def column(explorer: Explorer, key: str) -> Column:
@@ -160,9 +183,17 @@ def _rounded_reach(errors: np.ndarray) -> float:
 
 
 def _title(meaning: ScoreMeaning, kind: str) -> str:
-    parts = [meaning.title, meaning.data_set, kind if kind != "analytic" else ""]
-    return ", ".join(part for part in parts if part)
+    words = f"{meaning.data_set}, {kind}" if _is_own(meaning) else kind
+    return score_name(meaning) if kind == "analytic" else f"{score_name(meaning)} ({words})"
 
 
-def _kind(meaning: ScoreMeaning) -> ColumnKind:
-    return meaning.kind
+def _is_own(meaning: ScoreMeaning) -> bool:
+    return meaning.key.startswith("user_")
+
+
+def _rank(meaning: ScoreMeaning) -> int:
+    """Place in the list: accuracies, a user's own columns, costs, latencies, other goals."""
+    if _is_own(meaning):
+        return 1
+    places = (meaning.key.endswith("_valid"), False, meaning.kind == "analytic", meaning.key.endswith("_latency_ms"))
+    return places.index(True) if any(places) else len(places)

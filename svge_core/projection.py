@@ -5,6 +5,7 @@ inverse-square-distance weighted average of its nearest neighbours' latents (She
 point's own latent.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -17,6 +18,8 @@ from svge_core.errors import SvgeError
 
 PlaneName = Literal["umap", "pca"]
 NEIGHBOURS = 8
+#: spacings from the nearest drawn cell at which a map is fully grey; grey begins at one
+FULLY_GREY = 3.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Plane:
     components: Float[np.ndarray, "axes latent"]
     mean: Float[np.ndarray, " latent_or_none"]
     explained: Float[np.ndarray, " axes"]
+
+    @cached_property
+    def digest(self) -> str:
+        """Identity of the layout: 16 hex digits."""
+        return hashlib.blake2b(np.ascontiguousarray(self.xy).tobytes(), digest_size=8).hexdigest()
 
     @cached_property
     def tree(self) -> KDTree:
@@ -84,7 +92,7 @@ class Plane:
         grid = np.stack(np.meshgrid(x, y), axis=-1)
         distances, _ = self.tree.query(grid.reshape(-1, 2))
         scale = max(self.spacing, 1e-12)
-        grey = np.clip((distances / scale - 1) / 2, 0, 1).reshape(rows, columns)
+        grey = np.clip((distances / scale - 1) / (FULLY_GREY - 1), 0, 1).reshape(rows, columns)
         return grey, (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
 
 

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from svge_core.checkpoints import Checkpoint, CheckpointMeta, load_checkpoint, save_checkpoint
 from svge_core.data import load_scores
 from svge_core.models.config import ModelConfig
+from svge_core.models.head import HeadConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import get_space
 from svge_core.training import TrainConfig
@@ -95,6 +96,8 @@ def write_predictor(checkpoint: Checkpoint, noise: float = 0.5) -> None:
         "labels": LABELS,
         "seed": 1,
         "level": 0.9,
+        "head": HeadConfig().to_dict(),
+        "held_out": {},
         "training_indices": rng.choice(len(truth), LABELS, replace=False).tolist(),
     }
     (folder / "predictor.json").write_text(json.dumps(info))

@@ -165,10 +165,11 @@ def _exports(
 ) -> None:
     titles = {form.title: form for form in FORMS}
     form = titles[st.selectbox("Export as", list(titles), key="basket-form")]
+    explorer = opened()  # here: the file is made in a thread that has no session
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Export", key="basket-export", icon=":material/download:", on_click="ignore", mime=form.mime,
-            data=lambda: exported(form, entries, space, opened()),
+            data=lambda: exported(form, entries, space, explorer),
             file_name=file_name(form, len(entries), space),
         )  # fmt: skip
         st.button("Clear", key="basket-clear", icon=":material/delete:", type="tertiary", on_click=_clear)

@@ -12,7 +12,7 @@ from svge_core.spaces import SPACES
 from ui import session
 from ui.session import CellFocus, Focus, PlaceFocus
 
-_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y")
+_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,10 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
         if x is None or y is None:
             problems.append("The link's x and y are not both numbers.")
         else:
-            place = PlaceFocus(chosen or session.plane() or "umap", x, y)
+            # a place keeps the map it was chosen on, also while another one is shown
+            at = parameters.get("at")
+            on = at if at in ("umap", "pca") else chosen or session.plane() or "umap"
+            place = PlaceFocus(on, x, y)  # type: ignore[arg-type]
     # pyright narrows a membership test over literals
     return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, tuple(problems))  # type: ignore[arg-type]
 
@@ -98,7 +101,9 @@ def write_link(shown_plane: PlaneName, shown_colour: str) -> None:
     if isinstance(now, CellFocus):
         parameters["cell"] = str(now.index)
     elif isinstance(now, PlaceFocus):
-        parameters |= {"plane": now.plane, "x": f"{now.x:.6g}", "y": f"{now.y:.6g}"}
+        parameters |= {"x": f"{now.x:.6g}", "y": f"{now.y:.6g}"}
+        if now.plane != shown_plane:
+            parameters["at"] = now.plane
     session.set_link_written(parameters)
     if {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params} != parameters:
         st.query_params.from_dict(parameters)

@@ -115,23 +115,23 @@ def _column(identity: tuple[str, str, str, str, ThemeName], _explorer: Explorer)
 
 def map_points(explorer: Explorer, plane: PlaneName) -> MapPoints:
     """The published layout of a map."""
-    found = _points(explorer.digest, plane, explorer)
+    found = _points(explorer.atlas.planes[plane].digest, plane, explorer)
     if not all(published_path(url).exists() for url in (found.xy_url, found.labels_url or found.xy_url)):
-        _points.clear(explorer.digest, plane, explorer)
-        found = _points(explorer.digest, plane, explorer)
+        _points.clear(explorer.atlas.planes[plane].digest, plane, explorer)
+        found = _points(explorer.atlas.planes[plane].digest, plane, explorer)
     return found
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _points(digest: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
+def _points(layout: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
     xy = _explorer.atlas.planes[plane].xy
     names = [f"#{index}  {_explorer.space.format(cell)}" for index, cell in enumerate(_explorer.cells)]
     labels = publish_text(names, f"{_explorer.space.name}-labels")
-    return MapPoints(f"{digest}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
+    return MapPoints(f"{layout}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def map_background(digest: str, plane: PlaneName, _explorer: Explorer) -> MapBackground:
-    """Greyness of the sparse zones of a map."""
+def map_background(layout: str, plane: PlaneName, _explorer: Explorer) -> MapBackground:
+    """Greyness of the sparse zones of a map; ``layout`` is the plane's digest."""
     grey, extent = _explorer.atlas.planes[plane].sparseness(GREY_COLUMNS, GREY_ROWS)
     return MapBackground(GREY_COLUMNS, GREY_ROWS, extent, np.round(255 * grey).astype(np.uint8).tobytes())

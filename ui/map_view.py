@@ -36,11 +36,11 @@ def workspace(opened: Explorer) -> None:
         left, right = st.columns([0.63, 0.37], gap="medium")
     with left:
         _map(explorer, plane, shown, keep)
+        selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:
         key = shown.column.name.key
         cell_panel(explorer, key if shown.column.name.kind in ("measured", "analytic") else key.partition("-")[2])
-    selection(explorer, plane, shown.column, keep)
 
 
 def _drop_foreign_focus(explorer: Explorer) -> None:
@@ -89,7 +89,7 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None
         marks=marks(explorer, plane),
         lasso=outline.polygon if outline is not None and outline.plane == plane else None,
         dim=None if keep is None else ~keep,
-        background=loaders.map_background(explorer.digest, plane, explorer),
+        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
         height=MAP_HEIGHT,
         on_click=clicked,
         on_lasso=drawn,

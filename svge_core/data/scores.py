@@ -73,7 +73,7 @@ class ScoreMeaning:
             )
 
     def describe(self) -> str:
-        """One line for the screen: what, unit, data set, split, epochs, seeds, direction, kind, source."""
+        """One line for the screen: what, unit, data set, split, epochs, seeds, direction of a goal, kind, source."""
         unit = f" ({self.unit})" if self.unit else ""
         parts = [
             f"{self.title}{unit}",
@@ -81,7 +81,7 @@ class ScoreMeaning:
             self.split,
             f"{self.epochs} epochs" if self.epochs is not None else "",
             self.seeds,
-            "higher is better" if self.direction == "max" else "lower is better",
+            "" if self.detail else "higher is better" if self.direction == "max" else "lower is better",
             self.kind,
         ]
         return f"{', '.join(part for part in parts if part)}. Source: {self.source}"
