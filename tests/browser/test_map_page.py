@@ -1,6 +1,7 @@
 """The Map page in a real Chromium: clicks, lasso, links, keyboard, downloads, themes; on a tiny checkpoint."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -152,6 +153,11 @@ def test_the_basket_is_filled_and_downloaded(opened: MapDriver, site: tuple[str,
     assert download.value.suggested_filename == "nasbench201-basket.zip"
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
         assert f"drawings/001-index-{index}.svg" in archive.namelist()
+        (document,) = (name for name in archive.namelist() if name.endswith(".json"))
+        (cell,) = json.loads(archive.read(document))["cells"]
+        # the file is made outside the session: what is known must be in it all the same
+        assert cell["measured"]["cifar10_valid"] > 0
+        assert len(cell["latent"]["values"]) == 4
 
 
 def test_the_keyboard_alone_finds_walks_and_clears(opened: MapDriver) -> None:
