@@ -149,6 +149,25 @@ def test_every_column_can_be_shown(explorer: Explorer) -> None:
             assert 0 <= shown.values.min() <= shown.values.max() < len(shown.categories)
 
 
+def test_columns_are_listed_by_data_set_then_costs_and_diagnostics_last(explorer: Explorer) -> None:
+    titles = [name.title for name in column_names(explorer)]
+    assert titles[:4] == [
+        "CIFAR-10 validation accuracy (measured)",
+        "CIFAR-10 validation accuracy (predicted)",
+        "CIFAR-10 accuracy error (predicted − measured)",
+        "CIFAR-100 validation accuracy (measured)",
+    ]
+    assert titles[6:10] == [
+        "ImageNet16-120 validation accuracy (measured)", "Parameters", "FLOPs", "CIFAR-10 latency (measured)",
+    ]  # fmt: skip
+    assert titles[12:16] == [
+        *(f"{name} training time (measured)" for name in ("CIFAR-10", "CIFAR-100", "ImageNet16-120")),
+        "Training or held-out cell",
+    ]
+    assert "better" not in column(explorer, "cifar10_seeds").description
+    assert column(explorer, "cifar10_valid").low_clipped and not column(explorer, "cifar10_valid").high_clipped
+
+
 def test_predictions_and_errors_are_named_as_such(explorer: Explorer) -> None:
     measured, predicted = column(explorer, "cifar10_valid"), column(explorer, "predicted-cifar10_valid")
     error = column(explorer, "error-cifar10_valid")

@@ -52,7 +52,7 @@ def test_the_map_shows_every_cell_and_what_the_colour_means() -> None:
     at = open_app()
     data = map_data(at)
     assert data["points"]["n"] == SPACE.size
-    assert data["colour"]["title"] == "Validation accuracy, CIFAR-10, measured"
+    assert data["colour"]["title"] == "CIFAR-10 validation accuracy (measured)"
     assert "NATS-Bench v1.0" in words(at) and "share the first colour" in words(at)
     assert "Click a point" in words(at)
 
@@ -234,7 +234,7 @@ def test_a_users_csv_becomes_a_colour_and_a_row_of_the_panel() -> None:
     assert map_data(at)["colour"]["title"].startswith("my *score*")
     assert "my *score*" in words(at) and "2 architectures with 1 score" in words(at)
     press(at, "w-csv-drop")
-    assert map_data(at)["colour"]["title"].startswith("Validation accuracy")
+    assert map_data(at)["colour"]["title"].startswith("CIFAR-10 validation accuracy")
 
 
 def test_a_bad_csv_is_one_line() -> None:
@@ -242,7 +242,7 @@ def test_a_bad_csv_is_one_line() -> None:
     at.get_by_key("w-csv").upload("bad.csv", b"name,score\nx,1\n", "text/csv")
     rerun(at)
     assert len(at.error) == 1 and "\n" not in at.error[0].value
-    assert map_data(at)["colour"]["title"].startswith("Validation accuracy")
+    assert map_data(at)["colour"]["title"].startswith("CIFAR-10 validation accuracy")
 
 
 # ---- links ------------------------------------------------------------------------------------------------------
