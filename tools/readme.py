@@ -5,6 +5,7 @@
 
 import argparse
 import ast
+import json
 import math
 import re
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
+from svge_core.files import percent
 
 ROOT = Path(__file__).resolve().parent.parent
 #: shown of a checkpoint's metrics, in this order, where they were measured
@@ -86,7 +88,30 @@ def numbers(root: Path = ROOT) -> str:
     return "\n\n".join(parts) or "No checkpoint is shipped yet: `python -m svge_core train`."
 
 
+def tradeoff(root: Path = ROOT) -> str:
+    """What each KL weight costs and gives, from the stored benchmark."""
+    stored = json.loads((root / "bench" / "results" / "tradeoff.json").read_text("utf-8"))
+    first = stored["rows"][0]
+    lines = [
+        f"Measured by `{stored['command']}` on {stored['date']}: one model per weight, {first['epochs']} epochs, seed "
+        f"{first['seed']} (another split than the shipped checkpoint's), raw forward decoding. Uniform draws would "
+        f"give {percent(first['uniform_ceiling_1000'], 1)} and {percent(first['uniform_ceiling_10000'], 1)} "
+        "valid and unique.",
+        "",
+        "| KL weight | reconstruction, mean | reconstruction, posterior draws | valid, raw | valid and unique of 1,000 "
+        "| of 10,000 | latent against edit distance (Spearman) | nearest latent is one edit away | KL (nats) |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    shares = ("reconstruction_mean", "reconstruction_posterior", "valid_raw", "valid_unique_1000", "valid_unique_10000")
+    for row in stored["rows"]:
+        cells = [percent(row[name]) for name in shares]
+        cells += [f"{row['spearman_edit']:.2f}", percent(row["nearest_one_edit"], 1), f"{row['kl_nats']:.1f}"]
+        lines.append(f"| {row['beta']:g} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "tradeoff": tradeoff,
     "commands": commands,
     "pages": lambda: files("pages"),
     "files": lambda: files("svge_core"),
