@@ -5,6 +5,7 @@ import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import SvgeError
+from svge_core.explorer_columns import score_name
 from svge_core.figures.prediction import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.files import percent
 from svge_core.palette import ThemeName
@@ -31,7 +32,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         key = st.selectbox(
             "Score",
             predictors.score_keys,
-            format_func=lambda k: scores.meanings[k].title if k in scores.meanings else k,
+            format_func=lambda k: score_name(scores.meanings[k]) if k in scores.meanings else k,
             key="model_score",
             width=320,
         )
@@ -61,7 +62,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     unit = f" {meaning.unit}" if meaning.unit else ""
     numbers = (
         ("Kendall tau", f"{drawn.kendall_tau:.3f}", f"n = {drawn.n:,}"),
-        ("RMSE", f"{drawn.rmse:.3g}{unit}", f"n = {drawn.n:,}"),
+        ("RMSE", f"{drawn.rmse:.2f}{unit}", f"n = {drawn.n:,}"),
         (f"Inside the {level:.0%} interval", percent(honest.covered / honest.n), f"{honest.covered:,} of {honest.n:,}"),
         (
             "Labels used for fitting",
@@ -75,7 +76,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     left, right = halves("prediction")
     with left:
         st.subheader("Predicted against measured")
-        alt = f"{MODELS[kind]}, {meaning.title}: Kendall tau {drawn.kendall_tau:.3f}, {drawn.n} held-out cells"
+        alt = f"{MODELS[kind]}, {score_name(meaning)}: Kendall tau {drawn.kendall_tau:.3f}, {drawn.n} held-out cells"
         show_chart(parity_figure(drawn, theme, meaning.unit), key="model_parity", alt=alt)
         if drawn.outside:
             st.caption(
