@@ -13,7 +13,7 @@ from svge_core.errors import CheckpointError, SvgeError
 from svge_core.models.config import ModelConfig
 from svge_core.training import TrainConfig
 from svge_core.training_state import FILE as STATE_FILE
-from tests.model_fixtures import make_checkpoint
+from tests.model_fixtures import METRICS, make_checkpoint, share
 from ui import model_train
 from ui.model_card import field_docs, lower_headings, settings_table
 from ui.model_jobs import Job, TrainingJobs, TrainingRequest
@@ -98,8 +98,22 @@ def test_the_card_lists_facts_settings_and_the_readme(root: Path) -> None:
 def test_generation_shows_every_result_with_its_denominator(root: Path) -> None:
     make_checkpoint(root)
     text = words(open_page("Generation"))
-    for part in ("155,000 of 156,200", "1,560 of 1,562", "9,990 of 10,000", "7,000 of 10,000", "73.86 %", "n = 1,562"):
+    for part in ("155,000 of 156,200", "1,560 of 1,562", "9,990 of 10,000", "7,000 of 10,000", "n = 1,562"):
         assert part in text, part
+
+
+def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, ceiling in (("1000x1", 0.9687), ("10000x1", 0.7386)):
+        row = share(6_917, 10_000, uniform_ceiling=ceiling)
+        monkeypatch.setitem(METRICS, f"valid_unique.both.raw.{name}", row)
+    make_checkpoint(root)
+    at = open_page("Generation")
+    assert at.get_by_key("model_sample").value == "10000x1"
+    assert "73.86 % would be distinct" in words(at)
+    text = words(at.get_by_key("model_sample").set_value("1000x10").run())
+    assert "would be distinct" not in text and "not independent" in text
 
 
 def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
@@ -108,7 +122,8 @@ def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
     tau, rmse, inside, labels = at.metric[-4:]
     assert labels.value == "50"
     assert tau.delta == "n = 15,575"
-    assert float(rmse.value.split()[0]) == pytest.approx(0.5, abs=0.02)
+    assert rmse.value in ("0.49 %", "0.50 %", "0.51 %")
+    assert at.get_by_key("model_score").options == ["CIFAR-10 validation accuracy"]
     assert float(inside.value.split()[0]) == pytest.approx(90, abs=1)
     at.get_by_key("model_range").set_value("Best tenth").run()
     assert at.metric[-4].delta == "n = 1,558"

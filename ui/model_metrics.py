@@ -15,6 +15,7 @@ from svge_core.figures.curves import tradeoff, tradeoff_figure
 from svge_core.figures.metric_rows import (
     RECONSTRUCTION,
     MetricRow,
+    default_sample,
     generation_rows,
     metric_rows,
     other_rows,
@@ -22,6 +23,7 @@ from svge_core.figures.metric_rows import (
     quality_figure,
     quality_rows,
     reconstruction_rows,
+    single_decoding,
     title,
 )
 from svge_core.palette import ThemeName
@@ -88,7 +90,7 @@ def _generation(rows: list[MetricRow]) -> None:
             "Decoding", directions, default=directions[-1], format_func=title, key="model_direction", required=True
         )
         sample = st.segmented_control(
-            "Samples", samples, default=samples[0], format_func=title, key="model_sample", required=True
+            "Samples", samples, default=default_sample(samples), format_func=title, key="model_sample", required=True
         )
     shown = [row for row in rows if row.parts[1] == direction and row.parts[3] == sample]
     if not shown:
@@ -100,7 +102,12 @@ def _generation(rows: list[MetricRow]) -> None:
     st.table(pd.DataFrame(cells, index=list(map(title, names)), columns=list(map(title, kinds))), border="horizontal")
     ceilings = [row.details["uniform_ceiling"] for row in shown if "uniform_ceiling" in row.details]
     ceiling = next((value for value in ceilings if math.isfinite(value)), None)
-    if ceiling is not None:
+    if ceiling is not None and not single_decoding(sample):
+        st.caption(
+            "No ceiling of uniqueness is given here: several decodings of one latent are not independent, so they "
+            "cannot be compared with uniform draws. Choose samples with one decoding per latent for that."
+        )
+    elif ceiling is not None:
         st.caption(
             f"Uniqueness has a ceiling: of as many cells drawn uniformly from the space, {percent(ceiling)} would "
             "be distinct."

@@ -19,7 +19,7 @@ Nested dictionaries are read as if their keys were joined by dots, and texts bes
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,17 @@ def title(word: str) -> str:
     if times and latents.isdigit() and decodings.isdigit():
         return f"{int(latents):,} latents × {int(decodings):,} decoding{'s' if decodings != '1' else ''}"
     return word.replace("_", " ").capitalize()
+
+
+def single_decoding(sample: str) -> bool:
+    """Whether ``<latents>x<decodings>`` decodes every latent once, so that its cells are independent draws."""
+    return sample.partition("x")[2] == "1"
+
+
+def default_sample(samples: Sequence[str]) -> str:
+    """The protocol to show first: the largest with one decoding per latent, else the first."""
+    single = [name for name in samples if single_decoding(name) and name.partition("x")[0].isdigit()]
+    return max(single, key=lambda name: int(name.partition("x")[0]), default=samples[0])
 
 
 def reconstruction_rows(rows: Mapping[str, MetricRow]) -> list[MetricRow]:
