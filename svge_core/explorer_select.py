@@ -29,9 +29,15 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
         ParseError: in one line, with what was expected.
     """
     given = text.strip()
-    if not given or len(given) > MAX_TEXT:
-        raise ParseError("Type an architecture string, an index, a NASLib tuple or genotype digits.")
     genes = len(space.gene_choices)
+    forms = "an architecture string"
+    if space.size is not None:
+        forms += f", an index (0 to {space.size - 1:,})"
+    if space.name == NASBench201.name:
+        forms += ", a NASLib tuple (six numbers in parentheses)"
+    forms += f" or {genes} genotype digits"
+    if not given or len(given) > MAX_TEXT:
+        raise ParseError(f"Type {forms}.")
     if _TUPLE.fullmatch(given) and space.name == NASBench201.name:
         return space.from_genotype(from_naslib_tuple(tuple(int(number) for number in re.findall(r"\d+", given))))
     if _DIGITS.fullmatch(given):
@@ -40,11 +46,8 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
             return space.from_genotype(tuple(map(int, digits)))
     if (match := _INDEX.fullmatch(given)) and space.size is not None:
         return space.from_index(int(match[1]))
-    if space.name == NASBench201.name and re.fullmatch(r"[\d\s,]+", given):
-        raise ParseError(
-            f"{given[:60]!r} is no index (0 to {(space.size or 1) - 1:,}), no genotype ({genes} digits from 0 to 4) "
-            "and no NASLib tuple (six numbers in parentheses)."
-        )
+    if space.name == NASBench201.name and "|" not in given:
+        raise ParseError(f"{given[:60]!r} is no architecture: type {forms}.")
     return space.parse(given)
 
 

@@ -241,6 +241,12 @@ def test_what_is_no_cell_is_one_line_of_words(text: str) -> None:
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("text", ["garbage", "1,2,3", "-1", "<b>x</b>"])
+def test_garbage_is_answered_with_every_accepted_form(text: str) -> None:
+    with pytest.raises(SvgeError, match=r"architecture string, an index .* NASLib tuple .* 6 genotype digits"):
+        find_cell(SPACE, text)
+
+
 # ---- filters and statistics -------------------------------------------------------------------------------------
 
 

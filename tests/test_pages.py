@@ -124,6 +124,13 @@ def test_find_says_in_one_line_what_is_wrong() -> None:
     assert not choose(at, "w-find", "12").error
 
 
+def test_the_same_text_can_be_found_again() -> None:
+    at = choose(open_app(), "w-find", "12")
+    assert at.get_by_key("w-find").value == ""
+    click_map(at, 0.0, 0.0, index=2)
+    assert focus(choose(at, "w-find", "12")) == CellFocus(12)
+
+
 def test_a_place_by_numbers() -> None:
     at = open_app()
     at.get_by_key("w-x").set_value(0.25)

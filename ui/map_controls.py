@@ -88,6 +88,7 @@ def _find(space: AbstractSearchSpace) -> None:
     text = st.session_state["w-find"]
     if not text.strip():
         return
+    st.session_state["w-find"] = ""  # Enter on an unchanged text would reach nobody: the same text can be typed again
     try:
         session.set_focus(CellFocus(space.index(find_cell(space, text))))
     except SvgeError as error:
