@@ -80,6 +80,8 @@ class MapColour:
         palette: ``#rrggbb`` stops from low to high, at least two; with ``categories`` one colour for each.
         categories: names. When given, a legend replaces the colour bar.
         on_top: which end is drawn last where points overlap. ``"low"`` suits errors and latencies.
+        low_clipped: there are values below ``low``, and the legend says so.
+        high_clipped: there are values above ``high``.
     """
 
     values_url: str
@@ -90,6 +92,8 @@ class MapColour:
     palette: tuple[str, ...]
     categories: tuple[str, ...] = ()
     on_top: Literal["high", "low"] = "high"
+    low_clipped: bool = False
+    high_clipped: bool = False
 
     def __post_init__(self) -> None:
         bad = [stop for stop in self.palette if not _HEX.fullmatch(stop)]
@@ -263,7 +267,7 @@ def latent_map(
             "colour": {
                 "url": colour.values_url, "title": colour.title, "unit": colour.unit, "low": float(colour.low),
                 "high": float(colour.high), "palette": list(colour.palette), "categories": list(colour.categories),
-                "onTop": colour.on_top,
+                "onTop": colour.on_top, "lowClipped": colour.low_clipped, "highClipped": colour.high_clipped,
             },
             "marks": [{**asdict(mark), "x": float(mark.x), "y": float(mark.y)} for mark in marks],
             "lines": [{"kind": line.kind, "xy": _pairs(line.xy)} for line in lines],

@@ -181,12 +181,12 @@ class MapView {
   // ---- legend and tooltip ----------------------------------------------------------------------------------------
 
   drawLegend() {
-    const { title, unit, low, high, palette, categories } = this.colour, { ui } = this;
+    const { title, unit, low, high, palette, categories, lowClipped, highClipped } = this.colour, { ui } = this;
     ui.title.textContent = unit ? `${title} (${unit})` : title;
     ui.scale.hidden = categories.length > 0;
     ui.names.hidden = !ui.scale.hidden;
-    ui.low.textContent = formatNumber(low, high - low, 0);
-    ui.high.textContent = formatNumber(high, high - low, 0);
+    ui.low.textContent = (lowClipped ? "≤ " : "") + formatNumber(low, high - low, 0);
+    ui.high.textContent = (highClipped ? "≥ " : "") + formatNumber(high, high - low, 0);
     ui.bar.style.background = `linear-gradient(to right, ${palette.join(", ")})`;
     ui.names.replaceChildren(...categories.map((name, i) => {
       const item = document.createElement("li"), swatch = document.createElement("i");

@@ -1,5 +1,7 @@
 """The workspace of the Map page: controls, map, panel, selection; one fragment, so that a click reruns only these."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from svge_core.errors import SvgeError
@@ -85,7 +87,7 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        colour=shown.colour,
+        colour=replace(shown.colour, low_clipped=shown.column.low_clipped, high_clipped=shown.column.high_clipped),
         marks=marks(explorer, plane),
         lasso=outline.polygon if outline is not None and outline.plane == plane else None,
         dim=None if keep is None else ~keep,
