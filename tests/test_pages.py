@@ -53,6 +53,7 @@ def test_the_map_shows_every_cell_and_what_the_colour_means() -> None:
     data = map_data(at)
     assert data["points"]["n"] == SPACE.size
     assert data["colour"]["title"] == "CIFAR-10 validation accuracy (measured)"
+    assert data["colour"]["lowClipped"] and not data["colour"]["highClipped"]
     assert "NATS-Bench v1.0" in words(at) and "share the first colour" in words(at)
     assert "Click a point" in words(at)
 
@@ -178,7 +179,7 @@ def test_a_score_range_keeps_its_meaning_when_the_colour_changes() -> None:
     count = next(m.value for m in at.markdown if "pass the filter" in m.value)
     choose(at, "w-colour", "params_m")
     assert next(m.value for m in at.markdown if "pass the filter" in m.value) == count
-    assert "CIFAR-10" in at.get_by_key("w-score").label.replace("\\", "")
+    assert at.get_by_key("w-score").label == "CIFAR-10 validation accuracy (measured) (%)"
 
 
 # ---- lasso ------------------------------------------------------------------------------------------------------
@@ -242,6 +243,24 @@ def test_a_users_csv_becomes_a_colour_and_a_row_of_the_panel() -> None:
     assert "my *score*" in words(at) and "2 architectures with 1 score" in words(at)
     press(at, "w-csv-drop")
     assert map_data(at)["colour"]["title"].startswith("CIFAR-10 validation accuracy")
+
+
+def test_rejected_lines_are_a_warning_with_their_reasons() -> None:
+    at = open_app()
+    lines = ["index,score", *(f"{index},1" for index in range(32)), *(f"{index},oops" for index in range(25))]
+    at.get_by_key("w-csv").upload("mine.csv", "\n".join(lines).encode(), "text/csv")
+    rerun(at)
+    assert not at.success
+    (warning,) = (w.value.replace("\\", "") for w in at.warning)
+    assert "25 lines rejected" in warning and "Line 34: column 'score' holds 'oops'" in warning
+    assert warning.count("- Line") == 20 and "and 5 more" in warning
+
+
+def test_a_file_that_is_too_large_is_one_line() -> None:
+    at = open_app()
+    at.get_by_key("w-csv").upload("large.csv", b"index,score\n" + b" " * (21 * 2**20), "text/csv")
+    rerun(at)
+    assert len(at.error) == 1 and "at most 20 MiB" in at.error[0].value
 
 
 def test_a_bad_csv_is_one_line() -> None:

@@ -19,6 +19,9 @@ from ui.session import CellFocus, PlaceFocus, UserColumns
 from ui.theme import plain
 
 LINE, UPLOAD_LINE = "controls", "upload"
+#: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
+UPLOAD_MEGABYTES = 100
+REJECTED_SHOWN = 20
 FIND_HELP = (
     "An architecture string, an official index such as 1234 or #1234, six genotype digits, or a NASLib tuple in "
     "parentheses."
@@ -138,7 +141,11 @@ def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float]
         pair = tuple(map(float, st.session_state[key]))
         change(None if pair == (low, high) else pair)
 
-    st.slider(plain(label), low, high, step=float(unit), key=key, on_change=moved, format=f"%.{digits}f")
+    st.markdown(plain(label))  # a label of the slider's own would be read aloud with the escapes in it
+    st.slider(
+        label, low, high, step=float(unit), key=key, on_change=moved, format=f"%.{digits}f",
+        label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def _change(**values: object) -> None:
@@ -188,14 +195,21 @@ def _go(plane: PlaneName) -> None:
 def _own_scores(space: AbstractSearchSpace) -> None:
     st.caption(
         "A CSV file with a header: a column `arch_str`, `naslib`, `genotype` or `index`, and one or more columns of "
-        "numbers. They can then colour the map and stand in the panel. The file stays in this session."
+        "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
     )
     st.file_uploader("CSV file", type=["csv", "tsv", "txt"], key="w-csv", on_change=_uploaded, args=(space.name,),
-                     max_upload_size=20)  # fmt: skip
+                     max_upload_size=UPLOAD_MEGABYTES)  # fmt: skip
     if notice := session.said(UPLOAD_LINE):
         st.error(plain(notice.text))
     if own := session.user_columns():
-        st.success(f"{plain(own.name)}: {plain(own.summary)}")
+        read = f"{plain(own.name)}: {plain(own.summary)}"
+        if own.rejected:
+            lines = [f"- {plain(line)}" for line in own.rejected[:REJECTED_SHOWN]]
+            if more := len(own.rejected) - len(lines):
+                lines.append(f"- and {more:,} more")
+            st.warning("\n".join([read, "", *lines]))
+        else:
+            st.success(read)
         st.button("Remove these scores", key="w-csv-drop", on_click=_drop_columns)
 
 
@@ -213,8 +227,7 @@ def _uploaded(space_name: str) -> None:
     except SvgeError as error:
         session.say(UPLOAD_LINE, str(error))
         return
-    first = f" First rejected: {read.rejected[0]}" if read.rejected else ""
-    session.set_user_columns(UserColumns(file.name, scores, read.summary() + first))
+    session.set_user_columns(UserColumns(file.name, scores, read.summary(), tuple(map(str, read.rejected))))
     session.set_colour(next(iter(scores.meanings)))
 
 

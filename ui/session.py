@@ -64,11 +64,12 @@ class BasketEntry:
 
 @dataclass(frozen=True)
 class UserColumns:
-    """A user's own scores with the line that says what was read."""
+    """A user's own scores with the line that says what was read, and the lines that were not, with reasons."""
 
     name: str
     scores: Scores
     summary: str
+    rejected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
