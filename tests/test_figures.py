@@ -65,6 +65,12 @@ def test_the_ends_of_the_scale_are_its_stops() -> None:
 # training curves and the trade-off
 
 
+@pytest.mark.parametrize("spread", [2.0, 1e4])
+def test_the_log_axis_has_no_minor_labels(spread: float) -> None:
+    axis = training_figure(training_curves([{**ROWS[0], "loss": spread}, ROWS[0]]), "light").layout.yaxis
+    assert axis.dtick == 1 if spread > 100 else "1" in axis.ticktext and "2" in axis.ticktext
+
+
 def test_curves_hold_the_rows_as_they_are() -> None:
     curves = training_curves(ROWS)
     assert curves.x == (1.0, 2.0, 4.0)

@@ -77,7 +77,7 @@ def training_figure(curves: TrainingCurves, theme: ThemeName) -> "plotly.graph_o
         figure.add_scatter(x=curves.x, y=values, name=title, mode=mode, line=line, showlegend=False, row=row, col=1)
     figure.update_traces(hovertemplate="%{y:.4g}")
     figure.update_annotations(font_size=13, x=0, xanchor="left")
-    figure.update_yaxes(type="log", exponentformat="power", dtick="D2", row=1, col=1)
+    figure.update_yaxes(type="log", row=1, col=1, **_log_ticks(curves))
     figure.update_yaxes(rangemode="tozero", row=2, col=1)
     figure.update_yaxes(rangemode="tozero", exponentformat="power", row=3, col=1)
     figure.update_xaxes(title_text=X_TITLES[curves.x_axis], row=3, col=1)
@@ -85,6 +85,16 @@ def training_figure(curves: TrainingCurves, theme: ThemeName) -> "plotly.graph_o
         figure.update_xaxes(dtick=1)  # there is no half epoch
     figure.update_layout(hovermode="x unified", legend={"y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "top"})
     return figure
+
+
+def _log_ticks(curves: TrainingCurves) -> dict[str, Any]:
+    """Powers of ten; over less than two decades also 2 and 5 of each, written out (Plotly's own overprint there)."""
+    values = [value for term in curves.terms.values() for value in term if value > 0 and math.isfinite(value)]
+    if not values or max(values) / min(values) >= 100:
+        return {"dtick": 1, "exponentformat": "power"}
+    decades = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    ticks = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 @dataclass(frozen=True)
