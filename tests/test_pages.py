@@ -241,6 +241,12 @@ def test_a_users_csv_becomes_a_colour_and_a_row_of_the_panel() -> None:
     rerun(at)
     assert map_data(at)["colour"]["title"].startswith("my *score*")
     assert "my *score*" in words(at) and "2 architectures with 1 score" in words(at)
+    table = next(m.value for m in at.markdown if m.value.startswith("| Validation accuracy |")).replace("\\", "")
+    accuracies, own = table.split("\n\n")
+    assert own.startswith("| Own scores | measured |") and "my *score*" in own and "my *score*" not in accuracies
+    choose(at, "w-colour", "flops_m")
+    assert "· FLOPs " in at.get_by_key("near-1").label and " M " in at.get_by_key("near-1").label.replace("\\", "")
+    choose(at, "w-colour", "user_my_score")
     press(at, "w-csv-drop")
     assert map_data(at)["colour"]["title"].startswith("CIFAR-10 validation accuracy")
 

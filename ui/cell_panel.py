@@ -9,7 +9,8 @@ import streamlit as st
 from svge_core.data.scores import ScoreMeaning
 from svge_core.drawing import to_svg
 from svge_core.explorer import Explorer, place_in_words
-from svge_core.explorer_inspection import Inspection, NearCell, PredictedValue
+from svge_core.explorer_columns import score_name
+from svge_core.explorer_inspection import Inspection, KnownValue, NearCell, PredictedValue
 from svge_core.metrics import Share
 from ui import session
 from ui.basket import entry_for
@@ -134,13 +135,27 @@ def _is_main(meaning: ScoreMeaning) -> bool:
 
 
 def _values_table(found: Inspection) -> str:
-    """One row per score that is a goal, measured and predicted in columns of their own."""
+    """One row per score that is a goal, measured and predicted in columns of their own; a user's own below."""
     predicted = {p.meaning.key: p for p in found.predicted}
     known = {value.meaning.key: value for value in found.known if _is_main(value.meaning)}
     if not known and not predicted:
         return ""
     meanings = {value.meaning.key: value.meaning for value in (*known.values(), *predicted.values())}
-    rows = ["| Validation accuracy | measured |", "|:---|---:|"]
+    own = {key: meaning for key, meaning in meanings.items() if key.startswith("user_")}
+    rest = {key: meaning for key, meaning in meanings.items() if key not in own}
+    accuracies = all(key.endswith("_valid") for key in rest)
+    parts = (("Validation accuracy" if accuracies else "Score", rest), ("Own scores", own))
+    return "\n\n".join(_rows(title, part, known, predicted) for title, part in parts if part)
+
+
+def _rows(
+    title: str,
+    meanings: dict[str, ScoreMeaning],
+    known: dict[str, KnownValue],
+    predicted: dict[str, PredictedValue],
+) -> str:
+    rows = [f"| {title} | measured |", "|:---|---:|"]
+    predicted = {key: value for key, value in predicted.items() if key in meanings}
     if predicted:
         level = 100 * next(iter(predicted.values())).level
         rows = [f"{rows[0]} :violet[*predicted, {level:.0f} % interval*] |", f"{rows[1]}---:|"]
@@ -171,13 +186,13 @@ def _row_title(meaning: ScoreMeaning) -> str:
         return plain(meaning.title)
     if meaning.key.endswith("_valid"):
         return plain(meaning.data_set)
-    short = meaning.title.split(" of one ")[0].split(" on the ")[0].split(" as recorded")[0]
-    return plain(f"{meaning.data_set}: {short[0].lower()}{short[1:]}")
+    return plain(score_name(meaning))
 
 
-def _number(value: float, meaning: ScoreMeaning) -> str:
+def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> str:
     digits = 2 if abs(value) < 1000 else 0
-    return plain(f"{value:,.{digits}f} {meaning.unit}".strip())
+    unit = million if meaning.unit == "million" else meaning.unit
+    return plain(f"{value:,.{digits}f} {unit}".strip())
 
 
 def _structure(found: Inspection) -> None:
@@ -227,12 +242,14 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
     if not neighbours:
         return
     meaning = explorer.scores.meanings.get(shown_key)
-    what = f", with measured {plain(meaning.title.lower())}" if meaning and meaning.kind == "measured" else ""
+    what = f", with measured {plain(score_name(meaning))}" if meaning and meaning.kind == "measured" else ""
     st.markdown(f"**Nearest known cells** by latent distance{what}")
     with st.container(gap=None, key="neighbours"):
         for rank, near in enumerate(neighbours, start=1):
             value = explorer.scores.of(near.index).get(shown_key)
-            shown = "" if value is None or meaning is None else f" · {_number(value, meaning)}"
+            shown = (
+                "" if value is None or meaning is None else f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
+            )
             st.button(
                 f"{rank}\\. **#{near.index}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
                 key=f"near-{rank}", type="tertiary", width="stretch", help=plain(explorer.space.format(near.cell)),
