@@ -54,7 +54,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         _seeded("w-colour", shown.name.key)
         st.selectbox(
             "Colour", list(titles), format_func=lambda key: titles[key], key="w-colour",
-            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=370,
+            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=325,
         )  # fmt: skip
         _seeded("w-plane", plane)
         st.segmented_control(
