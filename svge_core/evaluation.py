@@ -99,7 +99,11 @@ def evaluate(
         "protocol": "latent distance against the number of differing operations, random pairs",
         "data_set": space.title,
         "split": whole,
+        "epochs": training.epochs,
+        "seeds": f"1 training seed ({training.seed}), sampling seed {seed}",
     }
+    if on_row is not None:
+        on_row("smoothness.spearman_edit")
     add("smoothness.nearest_is_one_edit", smooth.nearest_is_one_edit, "nearest other latent is a one-edit cell", whole)
     return rows
 

@@ -84,7 +84,12 @@ class TinySpace(AbstractSearchSpace):
         return f"{'-'.join(cell.ops)} {cell.edges}"
 
     def genotype(self, cell: Cell) -> tuple[int, ...]:
-        raise NotImplementedError
+        """Size, one operation per possible inner node, one bit per possible edge."""
+        form = self.canonical(cell)
+        ops = [self.operations.index(op) for op in form.ops[1:-1]]
+        padding = [0] * (self.max_nodes - form.num_nodes)
+        edges = [int(pair in form.edges) for pair in combinations(range(self.max_nodes), 2)]
+        return (form.num_nodes - 2, *ops, *padding, *edges)
 
     def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
         raise NotImplementedError

@@ -29,6 +29,9 @@ def test_every_row_says_what_it_counts(checkpoint: Checkpoint) -> None:
     rows = evaluate(checkpoint, on_row=told.append, **SMALL)
     assert told == list(rows)
     held_out = checkpoint.meta.held_out_count
+    rank = rows.pop("smoothness.spearman_edit")  # a correlation, not a share
+    assert -1 <= rank["value"] <= 1
+    assert rank["n"] > 100_000
     for name, row in rows.items():
         assert {"value", "count", "of", "protocol", "data_set", "split", "epochs", "seeds"} <= set(row), name
         assert 0 <= row["count"] <= row["of"]

@@ -201,7 +201,7 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
     ("wrong", "text"),
     [
         ({"epochs": 0}, "epochs and batch_size must be at least 1; got 0 and 256"),
-        ({"batch_size": 0}, "got 60 and 0"),
+        ({"batch_size": 0}, "got 80 and 0"),
         ({"held_out": 1.0}, "0 <= held_out < 1; got 1.0"),
         ({"held_out": math.nan}, "held_out"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
