@@ -31,7 +31,7 @@ FLAGS += ["--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 #: resolves with the milliseconds from the pointer going down to another heading
 WATCH = """() => {
   window.__clicked = null; window.__shown = null;
-  const read = () => [...document.querySelectorAll('h1,h2,h3')].map(h => h.innerText).join('|');
+  const read = () => [...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => h.innerText).join('|');
   addEventListener('pointerdown', () => { window.__clicked = performance.now(); window.__before = read(); }, true);
   new MutationObserver(() => {
     if (window.__clicked !== null && window.__shown === null && read() !== window.__before)
