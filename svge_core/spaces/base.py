@@ -12,6 +12,9 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError
 
+#: larger spaces have an index, but no table, atlas or list of all their cells
+MAX_ENUMERATED = 1_000_000
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -52,7 +55,7 @@ class AbstractSearchSpace(ABC):
     operations: tuple[str, ...]
     #: most nodes of a cell, input and output included
     max_nodes: int
-    #: number of cells, or None where it is not enumerated
+    #: number of cells, which have the indices 0 to size - 1; None where cells have no index
     size: int | None
     #: one sentence: when do two cells have the same key
     equivalence: str
@@ -63,6 +66,11 @@ class AbstractSearchSpace(ABC):
     def vocabulary(self) -> tuple[str, ...]:
         """Node labels in the order of the model's type ids: output is 0, input is 1 (as SVGe), then the operations."""
         return (OUTPUT, INPUT, *self.operations)
+
+    @property
+    def enumerated(self) -> bool:
+        """Whether all cells can be listed, so that there are tables, atlases and data sets of the whole space."""
+        return self.size is not None and self.size <= MAX_ENUMERATED
 
     @abstractmethod
     def validate(self, cell: Cell) -> None:
@@ -134,7 +142,11 @@ class AbstractSearchSpace(ABC):
 
     @abstractmethod
     def index(self, cell: Cell) -> int:
-        """Position in the official order of :meth:`enumerate`."""
+        """Position in the official order, that of :meth:`enumerate` where the space is enumerated.
+
+        Raises:
+            SvgeError: if cells of the space have no index.
+        """
 
     @abstractmethod
     def from_index(self, index: int) -> Cell:
