@@ -58,6 +58,7 @@ class SearchSpaceContract:
         assert len(set(space.operations)) == len(space.operations) > 0
         assert space.vocabulary == (OUTPUT, INPUT, *space.operations)
         assert all(choices >= 1 for choices in space.gene_choices)
+        assert space.size is not None or not space.enumerated, "what can be listed can be counted"
 
     # membership
 
@@ -176,8 +177,8 @@ class SearchSpaceContract:
     # enumeration
 
     def test_enumeration_is_complete_unique_and_in_index_order(self) -> None:
-        if self.space.size is None:
-            with pytest.raises(SvgeError):
+        if not self.space.enumerated:
+            with pytest.raises(SvgeError, match=f"{re.escape(self.space.title)} is not enumerated"):
                 self.space.enumerate()
             return
         count = 0

@@ -2,9 +2,10 @@
 
 from svge_core.errors import SvgeError
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.enas import ENASMacro
 from svge_core.spaces.nasbench201 import NASBench201
 
-SPACES: dict[str, AbstractSearchSpace] = {space.name: space for space in (NASBench201(),)}
+SPACES: dict[str, AbstractSearchSpace] = {space.name: space for space in (NASBench201(), ENASMacro(6), ENASMacro(12))}
 
 
 def get_space(name: str) -> AbstractSearchSpace:
@@ -18,4 +19,4 @@ def get_space(name: str) -> AbstractSearchSpace:
     return SPACES[name]
 
 
-__all__ = ["SPACES", "AbstractSearchSpace", "Cost", "DecodingRules", "NASBench201", "get_space"]
+__all__ = ["SPACES", "AbstractSearchSpace", "Cost", "DecodingRules", "ENASMacro", "NASBench201", "get_space"]
