@@ -114,7 +114,7 @@ def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> np.ndarr
     for name in ("arch_str", column):
         if name not in frame:
             raise DataError(f"{path.name} has no column {name!r}; it has {', '.join(map(str, frame.columns))[:300]}.")
-    if space.size is None:
+    if space.size is None or not space.enumerated:
         raise DataError(f"{space.title} is not enumerated: held-out cells cannot be listed.")
     values = np.full(space.size, np.nan)
     values[[space.index(space.parse(text)) for text in frame["arch_str"]]] = frame[column].to_numpy(dtype=np.float64)

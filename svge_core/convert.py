@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data.scores import MAX_TABLE_ROWS, Scores
+from svge_core.data.scores import Scores
 from svge_core.errors import DataError, InvalidCellError
 from svge_core.spaces import AbstractSearchSpace
 
@@ -115,7 +115,7 @@ def space_dataset(
     Raises:
         DataError: if the space is not enumerated, or the scores are another space's or lack a key.
     """
-    if space.size is None or space.size > MAX_TABLE_ROWS:
+    if space.size is None or not space.enumerated:
         raise DataError(f"{space.title} is not enumerated: convert single cells with to_data.")
     if keys and scores is None:
         raise DataError(f"Targets {', '.join(keys)} are asked for without scores.")

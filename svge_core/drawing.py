@@ -41,6 +41,8 @@ FONT_SIZE = 12
 LETTER_WIDTH = 6.4
 #: cells with more nodes are drawn as small discs without text
 MAX_LABELLED = 16
+#: cells with more nodes need a heavier chain to stay in one column
+MAX_LIGHT = 8
 MAX_LABEL_LETTERS = 24
 MAP_RADIUS = 15.0
 MAP_SPACING = 124.0
@@ -221,7 +223,8 @@ def _operations_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, ma
     sideways = space.name == NASBench201.name
     large = cell.num_nodes > MAX_LABELLED
     lines = _preamble(look)
-    spacing = "nodesep=0.12, ranksep=0.2" if large else "nodesep=0.16, ranksep=0.26"
+    deep = cell.num_nodes > MAX_LIGHT
+    spacing = f"nodesep={0.12 if large else 0.1 if deep else 0.16}, ranksep={0.2 if large else 0.26}"
     lines.append(f"  graph [rankdir={'LR' if sideways else 'TB'}, {spacing}, splines=true];")
     lines.append(f'  edge [color="{look.line}", penwidth={0.9 if large else 1.3}];')
     for node, op in enumerate(cell.ops):
@@ -250,7 +253,8 @@ def _operations_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, ma
     for u, v in cell.edges:
         settings = []
         if ordered and v == u + 1:
-            settings.append("weight=20")  # a path through all nodes becomes a straight column
+            # a path through all nodes becomes a straight column, also against the pull of many skip edges
+            settings.append(f"weight={1000 if deep else 20}")
         if (u, v) in mark.edges:
             settings.append(f'color="{look.accent}", penwidth=2.6')
         elif u not in live or v not in live:

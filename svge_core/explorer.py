@@ -203,13 +203,13 @@ class Explorer:
     @cached_property
     def stored_predictions(self) -> dict[str, Any]:
         """Per predicted score, the stored predictions of the whole space: reading them needs no model."""
-        if self.predictors is None or self.space.size is None:
+        if self.predictors is None or not self.space.enumerated:
             return {}
         return {key: self.predictors.whole_space(key) for key in self.predicted_keys}
 
     def predictions(self, cells: Sequence[Cell]) -> list[tuple[PredictedValue, ...]]:
         """Every predicted score of every cell, read from what is stored for an enumerated space."""
-        rows = [self.space.index(cell) for cell in cells] if self.space.size is not None else None
+        rows = [self.space.index(cell) for cell in cells] if self.space.enumerated else None
         columns: list[list[PredictedValue]] = []
         for key in self.predicted_keys:
             assert self.predictors is not None
@@ -239,7 +239,7 @@ class Explorer:
         items = []
         for cell, predicted in zip(cells, self.predictions(cells), strict=True):
             converted = [Prediction(p.meaning.key, p.mean, p.low, p.high, p.level, p.model) for p in predicted]
-            latent = self.atlas.latents[self.space.index(cell)].tolist() if self.space.size is not None else None
+            latent = self.atlas.latents[self.space.index(cell)].tolist() if self.space.enumerated else None
             items.append(
                 item_for(
                     cell, self.space, self.scores, label=(labels or {}).get(cell, ""), predicted=converted,

@@ -209,7 +209,8 @@ def inspection(
         NearCell(row, other, float(distance), None if cell is None else difference(cell, other).edits)
         for row, other, distance in zip(rows, map(space.from_index, rows), place.distances, strict=True)
     )
-    values = scores.of(found) if found is not None else {}
+    row = found if space.enumerated else None  # of the tables, which hold all cells of an enumerated space
+    values = scores.of(row) if row is not None else {}
     return Inspection(
         origin=origin,
         place=place,
@@ -223,7 +224,7 @@ def inspection(
         known=tuple(KnownValue(scores.meaning(key), value) for key, value in values.items()),
         predicted=() if cell is None else predict(cell),
         neighbours=near,
-        membership=None if found is None else "held out" if held_out[found] else "training",
+        membership=None if row is None else "held out" if held_out[row] else "training",
         raw=RawDecode(decoded.raw, not raw_reason, raw_reason),
         comes_back=cell is not None and likeliest == cell,
         certainty=_certainty(space, decoded, cell),

@@ -14,7 +14,7 @@ from svge_core.spaces import AbstractSearchSpace
 from svge_core.spaces.nasbench201 import NASBench201, from_naslib_tuple
 
 MAX_TEXT = 2_000
-_INDEX = re.compile(r"#?\s*(\d{1,9})", re.ASCII)
+_INDEX = re.compile(r"#?\s*(\d{1,40})", re.ASCII)
 _TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
 _DIGITS = re.compile(r"\d+(\s+\d+)*", re.ASCII)
 

@@ -113,7 +113,7 @@ def item_for(
     if scores is not None:
         if scores.space != space.name:
             raise SvgeError(f"Scores of {scores.space} cannot describe a cell of {space.name}.")
-        if space.size is not None:
+        if space.enumerated:
             known = scores.of(space.index(cell))
             measured = {key: value for key, value in known.items() if scores.meaning(key).kind != "predicted"}
         meanings = {key: scores.meaning(key) for key in (*measured, *(prediction.key for prediction in predicted))}

@@ -6,6 +6,7 @@ and standard deviation of the encoded training cells, and decoded 10 times each.
 all the posterior mean; both that and real posterior draws are reported here.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -187,7 +188,10 @@ def uniform_uniqueness(size: int | None, draws: int) -> float:
     """Expected distinct share of independent uniform draws: size / draws * (1 - (1 - 1 / size)^draws)."""
     if not size or not draws:
         return float("nan")
-    return size / draws * (1 - (1 - 1 / size) ** draws)
+    if size == 1:
+        return 1 / draws
+    # exact also where 1 - 1 / size is 1 in floating point
+    return size / draws * -math.expm1(draws * math.log1p(-1 / size))
 
 
 def _key(model: SVGe, cache: dict[Cell, str], cell: Cell) -> str:

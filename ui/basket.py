@@ -32,7 +32,7 @@ def cells_of(entries: Sequence[BasketEntry], space: AbstractSearchSpace) -> list
 
 
 def indices_of(entries: Sequence[BasketEntry], space: AbstractSearchSpace) -> list[int]:
-    """Official indices of basket entries; none where the space is not enumerated."""
+    """Official indices of basket entries; none where cells have no index."""
     return [space.index(cell) for cell in cells_of(entries, space)] if space.size is not None else []
 
 

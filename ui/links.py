@@ -46,7 +46,7 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
     place: Focus | None = None
     if (text := parameters.get("cell")) is not None:
         size = SPACES[space or session.space_name()].size or 0
-        if text.isascii() and text.isdigit() and len(text) < 10 and int(text) < size:
+        if text.isascii() and text.isdigit() and len(text) <= len(str(size)) and int(text) < size:
             place = CellFocus(int(text))
         else:
             problems.append(f"The link's cell {text[:40]!r} is no index between 0 and {size - 1:,}.")

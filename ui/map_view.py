@@ -103,7 +103,8 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
     """The focus, its nearest known cells, and the basket."""
     xy, found = explorer.atlas.planes[plane].xy, []
     entries = session.basket()
-    for number, index in enumerate(indices_of(entries, explorer.space), start=1):
+    places = indices_of(entries, explorer.space) if explorer.space.enumerated else []
+    for number, index in enumerate(places, start=1):
         found.append(MapMark(float(xy[index, 0]), float(xy[index, 1]), "basket", number=number))
     focus = session.focus()
     if focus is None:

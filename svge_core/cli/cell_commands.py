@@ -143,7 +143,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
         )
     rows: list[Row] = []
     for number, cell in enumerate(given.cells):
-        values = scores.of(space.index(cell)) if space.size is not None else {}
+        values = scores.of(space.index(cell)) if space.enumerated else {}
         found = {}
         for key, score in predicted.items():
             one = score.cells[number]
@@ -158,7 +158,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
                 },
                 "joint_head": one.joint,
                 "measured": values.get(key),
-                "label_was_used": space.size is not None and space.index(cell) in score.used,
+                "label_was_used": space.enumerated and space.index(cell) in score.used,
             }
         rows.append({**named(space, cell), "scores": found})
     document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}

@@ -127,9 +127,7 @@ def labels_command(arguments: argparse.Namespace) -> int:
     problems = [str(row) for row in found.rejected]
     notes = [str(duplicate) for duplicate in found.duplicates]
     if arguments.out is not None:
-        cells = (
-            list(found.cells) if space.size is None else [space.from_index(int(index)) for index in found.frame.index]
-        )
+        cells = [space.from_index(int(index)) for index in found.frame.index] if space.enumerated else list(found.cells)
         values = found.frame.to_dict("records")
         rows = [
             {**named(space, cell), **{key: "" if number != number else number for key, number in value.items()}}

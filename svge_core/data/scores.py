@@ -27,8 +27,6 @@ from svge_core.spaces import AbstractSearchSpace, get_space
 Direction = Literal["max", "min"]
 Kind = Literal["measured", "analytic", "predicted"]
 
-#: spaces with more cells than this have no table; their scores are looked up cell by cell
-MAX_TABLE_ROWS = 1_000_000
 #: analytic costs of spaces larger than this are kept in the user's cache folder
 CACHE_FROM_ROWS = 100_000
 MAX_TEXT = 500
@@ -252,7 +250,7 @@ def load_scores(space: AbstractSearchSpace | str) -> Scores:
 
 def analytic_scores(space: AbstractSearchSpace) -> Scores:
     """Parameters and multiply-accumulates of every cell; no rows for a space that is not enumerated."""
-    if space.size is None or space.size > MAX_TABLE_ROWS:
+    if space.size is None or not space.enumerated:
         costs, network = np.empty((0, 2)), f"{space.title} is not enumerated"
     else:
         network = space.cost(space.from_index(0)).network

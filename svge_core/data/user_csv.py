@@ -106,7 +106,7 @@ class UserScores:
         Raises:
             DataError: if it is another space, or one that is not enumerated.
         """
-        if space.name != self.space or space.size is None:
+        if space.name != self.space or space.size is None or not space.enumerated:
             raise DataError(f"Scores of {self.space} cannot fill a table of all cells of {space.name}.")
         full = self.frame.reindex(range(space.size))
         return scores_from_columns(space.name, {key: full[key].to_numpy() for key in self.meanings}, self.meanings)
@@ -155,16 +155,16 @@ def import_csv(
         except SvgeError as error:
             rejected.append(RejectedRow(line, str(error)))
             continue
-        key = space.format(cell) if space.size is None else space.index(cell)
+        key = space.index(cell) if space.enumerated else space.format(cell)
         found.setdefault(key, []).append((line, values))
-        if space.size is None:
+        if not space.enumerated:
             cells.setdefault(key, cell)
     if not found:
         raise DataError(f"No line could be used ({_count(len(rows), 'line')} read). {rejected[0]}")
     meanings = _meanings([header[column] for column in scores], directions or {}, name)
-    order = list(found) if space.size is None else sorted(found, key=int)
+    order = sorted(found, key=int) if space.enumerated else list(found)
     table = np.array([_mean([values for _, values in found[key]]) for key in order])
-    index = pd.RangeIndex(len(order)) if space.size is None else pd.Index(order)
+    index = pd.Index(order) if space.enumerated else pd.RangeIndex(len(order))
     duplicates = tuple(
         Duplicate(key if isinstance(key, str) else f"architecture {key}", tuple(line for line, _ in found[key]))
         for key in order
@@ -221,7 +221,7 @@ class _LineReader:
     def _cell(self, column: int, text: str) -> Cell:
         title = self.header[column].lower()
         if title in _INDEX:
-            if not re.fullmatch(r"\d{1,12}(\.0+)?", text, re.ASCII):
+            if not re.fullmatch(r"\d{1,40}(\.0+)?", text, re.ASCII):
                 raise ParseError(f"{shown(text)!r} is not an architecture index.")
             return self.space.from_index(int(text.split(".")[0]))
         if title in _GENOTYPE:
