@@ -1,25 +1,18 @@
-"""Cell -> trainable `torch.nn.Module`: the network in which the authors of a space trained the cell.
+"""The NAS-Bench-201 network: stem, three stages of cells with residual reductions between, classifier.
 
 The classes follow the published description (Dong & Yang 2020, section 2.1 and figure 1) layer by layer, so parameter
 counts equal the benchmark's own and weights mean the same; tests hold them to it.
 """
 
 from collections.abc import Callable
-from inspect import signature
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from svge_core.cells import Cell
-from svge_core.errors import SvgeError
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.networks.parts import FeatureMap, Features, Images, Logits, ReLUConvBN, require_positive
 from svge_core.spaces.nasbench201 import MAP_EDGES, NASBench201
-
-FeatureMap = Float[Tensor, "batch channels height width"]
-Images = Float[Tensor, "batch 3 height width"]
-Logits = Float[Tensor, "batch classes"]
-Features = Float[Tensor, "batch features"]
 
 
 class Zero(nn.Module):
@@ -28,17 +21,6 @@ class Zero(nn.Module):
     def forward(self, x: FeatureMap) -> FeatureMap:
         """Multiplies instead of allocating zeros, so that every parameter upstream keeps a (zero) gradient."""
         return x.mul(0.0)
-
-
-class ReLUConvBN(nn.Sequential):
-    """ReLU, convolution without bias, batch norm; keeps the size unless strided."""
-
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.ReLU(),
-            nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False),
-            nn.BatchNorm2d(out_channels),
-        )
 
 
 #: operation name -> module on a given number of channels
@@ -136,33 +118,5 @@ def nasbench201_network(
         SvgeError: if a size is not positive.
     """
     NASBench201().validate(cell)
-    for option, value in (("channels", channels), ("cells_per_stage", cells_per_stage), ("num_classes", num_classes)):
-        if value < 1:
-            raise SvgeError(f"Expected {option} to be at least 1; got {value}.")
+    require_positive(channels=channels, cells_per_stage=cells_per_stage, num_classes=num_classes)
     return NASBench201Network(cell.ops[1:-1], channels, cells_per_stage, num_classes)
-
-
-#: search-space name -> builder of its standard network
-BUILDERS: dict[str, Callable[..., nn.Module]] = {NASBench201.name: nasbench201_network}
-
-
-def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.Module:
-    """The standard network of a cell.
-
-    Args:
-        space: the space the cell belongs to.
-        cell: a member.
-        options: keyword arguments of the space's builder, such as ``channels`` and ``num_classes``.
-
-    Raises:
-        InvalidCellError: if the cell is not a member.
-        SvgeError: if the space has no network, or an option is unknown.
-    """
-    builder = BUILDERS.get(space.name)
-    if builder is None:
-        raise SvgeError(f"No trainable network for {space.title}: there is one for {', '.join(sorted(BUILDERS))}.")
-    known = [name for name, option in signature(builder).parameters.items() if option.kind is option.KEYWORD_ONLY]
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise SvgeError(f"Unknown network option {unknown[0]!r} for {space.title}: expected {', '.join(known)}.")
-    return builder(cell, **options)
