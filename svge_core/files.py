@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and shares are never rounded up to 100 %."""
+"""Files are written whole or not at all, derived ones in the user's cache; shares are never rounded up to 100 %."""
 
 import math
 import os
@@ -30,3 +30,8 @@ def percent(share: float, digits: int = 2) -> str:
     """A share in percent, rounded down, so that 100 % means all of them."""
     scale = 10**digits
     return f"{math.floor(share * 100 * scale + 1e-9) / scale:.{digits}f} %"
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for derived tables: ``$XDG_CACHE_HOME/svge-explorer`` or ``~/.cache/svge-explorer``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "svge-explorer"

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, jaxtyped
 from torch import Tensor
 
 from svge_core.cells import Cell
-from svge_core.errors import InvalidCellError
+from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.spaces.base import AbstractSearchSpace
 
 #: type id of the output node in every space's vocabulary: it ends generation along the edges
@@ -99,6 +99,27 @@ def to_batch(space: AbstractSearchSpace, cells: Sequence[Cell], *, canonical: bo
         for source, target in cell.edges:
             adjacency[row, source, target] = 1.0
     return CellBatch(torch.from_numpy(types), torch.from_numpy(adjacency), torch.from_numpy(sizes))
+
+
+def index_batch(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> CellBatch:
+    """The canonical cells at many official indices as padded tensors, without making cells one by one."""
+    found = space.arrays(indices)
+    return CellBatch(
+        torch.from_numpy(found.types.astype(np.int64)),
+        torch.from_numpy(found.adjacency.astype(np.float32)),
+        torch.from_numpy(found.sizes.astype(np.int64)),
+    )
+
+
+def whole_space(space: AbstractSearchSpace) -> CellBatch:
+    """All cells of an enumerated space in official order.
+
+    Raises:
+        SvgeError: if the space is not enumerated.
+    """
+    if space.size is None or not space.enumerated:
+        raise SvgeError(f"{space.title} is not enumerated: it has too many cells to list.")
+    return index_batch(space, np.arange(space.size))
 
 
 def to_cells(space: AbstractSearchSpace, batch: CellBatch) -> list[Cell]:

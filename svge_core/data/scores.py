@@ -9,19 +9,17 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from svge_core.errors import DataError
-from svge_core.files import write_atomically
+from svge_core.files import cache_dir, write_atomically
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 Direction = Literal["max", "min"]
@@ -234,18 +232,21 @@ def scores_from_columns(space: str, columns: Mapping[str, np.ndarray], meanings:
 
 
 def load_scores(space: AbstractSearchSpace | str) -> Scores:
-    """What a fresh machine knows about a space: analytic sizes, and for NAS-Bench-201 the bundled measured values.
+    """What this machine knows about a space: analytic sizes, the values bundled for NAS-Bench-201, imported tables.
 
     Raises:
         DataError: if the package that bundles the measured values is missing or damaged. :func:`analytic_scores` works
             without it.
         SvgeError: if there is no such space.
     """
-    from svge_core.data.hpo_bench import load_hpo_bench  # it needs this module's types
+    from svge_core.data.hpo_bench import load_hpo_bench  # these need this module's types
+    from svge_core.data.importers.join import with_imported
 
     space = get_space(space) if isinstance(space, str) else space
-    analytic = analytic_scores(space)
-    return analytic.with_columns(load_hpo_bench()) if space.name == "nasbench201" else analytic
+    scores = analytic_scores(space)
+    if space.name == "nasbench201":
+        scores = scores.with_columns(load_hpo_bench())
+    return with_imported(scores, space)
 
 
 def analytic_scores(space: AbstractSearchSpace) -> Scores:
@@ -264,31 +265,20 @@ def analytic_scores(space: AbstractSearchSpace) -> Scores:
     return scores_from_columns(space.name, columns, meanings)
 
 
-def cache_dir() -> Path:
-    """The user's cache folder for derived tables: ``$XDG_CACHE_HOME/svge-explorer`` or ``~/.cache/svge-explorer``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "svge-explorer"
-
-
 def _costs(space: AbstractSearchSpace, size: int) -> np.ndarray:
     """(cells, 2) parameters and multiply-accumulates in millions, from the cache for large spaces."""
-
-    def pair(index: int) -> tuple[float, float]:
-        cost = space.cost(space.from_index(index))
-        return cost.params_m, cost.flops_m
-
     if size <= CACHE_FROM_ROWS:
-        return np.array([(c.params_m, c.flops_m) for c in map(space.cost, space.enumerate())])
+        return space.costs()
     # a sample computed afresh names the file, so a changed formula or order never meets an old table
-    probe = np.array([pair(int(index)) for index in np.linspace(0, size - 1, 64)])
+    sample = [space.cost(space.from_index(int(index))) for index in np.linspace(0, size - 1, 64)]
+    probe = np.array([(cost.params_m, cost.flops_m) for cost in sample])
     state = hashlib.blake2b(f"{space.name} {size}".encode() + probe.tobytes(), digest_size=8)
     path = cache_dir() / f"costs-{space.name}-{state.hexdigest()}.npy"
-    try:
+    with contextlib.suppress(OSError, ValueError):  # not there yet, or damaged: compute it
         costs = np.load(path, allow_pickle=False)
         if costs.shape == (size, 2) and costs.dtype == np.float64 and np.isfinite(costs).all():
             return costs
-    except (OSError, ValueError):
-        pass  # not there yet, or damaged: compute it
-    costs = np.array([(c.params_m, c.flops_m) for c in map(space.cost, space.enumerate())])
+    costs = space.costs()
     with contextlib.suppress(OSError):  # a read-only or full home folder costs time, not the result
         content = io.BytesIO()
         np.save(content, costs, allow_pickle=False)

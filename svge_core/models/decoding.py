@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from svge_core.models.constraints import Masks, OpenNodes, masks
 from svge_core.models.decoder import Prepared
 from svge_core.models.svge import SVGe
 from svge_core.spaces.base import DecodingRules
@@ -88,7 +89,8 @@ def _run(
     """One run from the input (direction 0) or the output (1); the result is in the order of the run."""
     net, nodes, batch = model.generator, model.space.max_nodes, z.shape[0]
     first, last = (START, END) if direction == 0 else (END, START)
-    allowed, forced = _masks(rules, direction, z.device)
+    rule = masks(rules, direction, z.device)
+    books = OpenNodes(batch, nodes, rule.max_edges, z.device) if rule is not None and rule.any_size else None
     types = torch.full((batch, nodes), first, dtype=torch.long, device=z.device)
     receives = z.new_zeros(2, batch, nodes, nodes)
     receives[0, :, 1, 0] = receives[1, :, 0, 1] = 1.0  # the edge into node 1 always exists
@@ -101,12 +103,10 @@ def _run(
             types[:, made] = last
         else:
             logits = net.type_logits(made, g, conditions)
-            if allowed is not None:
-                logits = logits.masked_fill(~allowed[made], -torch.inf)
-            types[:, made] = _draw_types(logits, argmax, generator)
+            types[:, made] = _draw_types(_allowed(logits, made, last, rule, books), argmax, generator)
         new = net.new_state(made, types[:, made], g_init, conditions)
         if made > 1:
-            fixed = None if forced is None else forced[:made, made]
+            fixed = None if rule is None else rule.edges[:made, made]
             if fixed is not None and bool((fixed >= 0).all()):
                 edges = fixed.to(z.dtype).expand(batch, -1)
             else:
@@ -114,10 +114,25 @@ def _run(
                 shared = net.edge_shared(made, flat, g, conditions)
                 log_odds = net.edge_logits(net.edge_parts(state, conditions), shared[:, None])
                 edges = _draw_edges(log_odds, fixed, argmax, generator)
+                if books is not None:
+                    edges = books.edges(log_odds, edges, types[:, made] == last, 0, argmax, generator)
             receives[0, :, made, :made] = edges
             receives[1, :, :made, made] = edges
+        if books is not None:
+            books.add(made, receives[0, :, made, :made], types[:, made] == last)
         state = torch.cat([state, new], dim=2)
     return _cut(types, receives[1], last)
+
+
+def _allowed(logits: Tensor, made: int, last: int, rule: Masks | None, books: OpenNodes | None) -> Tensor:
+    """The logits with what the rules forbid at this position masked."""
+    if rule is None:
+        return logits
+    logits = logits.masked_fill(~rule.types[made], -torch.inf)
+    if books is None:
+        return logits
+    going_on = torch.arange(logits.shape[1], device=logits.device) != last
+    return logits.masked_fill((books.slack < 1)[:, None] & going_on, -torch.inf)
 
 
 def _vote(
@@ -144,29 +159,40 @@ def _vote(
     by_backward = (source <= last - 2) & (source < target) & (target <= last)
     count = (by_forward.float() + by_backward.float()).clamp(min=1)
     edge_logits = (both.forward.edges * by_forward + back_edges * by_backward) / count
-    allowed, forced = _masks(rules, 0, z.device)
-    if allowed is not None:
-        type_logits = type_logits.masked_fill(~allowed, -torch.inf)
+    rule = masks(rules, 0, z.device)
+    if rule is not None:
+        type_logits = type_logits.masked_fill(~rule.types, -torch.inf)
+    if rule is not None and rule.any_size:  # the ends of the draft stay where they are
+        type_logits[..., END] = -torch.inf
     position = torch.arange(nodes, device=z.device)
     inner = (position > 0) & (position < draft.sizes[:, None] - 1)
     # the ends of the draft are given; both runs agree on them by construction
     types = torch.where(
         inner, _draw_types(type_logits.masked_fill(~inner[..., None], 0.0), argmax, generator), draft.types
     )
-    edges = _draw_edges(edge_logits, forced, argmax, generator)
+    edges = _draw_edges(edge_logits, None if rule is None else rule.edges, argmax, generator)
     scored = by_forward | by_backward
     adjacency = torch.where(scored, edges, draft.adjacency)
+    if rule is not None and rule.any_size:
+        adjacency = _completed(adjacency, edge_logits, draft.sizes, rule, argmax, generator)
     return CellBatch(types, adjacency, draft.sizes)
 
 
-def _masks(rules: DecodingRules | None, direction: int, device: torch.device) -> tuple[Tensor | None, Tensor | None]:
-    """Allowed types (nodes, types) and forced edges (nodes, nodes) in the order of a run."""
-    if rules is None:
-        return None, None
-    allowed, forced = torch.from_numpy(rules.node_types), torch.from_numpy(rules.edges)
-    if direction == 1:
-        allowed, forced = allowed.flip(0), forced.flip(0, 1).t()
-    return allowed.to(device), forced.to(device)
+def _completed(
+    drawn: Tensor, log_odds: Tensor, sizes: Tensor, rule: Masks, argmax: bool, generator: torch.Generator | None
+) -> Tensor:
+    """Edges drawn all at once, made those of a member node by node."""
+    batch, nodes = drawn.shape[:2]
+    books = OpenNodes(batch, nodes, rule.max_edges, drawn.device)
+    adjacency = torch.zeros_like(drawn)
+    for made in range(1, nodes):
+        ends = sizes <= made + 1  # beyond the end nothing is kept
+        to_come = (sizes - 2 - made).clamp(min=0)
+        edges = books.edges(log_odds[:, :made, made], drawn[:, :made, made], ends, to_come, argmax, generator)
+        edges = edges * (sizes > made)[:, None]
+        adjacency[:, :made, made] = edges
+        books.add(made, edges, ends)
+    return adjacency
 
 
 def _draw_types(logits: Tensor, argmax: bool, generator: torch.Generator | None) -> Tensor:

@@ -1,11 +1,14 @@
 """Search spaces by name. Adding one: a file beside this one, and a line in the table."""
 
 from svge_core.errors import SvgeError
-from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
 from svge_core.spaces.enas import ENASMacro
+from svge_core.spaces.nasbench101 import NASBench101
 from svge_core.spaces.nasbench201 import NASBench201
 
-SPACES: dict[str, AbstractSearchSpace] = {space.name: space for space in (NASBench201(), ENASMacro(6), ENASMacro(12))}
+SPACES: dict[str, AbstractSearchSpace] = {
+    space.name: space for space in (NASBench201(), NASBench101(), ENASMacro(6), ENASMacro(12))
+}
 
 
 def get_space(name: str) -> AbstractSearchSpace:
@@ -19,4 +22,14 @@ def get_space(name: str) -> AbstractSearchSpace:
     return SPACES[name]
 
 
-__all__ = ["SPACES", "AbstractSearchSpace", "Cost", "DecodingRules", "ENASMacro", "NASBench201", "get_space"]
+__all__ = [
+    "SPACES",
+    "AbstractSearchSpace",
+    "CellArrays",
+    "Cost",
+    "DecodingRules",
+    "ENASMacro",
+    "NASBench101",
+    "NASBench201",
+    "get_space",
+]

@@ -38,10 +38,30 @@ class DecodingRules:
     Attributes:
         node_types: bool (max_nodes, types); True where a type may stand at a position.
         edges: int8 (max_nodes, max_nodes) for source, target; 1 must be there, 0 must not, -1 free.
+        any_size: the end may come at any position. Then every node but the first needs an edge into it and every node
+            but the last one from it, and all inner positions must allow the same types.
+        max_edges: most edges of a cell of any size; None for no bound.
     """
 
     node_types: np.ndarray
     edges: np.ndarray
+    any_size: bool = False
+    max_edges: int | None = None
+
+
+@dataclass(frozen=True)
+class CellArrays:
+    """Many cells as padded arrays, in canonical form.
+
+    Attributes:
+        types: index into the vocabulary of every node, 0 at padded positions (cells, max_nodes).
+        adjacency: 1 where an edge goes from the second axis to the third (cells, max_nodes, max_nodes).
+        sizes: number of nodes (cells).
+    """
+
+    types: np.ndarray
+    adjacency: np.ndarray
+    sizes: np.ndarray
 
 
 class AbstractSearchSpace(ABC):
@@ -155,6 +175,22 @@ class AbstractSearchSpace(ABC):
         Raises:
             ParseError: if there is no such position.
         """
+
+    def arrays(self, indices: np.ndarray) -> CellArrays:
+        """Canonical forms of the cells at many positions of the official order; large spaces have a faster way."""
+        cells = [self.canonical(self.from_index(int(index))) for index in indices]
+        ids = {label: number for number, label in enumerate(self.vocabulary)}
+        types = np.zeros((len(cells), self.max_nodes), dtype=np.int64)
+        adjacency = np.zeros((len(cells), self.max_nodes, self.max_nodes), dtype=np.int8)
+        for row, cell in enumerate(cells):
+            types[row, : cell.num_nodes] = [ids[op] for op in cell.ops]
+            for source, target in cell.edges:
+                adjacency[row, source, target] = 1
+        return CellArrays(types, adjacency, np.array([cell.num_nodes for cell in cells], dtype=np.int64))
+
+    def costs(self) -> np.ndarray:
+        """Parameters and multiply-accumulates in millions of all cells by official index, (cells, 2)."""
+        return np.array([(cost.params_m, cost.flops_m) for cost in map(self.cost, self.enumerate())])
 
     @abstractmethod
     def decoding_rules(self) -> DecodingRules:
