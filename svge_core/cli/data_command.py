@@ -1,0 +1,138 @@
+"""``data import FILE``, ``data list``, ``data remove NAME``: official benchmark files and the tables made of them."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from svge_core.cli.common import Parser, add_command, emit
+from svge_core.data.importers.cache import list_imported, remove_imported
+from svge_core.data.importers.run import Imported, import_file
+from svge_core.errors import SvgeError
+
+
+def register(commands: Any) -> None:
+    """Add the command and its actions."""
+    text = "Import official benchmark files; list and remove what was imported."
+    parser = commands.add_parser("data", help=text, description=text)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
+
+    action = add_command(actions, "import", import_command, "Read an official benchmark file into a compact cache.")
+    action.add_argument(
+        "file", type=Path, metavar="FILE", help="the file, or NATS-Bench's folder; its kind is detected"
+    )
+    action.add_argument("--strict", action="store_true", help="refuse a file whose sha256 is not the official one")
+
+    add_command(actions, "list", list_command, "Say what was imported.")
+
+    action = add_command(actions, "remove", remove_command, "Delete an imported table.")
+    action.add_argument("name", metavar="NAME", help="a name that 'data list' shows")
+
+
+class _Bars:
+    """One progress bar per step, on a terminal only."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.bar: Any = None
+
+    def step(self, text: str, unit: str) -> None:
+        """A new step begins; one without progress is a line of its own."""
+        self.close()
+        if text.endswith("."):
+            sys.stderr.write(f"{text}\n")
+        else:
+            options: dict[str, Any] = {"unit": unit or "record", "unit_scale": unit == "B"}
+            self.bar = tqdm(desc=text, disable=self.quiet or not sys.stderr.isatty(), leave=False, **options)
+
+    def progress(self, done: int, total: int) -> None:
+        """How far the step is."""
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        """The step is over."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def import_command(arguments: argparse.Namespace) -> int:
+    """Import, and say what was found."""
+    if not arguments.file.exists():
+        raise SvgeError(f"There is no file {str(arguments.file)[:200]!r}: name the official file that you downloaded.")
+    bars = _Bars(arguments.json)
+    try:
+        found = import_file(arguments.file, strict=arguments.strict, progress=bars.progress, on_step=bars.step)
+    finally:
+        bars.close()
+    for warning in found.warnings():
+        sys.stderr.write(f"warning: {warning}\n")
+    table = found.table
+    document = {
+        "kind": found.kind,
+        "space": table.space,
+        "name": table.name,
+        "rows": len(table.frame),
+        "scores": found.best(),
+        "columns": list(table.meanings),
+        "notes": list(table.notes),
+        "checksum": str(found.checksum),
+        "file": str(found.path),
+        "bytes": found.bytes,
+        "seconds": round(found.seconds, 2),
+    }
+    emit(arguments, document, _text(found))
+    return 0
+
+
+def _text(found: Imported) -> str:
+    table = found.table
+    rows = len(table.frame)
+    lines = [
+        f"{table.title}: {rows:,} architectures of {table.space}, {len(table.meanings)} columns; {found.checksum}."
+    ]
+    for key, score in found.best().items():
+        missing = rows - int(str(score["known"]))
+        lack = f", {missing:,} missing" if missing else ""
+        lines.append(f"  {key}: best {score['best']:.4f} at {score['at']}{lack}")
+        lines.append(f"      {score['meaning']}")
+    lines += [f"  {note}" for note in table.notes]
+    lines.append(f"wrote {found.path} ({found.bytes / 2**20:.1f} MiB, {found.seconds:.1f} s)")
+    return "\n".join(lines)
+
+
+def list_command(arguments: argparse.Namespace) -> int:
+    """Every table in the cache, damaged ones with the reason."""
+    entries = list_imported()
+    document = [
+        {
+            "space": entry.space,
+            "name": entry.name,
+            "rows": entry.rows,
+            "title": entry.title,
+            "scores": list(entry.scores),
+            **{key: entry.origin.get(key, "") for key in ("file", "checksum", "date")},
+            "path": str(entry.path),
+            "damage": entry.damage,
+        }
+        for entry in entries
+    ]
+    width = max((len(entry.name) for entry in entries), default=0)
+    lines = [
+        entry.damage
+        or f"{entry.name:<{width}}  {entry.space}, {entry.rows:,} architectures, {len(entry.scores)} columns, "
+        f"from {entry.origin.get('file', '?')} on {entry.origin.get('date', '?')}"
+        for entry in entries
+    ]
+    emit(arguments, document, "\n".join(lines) or "Nothing is imported: python -m svge_core data import FILE")
+    return 0
+
+
+def remove_command(arguments: argparse.Namespace) -> int:
+    """Delete a table."""
+    removed = remove_imported(arguments.name)
+    emit(arguments, {"removed": [str(path) for path in removed]}, "\n".join(f"removed {path}" for path in removed))
+    return 0

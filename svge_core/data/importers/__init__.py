@@ -1,0 +1,1 @@
+"""Official benchmark files, read without TensorFlow and without running anything they contain, into a compact cache."""

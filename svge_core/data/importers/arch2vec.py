@@ -1,0 +1,123 @@
+"""arch2vec's ``data.json``: NAS-Bench-101 means of three runs, streamed one cell at a time.
+
+Cells are padded with zeros to seven vertices, operations are one-hot in the order input, 1x1, 3x3, pooling, output. The
+file has no hashes; they are computed.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from svge_core.data.importers.nasbench101_files import CELLS, OPERATIONS, SPACE, SPLIT_TEST, SPLIT_VALID, graph_of
+from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.scores import ScoreMeaning
+from svge_core.errors import DataError, SvgeError
+
+LABELS = ("input", OPERATIONS[1], OPERATIONS[0], OPERATIONS[2], "output")
+MAX_ENTRY = 2**16
+_CHUNK = 2**20
+_KEY = re.compile(r'\s*,?\s*"([^"\\]{1,20})"\s*:\s*')
+
+
+def entries(path: Path, progress: Progress = silent) -> Iterator[tuple[str, Any]]:
+    """(key, value) of each entry of a JSON object, without holding more than one of them.
+
+    Raises:
+        DataError: naming entry and byte, if the file is cut off or is no object of small values.
+    """
+    decoder = json.JSONDecoder()
+    size = path.stat().st_size
+    count = dropped = 0
+    with path.open("r", encoding="ascii", errors="replace", newline="") as file:
+        text = file.read(_CHUNK).lstrip("\ufeff \t\r\n")
+        if not text.startswith("{"):
+            raise DataError(f"{path.name}: expected a JSON object.")
+        position, finished = 1, False
+        while True:
+            while len(text) - position < MAX_ENTRY and not finished:
+                more = file.read(_CHUNK)
+                dropped += position
+                text, position, finished = text[position:] + more, 0, not more
+                progress(min(dropped, size), size)
+            rest = text[position : position + 100].lstrip()
+            if rest.startswith("}"):
+                if text[position:].strip() != "}" or not finished and file.read(1).strip():
+                    raise DataError(f"{path.name} goes on after its last entry: get the file again.")
+                return
+            match = _KEY.match(text, position)
+            try:
+                if match is None:
+                    raise ValueError("no key")
+                value, position = decoder.raw_decode(text, match.end())
+            except (ValueError, RecursionError):
+                state = "cut off" if finished and len(text) - position < MAX_ENTRY else "damaged"
+                raise DataError(
+                    f"{path.name} is {state} at entry {count:,} (byte {dropped + position:,}): get the file again."
+                ) from None
+            yield match[1], value
+            count += 1
+
+
+def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
+    """Read all cells.
+
+    Raises:
+        DataError: naming the entry that cannot be used.
+    """
+    rows: dict[str, tuple[str, str, float, float, float]] = {}
+    twice = 0
+    for key, entry in entries(path, progress):
+        try:
+            digest, graph = _cell(entry)
+            valid, test = float(entry["validation_accuracy"]), float(entry["test_accuracy"])
+            if not (0 <= valid <= 1 and 0 <= test <= 1):
+                raise DataError(f"expected accuracies from 0 to 1, got {valid} and {test}")
+            seconds = float(entry.get("training_time", np.nan))
+        except (SvgeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise DataError(f"{path.name}, entry {key} cannot be used: {reason}") from None
+        if digest in rows:
+            twice += 1
+            continue
+        if len(rows) == CELLS:
+            raise DataError(f"{path.name} names more than the {CELLS:,} different cells of NAS-Bench-101.")
+        rows[digest] = (*graph, valid, test, seconds)
+    if not rows:
+        raise DataError(f"{path.name} holds no cell.")
+    digests = sorted(rows)
+    matrices, operations, *numbers = zip(*(rows[digest] for digest in digests), strict=True)
+    columns = Columns(hash=digests, matrix=pd.Categorical(matrices), operations=pd.Categorical(operations))
+    source = f"NAS-Bench-101 (Ying et al. 2019), repacked by arch2vec, {path.name[:100]}"
+    base = ScoreMeaning("a2v", "", "%", "max", "CIFAR-10", "", 108, "mean of three repeats", "measured", source)
+    valid = replace(base, key="arch2vec_e108_valid", title="Validation accuracy", split=SPLIT_VALID)
+    test = replace(base, key="arch2vec_e108_test", title="Test accuracy", split=SPLIT_TEST)
+    seconds = replace(base, key="arch2vec_e108_train_s", title="Training time", unit="s", direction="min", detail=True)
+    columns.add(valid, 100 * np.array(numbers[0]))
+    columns.add(test, 100 * np.array(numbers[1]))
+    columns.add(seconds, np.array(numbers[2]))
+    notes = (f"{twice:,} entries are isomorphic to an earlier one and were not used.",) if twice else ()
+    title = "arch2vec's NAS-Bench-101 JSON"
+    return ImportedTable(SPACE, "arch2vec-nasbench101", title, "hash", columns.frame(), columns.meanings, notes)
+
+
+def _cell(entry: Any) -> tuple[str, tuple[str, str]]:
+    """md5 key, and the graph as :func:`graph_of` gives it."""
+    from svge_core.spaces.nb101.module_hash import module_hash
+
+    matrix, one_hot = entry["module_adjacency"], entry["module_operations"]
+    labels = [LABELS[row.index(1)] for row in one_hot if 1 in row]
+    nodes = len(labels)
+    if len(one_hot) > 7 or len(matrix) != len(one_hot) or any(len(row) != len(matrix) for row in matrix):
+        raise DataError("expected a 7 x 7 matrix and 7 one-hot operations")
+    if any(any(row[nodes:]) for row in matrix) or any(any(row) for row in matrix[nodes:]):
+        raise DataError("its matrix has edges at vertices without an operation")
+    digits = "".join("1" if value else "0" for row in matrix[:nodes] for value in row[:nodes])
+    graph = graph_of(digits, ",".join(labels))
+    edges = [(u, v) for u in range(nodes) for v in range(u + 1, nodes) if matrix[u][v]]
+    return module_hash([OPERATIONS.index(label) for label in labels[1:-1]], edges), graph

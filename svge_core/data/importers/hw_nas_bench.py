@@ -1,0 +1,99 @@
+"""HW-NAS-Bench (Li et al. 2021): measured and estimated latency and energy of the NAS-Bench-201 cells on six devices.
+
+``HW-NAS-Bench-v1_0.pickle`` holds, per data set, one list per metric over the official indices.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from svge_core.data.importers.nb201_records import CELLS, COST_DATA, SPACE, index_of
+from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.unpickling import array_of, load_file
+from svge_core.data.scores import Direction, ScoreMeaning
+from svge_core.errors import DataError
+
+MAX_BYTES = 2 * 2**30
+_DEVICES = {
+    "edgegpu": "Edge GPU (NVIDIA Jetson TX2)",
+    "raspi4": "Raspberry Pi 4",
+    "edgetpu": "Edge TPU",
+    "pixel3": "Pixel 3",
+    "eyeriss": "Eyeriss (estimated by the authors)",
+    "fpga": "FPGA (estimated by the authors)",
+}
+_QUANTITIES: dict[str, tuple[str, str, str, Direction]] = {
+    "latency": ("_latency_ms", "Latency", "ms", "min"),
+    "energy": ("_energy_mj", "Energy", "mJ", "min"),
+    "arithmetic_intensity": ("_arithmetic_intensity", "Arithmetic intensity", "operations per byte", "max"),
+}
+
+
+def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
+    """Read the part of NAS-Bench-201; that of FBNet is left out.
+
+    Raises:
+        DataError: if the file is damaged, holds something else, or is not in the official order.
+    """
+    content = load_file(path, MAX_BYTES)
+    part = content.get("nasbench201") if isinstance(content, dict) else None
+    if not isinstance(part, dict):
+        raise DataError(f"{path.name}: expected the tables of 'nasbench201', as in HW-NAS-Bench-v1_0.pickle.")
+    columns = Columns(index=np.arange(CELLS))
+    source = f"HW-NAS-Bench v1.0 (Li et al. 2021), {path.name[:100]}"
+    for done, (short, (_, data_set)) in enumerate(COST_DATA.items()):
+        table = part.get(data_set if short == "imagenet16" else short)
+        if not isinstance(table, dict):
+            continue
+        _check_order(table.get("config"), path, data_set)
+        for metric, raw in table.items():
+            device, _, quantity = str(metric).partition("_")
+            if device not in _DEVICES or quantity not in _QUANTITIES:
+                continue  # the configurations
+            suffix, title, unit, direction = _QUANTITIES[quantity]
+            meaning = ScoreMeaning(
+                f"hw_{short}_{device}{suffix}",
+                f"{title} on {_DEVICES[device]}",
+                unit,
+                direction,
+                data_set,
+                "",
+                None,
+                "one inference of one image, as the authors give it",
+                "measured",
+                source,
+            )
+            columns.add(meaning, _values(raw, path, f"{data_set} {metric}"))
+        progress(done + 1, len(COST_DATA))
+    if not columns.meanings:
+        raise DataError(f"{path.name} holds no latency or energy of NAS-Bench-201.")
+    title = "HW-NAS-Bench, NAS-Bench-201 part"
+    return ImportedTable(SPACE.name, "hw-nas-bench", title, "index", columns.frame(), columns.meanings)
+
+
+def _values(raw: Any, path: Path, what: str) -> np.ndarray:
+    if isinstance(raw, dict):
+        raw = [raw.get(index) for index in range(CELLS)]
+    try:
+        values = array_of([math.nan if value is None else value for value in raw] if isinstance(raw, list) else raw)
+    except DataError as error:
+        raise DataError(f"{path.name}: {what}: {error}.") from None
+    if values.shape != (CELLS,):
+        raise DataError(f"{path.name}: {what} has the shape {values.shape}; expected {CELLS:,} values.")
+    values = values.astype(np.float64)
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)  # unsupported cells
+
+
+def _check_order(config: Any, path: Path, data_set: str) -> None:
+    entries = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
+    for index, entry in entries:
+        try:
+            named = index_of(entry["arch_str"])
+        except (DataError, KeyError, TypeError, IndexError):
+            continue  # nothing to compare
+        if named != index:
+            raise DataError(
+                f"{path.name}: entry {index} of {data_set} is architecture {named:,}; expected the official order."
+            )

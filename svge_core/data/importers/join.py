@@ -1,0 +1,69 @@
+"""From imported tables to `Scores`: rows are put at the official indices of the space."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from svge_core.data.importers.cache import list_imported, load_table
+from svge_core.data.importers.table import ImportedTable
+from svge_core.data.scores import Scores, scores_from_columns
+from svge_core.errors import DataError
+from svge_core.spaces import AbstractSearchSpace
+
+
+def to_scores(table: ImportedTable, space: AbstractSearchSpace, rows: int) -> Scores:
+    """A table over the first ``rows`` official indices, NaN for cells that the file does not name.
+
+    Raises:
+        DataError: if it is another space, or keys are no cells of it.
+    """
+    if table.space != space.name:
+        raise DataError(f"The imported table {table.name} is of {table.space}, not of {space.name}.")
+    indices = _indices(table, space)
+    outside = np.flatnonzero((indices < 0) | (indices >= rows))
+    if len(outside):
+        key = str(table.frame[table.key].iloc[int(outside[0])])
+        raise DataError(
+            f"The imported table {table.name} names {len(outside):,} architectures that {space.title} does not have, "
+            f"the first is {key[:60]!r}: run 'python -m svge_core data remove {table.name}'."
+        )
+    columns = {}
+    for key in table.meanings:
+        columns[key] = np.full(rows, np.nan)
+        columns[key][indices] = table.frame[key].to_numpy()
+    return scores_from_columns(space.name, columns, table.meanings)
+
+
+def _indices(table: ImportedTable, space: AbstractSearchSpace) -> np.ndarray:
+    keys = table.frame[table.key]
+    if table.key == "index":
+        return keys.to_numpy().astype(np.int64)
+    if table.key == "hash":
+        from svge_core.spaces.nb101.table import table as all_cells  # builds its table on first use
+
+        raw = np.frombuffer(bytes.fromhex("".join(keys)), dtype="S16")
+        return all_cells().indices_of_hashes(raw)
+    return np.array([space.index(space.parse(text)) for text in keys])
+
+
+def with_imported(scores: Scores, space: AbstractSearchSpace) -> Scores:
+    """The table, and the columns of every imported table of its space.
+
+    What cannot be joined is left out with a warning, so that a damaged cache never keeps a user from working. Where
+    two files give the same score, the one whose table's name comes first is shown. Tables of spaces that are not
+    enumerated (ENAS) are not joined: see :func:`svge_core.data.importers.cache.load_imported`.
+    """
+    rows = len(scores.frame)
+    if not rows:
+        return scores
+    for entry in list_imported(space.name):
+        try:
+            if entry.damage:
+                raise DataError(entry.damage)
+            found = to_scores(load_table(entry.path), space, rows)
+            fresh = {key: meaning for key, meaning in found.meanings.items() if key not in scores.meanings}
+            scores = scores.with_columns(Scores(found.space, pd.DataFrame(found.frame, columns=list(fresh)), fresh))
+        except DataError as error:
+            warnings.warn(str(error), stacklevel=2)
+    return scores

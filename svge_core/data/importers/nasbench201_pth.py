@@ -1,0 +1,79 @@
+"""NAS-Bench-201's own files, ``NAS-Bench-201-v1_0-e61699.pth`` and ``-v1_1-096897.pth``, read without free pickle.
+
+They can only be read whole, and need about six times their size in memory: NATS-Bench's archive holds the same runs
+and is streamed. PyTorch reads them with ``weights_only``; numpy's numbers are answered as in :mod:`.unpickling`.
+"""
+
+import pickle
+import re
+import zipfile
+from pathlib import Path
+
+import torch
+
+from svge_core.data.importers.nb201_records import CELLS, Records
+from svge_core.data.importers.table import ImportedTable, Progress, silent
+from svge_core.data.importers.unpickling import torch_globals
+from svge_core.errors import DataError
+
+#: bytes in memory per byte of the file (28 GB for 4.7 GB, as the authors report)
+MEMORY_FACTOR = 6
+MAX_BYTES = 16 * 2**30
+EPOCHS_OF = {"full": 200, "less": 12}
+
+
+def read_pth(path: Path, progress: Progress = silent) -> ImportedTable:
+    """Read all architectures of a file.
+
+    Raises:
+        DataError: if it is damaged, asks for anything that plain results do not need, or holds something else.
+    """
+    content = _loaded(path)
+    if not isinstance(content, dict) or not isinstance(content.get("arch2infos"), dict):
+        raise DataError(f"{path.name} is a PyTorch file, but not NAS-Bench-201's: expected 'arch2infos' in it.")
+    meta, infos = content.get("meta_archs"), content["arch2infos"]
+    records = Records()
+    for done, (index, info) in enumerate(infos.items()):
+        try:
+            if type(index) is not int or not 0 <= index < CELLS or not isinstance(info, dict):
+                raise DataError(f"expected an index from 0 to {CELLS - 1} and its results")
+            if "all_results" in info:  # the first release has the long schedule alone
+                info = {"full": info}
+            records.add({epochs: info[key] for key, epochs in EPOCHS_OF.items() if key in info}, index)
+        except DataError as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{path.name}, architecture {str(index)[:20]} cannot be used: {reason}") from None
+        progress(done + 1, len(infos))
+    total = len(meta) if isinstance(meta, list) else CELLS
+    notes = () if len(infos) == total else (f"{total - len(infos):,} of {total:,} architectures are missing.",)
+    found = re.search(r"v\d_\d", path.name)
+    version = f" {found[0].replace('_', '.')}" if found else ""
+    source = f"NAS-Bench-201{version} (Dong & Yang 2020), {path.name[:100]}"
+    return records.table("nasbench201-pth", f"NAS-Bench-201{version} .pth", "nb201", source, notes)
+
+
+def _loaded(path: Path) -> object:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise DataError(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are expected.")
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > size:  # PyTorch stores its members as they are
+                raise DataError(f"{path.name} unpacks to {unpacked:,} bytes, more than PyTorch's files do.")
+        with torch.serialization.safe_globals(torch_globals()):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except DataError as error:
+        raise DataError(f"{path.name} was refused, nothing in it was run: {error}") from None
+    except pickle.UnpicklingError as error:
+        if named := re.search(r"GLOBAL ([\w.]{1,120}) was not an allowed|Unsupported class ([\w.]{1,120})", str(error)):
+            asked = named[1] or named[2]
+            raise DataError(
+                f"{path.name} was refused, nothing in it was run: it asks for {asked}, which plain results do not need."
+            ) from None
+        raise DataError(f"{path.name} is damaged or cut off: get the file again.") from error
+    except MemoryError:
+        raise DataError(f"{path.name} does not fit into this machine's memory: import NATS-Bench's archive.") from None
+    except Exception as error:  # a damaged file can raise anything
+        raise DataError(f"{path.name} is damaged or cut off ({type(error).__name__}): get the file again.") from error

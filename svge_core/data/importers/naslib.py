@@ -1,0 +1,236 @@
+"""NASLib's containers: ``nasbench_only108.pkl``, ``nb201_*_full_training.pickle`` and ``zc_nasbench201.json``.
+
+The NAS-Bench-201 pickles hold one seed (888), and what NASLib calls validation accuracy is partly test accuracy: the
+last entry of ``eval_acc1es`` is ``ori-test`` for ``cifar10-valid`` and ``cifar10``, ``x-test`` for the other data sets.
+The columns say what the numbers are, not what they are called.
+"""
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from svge_core.data.importers.nasbench101_files import Runs, graph_of
+from svge_core.data.importers.nb201_records import CELLS, SPACE, accuracy, index_of
+from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.unpickling import array_of, load_file
+from svge_core.data.scores import ScoreMeaning
+from svge_core.errors import DataError, ParseError
+from svge_core.spaces.nasbench201 import from_naslib_tuple
+
+MAX_101_BYTES = 8 * 2**30
+MAX_201_BYTES = 4 * 2**30
+MAX_JSON_BYTES = 2**30
+_HASH = re.compile(r"[0-9a-f]{32}")
+_TUPLE = re.compile(r"\((\d), (\d), (\d), (\d), (\d), (\d)\)")
+_SEED = "one seed (888)"
+#: NASLib's data set -> our key, data set, what the images of the last entry of eval_acc1es are
+_LAST = {
+    "cifar10-valid": (
+        "cifar10_test_half",
+        "CIFAR-10",
+        "test: 10,000 images, trained on 25,000 of the 50,000 training images (cifar10-valid, ori-test)",
+    ),
+    "cifar10": (
+        "cifar10_test",
+        "CIFAR-10",
+        "test: 10,000 images, trained on all 50,000 training images (cifar10, ori-test)",
+    ),
+    "cifar100": ("cifar100_test", "CIFAR-100", "test: 5,000 of the 10,000 test images (x-test)"),
+    "ImageNet16-120": ("imagenet16_test", "ImageNet16-120", "test: 3,000 of the 6,000 test images (x-test)"),
+}
+#: what the zero-cost file calls val_accuracy
+_CALLED_VALID = {
+    "cifar10": _LAST["cifar10-valid"],
+    "cifar100": _LAST["cifar100"],
+    "ImageNet16-120": _LAST["ImageNet16-120"],
+}
+
+
+def _unusable(path: Path, what: object, error: Exception) -> DataError:
+    return DataError(f"{path.name}, {str(what)[:90]} cannot be used: {' '.join(str(error).split())[:200]}")
+
+
+def read_naslib101(path: Path, progress: Progress = silent) -> ImportedTable:
+    """NAS-Bench-101's runs of 108 epochs as NASLib repacked them.
+
+    Raises:
+        DataError: if the file is damaged or holds something else.
+    """
+    content = load_file(path, MAX_101_BYTES)
+    if not isinstance(content, dict) or not content:
+        raise DataError(f"{path.name}: expected a dictionary of hashes, as in NASLib's nasbench_only108.pkl.")
+    runs = Runs()
+    for done, (digest, entry) in enumerate(content.items()):
+        try:
+            if not (isinstance(digest, str) and _HASH.fullmatch(digest)):
+                raise DataError("expected a hash of 32 hexadecimal digits")
+            fixed, computed = entry
+            matrix = array_of(fixed["module_adjacency"])
+            digits = "".join("1" if value else "0" for value in matrix.ravel()[:49])
+            graph = graph_of(digits, ",".join(map(str, fixed["module_operations"])))
+            row = runs.row(digest, graph, float(fixed["trainable_parameters"]))
+            for run in computed[108]:
+                runs.add(row, 108, _run(run))
+        except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _unusable(path, digest, error) from None
+        if not done % 4096:
+            progress(done, len(content))
+    source = f"NAS-Bench-101 (Ying et al. 2019), repacked by NASLib, {path.name[:100]}"
+    return runs.table("naslib-nasbench101", "NASLib's NAS-Bench-101 pickle", source)
+
+
+def _run(run: Any) -> tuple[float, float, float, float]:
+    names = ("validation_accuracy", "test_accuracy", "train_accuracy", "training_time")
+    validation, test, train, seconds = (run[f"final_{name}"] for name in names)
+    values = (float(validation), float(test), float(train), float(seconds))
+    if not all(0 <= value <= 1 for value in values[:3]) or not 0 <= values[3] < 1e9:
+        raise DataError(f"expected accuracies from 0 to 1 and seconds, got {values}")
+    return values
+
+
+def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
+    """One of NASLib's NAS-Bench-201 pickles, keyed by architecture string.
+
+    Raises:
+        DataError: if the file is damaged or holds something else.
+    """
+    content = load_file(path, MAX_201_BYTES)
+    if not isinstance(content, dict) or not content:
+        raise DataError(f"{path.name}: expected a dictionary of architecture strings, as in NASLib's pickles.")
+    found: dict[str, np.ndarray] = {}
+    seen = np.zeros(CELLS, dtype=bool)
+    others: set[str] = set()
+    for done, (arch, entry) in enumerate(content.items()):
+        try:
+            index = index_of(arch)
+            seen[index] = True
+            for data, results in entry.items():
+                if data not in _LAST:
+                    others.add(str(data)[:40])
+                    continue
+                last, before = _last_two(results["eval_acc1es"])
+                _put(found, _LAST[data][0], index, last)
+                if data == "cifar10-valid":
+                    _put(found, "cifar10_valid", index, before)
+        except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _unusable(path, arch, error) from None
+        if not done % 1024:
+            progress(done, len(content))
+    if not found:
+        known = ", ".join(_LAST)
+        raise DataError(f"{path.name} holds no results on {known}; found {', '.join(sorted(others)[:5]) or 'none'}.")
+    rows = np.flatnonzero(seen)
+    columns = Columns(index=rows)
+    source = f"NAS-Bench-201 (Dong & Yang 2020), repacked by NASLib, {path.name[:100]}"
+    base = ScoreMeaning("naslib", "Test accuracy", "%", "max", "", "", 200, _SEED, "measured", source)
+    for data, (key, data_set, split) in _LAST.items():
+        if key in found:
+            detail = data == "cifar10-valid"
+            meaning = replace(base, key=f"naslib_{key}", data_set=data_set, split=split, detail=detail)
+            columns.add(meaning, found[key][rows])
+    if "cifar10_valid" in found:
+        valid = replace(
+            base,
+            key="naslib_cifar10_valid",
+            title="Validation accuracy",
+            data_set="CIFAR-10",
+            split="validation: 25,000 training images held out, trained on the other 25,000 (cifar10-valid, x-valid)",
+        )
+        columns.add(valid, found["cifar10_valid"][rows])
+    notes = [
+        "One seed; what NASLib calls validation accuracy of the last epoch is on test images, and is named so here."
+    ]
+    if others:
+        notes.append(f"Not imported: {', '.join(sorted(others)[:8])}.")
+    names = "-".join(sorted({column.split("_")[1] for column in columns.meanings}))
+    title = "NASLib's NAS-Bench-201 pickle"
+    return ImportedTable(
+        SPACE.name, f"naslib-nb201-{names}", title, "index", columns.frame(), columns.meanings, tuple(notes)
+    )
+
+
+def _last_two(values: Any) -> tuple[float, float]:
+    """The last entry; and the one before it where the list is known to end with x-valid@199, ori-test@199."""
+    if not isinstance(values, list) or len(values) < 2:
+        raise DataError("expected 'eval_acc1es' as a list over the epochs")
+    before = accuracy(values[-2], "eval_acc1es") if len(values) == 201 else math.nan
+    return accuracy(values[-1], "eval_acc1es"), before
+
+
+def _put(found: dict[str, np.ndarray], key: str, index: int, value: float) -> None:
+    found.setdefault(key, np.full(CELLS, np.nan))[index] = value
+
+
+def read_zero_cost(path: Path, progress: Progress = silent) -> ImportedTable:
+    """NAS-Bench-Suite-Zero's proxies of NAS-Bench-201, keyed by NASLib tuple.
+
+    Raises:
+        DataError: if the file is damaged or of another space.
+    """
+    size = path.stat().st_size
+    if size > MAX_JSON_BYTES:
+        raise DataError(f"{path.name} has {size:,} bytes; at most {MAX_JSON_BYTES:,} are expected.")
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path.name} is damaged or cut off ({str(error)[:100]}): get the file again.") from None
+    columns = Columns(index=np.arange(CELLS))
+    seen = np.zeros(CELLS, dtype=bool)
+    others = []
+    for done, (data, cells) in enumerate(content.items() if isinstance(content, dict) else ()):
+        if data not in _CALLED_VALID:
+            others.append(str(data)[:40])
+            continue
+        _zero_cost_columns(columns, seen, path, data, cells)
+        progress(done + 1, len(content))
+    rows = np.flatnonzero(seen)
+    if not len(rows):
+        raise DataError(f"{path.name} holds no proxies on {', '.join(_CALLED_VALID)}.")
+    notes = ["What the file calls val_accuracy is one seed (888) on test images, and is named so here."]
+    if others:
+        notes.append(f"Not imported: {', '.join(others[:8])}.")
+    frame = columns.frame().iloc[rows].reset_index(drop=True)
+    title = "NAS-Bench-Suite-Zero, zero-cost proxies of NAS-Bench-201"
+    return ImportedTable(SPACE.name, "zero-cost", title, "index", frame, columns.meanings, tuple(notes))
+
+
+def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str, cells: Any) -> None:
+    found: dict[str, np.ndarray] = {}
+    accuracies = np.full(CELLS, np.nan)
+    cell: object = data
+    try:
+        for cell, proxies in cells.items():
+            match = _TUPLE.fullmatch(str(cell))
+            if match is None:
+                raise DataError("expected a NASLib tuple such as (4, 0, 3, 1, 4, 3); other spaces are not read")
+            index = SPACE.index(SPACE.from_genotype(from_naslib_tuple(tuple(map(int, match.groups())))))
+            seen[index] = True
+            for name, value in proxies.items():
+                if name == "val_accuracy":
+                    accuracies[index] = accuracy(value, name)
+                elif isinstance(value, dict) and re.fullmatch(r"[a-z0-9_]{1,30}", name):
+                    score = float(value["score"])
+                    if len(found) < 64 and math.isfinite(score):  # some proxies overflow: unknown
+                        _put(found, name, index, score)
+    except (DataError, ParseError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unusable(path, f"{data}: {cell}", error) from None
+    key, data_set, split = _CALLED_VALID[data]
+    source = f"NAS-Bench-Suite-Zero (Krishnakumar et al. 2022), {path.name[:100]}"
+    test = ScoreMeaning(f"zc_{key}", "Test accuracy", "%", "max", data_set, split, 200, _SEED, "measured", source)
+    columns.add(replace(test, detail=True), accuracies)
+    for name in sorted(found):
+        proxy = replace(
+            test,
+            key=f"zc_{key.split('_')[0]}_{name}",
+            title=f"Zero-cost proxy {name}",
+            unit="",
+            split="one batch of training images, network not trained",
+            epochs=0,
+            seeds="one initialisation",
+        )
+        columns.add(proxy, found[name])
