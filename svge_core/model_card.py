@@ -16,6 +16,7 @@ PUBLISHED_VALUES = {
     "beta": "0.005 times the batch size",
     "posterior_noise": "0.01",
     "edge_reduction": "mean",
+    "edge_sampling": "independent",
 }
 SHOWN = (
     ("reconstruction.forward.sampled", "Reconstruction, forward run, sampled"),

@@ -95,6 +95,10 @@ class SlowDecoder:
             if made > 1:
                 for earlier, state in enumerate(states):
                     inner = net.edges_in(torch.cat([state, new, g, z])) + to_edges
+                    if net.edges_before is not None:  # edges from earlier nodes into this one are decided by now
+                        for before in range(earlier):
+                            if (before, made) in edges:
+                                inner = inner + net.edges_before(states[before])
                     edge_logits[earlier, made] = net.edges_out(torch.relu(inner))[0]
             states = [*states, new]
         return type_logits, edge_logits

@@ -8,6 +8,7 @@ import torch
 from scipy.stats import chisquare
 
 from svge_core.metrics import same_graphs
+from svge_core.models.constraints import OpenNodes
 from svge_core.models.decoding import DecodeOptions, Direction, decode
 from svge_core.models.svge import SVGe
 from svge_core.spaces import get_space
@@ -110,9 +111,12 @@ def assert_follows(found: Counter[Graph], expected: dict[Graph, float]) -> None:
     assert chisquare(observed, wanted).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("edge_sampling", ["independent", "sequential"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_draws_follow_the_probabilities_of_the_slow_decoder(direction: Direction, generator: torch.Generator) -> None:
-    model = tiny_model(SMALL, 7, hidden=4, latent=2, rounds=1)
+def test_draws_follow_the_probabilities_of_the_slow_decoder(
+    direction: Direction, edge_sampling: str, generator: torch.Generator
+) -> None:
+    model = tiny_model(SMALL, 7, hidden=4, latent=2, rounds=1, edge_sampling=edge_sampling)
     z = torch.randn(1, 2, generator=generator)
     batch = decode(model, z.expand(DRAWS, -1), DecodeOptions(direction), generator, chunk=5_000)
     with torch.no_grad():
@@ -144,6 +148,41 @@ def test_argmax_does_not_depend_on_chunks_or_on_weights_made_before(direction: D
         assert same_graphs(whole, other).all()
     alone = [to_cells(TINY, decode(model, row[None], options))[0] for row in z]
     assert alone == to_cells(TINY, whole)
+
+
+@pytest.mark.parametrize("edge_sampling", ["independent", "sequential"])
+@pytest.mark.parametrize("argmax", [False, True])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_constrained_cells_of_any_size_are_members(direction: Direction, argmax: bool, edge_sampling: str) -> None:
+    space, sizes = get_space("nasbench101"), Counter[int]()
+    for seed, scale in ((1, 1.0), (2, 30.0)):  # the second model is wild, and as sure of nonsense as can be
+        model, noise = tiny_model(space, seed, edge_sampling=edge_sampling), torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter *= scale**0.5
+        z = scale * torch.randn(300, 4, generator=noise)
+        for cell in to_cells(space, decode(model, z, DecodeOptions(direction, True, argmax), noise)):
+            space.validate(cell)
+            sizes[cell.num_nodes] += 1
+    assert set(sizes) <= set(range(2, 8))
+    assert argmax or len(sizes) == 6
+
+
+def test_a_run_of_any_size_keeps_what_was_drawn_where_it_can(generator: torch.Generator) -> None:
+    books = OpenNodes(1, 4, max_edges=4, device=torch.device("cpu"))
+    no, yes = torch.tensor([False]), torch.tensor([True])
+    drawn = books.edges(torch.zeros(1, 1), torch.zeros(1, 1), no, 0, True, None)
+    assert drawn.tolist() == [[1.0]], "a node without an edge gets one"
+    books.add(1, drawn, no)
+    assert books.slack.tolist() == [2], "four edges, one spent, one open node"
+    odds = torch.tensor([[3.0, -1.0]])
+    assert books.edges(odds, torch.ones(1, 2), no, 0, False, generator).tolist() == [[1.0, 1.0]]
+    assert books.edges(odds, torch.ones(1, 2), no, 1, False, generator).tolist() == [[0.0, 1.0]], "one is still to come"
+    only = torch.tensor([[1.0, 0.0]])
+    books.add(2, only, no)
+    assert books.slack.tolist() == [0], "nodes 1 and 2 are open"
+    last = books.edges(torch.zeros(1, 3), torch.tensor([[1.0, 0.0, 0.0]]), yes, 0, False, generator)
+    assert last.tolist() == [[0.0, 1.0, 1.0]], "the end takes the open nodes, and nothing that is over the bound"
 
 
 @pytest.mark.parametrize("argmax", [False, True])

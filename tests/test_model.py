@@ -21,7 +21,14 @@ NB201 = get_space("nasbench201")
 
 @pytest.mark.parametrize(
     "config",
-    [{}, {"decoder_positions": False}, {"encoding": "learned"}, {"rounds": 1}, {"hidden": 6, "latent": 5}],
+    [
+        {},
+        {"decoder_positions": False},
+        {"encoding": "learned"},
+        {"rounds": 1},
+        {"hidden": 6, "latent": 5},
+        {"edge_sampling": "sequential"},
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("space", [TINY, NB201], ids=lambda space: space.name)

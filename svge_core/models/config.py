@@ -31,6 +31,8 @@ class ModelConfig:
     """Scale of the posterior's standard deviation while training (published code: 0.01 by a default argument)."""
     edge_reduction: Literal["sum", "mean"] = "sum"
     """Reduction of the edge terms of one decoder step: sum is the log-likelihood (published code: mean)."""
+    edge_sampling: Literal["independent", "sequential"] = "independent"
+    """Edges into one new node: independent given the state (published), or each given those from earlier nodes."""
 
     def __post_init__(self) -> None:
         if self.hidden < 2 or self.hidden % 2:

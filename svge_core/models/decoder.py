@@ -29,6 +29,7 @@ class Prepared:
         init_types: (types, expanded) first layer of the state maker, the part of each node type.
         init_g, init_z, types_g, types_z, edges_new, edges_z: transposed blocks of the heads' first layers.
         edges_old: (2, half, expanded) the block of the earlier node, split by direction.
+        edges_before: the same of an edge already decided in this step; None where edges are independent.
         folded: weight of every message-passing round.
     """
 
@@ -41,6 +42,7 @@ class Prepared:
     edges_old: Tensor
     edges_new: Tensor
     edges_z: Tensor
+    edges_before: Tensor | None
     folded: list[Tensor]
 
 
@@ -80,6 +82,7 @@ class Generator(nn.Module):
         self.types_out = nn.Linear(latent, types)
         self.edges_in = nn.Linear(2 * hidden + 2 * latent, expanded)
         self.edges_out = nn.Linear(expanded, 1)
+        self.edges_before = nn.Linear(hidden, expanded) if config.edge_sampling == "sequential" else None
         self.rounds = nn.ModuleList(MessagePassing(hidden) for _ in range(config.rounds))
         self.readout = GatedSum(hidden, latent, readouts=2)
         widths = (expanded, latent, expanded) if config.decoder_positions else ()
@@ -91,7 +94,7 @@ class Generator(nn.Module):
         Args:
             table: rows of the operation encoding, (types, width).
         """
-        h, c = self.hidden, self.latent
+        h, c, before = self.hidden, self.latent, self.edges_before
         embedded = self.embed(table)
         init, types, edges = self.init_in.weight.t(), self.types_in.weight.t(), self.edges_in.weight.t()
         return Prepared(
@@ -104,6 +107,7 @@ class Generator(nn.Module):
             edges_old=edges[:h].reshape(2, h // 2, -1),
             edges_new=edges[h : 2 * h + c],
             edges_z=edges[2 * h + c :],
+            edges_before=None if before is None else before.weight.t().reshape(2, h // 2, -1),
             folded=[layer.folded() for layer in self.rounds],  # type: ignore[operator]
         )
 
@@ -158,9 +162,15 @@ class Generator(nn.Module):
         self, state: Float[Tensor, "2 batch nodes half"], conditions: Conditions
     ) -> Float[Tensor, "batch nodes expanded"]:
         """The part of the edge scorer's first layer that belongs to the earlier node."""
-        _, batch, nodes, half = state.shape
-        weight, flat = conditions.weights.edges_old, state.reshape(2, batch * nodes, half)
-        return torch.addmm(flat[0] @ weight[0], flat[1], weight[1]).view(batch, nodes, weight.shape[2])
+        return _per_node(state, conditions.weights.edges_old)
+
+    def edges_decided(
+        self, state: Float[Tensor, "2 batch nodes half"], conditions: Conditions
+    ) -> Float[Tensor, "batch nodes expanded"] | None:
+        """What an edge from each earlier node adds to the scores of the edges decided after it in the same step."""
+        if self.edges_before is None or conditions.weights.edges_before is None:
+            return None
+        return _per_node(state, conditions.weights.edges_before) + self.edges_before.bias
 
     def edge_shared(
         self, made: int | slice, new: Float[Tensor, "*lead hidden"], g: Tensor, conditions: Conditions
@@ -176,6 +186,14 @@ class Generator(nn.Module):
     def _split(self, flat: Float[Tensor, "batch hidden"]) -> Float[Tensor, "2 batch 1 half"]:
         batch, half = flat.shape[0], self.hidden // 2
         return flat.view(batch, 2, half).transpose(0, 1).reshape(2, batch, 1, half)
+
+
+def _per_node(
+    state: Float[Tensor, "2 batch nodes half"], weight: Float[Tensor, "2 half expanded"]
+) -> Float[Tensor, "batch nodes expanded"]:
+    _, batch, nodes, half = state.shape
+    flat = state.reshape(2, batch * nodes, half)
+    return torch.addmm(flat[0] @ weight[0], flat[1], weight[1]).view(batch, nodes, weight.shape[2])
 
 
 @dataclass(frozen=True)
@@ -219,7 +237,12 @@ def teacher_forced(
         new = generator.new_state(made, types[:, made], g_init, conditions)
         graph_codes.append(g)
         if made > 1:
-            edge_parts.append(generator.edge_parts(state, conditions))
+            parts = generator.edge_parts(state, conditions)
+            decided = generator.edges_decided(state, conditions)
+            if decided is not None:
+                there = receives[0, :, made, :made, None] * decided
+                parts = parts + there.cumsum(1) - there  # what came before, without the edge itself
+            edge_parts.append(parts)
             new_states.append(new[:, :, 0].transpose(0, 1).reshape(batch, generator.hidden))
         state = torch.cat([state, new], dim=2)
     codes = torch.stack(graph_codes)  # (nodes - 1, batch, latent)

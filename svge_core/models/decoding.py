@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from svge_core.models.constraints import Masks, OpenNodes, masks
-from svge_core.models.decoder import Prepared
+from svge_core.models.decoder import Conditions, Generator, Prepared
 from svge_core.models.svge import SVGe
 from svge_core.spaces.base import DecodingRules
 from svge_core.tensors import END, START, CellBatch
@@ -112,8 +112,7 @@ def _run(
             else:
                 flat = new[:, :, 0].transpose(0, 1).reshape(batch, net.hidden)
                 shared = net.edge_shared(made, flat, g, conditions)
-                log_odds = net.edge_logits(net.edge_parts(state, conditions), shared[:, None])
-                edges = _draw_edges(log_odds, fixed, argmax, generator)
+                log_odds, edges = _edges_of_step(net, state, shared, conditions, fixed, argmax, generator)
                 if books is not None:
                     edges = books.edges(log_odds, edges, types[:, made] == last, 0, argmax, generator)
             receives[0, :, made, :made] = edges
@@ -122,6 +121,29 @@ def _run(
             books.add(made, receives[0, :, made, :made], types[:, made] == last)
         state = torch.cat([state, new], dim=2)
     return _cut(types, receives[1], last)
+
+
+def _edges_of_step(
+    net: Generator,
+    state: Tensor,
+    shared: Tensor,
+    conditions: Conditions,
+    fixed: Tensor | None,
+    argmax: bool,
+    generator: torch.Generator | None,
+) -> tuple[Tensor, Tensor]:
+    """Log-odds and drawn edges (batch, made) into a new node."""
+    parts = net.edge_parts(state, conditions)
+    decided = net.edges_decided(state, conditions)
+    if decided is None:
+        log_odds = net.edge_logits(parts, shared[:, None])
+        return log_odds, _draw_edges(log_odds, fixed, argmax, generator)
+    odds, edges = [], []
+    for source in range(parts.shape[1]):
+        odds.append(net.edge_logits(parts[:, source], shared))
+        edges.append(_draw_edges(odds[-1], None if fixed is None else fixed[source], argmax, generator))
+        shared = shared + edges[-1][:, None] * decided[:, source]
+    return torch.stack(odds, dim=1), torch.stack(edges, dim=1)
 
 
 def _allowed(logits: Tensor, made: int, last: int, rule: Masks | None, books: OpenNodes | None) -> Tensor:

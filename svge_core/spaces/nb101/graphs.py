@@ -62,11 +62,12 @@ def _depths(adjacency: Int[np.ndarray, "cells vertices vertices"]) -> Int[np.nda
     return depths
 
 
-def _digits(values: Int[np.ndarray, "*rows digits"], bits: int) -> Int[np.ndarray, "*rows"] | np.int64:
+def _digits(values: Int[np.ndarray, "*rows digits"], bits: int) -> Int[np.ndarray, "*rows"]:
     """Digits of equal width read as one number, first digit highest."""
-    number: np.ndarray | np.int64 = np.zeros(values.shape[:-1], dtype=np.int64)
+    number = np.zeros(values.shape[:-1], dtype=np.int64)
     for column in range(values.shape[-1]):
-        number = (number << bits) | values[..., column]
+        number <<= bits  # in place, so that a single number stays an array
+        number |= values[..., column]
     return number
 
 
