@@ -67,10 +67,10 @@ def _loaded(path: Path) -> object:
     except DataError as error:
         raise DataError(f"{path.name} was refused, nothing in it was run: {error}") from None
     except pickle.UnpicklingError as error:
-        if named := re.search(r"GLOBAL ([\w.]{1,120}) was not an allowed|Unsupported class ([\w.]{1,120})", str(error)):
-            asked = named[1] or named[2]
+        if named := re.search(r"(?:GLOBAL|class) ([\w.]{1,120})", str(error)):
             raise DataError(
-                f"{path.name} was refused, nothing in it was run: it asks for {asked}, which plain results do not need."
+                f"{path.name} was refused, nothing in it was run: it asks for {named[1]}, which plain results do not "
+                "need."
             ) from None
         raise DataError(f"{path.name} is damaged or cut off: get the file again.") from error
     except MemoryError:

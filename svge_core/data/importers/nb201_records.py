@@ -128,6 +128,8 @@ class Records:
         Raises:
             DataError: if it names no architecture, another than ``index``, or a value is out of range.
         """
+        if not by_epochs:
+            raise DataError("it holds no results of 12 or 200 epochs")
         for epochs, record in by_epochs.items():
             if not isinstance(record, dict) or not isinstance(record.get("all_results"), dict):
                 raise DataError("expected a record with 'arch_str' and 'all_results'")
@@ -139,8 +141,7 @@ class Records:
                 if not (isinstance(key, tuple) and len(key) == 2 and isinstance(run, dict)):
                     raise DataError("expected results by data set and seed")
                 self._run(index, epochs, key[0], key[1], run)
-        if index is None:
-            raise DataError("it holds no results of 12 or 200 epochs")
+        assert index is not None
         self._seen[index] = True
         return index
 

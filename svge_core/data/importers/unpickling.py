@@ -65,7 +65,7 @@ def check_opcodes(data: "bytes | mmap.mmap", name: str) -> None:
                 raise DataError(f"{name} is cut off or damaged: an item at byte {position - length:,} is not whole.")
         elif op == _LONG_BINPUT:
             head = data[position + 1 : position + 5]
-            index = struct.unpack("<I", head)[0] if len(head) == 4 else size
+            index = struct.unpack("<I", head)[0] if len(head) == 4 else 2**32
             if index > highest + 1:
                 raise DataError(f"{name} is cut off or damaged: byte {position:,} names item {index:,}.")
             highest, position = max(highest, index), position + 5
@@ -149,6 +149,13 @@ class _Encode(_Sealed):
         return text.encode("latin-1")
 
 
+class _NoBytes(_Sealed):
+    """Stands for ``bytes``, which pickle protocol 2 uses for an empty byte string."""
+
+    def __new__(cls) -> Any:
+        return b""
+
+
 #: the names a file may use, and what is given for them
 ALLOWED: dict[tuple[str, str], type] = {
     ("collections", "OrderedDict"): dict,  # keeps its order too, and takes no attributes
@@ -158,8 +165,8 @@ ALLOWED: dict[tuple[str, str], type] = {
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _Reconstruct for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _FromBuffer for core in ("core", "_core")},
     ("_codecs", "encode"): _Encode,
-    ("builtins", "set"): set,
-    ("__builtin__", "set"): set,
+    **{(builtin, "bytes"): _NoBytes for builtin in ("builtins", "__builtin__")},
+    **{(builtin, "set"): set for builtin in ("builtins", "__builtin__")},
 }
 
 
