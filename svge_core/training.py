@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.models.config import check_kinds
 from svge_core.models.svge import SVGe
-from svge_core.tensors import CellBatch
+from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.tensors import CellBatch, index_batch
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,13 @@ class TrainConfig:
     """Seeds the split, the initial weights, the order of the cells and the posterior noise."""
     held_out: float = 0.1
     """Share of the cells never trained on (published: 0.1)."""
+    cells_per_epoch: int = 200_000
+    """Cells of one epoch where the space is too large to list: every epoch draws new ones, none held out."""
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise SvgeError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}.")
+        for name in ("epochs", "batch_size", "cells_per_epoch"):
+            if getattr(self, name) < 1:
+                raise SvgeError(f"{name} must be at least 1; got {getattr(self, name)}.")
         if not 0 <= self.held_out < 1:
             raise SvgeError(f"held_out is a share, 0 <= held_out < 1; got {self.held_out}.")
         for name in ("learning_rate", "clip"):
@@ -102,6 +108,54 @@ def split_cells(count: int, held_out: float, seed: int) -> Split:
     return Split(order[cut:].sort().values, order[:cut].sort().values)
 
 
+def held_out_mask(indices: Int[np.ndarray, " cells"], held_out: float, seed: int) -> Bool[np.ndarray, " cells"]:
+    """Which cells of a space that is not listed are never trained on: a hash of the index decides (splitmix64)."""
+    state = indices.astype(np.uint64) + np.uint64((seed % 2**32 + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)  # modulo 2^64
+    state ^= state >> np.uint64(31)
+    return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53 < held_out
+
+
+def draw_indices(
+    space: AbstractSearchSpace, count: int, config: TrainConfig, purpose: tuple[int, ...], *, held_out: bool
+) -> Int[np.ndarray, " cells"]:
+    """Uniform official indices of trained or of held-out cells of a space that is not listed, with replacement.
+
+    Args:
+        purpose: numbers that make this draw different from others of the same run.
+    """
+    if space.size is None or space.size >= 2**63:
+        raise SvgeError(f"Cells of {space.title} cannot be drawn by index.")
+    rng = np.random.default_rng([config.seed % 2**32, *purpose])
+    parts: list[np.ndarray] = []
+    while (found := sum(map(len, parts))) < count:
+        drawn = rng.integers(space.size, size=count - found)
+        parts.append(drawn[held_out_mask(drawn, config.held_out, config.seed) == held_out])
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+
+
+@dataclass(frozen=True)
+class DrawnCells:
+    """Training cells of a space that is too large to list: new ones every epoch, a function of the run's seed."""
+
+    space: AbstractSearchSpace
+    config: TrainConfig
+
+    def __len__(self) -> int:
+        return self.config.cells_per_epoch
+
+    def epoch(self, number: int) -> CellBatch:
+        """The cells of an epoch."""
+        indices = draw_indices(self.space, len(self), self.config, (1, number), held_out=False)
+        return index_batch(self.space, indices)
+
+
+def first_cells(cells: CellBatch | DrawnCells) -> CellBatch:
+    """What stands for the training cells in a digest: all of them, or those of the first epoch."""
+    return cells if isinstance(cells, CellBatch) else cells.epoch(0)
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run stands after a step; ``row`` is set when the step ended an epoch."""
@@ -112,9 +166,9 @@ class Progress:
 
 
 class Trainer:
-    """One run over a fixed batch of training cells."""
+    """One run over a fixed batch of training cells, or over cells drawn anew for every epoch."""
 
-    def __init__(self, model: SVGe, cells: CellBatch, config: TrainConfig) -> None:
+    def __init__(self, model: SVGe, cells: CellBatch | DrawnCells, config: TrainConfig) -> None:
         if len(cells) == 0:
             raise SvgeError("There is no cell to train on; expected at least one.")
         self.model, self.cells, self.config = model, cells, config
@@ -136,17 +190,20 @@ class Trainer:
     def steps(self) -> Iterator[Progress]:
         """Train on to the end, step by step; can be left at any step, saved, and called again."""
         order: Tensor | None = None
+        cells = self.cells if isinstance(self.cells, CellBatch) else None
         while self.step < self.total_steps:
             started = time.process_time()
             epoch, position = divmod(self.step, self.steps_per_epoch)
+            if cells is None or (position == 0 and isinstance(self.cells, DrawnCells)):
+                cells = self.cells.epoch(epoch).to(self.model.device)  # type: ignore[union-attr]
             if order is None or position == 0:
                 order = torch.randperm(len(self.cells), generator=_seeded(self.config.seed, 1, epoch))
             size = self.config.batch_size
-            rows = order[position * size : (position + 1) * size].to(self.cells.types.device)
+            rows = order[position * size : (position + 1) * size].to(cells.types.device)
             rate = self._learning_rate()
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            self.totals += self._step(self.cells.select(rows)).cpu() * len(rows)
+            self.totals += self._step(cells.select(rows)).cpu() * len(rows)
             self.step += 1
             self.cpu_seconds += time.process_time() - started
             row = self._row(epoch, rate) if self.step % self.steps_per_epoch == 0 else None

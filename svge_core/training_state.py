@@ -11,7 +11,7 @@ from safetensors.torch import save
 from svge_core.checkpoints import data_digest, load_weights
 from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
-from svge_core.training import Trainer
+from svge_core.training import Trainer, first_cells
 
 FILE = "training_state.safetensors"
 FORMAT_VERSION = 1
@@ -85,5 +85,5 @@ def _identity(trainer: Trainer) -> dict[str, Any]:
         "space": trainer.model.space.name,
         "model config": trainer.model.config.to_dict(),
         "training config": trainer.config.to_dict(),
-        "training cells": data_digest(trainer.cells),
+        "training cells": data_digest(first_cells(trainer.cells)),
     }

@@ -133,7 +133,7 @@ def test_a_missing_atlas_says_how_to_make_one(fails: Run, folder: Path, tmp_path
     ("words", "text"),
     [
         ("train --hidden 7", "'hidden' must be even"),
-        ("train --epochs 0", "epochs and batch_size must be at least 1"),
+        ("train --epochs 0", "epochs must be at least 1"),
         ("train --learning-rate nan", "learning_rate must be positive and finite"),
         ("train --encoding two-hot", "invalid choice: 'two-hot'"),
         ("train --space atlantis", "invalid choice: 'atlantis'"),

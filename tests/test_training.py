@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -18,8 +19,17 @@ from safetensors.torch import load_file, save_file
 from svge_core.__main__ import main
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.models.svge import SVGe
-from svge_core.tensors import CellBatch
-from svge_core.training import TrainConfig, Trainer, TrainRow, split_cells
+from svge_core.spaces import get_space
+from svge_core.tensors import CellBatch, to_cells
+from svge_core.training import (
+    DrawnCells,
+    TrainConfig,
+    Trainer,
+    TrainRow,
+    draw_indices,
+    held_out_mask,
+    split_cells,
+)
 from svge_core.training_state import FILE, restore_state, save_state
 from tests.core_fixtures import TINY, tiny_batch, tiny_model
 
@@ -200,8 +210,9 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"epochs": 0}, "epochs and batch_size must be at least 1; got 0 and 256"),
-        ({"batch_size": 0}, "got 80 and 0"),
+        ({"epochs": 0}, "epochs must be at least 1; got 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
+        ({"cells_per_epoch": 0}, "cells_per_epoch must be at least 1; got 0"),
         ({"held_out": 1.0}, "0 <= held_out < 1; got 1.0"),
         ({"held_out": math.nan}, "held_out"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
@@ -272,3 +283,42 @@ def test_a_killed_training_run_is_resumed_by_the_same_command(tmp_path: Path) ->
         assert [row["epoch"] for row in meta["history"]] == list(range(1, EPOCHS + 1))
     assert metas[0]["history"][-1]["loss"] == pytest.approx(metas[1]["history"][-1]["loss"], rel=1e-5)
     assert not [path for path in folder.iterdir() if path.suffix == ".part"]
+
+
+def test_cells_of_a_space_too_large_to_list_are_drawn_anew_and_never_held_out() -> None:
+    space, config = get_space("enas6"), TrainConfig(epochs=3, cells_per_epoch=500, batch_size=100, seed=4)
+    drawn = DrawnCells(space, config)
+    first, again, second = drawn.epoch(0), drawn.epoch(0), drawn.epoch(1)
+    assert (first.types == again.types).all()
+    assert (first.adjacency == again.adjacency).all()
+    assert not (first.types == second.types).all()
+    indices = np.array([space.index(cell) for cell in to_cells(space, first)])
+    assert not held_out_mask(indices, config.held_out, config.seed).any()
+    unseen = draw_indices(space, 300, config, (2,), held_out=True)
+    assert held_out_mask(unseen, config.held_out, config.seed).all()
+
+
+def test_a_tenth_of_the_indices_is_held_out_and_the_seed_decides_which() -> None:
+    indices = np.arange(50_000) * 30_011
+    one, other = held_out_mask(indices, 0.1, 1), held_out_mask(indices, 0.1, 2)
+    for mask in (one, other):
+        assert abs(mask.mean() - 0.1) < 4 * (0.09 / len(indices)) ** 0.5
+    assert abs((one & other).mean() - 0.01) < 4 * (0.0099 / len(indices)) ** 0.5, "the two are independent"
+    assert not held_out_mask(indices, 0.0, 1).any()
+
+
+def test_a_run_over_drawn_cells_stopped_at_any_step_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
+    space, config = get_space("enas6"), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
+    whole = Trainer(tiny_model(space), DrawnCells(space, config), config)
+    rows = list(whole.epochs())
+    part = Trainer(tiny_model(space), DrawnCells(space, config), config)
+    for progress in part.steps():
+        if progress.step == 4:  # in the middle of the second epoch
+            break
+    save_state(tmp_path, part, [])
+    resumed = Trainer(tiny_model(space, 9), DrawnCells(space, config), config)
+    restore_state(tmp_path, resumed)
+    later = list(resumed.epochs())
+    assert [row.loss for row in later] == [row.loss for row in rows[1:]]
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, resumed.model.state_dict()[name]), name

@@ -33,8 +33,8 @@ from svge_core.files import percent
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import SPACES, get_space
-from svge_core.tensors import to_batch
-from svge_core.training import TrainConfig, Trainer, split_cells
+from svge_core.tensors import whole_space
+from svge_core.training import DrawnCells, TrainConfig, Trainer, first_cells, split_cells
 from svge_core.training_state import FILE as STATE_FILE
 from svge_core.training_state import restore_state, save_state
 
@@ -86,13 +86,16 @@ def train(arguments: argparse.Namespace) -> int:
     folder = arguments.out / space.name / arguments.name
     if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not arguments.fresh:
         raise SvgeError(f"{folder} holds a finished checkpoint: choose another --name, or replace it with --fresh.")
-    cells = to_batch(space, list(space.enumerate()))
-    split = split_cells(len(cells), config.held_out, config.seed)
-    training_cells = cells.select(split.train)
+    if space.enumerated:
+        cells = whole_space(space)
+        split = split_cells(len(cells), config.held_out, config.seed)
+        training_cells, held_out = cells.select(split.train).to(device), len(split.held_out)
+    else:
+        training_cells, held_out = DrawnCells(space, config), round((space.size or 0) * config.held_out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = SVGe(space, model_config).to(device)
-    trainer = Trainer(model, training_cells.to(device), config)
+    trainer = Trainer(model, training_cells, config)
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
         (folder / STATE_FILE).unlink(missing_ok=True)
@@ -116,9 +119,9 @@ def train(arguments: argparse.Namespace) -> int:
         space=space.name,
         config=model_config,
         training=config.to_dict(),
-        data_digest=data_digest(training_cells),
-        data_count=len(training_cells),
-        held_out_count=len(split.held_out),
+        data_digest=data_digest(first_cells(training_cells)),
+        data_count=len(training_cells) if space.enumerated else len(training_cells) * config.epochs,
+        held_out_count=held_out,
         command=command_line(),
         history=history,
         environment={

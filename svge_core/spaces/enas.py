@@ -22,7 +22,7 @@ from jaxtyping import Float, Int, Int8
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
-from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
 
 #: in the order of the digits 0 to 5 of the authors' code and of D-VAE's file
 OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
@@ -258,6 +258,15 @@ class ENASMacro(AbstractSearchSpace):
         adjacency[:, chain[:, 0], chain[:, 1]] = 1.0
         adjacency[:, skips[:, 0], skips[:, 1]] = genotypes[:, ~self._is_operation]
         return types, adjacency, np.full(count, self.max_nodes, dtype=np.int64)
+
+    def arrays(self, indices: np.ndarray) -> CellArrays:
+        """Many cells at once, for indices below 2^63."""
+        genotypes = np.zeros((len(indices), len(self.gene_choices)), dtype=np.int8)
+        rest = indices.astype(np.int64)
+        for gene in range(len(self.gene_choices) - 1, -1, -1):
+            rest, genotypes[:, gene] = np.divmod(rest, self.gene_choices[gene])
+        types, adjacency, sizes = self.genotype_arrays(genotypes)
+        return CellArrays(types, adjacency, sizes)
 
     def decoding_rules(self) -> DecodingRules:
         """The chain is there, skips between layers are free, the output reads the last layer alone."""
