@@ -101,6 +101,7 @@ def _text(found: Imported) -> str:
         lines.append(f"      {score['meaning']}")
     lines += [f"  {note}" for note in table.notes]
     lines.append(f"wrote {found.path} ({found.bytes / 2**20:.1f} MiB, {found.seconds:.1f} s)")
+    lines.append("A running app shows the new scores after a restart.")
     return "\n".join(lines)
 
 
