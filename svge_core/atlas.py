@@ -1,27 +1,19 @@
-"""The atlas of a checkpoint: every cell of the space, its latent and its place on the maps, beside the weights."""
+"""The atlas of a checkpoint: the charted cells of the space with their latents and their places on the maps."""
 
-import json
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
-from scipy.spatial import KDTree
+from jaxtyping import Float, Int
 
+from svge_core.chart import CHARTED, chart_indices, charted_held_out, encode_indices, nearest_spacings
 from svge_core.checkpoints import Checkpoint
-from svge_core.errors import CheckpointError
-from svge_core.files import write_atomically
-from svge_core.metrics import encode_all
 from svge_core.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
-from svge_core.spaces import AbstractSearchSpace
-from svge_core.tensors import to_batch
-from svge_core.training import TrainConfig, split_cells
+from svge_core.training import TrainConfig
 
-FORMAT_VERSION = 2
-FILE = "atlas.safetensors"
+#: cells whose distance to their nearest other cell is looked for; of a larger chart a sample
+SPACINGS = 20_000
 
 
 @dataclass(frozen=True)
@@ -31,9 +23,9 @@ class Place:
     Attributes:
         latent: (latent,) coordinates.
         xy: position on the map it was asked for.
-        neighbours: official indices of the nearest known cells in the latent space, nearest first.
+        neighbours: rows of the nearest charted cells in the latent space, nearest first.
         distances: their Euclidean latent distances.
-        percentile: share of known cells whose own nearest neighbour is closer than this position's, 0 to 100.
+        percentile: share of charted cells whose own nearest neighbour is closer than this position's, 0 to 100.
         map_spacings: distance on the map to the nearest drawn cell, in units of the map's usual spacing; 0 for a
             place that was not chosen on the map.
     """
@@ -58,23 +50,38 @@ class Place:
 
 @dataclass(frozen=True)
 class Atlas:
-    """All cells of an enumerated space in official order.
+    """The charted cells in official order: all of a space that is listed, a uniform sample of a larger one.
 
     Attributes:
         space: name of the search space.
         checkpoint: digest of the weights that made the latents.
+        indices: official index of every row, ascending; row and index are the same where the whole space is charted.
         latents: posterior means.
         planes: maps by name.
-        held_out: official indices never trained on.
-        spacings: sorted distances of the cells to their nearest other cell in the latent space.
+        held_out: official indices of the charted cells that were never trained on.
+        spacings: sorted distances of cells to their nearest other charted cell in the latent space, or evenly spaced
+            quantiles of them.
+        spacings_of: number of cells whose distances these are.
     """
 
     space: str
     checkpoint: str
+    indices: Int[np.ndarray, " cells"]
     latents: Float[np.ndarray, "cells latent"]
     planes: dict[PlaneName, Plane]
     held_out: np.ndarray
-    spacings: Float[np.ndarray, " cells"]
+    spacings: Float[np.ndarray, " sampled"]
+    spacings_of: int
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def row(self, index: int) -> int | None:
+        """The row of an official index; None where the cell is not charted."""
+        if not 0 <= index < 2**63:
+            return None
+        row = int(np.searchsorted(self.indices, index))
+        return row if row < len(self.indices) and int(self.indices[row]) == index else None
 
     def place(self, plane: PlaneName, point: tuple[float, float], neighbours: int = 6) -> Place:
         """Invert a position of a map."""
@@ -82,121 +89,58 @@ class Atlas:
         distances, _ = self.planes[plane].neighbours(point, 1)
         return replace(found, map_spacings=float(distances[0]) / max(self.planes[plane].spacing, 1e-12))
 
-    def place_of_cell(self, plane: PlaneName, index: int, neighbours: int = 6) -> Place:
-        """The place of a known cell; the cell itself is not among its neighbours."""
-        x, y = self.planes[plane].xy[index].tolist()
-        distances, indices = nearest_latents(self.latents, self.latents[index], neighbours + 1)
-        others = indices != index
+    def place_of_cell(self, plane: PlaneName, row: int, neighbours: int = 6) -> Place:
+        """The place of a charted cell by its row; the cell itself is not among its neighbours."""
+        x, y = self.planes[plane].xy[row].tolist()
+        distances, rows = self.nearest(self.latents[row], neighbours + 1)
+        others = rows != row
         percentile = self._percentile(0.0)
-        return Place(
-            self.latents[index], (x, y), indices[others][:neighbours], distances[others][:neighbours], percentile
-        )
+        return Place(self.latents[row], (x, y), rows[others][:neighbours], distances[others][:neighbours], percentile)
 
     def place_of_latent(
         self, latent: Float[np.ndarray, " latent"], point: tuple[float, float], neighbours: int = 6
     ) -> Place:
         """What surrounds a latent."""
-        distances, indices = nearest_latents(self.latents, latent, neighbours)
-        return Place(latent, point, indices, distances, self._percentile(float(distances[0])))
+        distances, rows = self.nearest(latent, neighbours)
+        return Place(latent, point, rows, distances, self._percentile(float(distances[0])))
+
+    def nearest(
+        self, latent: Float[np.ndarray, " latent"], count: int
+    ) -> tuple[Float[np.ndarray, " neighbours"], Int[np.ndarray, " neighbours"]]:
+        """Euclidean distances and rows of the charted cells nearest to a latent."""
+        return nearest_latents(self.latents, latent, count, self._squares)
+
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return np.einsum("ij,ij->i", self.latents, self.latents)
 
     def _percentile(self, distance: float) -> float:
         return 100.0 * float(np.searchsorted(self.spacings, distance)) / len(self.spacings)
 
 
-def build_atlas(checkpoint: Checkpoint, *, planes: tuple[PlaneName, ...] = ("umap", "pca"), seed: int = 1) -> Atlas:
-    """Encode the whole space and lay out its maps."""
-    model, space = checkpoint.model, checkpoint.model.space
-    cells = to_batch(space, list(space.enumerate()))
-    latents = encode_all(model, cells)[0].numpy()
-    training = TrainConfig.from_dict(checkpoint.meta.training)
-    held_out = split_cells(len(cells), training.held_out, training.seed).held_out.numpy()
-    makers = {"umap": lambda: umap_plane(latents, seed=seed), "pca": lambda: pca_plane(latents)}
-    distances = np.asarray(KDTree(latents).query(latents, k=2)[0])
-    spacings = np.sort(distances[:, 1]).astype(np.float32)
-    return Atlas(space.name, checkpoint.digest, latents, {name: makers[name]() for name in planes}, held_out, spacings)
+def build_atlas(
+    checkpoint: Checkpoint,
+    *,
+    planes: tuple[PlaneName, ...] = ("umap", "pca"),
+    seed: int = 1,
+    charted: int = CHARTED,
+) -> Atlas:
+    """Encode the charted cells and lay out their maps.
 
-
-def save_atlas(folder: Path, atlas: Atlas) -> Path:
-    """Write ``atlas.safetensors`` atomically and return its path."""
-    tensors: dict[str, np.ndarray] = {"latents": atlas.latents, "held_out": atlas.held_out.astype(np.int32)}
-    tensors["spacings"] = atlas.spacings
-    notes: dict[str, str] = {}
-    for name, plane in atlas.planes.items():
-        tensors[f"{name}.xy"] = plane.xy
-        tensors[f"{name}.components"] = plane.components
-        tensors[f"{name}.mean"] = plane.mean
-        tensors[f"{name}.explained"] = plane.explained
-        notes[name] = plane.note
-    header = {
-        "format_version": str(FORMAT_VERSION),
-        "space": atlas.space,
-        "checkpoint": atlas.checkpoint,
-        "planes": json.dumps(notes),
-    }
-    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    write_atomically(folder / FILE, save(contiguous, metadata=header))
-    return folder / FILE
-
-
-def load_atlas(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Atlas:
-    """Read the atlas beside a checkpoint.
+    Args:
+        charted: size of the sample of a space that is not listed.
 
     Raises:
-        CheckpointError: missing, damaged, or made with other weights; says how to rebuild it.
+        SvgeError: if cells of the space have no index of 64 bits.
     """
-    path = checkpoint.folder / FILE
-    rebuild = f"Rebuild it with: python -m svge_core atlas --checkpoint {checkpoint.folder}"
-    if not path.is_file():
-        raise CheckpointError(f"{checkpoint.folder} has no {FILE}. {rebuild}")
-    try:
-        with safe_open(path, framework="np") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
-    if header.get("format_version") != str(FORMAT_VERSION):
-        raise CheckpointError(
-            f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads "
-            f"{FORMAT_VERSION}. {rebuild}"
-        )
-    if header.get("checkpoint") != checkpoint.digest:
-        raise CheckpointError(
-            f"{path}: field 'checkpoint' is {header.get('checkpoint')!r}, the weights are "
-            f"{checkpoint.digest!r}. {rebuild}"
-        )
-    try:
-        return _from_tensors(checkpoint, space, tensors, header, f"{path}: {{}} {rebuild}")
-    except KeyError as error:
-        raise CheckpointError(f"{path} lacks {error}. {rebuild}") from None
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
-
-
-def _from_tensors(
-    checkpoint: Checkpoint,
-    space: AbstractSearchSpace,
-    tensors: dict[str, np.ndarray],
-    header: dict[str, str],
-    frame: str,
-) -> Atlas:
-    """The atlas of a file's content; a KeyError names what is missing."""
-    if header.get("space") != space.name or len(tensors["latents"]) != space.size:
-        found = f"holds {len(tensors['latents'])} cells of {header.get('space')!r}"
-        raise CheckpointError(frame.format(f"{found}, expected {space.size} of {space.name!r}."))
-    notes = json.loads(header["planes"])
-    planes: dict[PlaneName, Plane] = {
-        name: Plane(
-            name,
-            tensors[f"{name}.xy"],
-            note,
-            tensors[f"{name}.components"],
-            tensors[f"{name}.mean"],
-            tensors[f"{name}.explained"],
-        )
-        for name, note in notes.items()
-    }
-    held_out = tensors["held_out"].astype(np.int64)
-    return Atlas(space.name, checkpoint.digest, tensors["latents"], planes, held_out, tensors["spacings"])
+    model, space = checkpoint.model, checkpoint.model.space
+    indices = chart_indices(space, charted, seed)
+    latents = encode_indices(model, indices)
+    held_out = indices[charted_held_out(space, indices, TrainConfig.from_dict(checkpoint.meta.training))]
+    makers = {"umap": lambda: umap_plane(latents, seed=seed), "pca": lambda: pca_plane(latents)}
+    spacings = nearest_spacings(latents, SPACINGS, seed)
+    laid_out: dict[PlaneName, Plane] = {name: makers[name]() for name in planes}
+    return Atlas(space.name, checkpoint.digest, indices, latents, laid_out, held_out, spacings, len(spacings))
 
 
 def latent_tensor(place: Place) -> torch.Tensor:

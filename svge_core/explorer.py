@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from svge_core.atlas import Atlas, Place, load_atlas
+from svge_core.atlas import Atlas, Place
+from svge_core.atlas_file import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.data.scores import Scores, analytic_scores, load_scores

@@ -18,6 +18,10 @@ from svge_core.errors import SvgeError
 
 PlaneName = Literal["umap", "pca"]
 NEIGHBOURS = 8
+#: UMAP's neighbours and minimal distance up to so many cells; more neighbours than the last would take hours
+UMAP_SETTINGS = ((50_000, 100, 0.8), (1_000_000, 20, 0.3))
+#: nearest cells that are compared exactly beyond those asked for, because of rounding
+_SPARE = 24
 #: spacings from the nearest drawn cell at which a map is fully grey; grey begins at one
 FULLY_GREY = 3.0
 
@@ -124,9 +128,20 @@ def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Plane:
 
 
 def umap_plane(
-    latents: Float[np.ndarray, "cells latent"], *, neighbours: int = 100, min_distance: float = 0.8, seed: int = 1
+    latents: Float[np.ndarray, "cells latent"],
+    *,
+    neighbours: int | None = None,
+    min_distance: float | None = None,
+    seed: int = 1,
 ) -> Plane:
-    """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map."""
+    """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map.
+
+    Args:
+        neighbours, min_distance: UMAP's; None for those of :data:`UMAP_SETTINGS`.
+    """
+    usual = next((row for row in UMAP_SETTINGS if len(latents) <= row[0]), UMAP_SETTINGS[-1])
+    neighbours = usual[1] if neighbours is None else neighbours
+    min_distance = usual[2] if min_distance is None else min_distance
     import umap  # seconds to import: only where a map is built
 
     start = pca_plane(latents).xy
@@ -141,11 +156,23 @@ def umap_plane(
 
 
 def nearest_latents(
-    latents: Float[np.ndarray, "cells latent"], z: Float[np.ndarray, " latent"], count: int
+    latents: Float[np.ndarray, "cells latent"],
+    z: Float[np.ndarray, " latent"],
+    count: int,
+    squares: Float[np.ndarray, " cells"] | None = None,
 ) -> tuple[Float[np.ndarray, " neighbours"], Int[np.ndarray, " neighbours"]]:
-    """Euclidean distances and indices of the nearest known latents, nearest first."""
-    squared = np.square(latents - z).sum(1)
+    """Euclidean distances and rows of the nearest known latents, nearest first.
+
+    Args:
+        squares: squared lengths of the latents; with them, a query is one product of a matrix and a vector.
+    """
+    if squares is None:
+        rows = np.arange(len(latents))
+    else:
+        wanted = min(count + _SPARE, len(latents))
+        rows = np.argpartition(squares - latents @ (2 * z), wanted - 1)[:wanted]
+    squared = np.square(latents[rows] - z).sum(1)
     count = min(count, len(latents))
     found = np.argpartition(squared, count - 1)[:count]
-    found = found[np.argsort(squared[found], kind="stable")]
-    return np.sqrt(squared[found]), found
+    found = found[np.lexsort((rows[found], squared[found]))]
+    return np.sqrt(squared[found]), rows[found]

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from svge_core.__main__ import main
-from svge_core.atlas import build_atlas, save_atlas
+from svge_core.atlas import build_atlas
+from svge_core.atlas_file import save_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import META, WEIGHTS, Checkpoint
 from svge_core.data import load_scores
@@ -33,6 +35,11 @@ known_scores = cache(load_scores)
 def known_batch(space: AbstractSearchSpace, cells: list[Cell], **options: Any) -> CellBatch:
     """``to_batch`` that does not write out the whole space again."""
     return all_cells(space) if len(cells) == space.size else to_batch(space, cells, **options)
+
+
+def known_rows(space: AbstractSearchSpace, indices: np.ndarray) -> CellBatch:
+    """``index_batch`` that does not write out the whole space again."""
+    return all_cells(space).select(torch.from_numpy(indices))
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +64,8 @@ made: list[Path] = []
 def make(target: Path) -> Path:
     checkpoint = write_checkpoint(target, overfitted_model())
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("atlas", "predictors"):
-            patch.setattr(f"svge_core.{module}.to_batch", known_batch)
+        patch.setattr("svge_core.chart.index_batch", known_rows)
+        patch.setattr("svge_core.predictors.to_batch", known_batch)
         return furnished(checkpoint)
 
 

@@ -174,6 +174,15 @@ def write_checkpoint(folder: Path, model: SVGe, training: TrainConfig = TINY_TRA
     return load_checkpoint(folder)
 
 
+def write_sampled_checkpoint(folder: Path, model: SVGe) -> Checkpoint:
+    """Store a model of a space that is not listed as a checkpoint and read it back."""
+    meta = CheckpointMeta(
+        model.space.name, model.config, TINY_TRAINING.to_dict(), "0" * 16, 1_000, 100, "python -m svge_core train"
+    )
+    save_checkpoint(folder, model, meta)
+    return load_checkpoint(folder)
+
+
 #: the eight cells of :func:`overfitted_model`, by official index
 OVERFITTED = (0, 1, 2, 3, 5_000, 10_000, 15_000, 15_624)
 

@@ -18,13 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "errors axes files",
+        "errors axes files quantised",
         "cells",
         "spaces differences",
         "tensors data convert palette drawing geometry features",
         "networks export export_json models surrogates calibration",
         "checkpoints metrics training training_state smoothness evaluation",
-        "atlas projection predictors model_card",
+        "chart atlas atlas_file projection predictors model_card",
         "path search explorer explorer_columns explorer_inspection explorer_select",
         "figures",
         "cli __main__",

@@ -9,7 +9,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from svge_core.atlas import FILE, Atlas, build_atlas, latent_tensor, load_atlas, save_atlas
+from svge_core.atlas import Atlas, build_atlas, latent_tensor
+from svge_core.atlas_file import FILE, load_atlas, save_atlas
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError
 from svge_core.spaces import SPACES
@@ -88,7 +89,7 @@ def test_wrong_fields_and_missing_parts_are_named(copy: Checkpoint) -> None:
         header = file.metadata()
     tensors = load_file(path)
     save_file(tensors, path, metadata={**header, "format_version": "7"})
-    assert "field 'format_version' is '7', this version reads 2" in message(copy)
+    assert "field 'format_version' is '7', this version reads 2 and 3" in message(copy)
     save_file(tensors, path, metadata={**header, "space": "nasbench201"})
     assert f"holds {SPACE.size} cells of 'nasbench201', expected {SPACE.size} of 'tiny5'" in message(copy)
     save_file({**tensors, "latents": tensors["latents"][:9].copy()}, path, metadata=header)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from svge_core.__main__ import build_parser, main
-from svge_core.atlas import load_atlas
+from svge_core.atlas_file import load_atlas
 from svge_core.checkpoints import load_checkpoint
 from svge_core.cli import bench_command
 from svge_core.errors import DataError

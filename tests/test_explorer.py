@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svge_core.atlas import load_atlas
+from svge_core.atlas_file import load_atlas
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data import import_csv, load_scores
 from svge_core.errors import CheckpointError, DataError, InvalidCellError, ParseError, SvgeError

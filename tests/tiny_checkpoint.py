@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from svge_core.atlas import build_atlas, save_atlas
+from svge_core.atlas import build_atlas
+from svge_core.atlas_file import save_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import CheckpointMeta, load_checkpoint, save_checkpoint
 from svge_core.models.config import ModelConfig

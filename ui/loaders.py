@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from svge_core.atlas import FILE as ATLAS
+from svge_core.atlas_file import FILE as ATLAS
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.errors import SvgeError
 from svge_core.explorer import PREDICTORS, Explorer, open_explorer

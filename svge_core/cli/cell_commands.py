@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import torch
 
-from svge_core.atlas import load_atlas
+from svge_core.atlas_file import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, predictions, title, written

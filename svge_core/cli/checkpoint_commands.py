@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from svge_core import __version__
+from svge_core.chart import CHARTED
 from svge_core.checkpoints import META, CheckpointMeta, data_digest, load_checkpoint, save_checkpoint, update_metrics
 from svge_core.cli.common import (
     add_checkpoint,
@@ -60,9 +61,17 @@ def register(commands: Any) -> None:
     add_checkpoint(parser)
     parser.add_argument("--seed", type=whole_number(0), default=0, help="sampling seed (default: %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="do not store the results in meta.json")
-    parser = add_command(commands, "atlas", atlas, "Encode the whole space and lay out its 2-D maps.")
+    parser = add_command(commands, "atlas", atlas, "Encode the space, or a sample of it, and lay out its 2-D maps.")
     add_checkpoint(parser)
-    parser.add_argument("--seed", type=whole_number(0), default=1, help="UMAP seed (default: %(default)s)")
+    parser.add_argument(
+        "--charted",
+        type=whole_number(3),
+        default=CHARTED,
+        help="size of the sample of a space that is too large to list (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(0), default=1, help="of UMAP and of the sample (default: %(default)s)"
+    )
     parser = add_command(commands, "fit", fit, "Fit the predictors of one score on a random set of labels.")
     add_checkpoint(parser)
     parser.add_argument("--score", default="cifar10_valid", help="score to predict (default: %(default)s)")
@@ -164,13 +173,15 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 def atlas(arguments: argparse.Namespace) -> int:
     """Build and store ``atlas.safetensors``."""
-    from svge_core.atlas import build_atlas, save_atlas
+    from svge_core.atlas import build_atlas
+    from svge_core.atlas_file import save_atlas
 
     checkpoint = open_model(arguments)
-    built = build_atlas(checkpoint, seed=arguments.seed)
+    built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted)
     path = save_atlas(checkpoint.folder, built)
-    count = len(built.latents)
-    emit(arguments, {"file": str(path), "cells": count, "planes": list(built.planes)}, f"{path}: {count:,} cells")
+    count, size = len(built), checkpoint.model.space.size
+    row = {"file": str(path), "cells": count, "of": size, "planes": list(built.planes)}
+    emit(arguments, row, f"{path}: {count:,} of {size:,} cells")
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from svge_core.atlas import load_atlas
+from svge_core.atlas_file import load_atlas
 from svge_core.checkpoints import load_checkpoint
 from svge_core.spaces import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
