@@ -33,7 +33,7 @@ from tests import import_fixtures as made
 from tests.cli_fixtures import Run, fails, run
 from tests.test_import_enas import LINES
 from tests.test_import_nasbench101 import naslib_pickle
-from tests.test_import_nb201 import hw_content
+from tests.test_import_naslib import hw_content
 
 __all__ = ["fails", "run"]  # fixtures: pytest finds them by name in this module
 

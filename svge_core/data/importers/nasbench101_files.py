@@ -53,6 +53,11 @@ class Runs:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The numbers of epochs that runs were added of."""
+        return tuple(sorted(self._values))
+
     def row(self, digest: str, graph: tuple[str, str], parameters: float) -> int:
         """The row of a cell, new where the cell is."""
         key = bytes.fromhex(digest)
@@ -95,12 +100,14 @@ class Runs:
         count[row] = run + 1
 
     def table(self, name: str, title: str, source: str) -> ImportedTable:
-        """All cells in the order of their hashes."""
+        """All cells in the order of their hashes; to be called once, as the runs are given up on the way."""
         if not self._rows:
             raise DataError("The file holds no training run: expected NAS-Bench-101 records. Get the file again.")
         packed = b"".join(self._rows)  # a dict keeps the order of rows
         order = np.argsort(np.frombuffer(packed, dtype="S16"), kind="stable")
         hashes = [packed[16 * row : 16 * row + 16].hex() for row in order]
+        self._rows.clear()  # some hundred bytes per cell, no longer needed; the columns need that room
+        del packed
         graph = self._graph_of[order]
         matrices, operations = (self._texts(part, graph) for part in (0, 1))
         columns = Columns(hash=hashes, matrix=matrices, operations=operations)
@@ -119,7 +126,7 @@ class Runs:
             return ScoreMeaning(**{**base.to_dict(), "key": f"nb101_{key}", **fields})
 
         for epochs in sorted(self._values, reverse=True):
-            values = self._values[epochs][order].astype(np.float64)
+            values = self._values.pop(epochs)[order].astype(np.float64)
             values[:, :3] *= 100
             labels = {f"r{run + 1}": f"run {run + 1} in file order" for run in range(REPEATS)}
             valid = meaning(f"e{epochs}_valid", title="Validation accuracy", split=SPLIT_VALID, epochs=epochs)
@@ -188,7 +195,7 @@ def read_tfrecord(path: Path, progress: Progress = silent, *, check_payloads: bo
             if not place.number % 4096:
                 progress(place.offset, size)
     progress(size, size)
-    full = len(runs._values) > 1
+    full = len(runs.epochs) > 1
     name, title = ("nasbench101-full", "all epochs") if full else ("nasbench101-only108", "108 epochs")
     return runs.table(name, f"NAS-Bench-101 tfrecord, {title}", f"NAS-Bench-101 (Ying et al. 2019), {path.name[:100]}")
 

@@ -140,4 +140,4 @@ class Columns:
 
     def frame(self) -> pd.DataFrame:
         """All columns."""
-        return pd.DataFrame(self._data)
+        return pd.DataFrame(self._data, copy=False)
