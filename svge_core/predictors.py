@@ -1,7 +1,8 @@
 """The predictors shipped with a checkpoint: per score, a calibrated structure surrogate and SVGe's joint head.
 
-Both are fitted on the same small random set of labelled cells; every other cell of the space is held out. Their
-predictions for the whole space are stored beside them, so that the map can be coloured at once.
+Both are fitted on the same small random set of labelled cells; every other labelled cell is held out. Their predictions
+for every charted cell are stored beside them, so that the map can be coloured at once, and so is the meaning of the
+score, because its measured values may not be there where the predictor is used.
 """
 
 import json
@@ -11,24 +12,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from svge_core.atlas_file import load_chart
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_weights
+from svge_core.data.scores import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError
 from svge_core.files import write_atomically
 from svge_core.models.head import HeadConfig, JointModel, fit_joint
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.stored_columns import read_columns, write_columns
 from svge_core.surrogates import StructureSurrogate
-from svge_core.tensors import to_batch
+from svge_core.tensors import index_batch, to_batch
 
 FORMAT_VERSION = 1
 FOLDER = "predictors"
 META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
 COLUMNS = ("mean", "low", "high", "joint")
+#: cells that are predicted at one time
+PIECE = 20_000
 INFO_FIELDS = {"format_version", "checkpoint", "space", "score", "description", "labels", "level", "head"} | {
     "training_indices",
     "held_out",
@@ -58,7 +64,7 @@ class CellPrediction:
 
 @dataclass(frozen=True)
 class WholeSpacePrediction:
-    """Predictions for every cell of the space, by official index; level, model and labels as in `CellPrediction`."""
+    """Predictions for every row of the chart (see `Atlas`); level, model and labels as in `CellPrediction`."""
 
     mean: Float[np.ndarray, " cells"]
     low: Float[np.ndarray, " cells"]
@@ -94,6 +100,11 @@ class Predictors:
         """What was fitted: number of labels, seed, settings, score description, held-out results."""
         return self._of(key).info
 
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        """What the predicted score is; None for predictors of before this was stored."""
+        stored = self._of(key).info.get("meaning")
+        return None if stored is None else meaning_from_dict(stored)
+
     def training_indices(self, key: str) -> np.ndarray:
         """Official indices of the cells whose labels were used, int64."""
         return np.asarray(self._of(key).info["training_indices"], dtype=np.int64)
@@ -124,17 +135,17 @@ class Predictors:
         ]
 
     def whole_space(self, key: str) -> WholeSpacePrediction:
-        """Stored predictions for every cell, in official order."""
+        """Stored predictions for every charted cell, row by row.
+
+        Raises:
+            CheckpointError: if the file is missing or damaged.
+        """
         fitted = self._of(key)
-        path, labels = fitted.folder / WHOLE, int(fitted.info["labels"])
-        try:
-            with safe_open(path, framework="np") as file:
-                columns = [file.get_tensor(name) for name in COLUMNS]
-            mean, low, high, joint = columns
-            level = float(fitted.info["level"])
-            return WholeSpacePrediction(mean, low, high, joint, level, _model_in_words(labels), labels)
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is missing or damaged ({error}). Fit the predictor again.") from None
+        labels = int(fitted.info["labels"])
+        mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
+        return WholeSpacePrediction(
+            mean, low, high, joint, float(fitted.info["level"]), _model_in_words(labels), labels
+        )
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:
@@ -144,69 +155,99 @@ class Predictors:
 
 def fit_predictor(
     checkpoint: Checkpoint,
-    key: str,
-    description: str,
-    scores: Float[np.ndarray, " cells"],
+    meaning: ScoreMeaning,
+    indices: Int[np.ndarray, " labelled"],
+    values: Float[np.ndarray, " labelled"],
     *,
     labels: int,
     seed: int = 1,
     level: float = 0.9,
     head: HeadConfig | None = None,
+    chart: Int[np.ndarray, " charted"] | None = None,
 ) -> dict[str, Any]:
     """Fit both predictors of one score on ``labels`` random labelled cells and store them beside the checkpoint.
 
     Args:
-        key: name of the score; the folder is ``predictors/<key>``.
-        description: what the score is (data set, split, epochs, seeds), stored with the predictor.
-        scores: one value per cell in official order, NaN where unknown.
+        meaning: what the score is; the folder is ``predictors/<key of the score>``.
+        indices: official indices of labelled cells, each once: all cells of the space or some.
+        values: their scores; cells whose value is NaN are left out.
+        chart: official indices of the cells whose predictions are stored; None for the charted cells, which are those
+            of the atlas where the space is not listed.
 
     Returns:
         the information stored with the predictor.
+
+    Raises:
+        DataError: if there are fewer labels than asked for, or a cell has two.
+        CheckpointError: if the space is not listed and the checkpoint has no atlas.
     """
-    space, model = checkpoint.model.space, checkpoint.model
+    space, model, key = checkpoint.model.space, checkpoint.model, meaning.key
     head = head or HeadConfig(seed=seed)
-    known = np.flatnonzero(np.isfinite(scores))
-    if len(known) < labels:
-        raise DataError(f"Asked for {labels} labels of {key!r}, but only {len(known)} cells have one.")
-    rows = np.sort(np.random.default_rng(seed).choice(known, size=labels, replace=False))
-    cells = list(space.enumerate())
-    surrogate = StructureSurrogate.fit(space, [cells[i] for i in rows], scores[rows], seed=seed, level=level)
-    batch = to_batch(space, cells)
-    joint = fit_joint(model, batch.select(torch.from_numpy(rows)), torch.from_numpy(scores[rows]), head)
-    prediction = surrogate.predict(cells)
-    columns = {
-        "mean": prediction.mean,
-        "low": prediction.low,
-        "high": prediction.high,
-        "joint": joint.predict(batch).numpy(),
-    }
+    known = np.isfinite(values)
+    order = np.argsort(indices[known], kind="stable")
+    indices, values = indices[known][order], values[known][order].astype(np.float64)
+    if (twice := indices[1:][np.diff(indices) == 0]).size:
+        raise DataError(f"Every cell has one label of {key!r}; cell {int(twice[0])} has more.")
+    if len(indices) < labels:
+        raise DataError(f"Asked for {labels} labels of {key!r}, but only {len(indices)} cells have one.")
+    chart = load_chart(checkpoint) if chart is None else chart
+    rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
+    cells = [space.from_index(int(index)) for index in indices[rows]]
+    surrogate = StructureSurrogate.fit(space, cells, values[rows], seed=seed, level=level)
+    joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
+    columns = predicted_columns(surrogate, joint, space, chart)
+    places = np.searchsorted(chart, indices).clip(max=len(chart) - 1)
+    if (chart[places] == indices).all():
+        labelled = {name: column[places] for name, column in columns.items()}
+    else:
+        labelled = predicted_columns(surrogate, joint, space, indices)
     info: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "checkpoint": checkpoint.digest,
         "space": space.name,
         "score": key,
-        "description": description,
+        "description": meaning.describe(),
+        "meaning": meaning.to_dict(),
         "labels": labels,
         "seed": seed,
         "level": level,
         "head": head.to_dict(),
-        "training_indices": rows.tolist(),
-        "held_out": held_out_results(scores, rows, columns),
+        "training_indices": indices[rows].tolist(),
+        "held_out": held_out_results(values, rows, labelled),
     }
     folder = checkpoint.folder / FOLDER / key
     surrogate.save(folder / SURROGATE)
     weights = {name: t.detach().cpu().contiguous() for name, t in joint.state_dict().items() if _kept(name)}
     write_atomically(folder / JOINT, save(weights))
-    whole = {name: torch.from_numpy(np.asarray(column, dtype=np.float32)) for name, column in columns.items()}
-    write_atomically(folder / WHOLE, save(whole))
+    write_columns(folder / WHOLE, columns)
     write_atomically(folder / META, (json.dumps(info) + "\n").encode())
     return info
+
+
+def predicted_columns(
+    surrogate: StructureSurrogate, joint: JointModel, space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]
+) -> dict[str, Float[np.ndarray, " cells"]]:
+    """Predictions of the cells at official indices; only a piece of them is cells at one time."""
+    columns = {name: np.empty(len(indices), dtype=np.float32) for name in COLUMNS}
+    for start in range(0, len(indices), PIECE):
+        piece = indices[start : start + PIECE]
+        prediction = surrogate.predict([space.from_index(int(index)) for index in piece])
+        for name in ("mean", "low", "high"):
+            columns[name][start : start + PIECE] = getattr(prediction, name)
+        columns["joint"][start : start + PIECE] = joint.predict(index_batch(space, piece)).numpy()
+    return columns
 
 
 def held_out_results(
     scores: Float[np.ndarray, " cells"], rows: np.ndarray, columns: dict[str, np.ndarray]
 ) -> dict[str, dict[str, float]]:
-    """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on."""
+    """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on.
+
+    Args:
+        scores: labels, NaN where a cell has none.
+        rows: positions in ``scores`` that were fitted on.
+        columns: predictions of the same cells.
+    """
     from scipy.stats import kendalltau
 
     unseen = np.isfinite(scores)
@@ -253,6 +294,11 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
                 raise CheckpointError(
                     f"{path}: field {name!r} is {info.get(name)!r}, expected {expected!r}. Fit the predictor again."
                 )
+        try:
+            if "meaning" in info:
+                meaning_from_dict(info["meaning"])
+        except DataError as error:
+            raise CheckpointError(f"{path}: {error} Fit the predictor again.") from None
         fitted[info["score"]] = _Fitted(path.parent, info)
     return Predictors(checkpoint, space, fitted)
 

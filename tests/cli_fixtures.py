@@ -17,6 +17,7 @@ from svge_core.atlas_file import save_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import META, WEIGHTS, Checkpoint
 from svge_core.data import load_scores
+from svge_core.data.scores import ScoreMeaning
 from svge_core.models.head import HeadConfig
 from svge_core.predictors import fit_predictor
 from svge_core.spaces import get_space
@@ -64,8 +65,8 @@ made: list[Path] = []
 def make(target: Path) -> Path:
     checkpoint = write_checkpoint(target, overfitted_model())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("svge_core.chart.index_batch", known_rows)
-        patch.setattr("svge_core.predictors.to_batch", known_batch)
+        for module in ("chart", "predictors"):
+            patch.setattr(f"svge_core.{module}.index_batch", known_rows)
         return furnished(checkpoint)
 
 
@@ -77,7 +78,10 @@ def furnished(checkpoint: Checkpoint) -> Path:
     save_atlas(checkpoint.folder, replace(atlas, planes={"umap": free, **atlas.planes}))
     values = 80 + all_cells(SPACE).types.eq(3).sum(1).double().numpy()
     head = HeadConfig(layers=2, epochs=1)
-    fit_predictor(checkpoint, "cifar10_valid", "made-up accuracy", values, labels=12, seed=3, head=head)
+    meaning = ScoreMeaning(
+        "cifar10_valid", "made-up accuracy", "%", "max", "CIFAR-10", "", None, "", "measured", "made up"
+    )
+    fit_predictor(checkpoint, meaning, np.arange(len(values)), values, labels=12, seed=3, head=head)
     return checkpoint.folder
 
 

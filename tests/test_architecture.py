@@ -18,10 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "errors axes files quantised",
+        "errors axes files quantised stored_columns",
         "cells",
         "spaces differences",
-        "tensors data convert palette drawing geometry features",
+        "tensors data convert palette drawing geometry features features_local",
         "networks export export_json models surrogates calibration",
         "checkpoints metrics training training_state smoothness evaluation",
         "chart atlas atlas_file projection predictors model_card",

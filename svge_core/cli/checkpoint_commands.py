@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -196,8 +197,8 @@ def fit(arguments: argparse.Namespace) -> int:
     if arguments.score not in scores.meanings:
         raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
     values = scores.frame[arguments.score].to_numpy(dtype=float)
-    description = scores.describe(arguments.score)
-    info = fit_predictor(checkpoint, arguments.score, description, values, labels=arguments.labels, seed=arguments.seed)
+    meaning, indices = scores.meaning(arguments.score), np.arange(len(values))
+    info = fit_predictor(checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed)
     shown = {name: value for name, value in info.items() if name != "training_indices"}
     emit(arguments, shown, f"fitted {arguments.score} on {info['labels']} labels (seed {info['seed']})")
     return 0

@@ -1,0 +1,47 @@
+"""Predictions of every charted cell on disk: float32, or 16-bit steps of each column's range for large spaces."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from svge_core.errors import CheckpointError
+from svge_core.files import write_atomically
+from svge_core.quantised import quantised, restored
+
+#: charts of more cells are stored in steps of 1/65,535 of each column's range
+STEPS_FROM = 100_000
+
+
+def write_columns(path: Path, columns: Mapping[str, Float[np.ndarray, " cells"]]) -> None:
+    """Write columns of equal length, whole or not at all."""
+    tensors: dict[str, np.ndarray] = {}
+    bounds: dict[str, tuple[float, float]] = {}
+    for name, values in columns.items():
+        if len(values) > STEPS_FROM:
+            tensors[name], bounds[name] = quantised(values)
+        else:
+            tensors[name] = np.ascontiguousarray(values, dtype=np.float32)
+    write_atomically(path, save(tensors, metadata={"bounds": json.dumps(bounds)} if bounds else None))
+
+
+def read_columns(path: Path, names: tuple[str, ...]) -> list[Float[np.ndarray, " cells"]]:
+    """The columns of these names as float32.
+
+    Raises:
+        CheckpointError: if the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            bounds = json.loads((file.metadata() or {}).get("bounds", "{}"))
+            columns = [file.get_tensor(name) for name in names]
+        return [
+            restored(column, tuple(bounds[name])) if column.dtype == np.uint16 else column
+            for name, column in zip(names, columns, strict=True)
+        ]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is missing or damaged ({error}). Fit the predictor again.") from None
