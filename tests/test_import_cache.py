@@ -30,7 +30,7 @@ from svge_core.errors import DataError
 from svge_core.spaces import get_space
 from svge_core.spaces.nb101.table import Table
 from tests import import_fixtures as made
-from tests.cli_fixtures import Run, fails, run
+from tests.cli_fixtures import Run, fails, known_scores, run
 from tests.test_import_enas import LINES
 from tests.test_import_nasbench101 import naslib_pickle
 from tests.test_import_naslib import hw_content
@@ -372,3 +372,20 @@ def test_nothing_imported_costs_nothing() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout.split()) == (0, []), result.stderr
+
+
+def test_no_two_columns_are_called_the_same(tmp_path: Path) -> None:
+    """In the app, scores are chosen by data set and title."""
+    bundled_ones = known_scores("nasbench201").meanings  # first, as it is remembered
+    found = files(tmp_path)
+    tables = [import_file(found[kind]).table for kind in ("nats", "naslib201", "zero-cost", "hw-nas-bench")]
+    record = made.nats_record(3)
+    torch.save({"arch2infos": {3: {"less": record["12"], "full": record["200"]}}}, found["pth-zip"])
+    meanings = {**bundled_ones, **import_file(found["pth-zip"]).table.meanings}
+    for table in tables:
+        assert not set(meanings) & set(table.meanings)
+        meanings |= table.meanings
+    names = [
+        (meaning.data_set, meaning.title.partition(" of one ")[0].partition(" (")[0]) for meaning in meanings.values()
+    ]
+    assert sorted(set(names)) == sorted(names)

@@ -95,9 +95,11 @@ def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
     columns = Columns(hash=digests, matrix=pd.Categorical(matrices), operations=pd.Categorical(operations))
     source = f"NAS-Bench-101 (Ying et al. 2019), repacked by arch2vec, {path.name[:100]}"
     base = ScoreMeaning("a2v", "", "%", "max", "CIFAR-10", "", 108, "mean of three repeats", "measured", source)
-    valid = replace(base, key="arch2vec_e108_valid", title="Validation accuracy", split=SPLIT_VALID)
-    test = replace(base, key="arch2vec_e108_test", title="Test accuracy", split=SPLIT_TEST)
-    seconds = replace(base, key="arch2vec_e108_train_s", title="Training time", unit="s", direction="min", detail=True)
+    valid = replace(base, key="arch2vec_e108_valid", title="Validation accuracy, arch2vec", split=SPLIT_VALID)
+    test = replace(base, key="arch2vec_e108_test", title="Test accuracy, arch2vec", split=SPLIT_TEST)
+    seconds = replace(
+        base, key="arch2vec_e108_train_s", title="Training time, arch2vec", unit="s", direction="min", detail=True
+    )
     columns.add(valid, 100 * np.array(numbers[0]))
     columns.add(test, 100 * np.array(numbers[1]))
     columns.add(seconds, np.array(numbers[2]))

@@ -129,20 +129,22 @@ class Runs:
             values = self._values.pop(epochs)[order].astype(np.float64)
             values[:, :3] *= 100
             labels = {f"r{run + 1}": f"run {run + 1} in file order" for run in range(REPEATS)}
-            valid = meaning(f"e{epochs}_valid", title="Validation accuracy", split=SPLIT_VALID, epochs=epochs)
-            test = meaning(f"e{epochs}_test", title="Test accuracy", split=SPLIT_TEST, epochs=epochs)
+            # in the full file, the epochs tell the columns apart
+            after = f", {epochs} epochs" if epochs < max(EPOCHS) else ""
+            valid = meaning(f"e{epochs}_valid", title=f"Validation accuracy{after}", split=SPLIT_VALID, epochs=epochs)
+            test = meaning(f"e{epochs}_test", title=f"Test accuracy{after}", split=SPLIT_TEST, epochs=epochs)
             columns.add_runs(valid, values[:, 0], labels, "repeats")
             columns.add_runs(test, values[:, 1], labels, "repeats")
             mean = meaning(f"e{epochs}", epochs=epochs, seeds="mean of the repeats")
             train = {
                 "key": f"nb101_e{epochs}_train",
-                "title": "Training accuracy",
+                "title": f"Training accuracy{after}",
                 "split": "the 40,000 training images",
             }
             columns.add(ScoreMeaning(**{**mean.to_dict(), **train, "detail": True}), _mean(values[:, 2]))
             seconds = {
                 "key": f"nb101_e{epochs}_train_s",
-                "title": "Training time on the authors' TPU v2",
+                "title": f"Training time{after} on the authors' TPU v2",
                 "unit": "s",
                 "direction": "min",
             }

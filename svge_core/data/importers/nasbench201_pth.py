@@ -49,7 +49,8 @@ def read_pth(path: Path, progress: Progress = silent) -> ImportedTable:
     found = re.search(r"v\d_\d", path.name)
     version = f" {found[0].replace('_', '.')}" if found else ""
     source = f"NAS-Bench-201{version} (Dong & Yang 2020), {path.name[:100]}"
-    return records.table("nasbench201-pth", f"NAS-Bench-201{version} .pth", "nb201", source, notes)
+    label = f"NAS-Bench-201{version}"
+    return records.table("nasbench201-pth", f"{label} .pth", "nb201", label, source, notes)
 
 
 def _loaded(path: Path) -> object:

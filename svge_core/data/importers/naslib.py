@@ -127,17 +127,18 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
     rows = np.flatnonzero(seen)
     columns = Columns(index=rows)
     source = f"NAS-Bench-201 (Dong & Yang 2020), repacked by NASLib, {path.name[:100]}"
-    base = ScoreMeaning("naslib", "Test accuracy", "%", "max", "", "", 200, _SEED, "measured", source)
+    base = ScoreMeaning("naslib", "Test accuracy, NASLib", "%", "max", "", "", 200, _SEED, "measured", source)
     for data, (key, data_set, split) in _LAST.items():
         if key in found:
             detail = data == "cifar10-valid"
-            meaning = replace(base, key=f"naslib_{key}", data_set=data_set, split=split, detail=detail)
+            title = "Test accuracy after training on half, NASLib" if detail else base.title
+            meaning = replace(base, key=f"naslib_{key}", title=title, data_set=data_set, split=split, detail=detail)
             columns.add(meaning, found[key][rows])
     if "cifar10_valid" in found:
         valid = replace(
             base,
             key="naslib_cifar10_valid",
-            title="Validation accuracy",
+            title="Validation accuracy, NASLib",
             data_set="CIFAR-10",
             split="validation: 25,000 training images held out, trained on the other 25,000 (cifar10-valid, x-valid)",
         )
@@ -221,7 +222,9 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
         raise _unusable(path, f"{data}: {cell}", error) from None
     key, data_set, split = _CALLED_VALID[data]
     source = f"NAS-Bench-Suite-Zero (Krishnakumar et al. 2022), {path.name[:100]}"
-    test = ScoreMeaning(f"zc_{key}", "Test accuracy", "%", "max", data_set, split, 200, _SEED, "measured", source)
+    test = ScoreMeaning(
+        f"zc_{key}", "Test accuracy, zero-cost file", "%", "max", data_set, split, 200, _SEED, "measured", source
+    )
     columns.add(replace(test, detail=True), accuracies)
     for name in sorted(found):
         proxy = replace(

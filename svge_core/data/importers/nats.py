@@ -68,7 +68,7 @@ def read_nats(path: Path, progress: Progress = silent) -> ImportedTable:
         )
     notes = () if count == CELLS else (f"{CELLS - count:,} of {CELLS:,} architectures are missing.",)
     source = f"NATS-Bench v1.0 topology (Dong et al. 2021), {path.name[:100]}"
-    return records.table("nats-tss", TITLE, "nats", source, notes)
+    return records.table("nats-tss", TITLE, "nats", "NATS-Bench", source, notes)
 
 
 def _unpacked(members: Iterator[tuple[int, str, bytes]]) -> Iterator[tuple[int, str, bytes]]:

@@ -170,8 +170,19 @@ class Records:
                     _number(run.get("flop"), "flop"),
                 )
 
-    def table(self, name: str, title: str, prefix: str, source: str, notes: tuple[str, ...] = ()) -> ImportedTable:
-        """The architectures that were seen, in official order."""
+    def table(
+        self, name: str, title: str, prefix: str, label: str, source: str, notes: tuple[str, ...] = ()
+    ) -> ImportedTable:
+        """The architectures that were seen, in official order.
+
+        Args:
+            name: name of the table.
+            title: the kind of file.
+            prefix: what the keys of its columns begin with.
+            label: what tells its columns from those of other files, for people.
+            source: where the values come from.
+            notes: what a reader should know.
+        """
         rows = np.flatnonzero(self._seen)
         if not len(rows):
             raise DataError("The file holds no architecture of NAS-Bench-201.")
@@ -184,29 +195,34 @@ class Records:
                 meaning = replace(
                     base,
                     key=f"{prefix}_{short}{quantity.key}",
-                    title=quantity.title,
+                    title=f"{quantity.title}, {label}" + ("" if epochs == 200 else f", {epochs} epochs"),
                     data_set=quantity.data_set,
                     split=quantity.split,
                     epochs=epochs,
                     detail=quantity.detail,
                 )
                 columns.add_runs(meaning, self._accuracy[epochs][rows, column], labels, "seeds")
-        self._cost_columns(columns, base, rows)
+        self._cost_columns(columns, base, rows, label)
         if self.other_seeds:
             notes = (*notes, f"Runs of unexpected seeds were not used: {sorted(self.other_seeds)}.")
         return ImportedTable("nasbench201", name, title, "index", columns.frame(), columns.meanings, notes)
 
-    def _cost_columns(self, columns: Columns, base: ScoreMeaning, rows: np.ndarray) -> None:
+    def _cost_columns(self, columns: Columns, base: ScoreMeaning, rows: np.ndarray, label: str) -> None:
         texts = (
-            ("latency_ms", "Latency of one evaluation batch on the authors' GPU", "ms", "one value for all seeds"),
+            (
+                "latency_ms",
+                f"Latency recorded by {label} of one evaluation batch on the authors' GPU",
+                "ms",
+                "one value for all seeds",
+            ),
             (
                 "train_s",
-                "Training time of 200 epochs on the authors' GPU",
+                f"Training time recorded by {label} on the authors' GPU",
                 "s",
                 "extrapolated by the authors from one run, by number of training images",
             ),
-            ("params_recorded_m", "Parameters as recorded", "million", "first seed of the record"),
-            ("flops_recorded_m", "FLOPs as recorded", "million", "first seed of the record"),
+            ("params_recorded_m", f"Parameters recorded by {label}", "million", "first seed of the record"),
+            ("flops_recorded_m", f"FLOPs recorded by {label}", "million", "first seed of the record"),
         )
         for row, (short, (_, data_set)) in enumerate(COST_DATA.items()):
             for column, (key, title, unit, seeds) in enumerate(texts):

@@ -130,7 +130,7 @@ class Columns:
         number = replace(
             mean,
             key=f"{mean.key}_{noun}",
-            title=f"Number of {noun}",
+            title=f"Number of {noun} of {mean.title[0].lower()}{mean.title[1:]}",
             unit=noun,
             direction="max",
             seeds=f"number of {noun}",
