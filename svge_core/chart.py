@@ -6,6 +6,7 @@ computing gives back is kept in the user's cache folder, not beside the checkpoi
 
 import contextlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Int8
 
 from svge_core.checkpoints import Checkpoint
+from svge_core.data.scores import Scores, analytic_scores, scores_from_columns
 from svge_core.errors import SvgeError
 from svge_core.files import cache_dir, write_atomically
 from svge_core.metrics import encode_all
@@ -68,6 +70,15 @@ def operation_counts(
         for number in range(len(space.operations)):
             counts[start : start + PIECE, number] = (types == first + number).sum(axis=1)
     return counts
+
+
+def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> Scores:
+    """What follows from the structure of the charted cells of a space that is not listed, row by row of the chart."""
+    costs = [space.cost(space.from_index(int(index))) for index in indices]
+    columns = {key: np.array([getattr(cost, key) for cost in costs]) for key in ("params_m", "flops_m")}
+    network = costs[0].network if costs else ""
+    known = analytic_scores(space).meanings
+    return scores_from_columns(space.name, columns, {key: replace(known[key], source=network) for key in columns})
 
 
 def encode_indices(model: SVGe, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:

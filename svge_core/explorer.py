@@ -18,13 +18,17 @@ from jaxtyping import Bool, Float, Int
 from svge_core.atlas import Atlas, Place
 from svge_core.atlas_file import load_atlas
 from svge_core.cells import Cell
+from svge_core.chart import chart_scores, operation_counts
 from svge_core.checkpoints import Checkpoint, load_checkpoint
-from svge_core.data.scores import Scores, analytic_scores, load_scores
-from svge_core.errors import DataError
-from svge_core.explorer_inspection import Inspection, Origin, PredictedValue, decodings, inspection
+from svge_core.data.scores import ScoreMeaning, Scores, analytic_scores, load_scores
+from svge_core.errors import CheckpointError, DataError
+from svge_core.explorer_inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
 from svge_core.export_json import ExportItem, Prediction, item_for
-from svge_core.projection import PlaneName, nearest_latents, weighted_latent
+from svge_core.metrics import encode_all
+from svge_core.projection import PlaneName, weighted_latent
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import to_batch
+from svge_core.training import TrainConfig, held_out_mask
 
 DRAWS = 64
 #: folder of the predictors beside a checkpoint
@@ -40,6 +44,10 @@ class PredictorSource(Protocol):
         """Scores there is a predictor for."""
         ...
 
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        """What a predicted score is, if that was stored."""
+        ...
+
     def predict(self, key: str, cells: list[Cell]) -> Sequence[Any]:
         """One ``CellPrediction`` per cell."""
         ...
@@ -49,7 +57,7 @@ class PredictorSource(Protocol):
         ...
 
     def whole_space(self, key: str) -> Any:
-        """``WholeSpacePrediction`` over official indices."""
+        """``WholeSpacePrediction`` over the rows of the atlas."""
         ...
 
 
@@ -60,8 +68,8 @@ class Explorer:
     Attributes:
         space: the search space.
         checkpoint: the model.
-        atlas: every cell's latent and place on the maps.
-        scores: measured and analytic values of every cell.
+        atlas: the charted cells' latents and places on the maps.
+        scores: measured and analytic values of the charted cells, row by row of the atlas.
         predictors: predictors of some scores; None where the checkpoint has none.
         notices: what is missing and what to do about it, in words for people; empty if all is there.
     """
@@ -83,33 +91,58 @@ class Explorer:
         """The maps of the atlas, the first one being the default."""
         return tuple(self.atlas.planes)
 
-    @property
-    def predicted_keys(self) -> tuple[str, ...]:
-        """Scores that can be predicted and whose meaning is known."""
-        return tuple(k for k in (self.predictors.score_keys if self.predictors else ()) if k in self.scores.meanings)
-
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
-        """All cells in official order."""
-        return tuple(self.space.enumerate())
+    def predicted_keys(self) -> tuple[str, ...]:
+        """Scores that can be predicted and whose meaning is known; their measured values need not be."""
+        keys = self.predictors.score_keys if self.predictors else ()
+        return tuple(key for key in keys if self._meaning(key) is not None)
+
+    def meaning(self, key: str) -> ScoreMeaning:
+        """What a measured, analytic or predicted score is.
+
+        Raises:
+            DataError: if there is no such score.
+        """
+        return self._meaning(key) or self.scores.meaning(key)
+
+    def _meaning(self, key: str) -> ScoreMeaning | None:
+        if key in self.scores.meanings or self.predictors is None:
+            return self.scores.meanings.get(key)
+        return self.predictors.meaning(key) if key in self.predictors.score_keys else None
+
+    @property
+    def charted(self) -> str:
+        """Which cells are on the maps, in words."""
+        size, count = self.space.size or 0, len(self.atlas)
+        return f"all {size:,} cells" if count == size else f"a random sample of {count:,} of {size:,} cells"
+
+    def cells_at(self, rows: Int[np.ndarray, " rows"]) -> list[Cell]:
+        """The cells of rows of the atlas."""
+        return [self.space.from_index(index) for index in self.atlas.indices[rows].tolist()]
+
+    def row_of(self, cell: Cell) -> int | None:
+        """The row of a cell; None where it is not charted."""
+        return None if self.space.size is None else self.atlas.row(self.space.index(cell))
 
     @cached_property
     def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
-        """How often each cell uses each operation of the space."""
-        column = {op: number for number, op in enumerate(self.space.operations)}
-        counts = np.zeros((len(self.cells), len(column)), dtype=np.int16)
-        for row, cell in enumerate(self.cells):
-            for op in cell.ops:
-                if op in column:
-                    counts[row, column[op]] += 1
-        return counts
+        """How often each charted cell uses each operation of the space."""
+        return operation_counts(self.space, self.atlas.indices)
 
     @cached_property
     def held_out(self) -> Bool[np.ndarray, " cells"]:
-        """True for the cells the model was never trained on."""
-        mask = np.zeros(len(self.atlas.latents), dtype=bool)
-        mask[self.atlas.held_out] = True
+        """True for the charted cells the model was never trained on."""
+        mask = np.zeros(len(self.atlas), dtype=bool)
+        mask[np.searchsorted(self.atlas.indices, self.atlas.held_out)] = True
         return mask
+
+    def membership(self, index: int) -> Membership:
+        """Whether the model was trained on the cell at an official index."""
+        if self.space.enumerated:
+            return "held out" if self.held_out[index] else "training"
+        training = TrainConfig.from_dict(self.checkpoint.meta.training)
+        mask = held_out_mask(np.array([index]), training.held_out, training.seed)
+        return "held out" if mask[0] else "not held out"
 
     @cached_property
     def weights(self) -> Any:
@@ -118,7 +151,7 @@ class Explorer:
             return self.checkpoint.model.generator.prepare(self.checkpoint.model.table)
 
     @cached_property
-    def label_rows(self) -> dict[str, frozenset[int]]:
+    def label_indices(self) -> dict[str, frozenset[int]]:
         """Per predicted score, the official indices of the cells whose labels trained the predictor."""
         if self.predictors is None:
             return {}
@@ -132,10 +165,20 @@ class Explorer:
         Raises:
             InvalidCellError, ParseError: if it is no member, or no cell has the index.
         """
-        index = cell if isinstance(cell, int) else self.space.index(self.space.canonical(cell))
-        chosen = self.space.from_index(index)
-        place = self.atlas.place_of_cell(self._plane(plane), index)
+        name = self._plane(plane)
+        chosen = self.space.from_index(cell) if isinstance(cell, int) else self.space.canonical(cell)
+        row = self.row_of(chosen)
+        if row is not None:
+            place = self.atlas.place_of_cell(name, row)
+        else:
+            latent = self.encode(chosen)
+            place = self.atlas.place_of_latent(latent, self.locate(name, latent))
         return self._inspect("cell", place, chosen, seed, draws)
+
+    def encode(self, cell: Cell) -> Float[np.ndarray, " latent"]:
+        """The latent of any cell of the space."""
+        with one_thread():
+            return encode_all(self.checkpoint.model, to_batch(self.space, [cell]))[0][0].numpy()
 
     def inspect_place(
         self, plane: PlaneName, point: tuple[float, float], *, seed: int = 0, draws: int = DRAWS
@@ -183,7 +226,9 @@ class Explorer:
     def _inspect(self, origin: Origin, place: Place, given: Cell | None, seed: int, draws: int) -> Inspection:
         with one_thread():
             decoded = decodings(self.checkpoint.model, self.weights, place, seed, draws)
-        return inspection(self.space, self.scores, self.held_out, self._predict, origin, place, given, decoded)
+        return inspection(
+            self.space, self.atlas, self.scores, self.membership, self._predict, origin, place, given, decoded
+        )
 
     def _predict(self, cell: Cell) -> tuple[PredictedValue, ...]:
         return self.predictions([cell])[0]
@@ -198,53 +243,62 @@ class Explorer:
         return float(x), float(y)
 
     def _near(self, latent: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distances, indices = nearest_latents(self.atlas.latents, latent, 8)
-        return distances, values[indices]
+        distances, rows = self.atlas.nearest(latent, 8)
+        return distances, values[rows]
 
     @cached_property
     def stored_predictions(self) -> dict[str, Any]:
-        """Per predicted score, the stored predictions of the whole space: reading them needs no model."""
-        if self.predictors is None or not self.space.enumerated:
-            return {}
-        return {key: self.predictors.whole_space(key) for key in self.predicted_keys}
+        """Per predicted score, the stored predictions of the charted cells: reading them needs no model.
+
+        Raises:
+            CheckpointError: if they are damaged, or of another chart.
+        """
+        found = {key: self.predictors.whole_space(key) for key in self.predicted_keys} if self.predictors else {}
+        for key, stored in found.items():
+            if len(stored.mean) != len(self.atlas):
+                raise CheckpointError(
+                    f"The predictions of {key!r} are of {len(stored.mean):,} cells, the atlas has {len(self.atlas):,}. "
+                    "Fit the predictor again."
+                )
+        return found
 
     def predictions(self, cells: Sequence[Cell]) -> list[tuple[PredictedValue, ...]]:
-        """Every predicted score of every cell, read from what is stored for an enumerated space."""
-        rows = [self.space.index(cell) for cell in cells] if self.space.enumerated else None
+        """Every predicted score of every cell: stored ones of charted cells, fresh ones of others."""
+        indices = [None if self.space.size is None else self.space.index(cell) for cell in cells]
+        rows = [None if index is None else self.atlas.row(index) for index in indices]
+        others = [cell for cell, row in zip(cells, rows, strict=True) if row is None]
         columns: list[list[PredictedValue]] = []
         for key in self.predicted_keys:
             assert self.predictors is not None
-            meaning, trained = self.scores.meaning(key), self.label_rows[key]
-            if rows is None:
-                columns.append(
-                    [
-                        PredictedValue(meaning, p.mean, p.low, p.high, p.level, p.joint, p.model, p.labels, False)
-                        for p in self.predictors.predict(key, list(cells))
-                    ]
-                )
-                continue
+            meaning, trained = self.meaning(key), self.label_indices[key]
             whole = self.stored_predictions[key]
-            columns.append(
-                [
-                    PredictedValue(
-                        meaning, float(whole.mean[row]), float(whole.low[row]), float(whole.high[row]), whole.level,
-                        float(whole.joint[row]), whole.model, whole.labels, row in trained,
-                    )
-                    for row in rows
-                ]
-            )  # fmt: skip
+            fresh = iter(self.predictors.predict(key, others))
+            column = []
+            for index, row in zip(indices, rows, strict=True):
+                if row is None:
+                    p = next(fresh)
+                    mean, low, high, joint = p.mean, p.low, p.high, p.joint
+                else:
+                    mean, low, high, joint = (float(c[row]) for c in (whole.mean, whole.low, whole.high, whole.joint))
+                used = index in trained
+                column.append(
+                    PredictedValue(meaning, mean, low, high, whole.level, joint, whole.model, whole.labels, used)
+                )
+            columns.append(column)
         return [tuple(column[position] for column in columns) for position in range(len(cells))]
 
     def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
         """Cells with all that is known about them, ready for :mod:`svge_core.export`."""
         items = []
+        meanings = {key: self.meaning(key) for key in self.predicted_keys}
         for cell, predicted in zip(cells, self.predictions(cells), strict=True):
             converted = [Prediction(p.meaning.key, p.mean, p.low, p.high, p.level, p.model) for p in predicted]
-            latent = self.atlas.latents[self.space.index(cell)].tolist() if self.space.enumerated else None
+            row = self.row_of(cell)
+            latent = self.encode(cell) if row is None else self.atlas.latents[row]
             items.append(
                 item_for(
                     cell, self.space, self.scores, label=(labels or {}).get(cell, ""), predicted=converted,
-                    latent=latent, latent_model=self.digest if latent is not None else "",
+                    predicted_meanings=meanings, row=row, latent=latent.tolist(), latent_model=self.digest,
                 )
             )  # fmt: skip
         return items
@@ -252,7 +306,7 @@ class Explorer:
     def with_scores(self, extra: Scores) -> "Explorer":
         """The same explorer that also knows a user's own columns; what was computed for the space is kept."""
         joined = replace(self, scores=self.scores.with_columns(extra))
-        for name in ("cells", "operation_counts", "held_out", "weights", "label_rows", "stored_predictions"):
+        for name in ("operation_counts", "held_out", "weights", "label_indices", "stored_predictions"):
             if name in self.__dict__:
                 joined.__dict__[name] = self.__dict__[name]
         return joined
@@ -270,11 +324,14 @@ def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
     space = checkpoint.model.space
     atlas = load_atlas(checkpoint, space)
     notices: list[str] = []
-    try:
-        scores = load_scores(space)
-    except DataError as error:
-        scores = analytic_scores(space)
-        notices.append(f"No measured values are shown. {error}")
+    if not space.enumerated:
+        scores = chart_scores(space, atlas.indices)
+    else:
+        try:
+            scores = load_scores(space)
+        except DataError as error:
+            scores = analytic_scores(space)
+            notices.append(f"No measured values are shown. {error}")
     predictors: PredictorSource | None = None
     if (folder / PREDICTORS).is_dir():
         # what predicts is loaded only where there is something to predict with

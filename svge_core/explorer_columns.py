@@ -17,6 +17,8 @@ PREDICTED, ERROR = "predicted-", "error-"
 SPLIT, DOMINANT = "split", "dominant-operation"
 #: share of the worst values that may take the first colour, so that a few failures do not use up the whole bar
 CLIPPED_PERCENT = 5.0
+#: full trainings of NAS-Bench-201 and NAS-Bench-101, which need no mention in a short name
+USUAL_EPOCHS = (200, 108)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Column:
         unit: of the values; may be empty.
         direction: which way is better.
         description: one line: what the number is and where it is from.
-        values: by official index, NaN where there is none; category numbers for a category.
+        values: by row of the atlas, NaN where there is none; category numbers for a category.
         low, high: the ends of the colour bar.
         limits: how the ends were chosen, in words.
         categories: names of the categories.
@@ -74,13 +76,17 @@ def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
     """All columns of an explorer, without computing any: goals first, then what explains them."""
     meanings = explorer.scores.meanings
     predicted = explorer.predicted_keys
+    everything = {**meanings, **{key: explorer.meaning(key) for key in predicted}}
     names: list[ColumnName] = []
-    for meaning in sorted((m for m in meanings.values() if not m.detail), key=_rank):
-        key = meaning.key
-        names.append(ColumnName(key, _title(meaning, meaning.kind), meaning.kind))
+    for key, meaning in sorted(everything.items(), key=lambda item: _rank(item[1])):
+        if meaning.detail and key not in predicted:
+            continue
+        if key in meanings and not meaning.detail:
+            names.append(ColumnName(key, _title(meaning, meaning.kind), meaning.kind))
         if key in predicted:
-            error = score_name(meaning).replace("validation accuracy", "accuracy")
             names.append(ColumnName(PREDICTED + key, _title(meaning, "predicted"), "predicted"))
+        if key in predicted and key in meanings:
+            error = score_name(meaning).replace("validation accuracy", "accuracy")
             names.append(ColumnName(ERROR + key, f"{error} error (predicted − measured)", "error"))
     names += [ColumnName(SPLIT, "Training or held-out cell", "category")]
     names += [ColumnName(DOMINANT, "Most frequent operation", "category")]
@@ -95,7 +101,15 @@ def score_name(meaning: ScoreMeaning) -> str:
     if _is_own(meaning):
         return meaning.title
     short = re.split(r" of one | on the | as recorded | \(", meaning.title, maxsplit=1)[0]
-    return f"{meaning.data_set} {short[0].lower()}{short[1:]}" if meaning.data_set else short
+    epochs = (
+        "" if meaning.epochs in (None, 0, *USUAL_EPOCHS) or not is_accuracy(meaning) else f", {meaning.epochs} epochs"
+    )
+    return f"{meaning.data_set} {short[0].lower()}{short[1:]}{epochs}" if meaning.data_set else short
+
+
+def is_accuracy(meaning: ScoreMeaning) -> bool:
+    """Whether a score is what architectures are chosen by: a validation accuracy, or one of shared weights."""
+    return meaning.key.endswith(("_valid", "_ws_acc"))
 
 
 def column(explorer: Explorer, key: str) -> Column:
@@ -109,7 +123,7 @@ def column(explorer: Explorer, key: str) -> Column:
         raise DataError(f"There is no column {key[:80]!r} for the map; choose one from the list.")
     if name.kind == "category":
         return _category(explorer, name)
-    meaning = explorer.scores.meaning(key.removeprefix(PREDICTED).removeprefix(ERROR))
+    meaning = explorer.meaning(key.removeprefix(PREDICTED).removeprefix(ERROR))
     values = _values(explorer, name, meaning)
     if name.kind == "error":
         reach = _rounded_reach(values)
@@ -140,19 +154,16 @@ def robust_limits(values: Float[np.ndarray, " cells"], direction: Direction) -> 
 
 
 def _values(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> np.ndarray:
-    measured = explorer.scores.frame[meaning.key].to_numpy()
     if name.kind in ("measured", "analytic"):
-        return measured
-    assert explorer.predictors is not None
-    predicted = np.asarray(explorer.predictors.whole_space(meaning.key).mean, dtype=np.float64)
-    return predicted - measured if name.kind == "error" else predicted
+        return explorer.scores.frame[meaning.key].to_numpy()
+    predicted = np.asarray(explorer.stored_predictions[meaning.key].mean, dtype=np.float64)
+    return predicted - explorer.scores.frame[meaning.key].to_numpy() if name.kind == "error" else predicted
 
 
 def _described(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> str:
     if name.kind in ("measured", "analytic"):
         return explorer.scores.describe(meaning.key)
-    assert explorer.predictors is not None
-    labels = len(explorer.label_rows[meaning.key])
+    labels = len(explorer.label_indices[meaning.key])
     made = f"by a model fitted on {labels:,} measured labels"
     start = f"Predicted {made}" if name.kind == "predicted" else f"Prediction ({made}) minus measured value"
     return f"{start}. Stands for: {meaning.describe()}"
@@ -161,12 +172,19 @@ def _described(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> s
 def _category(explorer: Explorer, name: ColumnName) -> Column:
     if name.key == SPLIT:
         held_out, total = int(explorer.held_out.sum()), len(explorer.held_out)
-        categories = ("trained on", "held out")
         values = explorer.held_out.astype(np.float64)
-        text = (
-            f"The model was trained on {total - held_out:,} cells (structures only, no scores); "
-            f"{held_out:,} were held out and never seen."
-        )
+        if explorer.space.enumerated:
+            categories = ("trained on", "held out")
+            text = (
+                f"The model was trained on {total - held_out:,} cells (structures only, no scores); "
+                f"{held_out:,} were held out and never seen."
+            )
+        else:
+            categories = ("not held out", "held out")
+            text = (
+                f"{held_out:,} of the {total:,} charted cells belong to the part of the space that the model was never "
+                "trained on; from the rest cells were drawn at random (structures only, no scores)."
+            )
     else:
         counts = explorer.operation_counts
         best = counts.max(axis=1)
@@ -195,5 +213,5 @@ def _rank(meaning: ScoreMeaning) -> int:
     """Place in the list: accuracies, a user's own columns, costs, latencies, other goals."""
     if _is_own(meaning):
         return 1
-    places = (meaning.key.endswith("_valid"), False, meaning.kind == "analytic", meaning.key.endswith("_latency_ms"))
+    places = (is_accuracy(meaning), False, meaning.kind == "analytic", meaning.key.endswith("_latency_ms"))
     return places.index(True) if any(places) else len(places)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from svge_core.atlas import Place, latent_tensor
+from svge_core.atlas import Atlas, Place, latent_tensor
 from svge_core.cells import Cell
 from svge_core.data.scores import ScoreMeaning, Scores
 from svge_core.differences import difference
@@ -18,11 +18,12 @@ from svge_core.metrics import Share
 from svge_core.models.decoder import Prepared
 from svge_core.models.decoding import DecodeOptions, decode
 from svge_core.models.svge import SVGe
-from svge_core.spaces import AbstractSearchSpace, Cost
+from svge_core.spaces import AbstractSearchSpace, Cost, NASBench101
 from svge_core.tensors import CellBatch, to_cells
 
 Origin = Literal["cell", "place", "latent"]
-Membership = Literal["training", "held out"]
+#: of a space that is too large to list nobody notes which cells training drew, only which ones it never draws
+Membership = Literal["training", "held out", "not held out"]
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,17 @@ class PredictedValue:
 
 @dataclass(frozen=True)
 class NearCell:
-    """A known cell near a place.
+    """A charted cell near a place.
 
     Attributes:
+        row: of the atlas and of the tables.
         index: official index.
         cell: the cell.
         distance: Euclidean distance in the latent space.
         edits: fewest edits from the inspected cell; None where there is none.
     """
 
+    row: int
     index: int
     cell: Cell
     distance: float
@@ -118,7 +121,9 @@ class Inspection:
         place: latent, map position, neighbourhood.
         cell: the known cell, or the likeliest member (constrained, both directions); None if there is none.
         reason: why there is no cell, else empty.
-        index: official index of the cell; None where the space is not enumerated.
+        index: official index of the cell; None where cells of the space have none.
+        row: of the atlas and of the tables; None where the cell is not charted.
+        key: the authors' key of the cell, where the community uses one; else empty.
         notation: the cell in the community's notation.
         naslib: NASLib's tuple, where the space has one.
         genotype: operation digits.
@@ -126,7 +131,7 @@ class Inspection:
         known: measured and analytic values.
         predicted: predictions with intervals.
         neighbours: nearest known cells in the latent space, nearest first.
-        membership: whether the model was trained on the cell; None if unknown.
+        membership: whether the model was trained on the cell; None if there is no cell.
         raw: the unconstrained argmax.
         comes_back: whether the constrained argmax of the latent is the cell itself (always so but for known cells).
         certainty: agreement of random decodings.
@@ -137,6 +142,8 @@ class Inspection:
     cell: Cell | None
     reason: str
     index: int | None
+    row: int | None
+    key: str
     notation: str
     naslib: str | None
     genotype: tuple[int, ...]
@@ -186,8 +193,9 @@ def decodings(model: SVGe, weights: Prepared, place: Place, seed: int, draws: in
 
 def inspection(
     space: AbstractSearchSpace,
+    atlas: Atlas,
     scores: Scores,
-    held_out: np.ndarray,
+    membership: Callable[[int], Membership],
     predict: Callable[[Cell], tuple[PredictedValue, ...]],
     origin: Origin,
     place: Place,
@@ -197,38 +205,45 @@ def inspection(
     """Gather what is known about the cell of a place.
 
     Args:
-        held_out: True at the official indices the model was never trained on.
+        scores: values by row of the atlas.
+        membership: of a cell by its official index.
         given: the cell that stands at the place; None to show the one decoded there.
     """
     reason, raw_reason = _why_invalid(space, decoded.constrained), _why_invalid(space, decoded.raw)
     likeliest = None if reason else space.canonical(decoded.constrained)
     cell = likeliest if given is None else given
     found = space.index(cell) if cell is not None and space.size is not None else None
-    rows = [int(index) for index in place.neighbours]
-    near = tuple(
-        NearCell(row, other, float(distance), None if cell is None else difference(cell, other).edits)
-        for row, other, distance in zip(rows, map(space.from_index, rows), place.distances, strict=True)
-    )
-    row = found if space.enumerated else None  # of the tables, which hold all cells of an enumerated space
-    values = scores.of(row) if row is not None else {}
+    row = None if found is None else atlas.row(found)
+    values = {} if row is None else scores.of(row)
     return Inspection(
         origin=origin,
         place=place,
         cell=cell,
         reason="" if cell is not None else reason,
         index=found,
+        row=row,
+        key=space.key(cell) if cell is not None and space.name == NASBench101.name else "",
         notation="" if cell is None else space.format(cell),
         naslib=None if cell is None else naslib_text(cell, space),
         genotype=() if cell is None else space.genotype(cell),
         cost=None if cell is None else space.cost(cell),
         known=tuple(KnownValue(scores.meaning(key), value) for key, value in values.items()),
         predicted=() if cell is None else predict(cell),
-        neighbours=near,
-        membership=None if row is None else "held out" if held_out[row] else "training",
+        neighbours=_near(space, atlas, place, cell),
+        membership=None if found is None else membership(found),
         raw=RawDecode(decoded.raw, not raw_reason, raw_reason),
         comes_back=cell is not None and likeliest == cell,
         certainty=_certainty(space, decoded, cell),
     )
+
+
+def _near(space: AbstractSearchSpace, atlas: Atlas, place: Place, cell: Cell | None) -> tuple[NearCell, ...]:
+    found = []
+    for row, distance in zip(place.neighbours.tolist(), place.distances.tolist(), strict=True):
+        index = int(atlas.indices[row])
+        other = space.from_index(index)
+        found.append(NearCell(row, index, other, distance, None if cell is None else difference(cell, other).edits))
+    return tuple(found)
 
 
 def _tally(space: AbstractSearchSpace, batch: CellBatch) -> Counter[Cell]:

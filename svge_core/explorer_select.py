@@ -11,33 +11,42 @@ from svge_core.data.scores import Direction
 from svge_core.errors import DataError, ParseError
 from svge_core.explorer import Explorer
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces.nasbench101 import NASBench101
 from svge_core.spaces.nasbench201 import NASBench201, from_naslib_tuple
 
 MAX_TEXT = 2_000
 _INDEX = re.compile(r"#?\s*(\d{1,40})", re.ASCII)
 _TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
+_KEY = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _DIGITS = re.compile(r"\d+(\s+\d+)*", re.ASCII)
+
+
+def find_forms(space: AbstractSearchSpace) -> str:
+    """What :func:`find_cell` reads, in words."""
+    forms = "an md5 key, a ModelSpec as JSON" if space.name == NASBench101.name else "an architecture string"
+    if space.size is not None:
+        forms += f", an index (0 to {space.size - 1:,})"
+    if space.name == NASBench201.name:
+        forms += ", a NASLib tuple (six numbers in parentheses)"
+    return f"{forms} or {len(space.gene_choices)} genotype digits"
 
 
 def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
     """The cell a person means: a string of the space's notation, an index, a NASLib tuple or a genotype.
 
     Indices are ``12`` or ``#12``; NASLib tuples stand in parentheses, ``(4, 0, 3, 1, 4, 3)``; genotypes are as many
-    digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``.
+    digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``; keys of NAS-Bench-101 are 32 hex digits.
 
     Raises:
         ParseError: in one line, with what was expected.
     """
     given = text.strip()
     genes = len(space.gene_choices)
-    forms = "an architecture string"
-    if space.size is not None:
-        forms += f", an index (0 to {space.size - 1:,})"
-    if space.name == NASBench201.name:
-        forms += ", a NASLib tuple (six numbers in parentheses)"
-    forms += f" or {genes} genotype digits"
+    forms = find_forms(space)
     if not given or len(given) > MAX_TEXT:
         raise ParseError(f"Type {forms}.")
+    if _KEY.fullmatch(given) and space.name == NASBench101.name:
+        return space.parse(given)  # also one that happens to have no letters
     if _TUPLE.fullmatch(given) and space.name == NASBench201.name:
         return space.from_genotype(from_naslib_tuple(tuple(int(number) for number in re.findall(r"\d+", given))))
     if _DIGITS.fullmatch(given):
@@ -89,7 +98,7 @@ def kept_by(
     Raises:
         DataError: if an operation is not one of the space, or the values are missing.
     """
-    keep = np.ones(len(explorer.atlas.latents), dtype=bool)
+    keep = np.ones(len(explorer.atlas), dtype=bool)
     if conditions.score is not None:
         if score is None:
             raise DataError("A filter by score needs the values of the score.")
@@ -116,7 +125,7 @@ class Summary:
     Attributes:
         count: cells in the set.
         known: cells with a value.
-        best: official index of the best cell; None where no cell has a value.
+        best: row of the best cell; None where no cell has a value.
     """
 
     count: int

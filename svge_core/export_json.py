@@ -98,10 +98,16 @@ def item_for(
     *,
     label: str = "",
     predicted: Sequence[Prediction] = (),
+    predicted_meanings: Mapping[str, ScoreMeaning] | None = None,
+    row: int | None = None,
     latent: Sequence[float] | None = None,
     latent_model: str = "",
 ) -> ExportItem:
     """Gather a cell's measured and analytic values from a score table; predicted columns are left to ``predicted``.
+
+    Args:
+        predicted_meanings: of predicted scores that the table does not hold.
+        row: of the table; None for the official index of a space that is listed.
 
     Raises:
         InvalidCellError: if the cell is not a member of the space.
@@ -113,10 +119,14 @@ def item_for(
     if scores is not None:
         if scores.space != space.name:
             raise SvgeError(f"Scores of {scores.space} cannot describe a cell of {space.name}.")
-        if space.enumerated:
-            known = scores.of(space.index(cell))
+        if row is None and space.enumerated:
+            row = space.index(cell)
+        if row is not None:
+            known = scores.of(row)
             measured = {key: value for key, value in known.items() if scores.meaning(key).kind != "predicted"}
-        meanings = {key: scores.meaning(key) for key in (*measured, *(prediction.key for prediction in predicted))}
+        extra = predicted_meanings or {}
+        keys = (*measured, *(prediction.key for prediction in predicted))
+        meanings = {key: extra[key] if key in extra else scores.meaning(key) for key in keys}
     point = None if latent is None else tuple(float(value) for value in latent)
     return ExportItem(cell, label, measured, meanings, tuple(predicted), point, latent_model)
 

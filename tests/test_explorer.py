@@ -260,7 +260,7 @@ def test_filters_combine(explorer: Explorer) -> None:
         cell = SPACE.from_index(int(row))
         assert "nor_conv_3x3" in cell.ops and "none" not in cell.ops
         assert accuracy[row] >= 85 and SPACE.cost(cell).params_m <= 0.8 and explorer.held_out[row]
-    every = np.array(["nor_conv_3x3" in c.ops and "none" not in c.ops for c in explorer.cells])
+    every = np.array(["nor_conv_3x3" in c.ops and "none" not in c.ops for c in SPACE.enumerate()])
     params = explorer.scores.frame["params_m"].to_numpy()
     assert (keep == (every & (accuracy >= 85) & (params <= 0.8) & explorer.held_out)).all()
 

@@ -10,6 +10,7 @@ from svge_core.atlas import build_atlas
 from svge_core.atlas_file import save_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import CheckpointMeta, load_checkpoint, save_checkpoint
+from svge_core.data.scores import ScoreMeaning
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import get_space
@@ -60,6 +61,9 @@ class MadeUpPredictors:
 
     score_keys: tuple[str, ...] = KEYS
     asked: list[int] = field(default_factory=list)
+
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        return None
 
     def predict(self, key: str, cells: list[Cell]) -> list[MadeUpPrediction]:
         assert key in self.score_keys

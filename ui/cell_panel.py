@@ -246,7 +246,7 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
     st.markdown(f"**Nearest known cells** by latent distance{what}")
     with st.container(gap=None, key="neighbours"):
         for rank, near in enumerate(neighbours, start=1):
-            value = explorer.scores.of(near.index).get(shown_key)
+            value = explorer.scores.of(near.row).get(shown_key)
             shown = (
                 "" if value is None or meaning is None else f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
             )

@@ -188,10 +188,15 @@ class LatentMap extends MapView {
     else this.component.setTriggerValue("click", event);
   }
 
+  // Where the server gives no lines, the point's number is its official index.
+  pointName(index) {
+    return this.labels?.get(index) || (this.data.points.labels ? `Point ${count(index)}` : `#${index}`);
+  }
+
   // For screen readers: a walk on the canvas is silent otherwise.
   announce(index, x, y) {
     this.loadLabels();
-    const point = this.labels?.get(index) || `Point ${count(index)}`;
+    const point = this.pointName(index);
     this.ui.live.textContent = index >= 0 ? point : `Between the points, at ${x.toFixed(2)}, ${y.toFixed(2)}`;
   }
 

@@ -57,7 +57,8 @@ class MapPoints:
         digest: content hash of the layout. The browser remembers the camera under it.
         xy_url: from :func:`publish_array`, float32 ``(n, 2)``. A row that is not finite is never drawn nor hit.
         n: number of points.
-        labels_url: from :func:`publish_text`, one line a point, fetched when a point is first hovered.
+        labels_url: from :func:`publish_text`, one line a point, fetched when a point is first hovered; without it a
+            point is named by its row, so leave it out only where that is the official index.
     """
 
     digest: str

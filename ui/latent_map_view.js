@@ -222,7 +222,7 @@ class MapView {
     const { low, high, unit, title, categories } = this.colour;
     const at = this.toScreen(xy[2 * index], xy[2 * index + 1]), { width, height } = this.size;
     this.scene.hover = at;
-    tipLabel.textContent = this.labels?.get(index) || `Point ${count(index)}`;
+    tipLabel.textContent = this.pointName(index);
     const number = formatNumber(value, high - low);
     const words = categories.length ? categories[value] ?? "no value" : number;
     const ending = unit && Number.isFinite(value) && !categories.length ? ` ${unit}` : "";

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: predicted too low, right, predicted too high; the middle is visible on light and dark pages
 DIVERGING = ("#2f7fd0", "#7ba7d4", "#a3a8b0", "#dd9b70", "#d2602a")
 GREY_COLUMNS, GREY_ROWS = 160, 120
+#: maps of more points have no lines of text for their points: a hundred megabytes that nobody reads
+LABELLED = 100_000
 
 
 def checkpoints_root() -> Path:
@@ -125,8 +127,11 @@ def map_points(explorer: Explorer, plane: PlaneName) -> MapPoints:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _points(layout: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
     xy = _explorer.atlas.planes[plane].xy
-    names = [f"#{index}  {_explorer.space.format(cell)}" for index, cell in enumerate(_explorer.cells)]
-    labels = publish_text(names, f"{_explorer.space.name}-labels")
+    atlas, space = _explorer.atlas, _explorer.space
+    labels = None
+    if len(atlas) <= LABELLED:
+        names = [f"#{index}  {space.format(space.from_index(index))}" for index in atlas.indices.tolist()]
+        labels = publish_text(names, f"{space.name}-labels")
     return MapPoints(f"{layout}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
 
 

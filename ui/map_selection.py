@@ -39,7 +39,7 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
     if not len(rows):
         st.caption("The outline encloses no cell. Draw it around some points; Esc removes it.")
         return
-    st.markdown(_in_words(summary(shown.values, rows, shown.direction), shown))
+    st.markdown(_in_words(summary(shown.values, rows, shown.direction), shown, explorer))
     best = _ordered(shown, rows)[:TABLE_ROWS]
     _table(explorer, shown, best)
     if len(rows) > len(best):
@@ -52,16 +52,17 @@ def _ordered(shown: Column, rows: np.ndarray) -> np.ndarray:
     return rows[np.argsort(values if shown.direction == "min" else -values, kind="stable")]
 
 
-def _in_words(found: Summary, shown: Column) -> str:
+def _in_words(found: Summary, shown: Column, explorer: Explorer) -> str:
     if shown.categories:
         return "The colour is a category, so there is no average of it."
     if not found.known:
         return f"No cell here has a value of: {plain(shown.name.title)}."
     unit = f" {shown.unit}" if shown.unit else ""
     missing = f" {found.count - found.known:,} have no value." if found.known < found.count else ""
+    assert found.best is not None
     line = (
         f"mean {found.mean:.4g}{unit}, standard deviation {found.deviation:.3g}, median {found.median:.4g}, "
-        f"from {found.low:.4g} to {found.high:.4g}, best #{found.best}.{missing}"
+        f"from {found.low:.4g} to {found.high:.4g}, best #{explorer.atlas.indices[found.best]}.{missing}"
     )
     name = plain(shown.name.title)
     if shown.name.kind in ("predicted", "error"):
@@ -78,7 +79,7 @@ def _table(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
         height=min(380, 38 + 35 * len(frame)),
         key=TABLE_KEY,
         selection_mode="single-row",
-        on_select=lambda: _row_chosen(rows),
+        on_select=lambda: _row_chosen(explorer.atlas.indices[rows]),
         column_config={
             "index": number("Index", format="%d", width="small"),
             "shown": number(shown.name.title, format="%.3f"),
@@ -93,21 +94,21 @@ def _table(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
 def selection_frame(explorer: Explorer, shown: Column, rows: np.ndarray) -> pd.DataFrame:
     """The table of a selection."""
     frame = explorer.scores.frame
-    columns: dict[str, object] = {"index": rows}
+    columns: dict[str, object] = {"index": explorer.atlas.indices[rows]}
     if shown.name.key not in ("params_m", "flops_m"):
         values = shown.values[rows]
         names = np.array(shown.categories) if shown.categories else None
         columns["shown"] = values if names is None else names[values.astype(int)]
     columns |= {key: frame[key].to_numpy()[rows] for key in ("params_m", "flops_m")}
     columns["split"] = np.where(explorer.held_out[rows], "held out", "trained on")
-    columns["architecture"] = [explorer.space.format(explorer.cells[row]) for row in rows]
+    columns["architecture"] = [explorer.space.format(cell) for cell in explorer.cells_at(rows)]
     return pd.DataFrame(columns)
 
 
-def _row_chosen(rows: np.ndarray) -> None:
+def _row_chosen(indices: np.ndarray) -> None:
     chosen = st.session_state[TABLE_KEY]["selection"]["rows"]
-    if chosen and chosen[0] < len(rows):
-        session.set_focus(CellFocus(int(rows[chosen[0]])))
+    if chosen and chosen[0] < len(indices):
+        session.set_focus(CellFocus(int(indices[chosen[0]])))
 
 
 def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
@@ -132,13 +133,13 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
 
 def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
     """The selection as a file."""
-    items = explorer.export_items([explorer.cells[row] for row in rows])
+    items = explorer.export_items(explorer.cells_at(rows))
     return (export.to_json if form == "json" else export.to_csv)(items, explorer.space).encode()
 
 
 def _to_basket(explorer: Explorer, rows: np.ndarray) -> None:
     session.refresh_all()
-    entries = tuple(entry_for(explorer.space, explorer.cells[row]) for row in rows[: 2 * BASKET_CAP])
+    entries = tuple(entry_for(explorer.space, cell) for cell in explorer.cells_at(rows[: 2 * BASKET_CAP]))
     added, full = session.add_to_basket(entries)
     rest = max(0, full + len(rows) - len(entries))
     if rest:

@@ -75,7 +75,8 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None
 
     def clicked(click: MapClick) -> None:
         place = PlaceFocus(plane, click.x, click.y)
-        session.set_focus(place if click.index is None else CellFocus(click.index))
+        charted = click.index is not None and click.index < len(explorer.atlas)
+        session.set_focus(CellFocus(int(explorer.atlas.indices[click.index])) if charted else place)
 
     def drawn(lasso: MapLasso) -> None:
         session.set_lasso(Lasso(plane, lasso.polygon))
@@ -103,18 +104,19 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
     """The focus, its nearest known cells, and the basket."""
     xy, found = explorer.atlas.planes[plane].xy, []
     entries = session.basket()
-    places = indices_of(entries, explorer.space) if explorer.space.enumerated else []
-    for number, index in enumerate(places, start=1):
-        found.append(MapMark(float(xy[index, 0]), float(xy[index, 1]), "basket", number=number))
+    for number, index in enumerate(indices_of(entries, explorer.space), start=1):
+        if (row := explorer.atlas.row(index)) is not None:
+            found.append(MapMark(float(xy[row, 0]), float(xy[row, 1]), "basket", number=number))
     focus = session.focus()
     if focus is None:
         return found
     seen = inspect_focus(explorer, focus)
     for rank, near in enumerate(seen.neighbours, start=1):
-        found.append(MapMark(float(xy[near.index, 0]), float(xy[near.index, 1]), "neighbour", number=rank))
+        found.append(MapMark(float(xy[near.row, 0]), float(xy[near.row, 1]), "neighbour", number=rank))
     if isinstance(focus, CellFocus):
-        x, y = map(float, xy[focus.index])
-        return [*found, MapMark(x, y, "focus", f"#{focus.index}")]
+        charted = seen.row is not None
+        x, y = map(float, xy[seen.row]) if charted else explorer.locate(plane, seen.place.latent)
+        return [*found, MapMark(x, y, "focus" if charted else "decoded", f"#{focus.index}")]
     x, y = (focus.x, focus.y) if focus.plane == plane else explorer.locate(plane, seen.place.latent)
     return [*found, MapMark(x, y, "decoded")]
 
@@ -122,7 +124,8 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
 def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:  # noqa: ANN001
     """What the colours mean, how the map was made, and what a filter leaves."""
     if keep is not None:
-        st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} cells** pass the filter; the others are dimmed.")
+        cells = "cells" if len(keep) == explorer.space.size else "charted cells"
+        st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} {cells}** pass the filter; the others are dimmed.")
     described = shown.column.description.rstrip(".")
     limits = f" Colours: {shown.column.limits}." if shown.column.limits else ""
     layout = explorer.atlas.planes[plane]
@@ -131,5 +134,9 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> N
         if layout.name == "umap"
         else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
     )
-    how = f"{layout.note}. {inverse} Greyed zones are far from every known cell."
+    sampled = len(explorer.atlas) < (explorer.space.size or 0)
+    which = f"The map shows {explorer.charted}. " if sampled else ""
+    measured = explorer.atlas.spacings_of
+    spacing = "" if measured == len(explorer.atlas) else f" What is far is judged by {measured:,} random cells."
+    how = f"{which}{layout.note}. {inverse} Greyed zones are far from every known cell.{spacing}"
     st.caption(f"{plain(described)}\\.{plain(limits) and ' ' + plain(limits)}\n\n{plain(how)}")
