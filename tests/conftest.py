@@ -1,5 +1,7 @@
 """Fixtures and policies shared by all tests: seeded randomness, and warnings from our own code are errors."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
     for package in OUR_CODE:
         config.addinivalue_line("filterwarnings", rf"error:::{package}(\.|$)")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Benchmark files that a developer has imported on this machine stay out of the tests."""
+    folder = tmp_path_factory.mktemp("nothing-imported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("svge_core.data.importers.cache.cache_dir", lambda: folder)
+        yield
 
 
 @pytest.fixture

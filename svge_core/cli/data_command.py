@@ -91,9 +91,8 @@ def import_command(arguments: argparse.Namespace) -> int:
 def _text(found: Imported) -> str:
     table = found.table
     rows = len(table.frame)
-    lines = [
-        f"{table.title}: {rows:,} architectures of {table.space}, {len(table.meanings)} columns; {found.checksum}."
-    ]
+    known = "sha256 does not match" if found.checksum.mismatch else str(found.checksum)  # the warning says the rest
+    lines = [f"{table.title}: {rows:,} architectures of {table.space}, {len(table.meanings)} columns; {known}."]
     for key, score in found.best().items():
         missing = rows - int(str(score["known"]))
         lack = f", {missing:,} missing" if missing else ""

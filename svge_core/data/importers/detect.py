@@ -113,7 +113,9 @@ def detect(path: Path) -> Kind:
         return "pth"
     if head.startswith(b"BZh"):
         raise _unknown(path, "a bz2 file; of NATS-Bench, the simple archive is read (the single file needs 12 GB)")
-    if head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"\xfd7zXZ\x00")):
+    if head.startswith((b"\x1f\x8b", b"\xfd7zXZ\x00")):
+        raise _unknown(path, "compressed; of NATS-Bench, the plain .tar or its folder is read: unpack it first")
+    if head[257:262] == b"ustar":
         return _in_tar(path)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return _in_pickle(path, head)
@@ -126,7 +128,7 @@ def _unknown(path: Path, found: str) -> DataError:
 
 def _in_tar(path: Path) -> Kind:
     try:
-        with tarfile.open(path, "r|*") as archive:
+        with tarfile.open(path, "r|") as archive:
             for number, member in enumerate(archive):
                 if RECORD.fullmatch(member.name) or member.name.endswith("meta.pickle.pbz2"):
                     return "nats"

@@ -110,7 +110,7 @@ def _members(path: Path, progress: Progress) -> Iterator[tuple[int, str, bytes]]
     seen: set[int] = set()
     with path.open("rb") as file:
         try:
-            with tarfile.open(fileobj=file, mode="r|*") as archive:
+            with tarfile.open(fileobj=file, mode="r|") as archive:
                 for member in archive:
                     match = RECORD.fullmatch(member.name)
                     if match is None or not member.isfile():
