@@ -5,6 +5,10 @@ targets are replaced by the average of their standardised value and their Yeo-Jo
 with the exponent of largest likelihood. The transform alone flattens the tail so much that its inverse is wild there;
 the average keeps the gain in the middle and a bounded inverse, and works for tails on either side.
 
+Labels of single training runs are another matter: now and then a run fails, and one failure among a hundred labels
+says nothing of structure but sets the scale. There (``single_runs``) labels more than three interquartile ranges below
+the first quartile are taken for that value, and the transform is Yeo-Johnson's alone.
+
 **Interval.** The labels are split into folds; each fold is predicted by a model that never saw it (transform and
 hyper-parameters included), and its score is the absolute error in units of the predicted standard deviation. The
 ceil((n + 1) level)-th smallest of the n scores scales the full model's predicted standard deviation: a conformal
@@ -48,6 +52,8 @@ class TargetTransform:
         spread: its standard deviation.
         low: smallest value the inverse reaches, original unit.
         high: largest value the inverse reaches, original unit.
+        power_share: weight of the power transform in the average.
+        floor: labels below it are taken for it, original unit; -inf for none.
     """
 
     centre: float
@@ -59,11 +65,20 @@ class TargetTransform:
     spread: float
     low: float
     high: float
+    power_share: float = 0.5
+    floor: float = -math.inf
 
     @classmethod
-    def fit(cls, values: Float[np.ndarray, " labels"]) -> "TargetTransform":
-        """Fit to labels; equal labels give a transform without effect."""
+    def fit(cls, values: Float[np.ndarray, " labels"], *, single_runs: bool = False) -> "TargetTransform":
+        """Fit to labels; equal labels give a transform without effect.
+
+        Args:
+            single_runs: whether labels are single training runs, some of which failed.
+        """
         from scipy.stats import yeojohnson, yeojohnson_normmax
+
+        power_share, floor = (1.0, _floor(values)) if single_runs else (0.5, -math.inf)
+        values = np.maximum(values, floor)
 
         centre, scale = float(np.median(values)), float(np.std(values)) or 1.0
         standard = (values - centre) / scale
@@ -71,7 +86,7 @@ class TargetTransform:
         exponent = float(np.clip(exponent, -_EXPONENT_LIMIT, _EXPONENT_LIMIT))
         power = np.asarray(yeojohnson(standard, lmbda=exponent))
         power_mean, power_scale = float(power.mean()), float(power.std()) or 1.0
-        mixed = 0.5 * (power - power_mean) / power_scale + 0.5 * standard
+        mixed = power_share * (power - power_mean) / power_scale + (1 - power_share) * standard
         return cls(
             centre,
             scale,
@@ -82,24 +97,35 @@ class TargetTransform:
             spread=float(mixed.std()) or 1.0,
             low=float(values.min()) - _REACH * scale,
             high=float(values.max()) + _REACH * scale,
+            power_share=power_share,
+            floor=floor,
         )
 
     def forward(self, values: Values) -> Values:
-        """Original unit to transformed."""
+        """Original unit to transformed; values below the floor as the floor."""
+        return self._unbounded(np.maximum(np.asarray(values, dtype=np.float64), self.floor))
+
+    def _unbounded(self, values: Values) -> Values:
         from scipy.stats import yeojohnson
 
-        standard = (np.asarray(values, dtype=np.float64) - self.centre) / self.scale
+        standard = (values - self.centre) / self.scale
         power = (np.asarray(yeojohnson(standard, lmbda=self.exponent)) - self.power_mean) / self.power_scale
-        return (0.5 * power + 0.5 * standard - self.offset) / self.spread
+        return (self.power_share * power + (1 - self.power_share) * standard - self.offset) / self.spread
 
     @cached_property
     def _inverse_table(self) -> tuple[np.ndarray, np.ndarray]:
         grid = np.linspace(self.low, self.high, _GRID)
-        return self.forward(grid), grid
+        return self._unbounded(grid), grid
 
     def backward(self, transformed: Values) -> Values:
         """Transformed to original unit, clipped to [low, high]; linear between 8,001 grid points."""
         return np.interp(transformed, *self._inverse_table)
+
+
+def _floor(values: Float[np.ndarray, " labels"]) -> float:
+    """Three interquartile ranges below the first quartile."""
+    first, third = np.percentile(values, [25, 75])
+    return float(first - 3 * (third - first))
 
 
 def fold_numbers(count: int, folds: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,19 +2,73 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.metrics import Generation, Share, encode_all, generation, reconstruction
+from svge_core.metrics import Generation, Share, encode_all, expected_reconstruction, generation, reconstruction
 from svge_core.models.decoding import DecodeOptions, Direction
 from svge_core.smoothness import smoothness
-from svge_core.tensors import to_batch
-from svge_core.training import TrainConfig, split_cells
+from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.tensors import CellBatch, index_batch
+from svge_core.training import TrainConfig, draw_indices, split_cells
 
 Row = dict[str, Any]
+#: reconstruction is sampled on at most so many held-out cells, a hundred decodings each
+MAX_SAMPLED = 2_000
+#: at most so many training cells give the prior's scale, and at most so many cells the smoothness
+MAX_TRAINED = 20_000
 DIRECTIONS: tuple[Direction, ...] = ("forward", "backward", "both")
+
+
+@dataclass(frozen=True)
+class EvaluationCells:
+    """The cells a checkpoint is measured on.
+
+    Attributes:
+        held_out: never trained on.
+        sampled: those of them whose reconstruction is sampled; all, or a seeded sample of a large set.
+        trained: training cells whose posterior means scale the prior.
+        known: official indices of all training cells, sorted.
+        unseen, sampled_text: the first two in words.
+    """
+
+    held_out: CellBatch
+    sampled: CellBatch
+    trained: CellBatch
+    known: np.ndarray
+    unseen: str
+    sampled_text: str
+
+
+def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
+    """Held-out and training cells of a checkpoint, as its training made them."""
+    space = checkpoint.model.space
+    training = TrainConfig.from_dict(checkpoint.meta.training)
+    rng = np.random.default_rng(seed)
+    if space.enumerated and space.size is not None:
+        split = split_cells(space.size, training.held_out, training.seed)
+        held_out, known = split.held_out.numpy(), split.train.numpy()
+        trained = known if len(known) <= MAX_TRAINED else np.sort(rng.choice(known, MAX_TRAINED, replace=False))
+        unseen = f"{len(held_out):,} cells never trained on"
+    else:
+        held_out = draw_indices(space, MAX_SAMPLED, training, (2, seed), held_out=True)
+        drawn = (
+            draw_indices(space, training.cells_per_epoch, training, (1, epoch), held_out=False)
+            for epoch in range(training.epochs)
+        )
+        known = np.unique(np.concatenate(list(drawn)))
+        trained = rng.choice(known, min(MAX_TRAINED, len(known)), replace=False)
+        unseen = f"{len(held_out):,} cells drawn from the tenth of the space that is never trained on"
+    rows = held_out
+    if len(held_out) > MAX_SAMPLED:
+        rows = np.sort(rng.choice(held_out, MAX_SAMPLED, replace=False))
+    text = unseen if len(rows) == len(held_out) else f"{len(rows):,} random cells of {unseen}"
+    return EvaluationCells(
+        index_batch(space, held_out), index_batch(space, rows), index_batch(space, trained), known, unseen, text
+    )
 
 
 def evaluate(
@@ -36,11 +90,13 @@ def evaluate(
     """
     model, space = checkpoint.model, checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
-    everything = list(space.enumerate())
-    cells = to_batch(space, everything)
-    split = split_cells(len(cells), training.held_out, training.seed)
-    held_out, trained = cells.select(split.held_out), cells.select(split.train)
+    cells = evaluation_cells(checkpoint, seed)
     rows: dict[str, Row] = {}
+    common = {
+        "data_set": space.title,
+        "epochs": training.epochs,
+        "seeds": f"1 training seed ({training.seed}), sampling seed {seed}",
+    }
 
     def add(name: str, share: Share, protocol: str, split_name: str, **more: Any) -> None:
         rows[name] = {
@@ -48,40 +104,52 @@ def evaluate(
             "count": share.count,
             "of": share.of,
             "protocol": protocol,
-            "data_set": space.title,
             "split": split_name,
-            "epochs": training.epochs,
-            "seeds": f"1 training seed ({training.seed}), sampling seed {seed}",
+            **common,
             **more,
         }
         if on_row is not None:
             on_row(name)
 
-    unseen = f"{len(held_out):,} cells never trained on"
+    def add_value(name: str, value: float, count: int, unit: str, protocol: str, split_name: str) -> None:
+        rows[name] = {"value": value, "n": count, "unit": unit, "protocol": protocol, "split": split_name, **common}
+        if on_row is not None:
+            on_row(name)
+
     for direction in DIRECTIONS:
         for name, options, sample, times in (
             ("sampled", DecodeOptions(direction), False, (encodings, decodings)),
             ("sampled_posterior", DecodeOptions(direction), True, (encodings, decodings)),
             ("argmax", DecodeOptions(direction, argmax=True), False, (1, 1)),
         ):
+            batch, text = (cells.held_out, cells.unseen) if options.argmax else (cells.sampled, cells.sampled_text)
             result = reconstruction(
-                model, held_out, options, encodings=times[0], decodings=times[1], sample_posterior=sample, seed=seed
+                model, batch, options, encodings=times[0], decodings=times[1], sample_posterior=sample, seed=seed
             )
             protocol = f"{direction}, raw, {'argmax' if options.argmax else 'sampled'}, {result.draws}"
-            add(f"reconstruction.{direction}.{name}", result.exact, protocol + ", exact match", unseen)
+            add(f"reconstruction.{direction}.{name}", result.exact, protocol + ", exact match", text)
             add(
                 f"reconstruction_equivalent.{direction}.{name}",
                 result.equivalent,
                 protocol + ", equal up to the space's equivalence",
-                unseen,
+                text,
             )
+    if len(cells.held_out):
+        chances = expected_reconstruction(model, cells.held_out)
+        add_value(
+            "reconstruction.forward.expected", float(chances.double().mean()), len(chances), "probability",
+            "forward, raw: mean probability that one sampled run from the posterior mean gives exactly the cell",
+            cells.unseen,
+        )  # fmt: skip
     prior = "prior samples scaled to the encoded training cells"
+    means = encode_all(model, cells.trained)[0]
     for direction in ("forward", "both"):
         for constrained in (False, True):
             for count, times in ((latents, decodings), (latents, 1), (many, 1)):
                 result = generation(
-                    model, trained, DecodeOptions(direction, constrained), latents=count, decodings=times, seed=seed
-                )
+                    model, cells.trained, DecodeOptions(direction, constrained), latents=count, decodings=times,
+                    seed=seed, means=means, known=cells.known,
+                )  # fmt: skip
                 kind = "constrained" if constrained else "raw"
                 protocol = f"{direction}, {kind}, sampled, {count:,} latents x {times} decodings"
                 ceiling = None if math.isnan(result.uniform_ceiling) else result.uniform_ceiling
@@ -89,23 +157,27 @@ def evaluate(
                     more = {"uniform_ceiling": ceiling} if name in ("valid_unique", "unique") else {}
                     more = {**more, "reasons": result.reasons} if name == "valid" else more
                     add(f"{name}.{direction}.{kind}.{count}x{times}", share, protocol, prior, **more)
-    codes = encode_all(model, cells)[0].numpy()
-    smooth = smoothness(codes, np.array([space.genotype(cell) for cell in everything]), seed=seed)
-    whole = "all cells, posterior means"
-    rows["smoothness.spearman_edit"] = {
-        "value": smooth.spearman,
-        "n": smooth.pairs,
-        "unit": "Spearman rank correlation",
-        "protocol": "latent distance against the number of differing operations, random pairs",
-        "data_set": space.title,
-        "split": whole,
-        "epochs": training.epochs,
-        "seeds": f"1 training seed ({training.seed}), sampling seed {seed}",
-    }
-    if on_row is not None:
-        on_row("smoothness.spearman_edit")
-    add("smoothness.nearest_is_one_edit", smooth.nearest_is_one_edit, "nearest other latent is a one-edit cell", whole)
+    indices, whole = _smoothness_cells(space, seed)
+    codes = encode_all(model, index_batch(space, indices))[0].numpy()
+    genotypes = np.array([space.genotype(space.from_index(int(index))) for index in indices])
+    smooth = smoothness(codes, genotypes, seed=seed)
+    add_value(
+        "smoothness.spearman_edit", smooth.spearman, smooth.pairs, "Spearman rank correlation",
+        "latent distance against the number of differing genes, random pairs", whole,
+    )  # fmt: skip
+    if not space.varied_wiring:
+        share, protocol = smooth.nearest_is_one_edit, "nearest other latent is a one-edit cell"
+        add("smoothness.nearest_is_one_edit", share, protocol, whole)
     return rows
+
+
+def _smoothness_cells(space: AbstractSearchSpace, seed: int) -> tuple[np.ndarray, str]:
+    """Official indices, all or a sample, and what they are in words."""
+    assert space.size is not None
+    if space.size <= MAX_TRAINED:
+        return np.arange(space.size), "all cells, posterior means"
+    indices = np.random.default_rng(seed).integers(space.size, size=MAX_TRAINED)
+    return np.unique(indices), f"{MAX_TRAINED:,} random cells, posterior means"
 
 
 def _shares(result: Generation) -> dict[str, Share]:

@@ -10,15 +10,18 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError
 from svge_core.files import percent
+from svge_core.models.decoder import ForcedLogits
 from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.models.svge import SVGe
+from svge_core.models.svge import SVGe, negative_log_likelihood
+from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_cells
 
 ENCODE_CHUNK = 512
@@ -152,13 +155,21 @@ def generation(
     latents: int = 1000,
     decodings: int = 10,
     seed: int = 0,
+    means: Float[Tensor, "cells latent"] | None = None,
+    known: Int[np.ndarray, " known"] | None = None,
 ) -> Generation:
-    """Validity, uniqueness and novelty of ``latents`` prior samples decoded ``decodings`` times each."""
+    """Validity, uniqueness and novelty of ``latents`` prior samples decoded ``decodings`` times each.
+
+    Args:
+        means: posterior means of the training cells, if they are there already.
+        known: official indices of the training cells, sorted, where ``training_cells`` are only a part of them.
+    """
     space = model.space
-    means, _ = encode_all(model, training_cells)
+    if means is None:
+        means, _ = encode_all(model, training_cells)
     z = prior_latents(means, latents, torch.Generator().manual_seed(seed))
     generator = torch.Generator(device=model.device).manual_seed(seed)
-    known = set(to_cells(space, training_cells))
+    trained = set(to_cells(space, training_cells)) if known is None else _Known(space, known)
     counts: Counter[Cell] = Counter()
     reasons: Counter[str] = Counter()
     for _ in range(decodings):
@@ -177,11 +188,40 @@ def generation(
         valid=Share(members, total),
         unique=Share(len(valid), members),
         unique_keys=Share(len({space.key(cell) for cell in valid}), members),
-        novel=Share(sum(count for cell, count in valid.items() if cell not in known), members),
+        novel=Share(sum(count for cell, count in valid.items() if cell not in trained), members),
         valid_unique=Share(len(valid), total),
         uniform_ceiling=uniform_uniqueness(space.size, total),
         reasons=dict(reasons.most_common(8)),
     )
+
+
+class _Known:
+    """Membership in a sorted list of official indices."""
+
+    def __init__(self, space: AbstractSearchSpace, indices: Int[np.ndarray, " known"]) -> None:
+        self.space, self.indices = space, indices
+
+    def __contains__(self, cell: Cell) -> bool:
+        index = self.space.index(cell)
+        at = int(np.searchsorted(self.indices, index))
+        return at < len(self.indices) and int(self.indices[at]) == index
+
+
+@torch.inference_mode()
+def expected_reconstruction(model: SVGe, cells: CellBatch) -> Float[Tensor, " batch"]:
+    """Probability of every cell that a forward run sampling from its posterior mean draws exactly this cell."""
+    means, _ = encode_all(model, cells)
+    chances = []
+    for start in range(0, max(1, len(cells)), ENCODE_CHUNK):
+        batch = cells.select(slice(start, start + ENCODE_CHUNK)).to(model.device)
+        logits = model.score(batch, means[start : start + ENCODE_CHUNK].to(model.device)).forward
+        # the last possible node can only be the end: its type is not drawn
+        full = batch.sizes == batch.types.shape[1]
+        types = logits.types.clone()
+        types[full, -1, 1:] = -torch.inf
+        terms = negative_log_likelihood(ForcedLogits(types, logits.edges), batch)
+        chances.append((-(terms[0] + terms[1])).exp().cpu())
+    return torch.cat(chances)
 
 
 def uniform_uniqueness(size: int | None, draws: int) -> float:

@@ -32,6 +32,8 @@ FORMAT_VERSION = 1
 FOLDER = "predictors"
 META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
+#: how the meaning of labels begins that are single training runs
+SINGLE_RUN = "one run"
 COLUMNS = ("mean", "low", "high", "joint")
 #: cells that are predicted at one time
 PIECE = 20_000
@@ -193,7 +195,9 @@ def fit_predictor(
     chart = load_chart(checkpoint) if chart is None else chart
     rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
     cells = [space.from_index(int(index)) for index in indices[rows]]
-    surrogate = StructureSurrogate.fit(space, cells, values[rows], seed=seed, level=level)
+    surrogate = StructureSurrogate.fit(
+        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.seeds.startswith(SINGLE_RUN)
+    )
     joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
     columns = predicted_columns(surrogate, joint, space, chart)
     places = np.searchsorted(chart, indices).clip(max=len(chart) - 1)

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.models.config import check_kinds
-from svge_core.models.svge import SVGe
+from svge_core.models.decoding import DecodeOptions, decode
+from svge_core.models.svge import SVGe, both_ways, negative_log_likelihood
 from svge_core.spaces.base import AbstractSearchSpace
-from svge_core.tensors import CellBatch, index_batch
+from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class TrainConfig:
     """Seeds the split, the initial weights, the order of the cells and the posterior noise."""
     held_out: float = 0.1
     """Share of the cells never trained on (published: 0.1)."""
+    prior_share: float = 0.0
+    """Latents drawn from the prior per cell of a step: the decoder learns to give there what its own constrained
+    decoding gives, so that raw decodings become members too (in the spirit of Ma et al. 2018; published: none)."""
+    prior_from: float = 0.4
+    """Share of the run after which that starts."""
+    mean_share: float = 0.0
+    """Share of the cells of a step that are decoded from their posterior mean instead of from a draw around it."""
     cells_per_epoch: int = 200_000
     """Cells of one epoch where the space is too large to list: every epoch draws new ones, none held out."""
 
@@ -51,12 +59,13 @@ class TrainConfig:
         for name in ("epochs", "batch_size", "cells_per_epoch"):
             if getattr(self, name) < 1:
                 raise SvgeError(f"{name} must be at least 1; got {getattr(self, name)}.")
-        if not 0 <= self.held_out < 1:
-            raise SvgeError(f"held_out is a share, 0 <= held_out < 1; got {self.held_out}.")
+        for name in ("held_out", "mean_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SvgeError(f"{name} is a share, 0 <= {name} < 1; got {getattr(self, name)}.")
         for name in ("learning_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SvgeError(f"{name} must be positive and finite; got {getattr(self, name)}.")
-        for name in ("warmup_steps", "kl_warmup_epochs"):
+        for name in ("warmup_steps", "kl_warmup_epochs", "prior_share", "prior_from"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SvgeError(f"{name} must be finite and at least 0; got {getattr(self, name)}.")
         if not -(2**63) <= self.seed < 2**63:
@@ -220,9 +229,13 @@ class Trainer:
         noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
         low = self.config.precision == "bfloat16"
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
-            elbo = self.model.elbo(batch, noise)
+            posterior = self.model.encode(batch)
+            z = posterior.sample(noise, self.model.config.posterior_noise)
+            means = round(self.config.mean_share * len(batch))  # cells are in random order
+            elbo = self.model.elbo_from(batch, posterior, torch.cat([posterior.mean[:means], z[means:]]))
+            prior = self._prior_loss(posterior.mean.detach(), noise)
         beta = self.model.config.beta * self._kl_share()
-        loss = (elbo.types + elbo.edges + beta * elbo.kl).mean()
+        loss = (elbo.types + elbo.edges + beta * elbo.kl).mean() + prior
         if not torch.isfinite(loss):
             raise SvgeError(
                 f"The loss is not finite at step {self.step}; lower learning_rate (now {self._learning_rate():g})."
@@ -232,6 +245,19 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
         return torch.stack([loss, elbo.types.mean(), elbo.edges.mean(), elbo.kl.mean()]).detach().double()
+
+    def _prior_loss(self, means: Tensor, noise: torch.Generator) -> Tensor | float:
+        """Weighted negative log-likelihood of members decoded at draws from the prior (scaled as in the metrics)."""
+        count = round(self.config.prior_share * len(means))
+        if count < 1 or len(means) < 2 or self.step < self.config.prior_from * self.total_steps:
+            return 0.0
+        draws = torch.randn(count, means.shape[1], generator=noise, device=means.device)
+        z = draws * means.std(0) + means.mean(0)
+        decoded = decode(self.model, z, DecodeOptions("forward", constrained=True), noise).to("cpu")
+        space = self.model.space
+        cells = both_ways(to_batch(space, to_cells(space, decoded)).to(means.device))
+        types, edges = negative_log_likelihood(self.model.score_stacked(cells, z), cells)
+        return (types.sum() + edges.sum()) / len(means)
 
     def _learning_rate(self) -> float:
         config = self.config

@@ -32,6 +32,9 @@ def test_every_row_says_what_it_counts(checkpoint: Checkpoint) -> None:
     rank = rows.pop("smoothness.spearman_edit")  # a correlation, not a share
     assert -1 <= rank["value"] <= 1
     assert rank["n"] > 100_000
+    expected = rows.pop("reconstruction.forward.expected")  # a mean probability
+    assert 0 <= expected["value"] <= 1
+    assert expected["n"] == held_out
     for name, row in rows.items():
         assert {"value", "count", "of", "protocol", "data_set", "split", "epochs", "seeds"} <= set(row), name
         assert 0 <= row["count"] <= row["of"]

@@ -1,5 +1,8 @@
 """Structure features against hand counts and against brute-force path listing with networkx."""
 
+import math
+from itertools import combinations
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ class Stub(AbstractSearchSpace):
 
     name = "stub"
     operations = ("none", "skip_connect", "a", "b", "c")
+    varied_wiring = False  # the features of the neighbourhood have their own test
 
 
 Stub.__abstractmethods__ = frozenset()
@@ -159,7 +163,10 @@ def test_columns_depend_on_the_space_alone() -> None:
     assert empty.names == one.names
     assert empty.values.shape == (0, len(one.names))
     assert len(set(one.names)) == len(one.names)
-    assert set(one.groups) == set(GROUPS)
+    assert set(one.groups) == set(GROUPS) - {"local", "size"}
+    varied = structure_features(get_space("nasbench101"), [])
+    assert set(varied.groups) == set(GROUPS)
+    assert len(set(varied.names)) == len(varied.names)
 
 
 def test_the_whole_space_is_told_apart() -> None:
@@ -182,3 +189,36 @@ def test_an_unknown_operation_is_named() -> None:
     cell = Cell((INPUT, "warp", OUTPUT), ((0, 1), (1, 2)))
     with pytest.raises(DataError, match="Unknown operation 'warp'.*expected one of.*nor_conv_3x3"):
         structure_features(get_space("nasbench201"), [cell])
+
+
+@pytest.mark.parametrize("name", ["nasbench101", "enas6"])
+def test_neighbourhood_features_equal_brute_force(name: str, rng: np.random.Generator) -> None:
+    space = get_space(name)
+    cells = [space.random_cell(rng) for _ in range(15)]
+    table = structure_features(space, cells)
+    for cell, row in zip(cells, table.values, strict=True):
+        found = {n: v for n, v in zip(table.names, row, strict=True) if n.startswith(("local", "size"))}
+        graph = nx.DiGraph()
+        graph.add_nodes_from((node, {"op": op}) for node, op in enumerate(cell.ops))
+        graph.add_edges_from(cell.edges)
+        expected: dict[str, float] = {}
+        for node, op in enumerate(cell.ops):
+            for word, near in (("reading", graph.predecessors(node)), ("feeding", graph.successors(node))):
+                labels = sorted(graph.nodes[other]["op"] for other in near)
+                pairs = {tuple(sorted(pair)) for pair in combinations(labels, 2)}
+                if len(labels) == 1:
+                    pairs = {(labels[0], "nothing else")}
+                for pair in pairs:
+                    for a, b in {pair, pair[::-1]}:
+                        column = f"local: live {op} {word} {a} and {b}"
+                        expected[column] = expected.get(column, 0) + 1
+            for word, degree in (("inputs", graph.in_degree(node)), ("uses", graph.out_degree(node))):
+                column = f"local: {word} of live {op}"
+                expected[column] = expected.get(column, 0) + degree
+        cost = space.cost(cell)
+        expected["size: log parameters"] = math.log(cost.params_m)
+        expected["size: log multiply-accumulates"] = math.log(cost.flops_m)
+        expected["size: live nodes"] = cell.num_nodes
+        expected["size: depth"] = nx.dag_longest_path_length(graph)
+        for column, value in found.items():
+            assert value == pytest.approx(expected.get(column, 0)), column

@@ -12,6 +12,7 @@ from svge_core.cells import Cell
 from svge_core.metrics import (
     Share,
     encode_all,
+    expected_reconstruction,
     generation,
     prior_latents,
     reconstruction,
@@ -19,8 +20,17 @@ from svge_core.metrics import (
     uniform_uniqueness,
 )
 from svge_core.models.decoding import DecodeOptions
-from svge_core.tensors import CellBatch, to_batch
-from tests.core_fixtures import TINY, TinySpace, all_cells, random_cells, tiny_batch, tiny_model
+from svge_core.tensors import CellBatch, index_batch, to_batch
+from tests.core_fixtures import (
+    OVERFITTED,
+    TINY,
+    TinySpace,
+    all_cells,
+    overfitted_model,
+    random_cells,
+    tiny_batch,
+    tiny_model,
+)
 
 
 class Script:
@@ -189,3 +199,22 @@ def test_the_tiny_space_keeps_its_own_promises() -> None:
     assert len(keys) == space.size == len(all_cells(space))
     assert all(space.canonical(cell) == cell for cell in space.enumerate())
     assert all(map(TINY.is_valid, random_cells(TINY, 20)))
+
+
+def test_expected_reconstruction_is_what_sampling_finds(generator: torch.Generator) -> None:
+    model = overfitted_model()
+    cells = to_batch(model.space, [model.space.from_index(index) for index in (*OVERFITTED, 7, 77, 777)])
+    chances = expected_reconstruction(model, cells)
+    found = reconstruction(model, cells, DecodeOptions(), encodings=1, decodings=400, seed=1).exact
+    spread = float((chances * (1 - chances)).sum().sqrt()) * 400**0.5
+    assert abs(found.count - 400 * float(chances.sum())) < 4 * spread + 1
+
+
+def test_novelty_by_index_is_novelty_by_cell() -> None:
+    model = overfitted_model()
+    rows = np.arange(0, 15_625, 3)
+    cells = index_batch(model.space, rows)
+    by_cell = generation(model, cells, DecodeOptions(), latents=200, decodings=2)
+    by_index = generation(model, cells, DecodeOptions(), latents=200, decodings=2, known=rows)
+    assert by_cell == by_index
+    assert 0 < by_cell.novel.count < by_cell.novel.of

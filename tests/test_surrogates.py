@@ -151,6 +151,22 @@ def test_transform_is_monotone_and_inverts(sign: float, rng: np.random.Generator
     assert transform.backward(np.array([-1e9, 1e9])).tolist() == [transform.low, transform.high]
 
 
+def test_failed_single_runs_neither_set_the_scale_nor_break_the_inverse(rng: np.random.Generator) -> None:
+    good = 93.0 - rng.exponential(1.0, 100)
+    failed = np.append(good, 9.8)
+    plain, robust = TargetTransform.fit(good, single_runs=True), TargetTransform.fit(failed, single_runs=True)
+    first, third = np.percentile(failed, [25, 75])
+    assert robust.floor == pytest.approx(first - 3 * (third - first))
+    assert robust.forward(np.array([9.8])) == robust.forward(np.array([robust.floor]))
+    spread = [np.ptp(transform.forward(np.array([90.0, 92.5]))) for transform in (plain, robust)]
+    assert spread[1] == pytest.approx(spread[0], rel=0.15), "one failure hardly changes the others"
+    inside = np.linspace(robust.floor, failed.max(), 300)
+    np.testing.assert_allclose(robust.backward(robust.forward(inside)), inside, atol=2e-3)
+    standard = (np.maximum(failed, robust.floor) - robust.centre) / robust.scale
+    power = PowerTransformer("yeo-johnson", standardize=True).fit_transform(standard[:, None])[:, 0]
+    np.testing.assert_allclose(robust.forward(failed), power, atol=2e-3)
+
+
 def test_transform_of_equal_labels_has_no_effect() -> None:
     transform = TargetTransform.fit(np.full(8, 3.0))
     np.testing.assert_allclose(transform.backward(transform.forward(np.array([2.0, 3.0, 4.0]))), [2.0, 3.0, 4.0])

@@ -18,9 +18,12 @@ from safetensors.torch import load_file, save_file
 
 from svge_core.__main__ import main
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.models.svge import SVGe
+from svge_core.metrics import generation
+from svge_core.models.decoding import DecodeOptions
+from svge_core.models.encoder import Posterior
+from svge_core.models.svge import Elbo, SVGe
 from svge_core.spaces import get_space
-from svge_core.tensors import CellBatch, to_cells
+from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training import (
     DrawnCells,
     TrainConfig,
@@ -215,6 +218,8 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
         ({"cells_per_epoch": 0}, "cells_per_epoch must be at least 1; got 0"),
         ({"held_out": 1.0}, "0 <= held_out < 1; got 1.0"),
         ({"held_out": math.nan}, "held_out"),
+        ({"mean_share": -0.1}, "0 <= mean_share < 1; got -0.1"),
+        ({"prior_share": -1.0}, "prior_share"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"learning_rate": math.inf}, "learning_rate"),
         ({"clip": -1.0}, "clip must be positive"),
@@ -322,3 +327,32 @@ def test_a_run_over_drawn_cells_stopped_at_any_step_goes_on_as_if_never_stopped(
     assert [row.loss for row in later] == [row.loss for row in rows[1:]]
     for name, tensor in whole.model.state_dict().items():
         assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+
+
+def test_learning_from_the_prior_makes_raw_decodings_members() -> None:
+    space = get_space("nasbench101")
+    cells = to_batch(space, [space.from_index(index) for index in range(0, space.size or 0, 4_001)])
+
+    def valid_share(config: TrainConfig) -> float:
+        run = Trainer(tiny_model(space, 5, edge_sampling="sequential"), cells, config)
+        for _ in run.epochs():
+            pass
+        found = generation(run.model.eval(), cells, DecodeOptions("forward"), latents=300, decodings=1)
+        return found.valid.value
+
+    plain = TrainConfig(epochs=25, batch_size=32, learning_rate=2e-2, warmup_steps=10, kl_warmup_epochs=1.0)
+    assert valid_share(replace(plain, prior_share=1.0, prior_from=0.2)) > valid_share(plain) + 0.05
+
+
+def test_a_share_of_the_cells_is_decoded_from_the_mean() -> None:
+    model, batch = tiny_model(TINY, 1), tiny_batch(count=8)
+    drawn: list[torch.Tensor] = []
+    original = model.elbo_from
+
+    def spied(cells: CellBatch, posterior: Posterior, z: torch.Tensor) -> Elbo:
+        drawn.append((z - posterior.mean).abs().sum(1).detach())
+        return original(cells, posterior, z)
+
+    model.elbo_from = spied  # type: ignore[method-assign]
+    next(Trainer(model, batch, replace(CONFIG, mean_share=0.25)).steps())
+    assert (drawn[0] == 0).tolist() == [True, True] + [False] * 6

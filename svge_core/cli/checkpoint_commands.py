@@ -77,6 +77,10 @@ def register(commands: Any) -> None:
     add_checkpoint(parser)
     parser.add_argument("--score", default="cifar10_valid", help="score to predict (default: %(default)s)")
     parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="take labels from the column --score of a CSV file (with --meaning)"
+    )
+    parser.add_argument("--meaning", type=Path, metavar="JSON", help="what the labels of --csv are")
+    parser.add_argument(
         "--labels", type=whole_number(2), default=781, help="number of labelled cells (default: %(default)s, 5 %%)"
     )
     parser.add_argument(
@@ -189,18 +193,25 @@ def atlas(arguments: argparse.Namespace) -> int:
 def fit(arguments: argparse.Namespace) -> int:
     """Fit and store the structure surrogate and the joint head of one score."""
     from svge_core.data import load_scores
+    from svge_core.data.labels import read_labels, read_meaning
     from svge_core.predictors import fit_predictor
 
     use_threads(arguments)
     checkpoint = load_checkpoint(arguments.checkpoint, device=pick_device(arguments.device))
-    scores = load_scores(checkpoint.meta.space)
-    if arguments.score not in scores.meanings:
-        raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
-    values = scores.frame[arguments.score].to_numpy(dtype=float)
-    meaning, indices = scores.meaning(arguments.score), np.arange(len(values))
+    if (arguments.csv is None) != (arguments.meaning is None):
+        raise SvgeError("--csv and --meaning go together: labels from a file, and what they are.")
+    if arguments.csv is not None:
+        found = read_labels(arguments.csv, arguments.score, checkpoint.model.space)
+        meaning, indices, values = read_meaning(arguments.meaning), found.indices, found.values
+    else:
+        scores = load_scores(checkpoint.meta.space)
+        if arguments.score not in scores.meanings:
+            raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
+        values = scores.frame[arguments.score].to_numpy(dtype=float)
+        meaning, indices = scores.meaning(arguments.score), np.arange(len(values))
     info = fit_predictor(checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed)
     shown = {name: value for name, value in info.items() if name != "training_indices"}
-    emit(arguments, shown, f"fitted {arguments.score} on {info['labels']} labels (seed {info['seed']})")
+    emit(arguments, shown, f"fitted {meaning.key} on {info['labels']} labels (seed {info['seed']})")
     return 0
 
 

@@ -76,13 +76,13 @@ class SVGe(nn.Module):
 
     def score(self, batch: CellBatch, z: Float[Tensor, "batch latent"]) -> BothLogits:
         """Teacher-forced scores, forwards and backwards as one stacked batch."""
-        logits, half = self._score_stacked(both_ways(batch), z), len(batch)
+        logits, half = self.score_stacked(both_ways(batch), z), len(batch)
         return BothLogits(
             ForcedLogits(logits.types[:half], logits.edges[:half]),
             ForcedLogits(logits.types[half:], logits.edges[half:]),
         )
 
-    def _score_stacked(self, stacked: CellBatch, z: Float[Tensor, "batch latent"]) -> ForcedLogits:
+    def score_stacked(self, stacked: CellBatch, z: Float[Tensor, "batch latent"]) -> ForcedLogits:
         directions = torch.arange(2, device=z.device).repeat_interleave(len(z))
         receives = both_directions(stacked.adjacency)
         return teacher_forced(self.generator, self.table, torch.cat([z, z]), stacked.types, receives, directions)
@@ -95,7 +95,7 @@ class SVGe(nn.Module):
     def elbo_from(self, batch: CellBatch, posterior: Posterior, z: Float[Tensor, "batch latent"]) -> Elbo:
         """The objective at given latents."""
         stacked = both_ways(batch)
-        logits = self._score_stacked(stacked, z)
+        logits = self.score_stacked(stacked, z)
         terms = negative_log_likelihood(logits, stacked, self.config.edge_reduction)
         types, edges = (term.view(2, len(batch)).sum(0) for term in terms)
         kl = posterior.kl()

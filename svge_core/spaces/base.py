@@ -81,6 +81,8 @@ class AbstractSearchSpace(ABC):
     equivalence: str
     #: number of choices of each gene of the flat categorical genotype
     gene_choices: tuple[int, ...]
+    #: whether cells differ in their edges, not in their operations alone
+    varied_wiring: bool = True
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class NASBench201(AbstractSearchSpace):
     max_nodes = len(MAP_EDGES) + 2
     size = len(OPERATIONS) ** len(MAP_EDGES)
     gene_choices = (len(OPERATIONS),) * len(MAP_EDGES)
+    varied_wiring = False
     equivalence = (
         "Skip connections are replaced by their source, a 'none' operation and everything computed from it becomes "
         "the zero symbol, and the terms summed at a feature map are sorted (to_unique_str with consider_zero=True in "

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ def write(surrogate: StructureSurrogate, path: Path) -> None:
         "version": FORMAT_VERSION,
         "space": surrogate.space.name,
         "features": list(structure_features(surrogate.space, []).names),
-        "transform": asdict(surrogate.transform),
+        "transform": {name: repr(value) for name, value in asdict(surrogate.transform).items()},  # JSON has no -inf
         "level": surrogate.level,
         "seed": surrogate.seed,
     }
@@ -65,7 +65,9 @@ def read(path: Path) -> StructureSurrogate:
         raise CheckpointError(f"{path.name} cannot be read as a surrogate file ({error}). Fit it again.") from error
     space = _matching_space(path, meta)
     try:
-        transform = TargetTransform(**{f.name: float(meta["transform"][f.name]) for f in fields(TargetTransform)})
+        given = meta["transform"]
+        names = [f.name for f in fields(TargetTransform) if f.default is MISSING or f.name in given]
+        transform = TargetTransform(**{name: float(given[name]) for name in names})  # float() reads "-inf" too
         level, seed = float(meta["level"]), int(meta["seed"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path.name}: the field {error} is missing or damaged. Fit it again.") from error

@@ -103,6 +103,7 @@ class StructureSurrogate:
         *,
         seed: int,
         level: float = 0.9,
+        single_runs: bool = False,
     ) -> "StructureSurrogate":
         """Fit a surrogate to labelled cells.
 
@@ -112,6 +113,7 @@ class StructureSurrogate:
             values: one finite score per cell, any unit, higher or lower is better alike.
             seed: draws the folds of the calibration and, of many labels, those the hyper-parameters are fitted on.
             level: share of measurements the interval is made to cover.
+            single_runs: whether labels are single training runs, some of which failed; see the calibration.
 
         Raises:
             DataError: if the space is unknown, there are too few labels, a score is missing or not finite, all scores
@@ -122,12 +124,12 @@ class StructureSurrogate:
         scaling = feature_scaling(space.name)
         rng = np.random.default_rng(seed)
         features = scaling.apply(structure_features(space, cells).values)
-        transform, posterior = _condition(features, labels, rng)
+        transform, posterior = _condition(features, labels, rng, single_runs)
         fold = fold_numbers(len(labels), _FOLDS, rng)
         scores = np.empty(len(labels))
         for number in range(_FOLDS):
             seen, held = fold != number, fold == number
-            fold_transform, fold_posterior = _condition([x[seen] for x in features], labels[seen], rng)
+            fold_transform, fold_posterior = _condition([x[seen] for x in features], labels[seen], rng, single_runs)
             mean, std = fold_posterior.predict([x[held] for x in features])
             scores[held] = np.abs(fold_transform.forward(labels[held]) - mean) / std
         return cls(space, scaling, transform, posterior, labels, scores, float(level), int(seed))
@@ -187,10 +189,10 @@ def feature_scaling(space_name: str) -> FeatureScaling:
 
 
 def _condition(
-    features: Sequence[np.ndarray], labels: np.ndarray, rng: np.random.Generator
+    features: Sequence[np.ndarray], labels: np.ndarray, rng: np.random.Generator, single_runs: bool = False
 ) -> tuple[TargetTransform, Posterior]:
     """Transform, hyper-parameters and posterior of some labels."""
-    transform = TargetTransform.fit(labels)
+    transform = TargetTransform.fit(labels, single_runs=single_runs)
     targets = transform.forward(labels)
     chosen = np.arange(len(labels))
     if len(labels) > _MAX_FOR_PARAMETERS:
