@@ -13,7 +13,7 @@ from ui.model_card import parameter_count, show_card
 from ui.model_metrics import headline, show_generation
 from ui.model_operations import show_operations
 from ui.model_prediction import show_prediction
-from ui.model_state import current_folder, read_checkpoint, shown_path
+from ui.model_state import can_be_trained, current_folder, read_checkpoint, shown_path
 from ui.model_train import show_training
 from ui.model_widgets import show_chart, show_missing
 from ui.theme import plain, theme_name
@@ -27,6 +27,12 @@ theme = theme_name()
 folder = current_folder()
 st.title("Model")
 st.html(Path(__file__).parent.parent / "ui" / "model.css")
+
+if folder is None and not can_be_trained(session.space_name()):
+    st.info(
+        "There is no checkpoint of this search space, and it has too many cells to train one: choose another space."
+    )
+    st.stop()
 
 if folder is None:
     show_missing(

@@ -37,7 +37,7 @@ def chart_indices(space: AbstractSearchSpace, charted: int = CHARTED, seed: int 
     Raises:
         SvgeError: if cells of the space have no index, or none of 64 bits.
     """
-    if space.size is None or space.size >= 2**63:
+    if space.size is None or not drawable(space):
         raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
     if space.enumerated:
         return np.arange(space.size)
@@ -81,6 +81,11 @@ def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"])
     return scores_from_columns(space.name, columns, {key: replace(known[key], source=network) for key in columns})
 
 
+def drawable(space: AbstractSearchSpace) -> bool:
+    """Whether cells of the space can be drawn by an index of 64 bits, so that a model can be trained and mapped."""
+    return space.size is not None and space.size < 2**63
+
+
 def encode_indices(model: SVGe, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
     """Posterior means of the cells at official indices; only a piece of them is tensors at one time."""
     latents = np.empty((len(indices), model.config.latent), dtype=np.float32)
@@ -90,10 +95,15 @@ def encode_indices(model: SVGe, indices: Int[np.ndarray, " cells"]) -> Float[np.
     return latents
 
 
+def latents_file(space: AbstractSearchSpace, digest: str) -> Path:
+    """Where the latents of a checkpoint of a large space are kept once they were encoded."""
+    return cache_dir() / f"latents-{space.name}-{digest}.npy"
+
+
 def cached_latents(checkpoint: Checkpoint, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
     """Latents of a listed space, from the user's cache folder where they are known to be of these weights."""
     model = checkpoint.model
-    path = cache_dir() / f"latents-{model.space.name}-{checkpoint.digest}.npy"
+    path = latents_file(model.space, checkpoint.digest)
     found = _checked(path, model, indices)
     if found is not None:
         return found

@@ -125,6 +125,11 @@ class Explorer:
         return None if self.space.size is None else self.atlas.row(self.space.index(cell))
 
     @cached_property
+    def params(self) -> Float[np.ndarray, " cells"]:
+        """Parameters of the charted cells in millions."""
+        return self.scores.frame["params_m"].to_numpy()
+
+    @cached_property
     def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
         """How often each charted cell uses each operation of the space."""
         return operation_counts(self.space, self.atlas.indices)
@@ -306,7 +311,7 @@ class Explorer:
     def with_scores(self, extra: Scores) -> "Explorer":
         """The same explorer that also knows a user's own columns; what was computed for the space is kept."""
         joined = replace(self, scores=self.scores.with_columns(extra))
-        for name in ("operation_counts", "held_out", "weights", "label_indices", "stored_predictions"):
+        for name in ("params", "operation_counts", "held_out", "weights", "label_indices", "stored_predictions"):
             if name in self.__dict__:
                 joined.__dict__[name] = self.__dict__[name]
         return joined
@@ -361,9 +366,13 @@ def usable_devices() -> tuple[str, ...]:
     return tuple(name for name, usable in there.items() if usable)
 
 
-def place_in_words(place: Place, origin: str) -> str:
-    """How far the place is from known cells, for people."""
-    if origin == "cell":
+def place_in_words(place: Place, origin: str, *, charted: bool = True) -> str:
+    """How far the place is from known cells, for people.
+
+    Args:
+        charted: whether the cell of the place is on the map.
+    """
+    if origin == "cell" and charted:
         return f"The nearest other cell is {place.distances[0]:.2f} away in the latent space."
     distance = f"The nearest known cell is {place.distances[0]:.2f} away in the latent space"
     if place.far_on_map:

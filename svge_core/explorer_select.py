@@ -104,8 +104,7 @@ def kept_by(
             raise DataError("A filter by score needs the values of the score.")
         keep &= (score >= conditions.score[0]) & (score <= conditions.score[1])
     if conditions.params is not None:
-        params = explorer.scores.frame["params_m"].to_numpy()
-        keep &= (params >= conditions.params[0]) & (params <= conditions.params[1])
+        keep &= (explorer.params >= conditions.params[0]) & (explorer.params <= conditions.params[1])
     for op in (*conditions.contains, *conditions.without):
         if op not in explorer.space.operations:
             raise DataError(f"{explorer.space.title} has no operation {op[:40]!r}.")

@@ -9,8 +9,8 @@ import streamlit as st
 from svge_core.data.scores import ScoreMeaning
 from svge_core.drawing import to_svg
 from svge_core.explorer import Explorer, place_in_words
-from svge_core.explorer_columns import score_name
-from svge_core.explorer_inspection import Inspection, KnownValue, NearCell, PredictedValue
+from svge_core.explorer_columns import USUAL_EPOCHS, is_accuracy, score_name
+from svge_core.explorer_inspection import Inspection, KnownValue, Membership, NearCell, PredictedValue
 from svge_core.metrics import Share
 from ui import session
 from ui.basket import entry_for
@@ -18,6 +18,11 @@ from ui.session import BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.theme import plain, theme_name
 
 BASKET_LINE = "basket"
+MEMBERSHIP: dict[Membership, str] = {
+    "training": ":gray-badge[VAE trained on it]",
+    "held out": ":blue-badge[held out]",
+    "not held out": ":gray-badge[not held out]",
+}
 
 
 def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
@@ -122,7 +127,9 @@ def _badges(found: Inspection) -> str:
             ":green-badge[valid cell]" if found.raw.valid else ":orange-badge[valid only with constrained decoding]"
         )
     if found.membership is not None:
-        badges.append(":gray-badge[VAE trained on it]" if found.membership == "training" else ":blue-badge[held out]")
+        badges.append(MEMBERSHIP[found.membership])
+    if found.origin == "cell" and found.row is None:
+        badges.append(":gray-badge[not on the map]")
     if any(p.label_used for p in found.predicted):
         badges.append(":orange-badge[its label trained the predictor]")
     if found.place.sparse:
@@ -131,7 +138,7 @@ def _badges(found: Inspection) -> str:
 
 
 def _is_main(meaning: ScoreMeaning) -> bool:
-    return meaning.key.endswith("_valid") or meaning.key.startswith("user_")
+    return is_accuracy(meaning) or meaning.key.startswith("user_")
 
 
 def _values_table(found: Inspection) -> str:
@@ -185,7 +192,8 @@ def _row_title(meaning: ScoreMeaning) -> str:
     if meaning.key.startswith("user_"):
         return plain(meaning.title)
     if meaning.key.endswith("_valid"):
-        return plain(meaning.data_set)
+        unusual = meaning.epochs not in (None, *USUAL_EPOCHS)
+        return plain(meaning.data_set + (f", {meaning.epochs} epochs" if unusual else ""))
     return plain(score_name(meaning))
 
 
@@ -213,7 +221,7 @@ def _structure(found: Inspection) -> None:
 def _decoding(found: Inspection, focus: Focus) -> None:
     """Where it stands, how far known cells are, how sure the decoder is."""
     certainty, lines = found.certainty, []
-    where = place_in_words(found.place, found.origin)
+    where = place_in_words(found.place, found.origin, charted=found.row is not None)
     if isinstance(focus, PlaceFocus):
         where += f" (Position {focus.x:.3f}, {focus.y:.3f}.)"
     if found.place.sparse:
@@ -265,6 +273,9 @@ def _edits(edits: int | None) -> str:
 
 def _names(found: Inspection) -> None:
     st.code(found.notation, language=None, wrap_lines=True)
+    if found.key:
+        st.code(found.key, language=None)
+        st.caption("The arguments of the authors' `ModelSpec`, and the md5 key of the cell in their files")
     digits = "".join(map(str, found.genotype)) if max(found.genotype) < 10 else " ".join(map(str, found.genotype))
     parts = [f"index `{found.index}`", f"genotype `{digits}`"]
     if found.naslib:

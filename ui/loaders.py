@@ -10,12 +10,15 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas_file import FILE as ATLAS
+from svge_core.atlas_file import LEAN_FROM
+from svge_core.chart import latents_file
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.errors import SvgeError
 from svge_core.explorer import PREDICTORS, Explorer, open_explorer
 from svge_core.explorer_columns import Column, column
 from svge_core.palette import ThemeName, operation_colours
 from svge_core.projection import PlaneName
+from svge_core.spaces import SPACES
 from ui import session
 from ui.latent_map import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints, publish_array, publish_text
 from ui.public_files import published_path
@@ -52,9 +55,32 @@ def explorer_for(folder: Path, device: str) -> Explorer:
     return _open(str(folder), digest, stamp, device)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the checkpoint, its map and the scores …")
+def opening(folder: Path) -> contextlib.AbstractContextManager[object]:
+    """What to say while a checkpoint is opened; nothing once it is open."""
+    try:
+        meta, digest = load_meta(folder)
+    except SvgeError:
+        return contextlib.nullcontext()
+    if digest in _opened or meta.space not in SPACES:
+        return contextlib.nullcontext()
+    space = SPACES[meta.space]
+    words = f"Opening {space.title}: the checkpoint, its map and the scores …"
+    if space.enumerated and (space.size or 0) > LEAN_FROM and not latents_file(space, digest[:16]).exists():
+        words = (
+            f"Opening {space.title} for the first time on this machine: its {space.size:,} cells are listed, keyed and "
+            "encoded, which takes about a minute. From then on they come from the cache."
+        )
+    return st.spinner(words, show_time=True)
+
+
+#: digests of weights that were opened since the server started
+_opened: set[str] = set()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
     explorer = open_explorer(Path(folder), device)
+    _opened.add(digest)
     # seconds of work that only the first click needs: done while the map loads (the lock is the cached property's)
     threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
     return explorer
@@ -72,6 +98,9 @@ def with_own_scores(explorer: Explorer) -> Explorer:
 def _warm(explorer: Explorer) -> None:
     with contextlib.suppress(SvgeError):  # a damaged predictor is reported by the click that needs it
         _ = explorer.stored_predictions
+        _ = explorer.operation_counts, explorer.label_indices, explorer.weights
+        for plane in explorer.atlas.planes.values():
+            _ = plane.spacing
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from svge_core.data import import_csv
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.explorer_columns import Column, column, column_names
-from svge_core.explorer_select import CellFilter, find_cell
+from svge_core.explorer_select import CellFilter, find_cell, find_forms
 from svge_core.palette import operation_label
 from svge_core.projection import PlaneName
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -22,10 +22,6 @@ LINE, UPLOAD_LINE = "controls", "upload"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
 REJECTED_SHOWN = 20
-FIND_HELP = (
-    "An architecture string, an official index such as 1234 or #1234, six genotype digits, or a NASLib tuple in "
-    "parentheses."
-)
 PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
@@ -63,7 +59,8 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         )  # fmt: skip
         st.text_input(
             "Find", key="w-find", placeholder="string, index, genotype …", on_change=_find,
-            args=(explorer.space,), icon=":material/search:", width=230, help=FIND_HELP,
+            args=(explorer.space,), icon=":material/search:", width=230,
+            help=plain(f"Reads {find_forms(explorer.space)}."),
         )  # fmt: skip
         active = session.cell_filter().active
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):
@@ -110,7 +107,7 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     if not about.categories:
         _range("w-score", f"{about.name.title}{f' ({about.unit})' if about.unit else ''}", about.values, now.score,
                lambda pair: _change(score=pair, score_key=about.name.key if pair else ""))  # fmt: skip
-    _range("w-params", "Parameters (million)", explorer.scores.frame["params_m"].to_numpy(), now.params,
+    _range("w-params", "Parameters (million)", explorer.params, now.params,
            lambda pair: _change(params=pair))  # fmt: skip
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
@@ -128,11 +125,11 @@ def _filters(explorer: Explorer, shown: Column) -> None:
 
 def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change) -> None:  # noqa: ANN001
     """A slider over all values; the full range means no condition."""
-    known = values[np.isfinite(values)]
-    if not len(known) or known.min() == known.max():
+    lowest, highest = session.memo(f"ends of {key}", (id(values), label), lambda: _ends(values))
+    if lowest == highest:
         return
-    unit = 10 ** math.floor(math.log10((known.max() - known.min()) / 200))
-    low, high = float(math.floor(known.min() / unit) * unit), float(math.ceil(known.max() / unit) * unit)
+    unit = 10 ** math.floor(math.log10((highest - lowest) / 200))
+    low, high = float(math.floor(lowest / unit) * unit), float(math.ceil(highest / unit) * unit)
     digits = max(0, -round(math.log10(unit)))
     start = chosen or (low, high)
     _seeded(key, (min(max(start[0], low), high), min(max(start[1], low), high)))
@@ -146,6 +143,12 @@ def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float]
         label, low, high, step=float(unit), key=key, on_change=moved, format=f"%.{digits}f",
         label_visibility="collapsed",
     )  # fmt: skip
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest known value; twice the same number where there is none."""
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
 
 
 def _change(**values: object) -> None:
@@ -193,6 +196,9 @@ def _go(plane: PlaneName) -> None:
 
 
 def _own_scores(space: AbstractSearchSpace) -> None:
+    if not space.enumerated:
+        st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
+        return
     st.caption(
         "A CSV file with a header: a column `arch_str`, `naslib`, `genotype` or `index`, and one or more columns of "
         "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."

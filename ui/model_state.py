@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from svge_core.chart import drawable
 from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.data import load_scores
 from svge_core.data.scores import Scores
 from svge_core.errors import SvgeError
+from svge_core.spaces import get_space
 from ui import session
 from ui.loaders import ROOT, checkpoint_folders
 
@@ -25,6 +27,11 @@ def current_folder() -> Path | None:
         return chosen
     space = session.space_name()
     return next((folder for (own, _), folder in checkpoint_folders().items() if own == space), None)
+
+
+def can_be_trained(space: str) -> bool:
+    """Whether a checkpoint of the space can be made here."""
+    return drawable(get_space(space))
 
 
 def shown_path(path: Path) -> str:

@@ -24,6 +24,9 @@ _FOCUS, _PAST, _FUTURE = "focus", "focus_past", "focus_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
 _LINK, _NOTICE, _MEMO, _REFRESH = "link_written", "one_line", "memo", "refresh_all"
 _ENTERED, _WANTED = "entered_by_app", "wanted_page"
+#: what is chosen in each search space on its own, and where it waits while another space is shown
+_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES)
+_ASIDE = "other_spaces"
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,13 @@ def space_name() -> str:
 
 
 def set_space(name: str) -> None:
-    """Choose a search space; its checkpoints are others, so what belongs to the old one goes."""
+    """Choose a search space. What was chosen in the old one is put aside, and is there again on coming back."""
     if name != space_name():
+        aside: dict[str, dict[str, Any]] = st.session_state.setdefault(_ASIDE, {})
+        aside[space_name()] = {key: st.session_state.pop(key) for key in _OF_SPACE if key in st.session_state}
         st.session_state[_SPACE] = name
-        set_checkpoint(None)
-        _set_focus(None)
-        _put(**{_PAST: (), _FUTURE: ()})
+        for key, value in aside.pop(name, {}).items():
+            st.session_state[key] = value
 
 
 def checkpoint() -> Path | None:
@@ -198,11 +202,6 @@ def _step(source: str, target: str) -> None:
 
 def _set_focus(new: Focus | None) -> None:
     st.session_state[_FOCUS] = new
-
-
-def _put(**values: Any) -> None:
-    for key, value in values.items():
-        st.session_state[key] = value
 
 
 # ---- selection, basket, own scores ------------------------------------------------------------------------------

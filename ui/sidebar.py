@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from svge_core.chart import drawable
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer, usable_devices
 from svge_core.spaces import SPACES
@@ -19,9 +20,11 @@ def sidebar() -> None:
     session.refresh_asked()  # this run is the one that was asked for
     folders = loaders.checkpoint_folders()
     with st.sidebar:
+        there = {space for space, _ in folders}
         st.session_state["w-space"] = session.space_name()
         st.selectbox(
-            "Search space", list(SPACES), format_func=lambda name: SPACES[name].title, key="w-space",
+            "Search space", sorted(SPACES, key=lambda name: name not in there),
+            format_func=lambda name: SPACES[name].title + ("" if name in there else " (no checkpoint)"), key="w-space",
             on_change=lambda: session.set_space(st.session_state["w-space"]),
         )  # fmt: skip
         names = [name for space, name in folders if space == session.space_name()]
@@ -68,7 +71,8 @@ def opened_or_stop() -> Explorer:
         _no_checkpoint(loaders.checkpoints_root())
         st.stop()
     try:
-        opened = loaders.explorer_for(folder, session.device() or "cpu")
+        with loaders.opening(folder):
+            opened = loaders.explorer_for(folder, session.device() or "cpu")
     except SvgeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         st.caption("Choose another checkpoint in the sidebar, or mend this one and reload the page.")
@@ -81,7 +85,13 @@ def opened_or_stop() -> Explorer:
 def _no_checkpoint(root: Path) -> None:
     space = SPACES[session.space_name()]
     st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
-    st.markdown("Train one (some minutes on a CPU), then lay out its map and reload this page:")
+    if not drawable(space):
+        st.markdown(
+            f"{space.title} has {space.size or 0:.1e} cells, too many to train on or to map here. Its architectures "
+            "can be drawn and exported on the command line; for a map, choose another search space in the sidebar."
+        )
+        return
+    st.markdown("Train one, then lay out its map and reload this page:")
     st.code(
         f"python -m svge_core train --space {space.name}\n"
         f"python -m svge_core atlas --checkpoint checkpoints/{space.name}/svge",
