@@ -1,6 +1,7 @@
 """Click to new panel in a real browser: pointer down to the changed panel heading, on points and on empty space.
 
-Needs Chromium (``CHROME`` or on the path) and playwright. Starts its own server on the shipped checkpoint.
+Needs Chromium (``CHROME`` or on the path) and playwright. Starts its own server on a checkpoint; also measures what
+the map's arrays weigh, and the processor seconds that loading it costs the browser over a page without a map.
 """
 
 import argparse
@@ -22,10 +23,11 @@ import numpy as np
 from bench.results_table import command, report, save_results
 from svge_core.atlas_file import load_atlas
 from svge_core.checkpoints import load_checkpoint
-from svge_core.spaces import get_space
 
 ROOT = Path(__file__).resolve().parent.parent
-COLUMNS = ["what", "clicks", "median_ms", "p90_ms", "max_ms"]
+COLUMNS = ["what", "clicks", "median_ms", "p90_ms", "max_ms", "server_cpu_ms", "browser_cpu_ms", "bytes"]
+#: a space that has no checkpoint and cannot have one: the app's page without a map
+BARE = "enas12"
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader"]
 FLAGS += ["--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 #: resolves with the milliseconds from the pointer going down to another heading
@@ -40,14 +42,20 @@ WATCH = """() => {
 }"""
 
 
-def serve() -> tuple[subprocess.Popen[bytes], str]:
+def serve(checkpoints: Path) -> tuple[subprocess.Popen[bytes], str]:
     """Start the app on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true"]
     words += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        words,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "SVGE_CHECKPOINTS": str(checkpoints)},
+    )
     url = f"http://127.0.0.1:{port}"
     for _ in range(240):
         try:
@@ -57,6 +65,41 @@ def serve() -> tuple[subprocess.Popen[bytes], str]:
             time.sleep(0.25)
     process.kill()
     raise SystemExit("The app did not start within a minute.")
+
+
+def server_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Processor seconds that the server has used; NaN where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Browser:
+    """The browser's own account of the processor seconds of all its processes, the drawing one included."""
+
+    def __init__(self, browser: Any) -> None:
+        self.session = browser.new_browser_cdp_session()
+
+    def seconds(self) -> float:
+        """Seconds used so far."""
+        found = self.session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return float(sum(one["cpuTime"] for one in found))
+
+
+def load(browser: Any, url: str, ready: str) -> tuple[Any, float, int]:
+    """Open a page: the page, the processor seconds until it is still, and the bytes of the map's arrays."""
+    answers: list[Any] = []
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.on("response", lambda answer: answers.append(answer) if "/static/map/" in answer.url else None)
+    account = Browser(browser)
+    before = account.seconds()
+    page.goto(url)
+    page.wait_for_selector(ready, timeout=600_000)
+    page.wait_for_timeout(5_000)
+    used = account.seconds() - before
+    return page, used, sum(len(answer.body()) for answer in answers)
 
 
 def clicks(page: Any, places: list[tuple[float, float]]) -> list[float]:
@@ -81,14 +124,20 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, print, store."""
     parser = argparse.ArgumentParser(prog="bench click", description=__doc__)
     parser.add_argument("--clicks", type=int, default=20)
+    parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints/nasbench201/svge", metavar="DIR")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     from playwright.sync_api import sync_playwright
 
     chrome = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
-    atlas = load_atlas(load_checkpoint(ROOT / "checkpoints/nasbench201/svge"), get_space("nasbench201"))
-    xy, rng = atlas.planes["umap"].xy, np.random.default_rng(1)
-    process, url = serve()
+    folder = arguments.checkpoint.resolve()
+    checkpoint = load_checkpoint(folder)
+    space = checkpoint.model.space
+    atlas = load_atlas(checkpoint, space)
+    first = next(iter(atlas.planes))
+    xy, rng = atlas.planes[first].xy, np.random.default_rng(1)
+    process, server = serve(folder.parent.parent)
+    url = f"{server}/?space={space.name}&checkpoint={folder.name}"
     rows: list[dict[str, Any]] = []
     try:
         with sync_playwright() as playwright:
@@ -96,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             started = time.perf_counter()
             page.goto(url)
-            page.wait_for_selector("[data-status=ready]", timeout=120_000)
+            page.wait_for_selector("[data-status=ready]", timeout=600_000)
             rows.append(
                 {"what": "cold server to ready map", "clicks": 1, "median_ms": 1000 * (time.perf_counter() - started)}
             )
@@ -106,7 +155,18 @@ def main(argv: list[str] | None = None) -> int:
             rows.append(
                 {"what": "warm server to ready map", "clicks": 1, "median_ms": 1000 * (time.perf_counter() - started)}
             )
-            page.wait_for_timeout(3000)
+            page.close()
+            bare, bare_seconds, _ = load(browser, f"{server}/?space={BARE}", "text=There is no checkpoint for")
+            bare.close()
+            page, seconds, weight = load(browser, url, "[data-status=ready]")
+            rows.append(
+                {
+                    "what": "map over a page without one",
+                    "clicks": 1,
+                    "browser_cpu_ms": 1000 * (seconds - bare_seconds),
+                    "bytes": weight,
+                }
+            )
             root = page.locator("[data-camera]").first
             box: Any = root.locator("canvas").first.bounding_box()
             cx, cy, scale = (float(v) for v in re.split(r"[ ,]+", root.get_attribute("data-camera") or ""))
@@ -119,10 +179,13 @@ def main(argv: list[str] | None = None) -> int:
             low, high = xy.min(0), xy.max(0)
             known = [screen(xy[i]) for i in rng.choice(len(xy), arguments.clicks + 1, replace=False)]
             grid = rng.uniform(low, high, size=(4000, 2))
-            far = [p for p in grid if 14 / scale < atlas.planes["umap"].neighbours((p[0], p[1]), 1)[0][0]]
+            far = [p for p in grid if 14 / scale < atlas.planes[first].neighbours((p[0], p[1]), 1)[0][0]]
             empty = [screen(p) for p in far[: arguments.clicks + 1]]
             for what, places in (("point", known), ("empty space", empty)):
+                account, used = Browser(browser), server_seconds(process)
+                browser_used = account.seconds()
                 taken = clicks(page, places)
+                answered = max(1, len(places))
                 rows.append(
                     {
                         "what": f"click on {what}",
@@ -130,13 +193,16 @@ def main(argv: list[str] | None = None) -> int:
                         "median_ms": statistics.median(taken),
                         "p90_ms": float(np.percentile(taken, 90)),
                         "max_ms": max(taken),
+                        "server_cpu_ms": 1000 * (server_seconds(process) - used) / answered,
+                        "browser_cpu_ms": 1000 * (account.seconds() - browser_used) / answered,
                     }
                 )
             browser.close()
     finally:
         process.terminate()
     settings = {"points": len(xy), "window": "1440x900, headless, software GL", "until": "the panel's heading changed"}
-    save_results("click", rows, settings, command("click", argv))
+    name = "click" if space.name == "nasbench201" else f"click-{space.name}"
+    save_results(name, rows, settings, command("click", argv))
     report(arguments, rows, COLUMNS)
     return 0
 
