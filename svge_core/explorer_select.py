@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import Cell
@@ -115,6 +116,20 @@ def kept_by(
     if conditions.held_out_only:
         keep &= explorer.held_out
     return keep
+
+
+def selection_columns(explorer: Explorer, rows: Int[np.ndarray, " selected"]) -> pd.DataFrame:
+    """Indices, notations, all scores and all predictions of many cells, without asking for each cell on its own."""
+    frame = pd.DataFrame({"index": explorer.atlas.indices[rows]})
+    frame["arch_str"] = [explorer.space.format(cell) for cell in explorer.cells_at(rows)]
+    parts = {key: explorer.scores.frame[key].to_numpy()[rows] for key in explorer.scores.meanings}
+    for key, stored in explorer.stored_predictions.items():
+        parts |= {
+            f"predicted_{key}": stored.mean[rows],
+            f"predicted_{key}_low": stored.low[rows],
+            f"predicted_{key}_high": stored.high[rows],
+        }
+    return pd.concat([frame, pd.DataFrame(parts)], axis=1)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import CheckpointError, DataError, ParseError
 from svge_core.explorer import Explorer, open_explorer, place_in_words
 from svge_core.explorer_columns import column, column_names, score_name
-from svge_core.explorer_select import CellFilter, find_cell, kept_by
+from svge_core.explorer_select import CellFilter, find_cell, kept_by, selection_columns
 from svge_core.export import from_json, to_csv, to_json
 from svge_core.spaces import get_space
 from svge_core.training import held_out_mask
@@ -105,6 +105,18 @@ def test_exports_of_charted_and_other_cells(explorer: Explorer) -> None:
     assert set(read[0].measured) == {"params_m", "flops_m"} and read[1].measured == {}
     assert read[1].latent == pytest.approx(explorer.encode(cells[1]).tolist())
     assert len(to_csv(items, ENAS).splitlines()) == 3
+
+
+def test_a_large_selection_is_a_table(explorer: Explorer) -> None:
+    rows = np.array([5, 2, 200])
+    table = selection_columns(explorer, rows)
+    assert table["index"].tolist() == explorer.atlas.indices[rows].tolist()
+    assert [ENAS.parse(text) for text in table["arch_str"]] == explorer.cells_at(rows)
+    for row, line in zip(rows.tolist(), table.to_dict("records"), strict=True):
+        found = explorer.inspect_cell(int(explorer.atlas.indices[row]))
+        assert line["params_m"] == found.value("params_m")
+        one = found.predicted[0]
+        assert [line[f"predicted_{WS_ACC.key}{end}"] for end in ("", "_low", "_high")] == [one.mean, one.low, one.high]
 
 
 def test_predictions_of_another_chart_are_named(explorer: Explorer) -> None:

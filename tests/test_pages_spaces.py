@@ -95,6 +95,28 @@ def test_a_lasso_and_the_basket_speak_of_official_indices(indices: list[int]) ->
     assert "0 of 200" in words(at)
 
 
+def test_the_model_page_shows_what_was_measured_when_the_predictor_was_fitted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fitted(ChartPredictors):
+        def info(self, key: str) -> dict:
+            results = {"kendall_tau": 0.611, "rmse": 0.52, "of": 18_000, "coverage": 0.895}
+            return {"labels": 1_000, "seed": 3, "level": 0.9, "held_out": {"surrogate": results}}
+
+    indices = load_atlas(load_checkpoint(root / "enas6" / "tiny"), ENAS).indices
+    monkeypatch.setattr("svge_core.predictors.load_predictors", lambda checkpoint, space: Fitted(indices))
+    at = open_app(space="enas6")
+    at.switch_page("pages/model.py").run()
+    at.session_state["model_section"] = "Prediction"
+    rerun(at)
+    assert {(m.label, m.value, m.delta) for m in at.metric} >= {
+        ("Kendall tau", "0.611", "n = 18,000"), ("RMSE", "0.52 %", "n = 18,000"),
+        ("Inside the 90% interval", "89.50 %", "n = 18,000"),
+    }  # fmt: skip
+    text = words(at)
+    assert "no measured values of this score on this machine" in text and "Weight-sharing accuracy" in text
+
+
 def test_empty_space_of_a_sampled_space_is_decoded() -> None:
     at = click_map(open_app(space="enas6"), 0.02, -0.03)
     assert focus(at) == PlaceFocus("pca", 0.02, -0.03)

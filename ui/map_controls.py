@@ -13,7 +13,7 @@ from svge_core.explorer_columns import Column, column, column_names
 from svge_core.explorer_select import CellFilter, find_cell, find_forms
 from svge_core.palette import operation_label
 from svge_core.projection import PlaneName
-from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.spaces import AbstractSearchSpace, NASBench201, get_space
 from ui import session
 from ui.session import CellFocus, PlaceFocus, UserColumns
 from ui.theme import plain
@@ -199,8 +199,9 @@ def _own_scores(space: AbstractSearchSpace) -> None:
     if not space.enumerated:
         st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
         return
+    names = "`arch_str`, `naslib`" if space.name == NASBench201.name else "`arch_str` (md5 key or ModelSpec)"
     st.caption(
-        "A CSV file with a header: a column `arch_str`, `naslib`, `genotype` or `index`, and one or more columns of "
+        f"A CSV file with a header: a column {names}, `genotype` or `index`, and one or more columns of "
         "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
     )
     st.file_uploader("CSV file", type=["csv", "tsv", "txt"], key="w-csv", on_change=_uploaded, args=(space.name,),

@@ -7,7 +7,7 @@ import streamlit as st
 from svge_core import export
 from svge_core.explorer import Explorer
 from svge_core.explorer_columns import Column
-from svge_core.explorer_select import Summary, summary
+from svge_core.explorer_select import Summary, selection_columns, summary
 from svge_core.export_json import MAX_CELLS
 from svge_core.geometry import select_in_polygon
 from svge_core.projection import PlaneName
@@ -132,7 +132,9 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
 
 
 def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
-    """The selection as a file."""
+    """The selection as a file; a table of more cells than fit into JSON leaves out what each cell has on its own."""
+    if form == "csv" and len(rows) > MAX_CELLS:
+        return selection_columns(explorer, rows).to_csv(index=False).encode()
     items = explorer.export_items(explorer.cells_at(rows))
     return (export.to_json if form == "json" else export.to_csv)(items, explorer.space).encode()
 

@@ -1,9 +1,12 @@
 """Are the checkpoint's predictors right on cells they have not seen, and are their intervals honest?"""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
+from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import SvgeError
 from svge_core.explorer_columns import score_name
 from svge_core.figures.prediction import calibration, calibration_figure, held_out_rows, parity, parity_figure
@@ -11,9 +14,37 @@ from svge_core.files import percent
 from svge_core.palette import ThemeName
 from ui.model_state import read_predictions, read_predictors, read_scores, shown_path
 from ui.model_widgets import halves, show_chart, show_missing
+from ui.theme import plain
 
 MODELS = {"mean": "Structure surrogate", "joint": "SVGe's joint head"}
 RANGES = {"All": 1.0, "Best half": 0.5, "Best tenth": 0.1}
+
+
+def _named(key: str, meaning: ScoreMeaning | None) -> str:
+    return key if meaning is None else score_name(meaning)
+
+
+def _as_fitted(info: dict[str, Any], meaning: ScoreMeaning | None) -> None:
+    """What was measured when the predictors were fitted, for scores that have no measured values here."""
+    st.info(
+        "There are no measured values of this score on this machine, so there is nothing to draw. These are the "
+        "results on held-out cells from when the predictors were fitted."
+    )
+    unit = f" {meaning.unit}" if meaning and meaning.unit else ""
+    for name, title in (("surrogate", MODELS["mean"]), ("joint", MODELS["joint"])):
+        found = info.get("held_out", {}).get(name)
+        if not isinstance(found, dict):
+            continue
+        st.markdown(f"**{title}**")
+        with st.container(horizontal=True):
+            note = f"n = {found['of']:,}"
+            shown = [("Kendall tau", f"{found['kendall_tau']:.3f}"), ("RMSE", f"{found['rmse']:.2f}{unit}")]
+            if "coverage" in found:
+                shown.append((f"Inside the {info.get('level', 0.9):.0%} interval", percent(found["coverage"])))
+            for label, value in shown:
+                st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+    described = meaning.describe() if meaning else str(info.get("description", ""))
+    st.caption(f"{plain(described)} Fitted on {info.get('labels', 0):,} labels (seed {info.get('seed', 'unknown')}).")
 
 
 def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
@@ -32,7 +63,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         key = st.selectbox(
             "Score",
             predictors.score_keys,
-            format_func=lambda k: score_name(scores.meanings[k]) if k in scores.meanings else k,
+            format_func=lambda k: _named(k, scores.meanings.get(k) or predictors.meaning(k)),
             key="model_score",
             width=320,
         )
@@ -43,7 +74,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
             "Cells, by measured value", list(RANGES), default="All", key="model_range", required=True
         )
     if key not in scores.meanings:
-        st.info(f"There are no measured values of {key!r} to compare with: it belongs to a table that is not loaded.")
+        _as_fitted(predictors.info(key), predictors.meaning(key))
         return
     meaning, info = scores.meanings[key], predictors.info(key)
     measured = scores.frame[key].to_numpy(dtype=float)
