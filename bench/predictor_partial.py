@@ -2,7 +2,7 @@
 
 The label file's cells are put into one random order (seed 12345); the first half is for whoever designs and tunes, the
 other half for what is reported. A draw takes its labels and its held-out cells from the reporting half, with the seed
-of the draw.
+of the draw. On a space where nothing was tuned (ENAS) all cells may be reported on (``--all-cells``).
 """
 
 import argparse
@@ -117,11 +117,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--level", type=float, default=0.9)
     parser.add_argument("--checkpoint", type=Path, help="adds SVGe's joint head")
     parser.add_argument("--design-half", action="store_true", help="measure on the half that is for tuning; not saved")
+    parser.add_argument("--all-cells", action="store_true", help="both halves: where nothing was tuned")
     parser.add_argument("--name", help="name of the results file (default: predictor_SPACE)")
     arguments = parser.parse_args(argv)
     try:
         space, meaning = get_space(arguments.space), read_meaning(arguments.meaning)
-        pool = half(read_labels(arguments.csv, arguments.score, space), arguments.design_half)
+        found = read_labels(arguments.csv, arguments.score, space)
+        pool = found if arguments.all_cells else half(found, arguments.design_half)
         rows = []
         for labels in arguments.sizes:
             draws = [
@@ -140,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
         settings = {
             "space": space.name,
             "score": meaning.describe(),
-            "labelled cells": f"{len(pool.indices)} of the reporting half",
+            "labelled cells": f"{len(pool.indices)}" + (", all" if arguments.all_cells else ", the reporting half"),
             "seeds": f"{arguments.first_seed}..{last}",
             "level": arguments.level,
         }

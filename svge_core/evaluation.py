@@ -57,7 +57,7 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
         held_out = draw_indices(space, MAX_SAMPLED, training, (2, seed), held_out=True)
         drawn = (
             draw_indices(space, training.cells_per_epoch, training, (1, epoch), held_out=False)
-            for epoch in range(training.epochs)
+            for epoch in range(max(training.epochs, checkpoint.meta.environment.get("initial_epochs") or 0))
         )
         known = np.unique(np.concatenate(list(drawn)))
         trained = rng.choice(known, min(MAX_TRAINED, len(known)), replace=False)

@@ -11,11 +11,11 @@ the graph as written. For every subset S of the space's computing operations:
 ``nodes``   live nodes in S; those fed by the input and those feeding the output without another operation between
 ``edges``   live edges from one operation to another; in-degree of the output, out-degree of the input
 
-Where cells differ in their wiring (``space.varied_wiring``), groups ``local`` and ``size`` of
+Where cells differ in their wiring, or every gene has a place of its own, the groups of
 :mod:`svge_core.features_local` follow.
 
-All of it is dynamic programming over padded arrays, without listing paths, so dense 34-node graphs cost no more than
-their edges. Features depend on the labelled graph alone, not on the order its nodes are written in.
+All is dynamic programming over padded arrays, without listing paths: dense 34-node graphs cost no more than their
+edges. Features depend on the labelled graph alone, not on the order its nodes are written in.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import DataError
-from svge_core.features_local import local_features, local_names
+from svge_core.features_local import gene_features, gene_names, local_features, local_names
 from svge_core.spaces.base import AbstractSearchSpace
 
 #: operations that pass nothing on: a node with one of these labels, and all that hangs on it alone, is dead
@@ -35,7 +35,7 @@ ZERO_OPERATIONS = frozenset({"none", "zero", "zeroize"})
 #: operations that hand their input on unchanged: they are part of a path but count for nothing on it
 IDENTITY_OPERATIONS = frozenset({"skip_connect", "identity", "skip"})
 #: feature groups, the prefixes of the feature names; a surrogate gives each its own length scale
-GROUPS = ("paths", "routes", "nodes", "edges", "local", "size")
+GROUPS = ("paths", "routes", "nodes", "edges", "local", "size", "choices", "switches")
 
 #: up to this many computing operations all their subsets are used, above it the single ones, the pairs and the whole
 _ALL_SUBSETS_UP_TO = 4
@@ -162,7 +162,8 @@ def _names(space: AbstractSearchSpace, subsets: tuple[tuple[str, ...], ...]) -> 
     starts, ends = _edge_labels(space)
     edges = [f"edges: live {a} to {b}" for a in starts for b in ends]
     edges += ["edges: live inputs of the output", "edges: live uses of the input", "edges: live"]
-    return (*paths, *routes, *nodes, *edges, *(local_names(space) if space.varied_wiring else ()))
+    local = local_names(space) if space.varied_wiring else ()
+    return (*paths, *routes, *nodes, *edges, *local, *(gene_names(space) if space.positional else ()))
 
 
 def _features(
@@ -193,10 +194,12 @@ def _features(
         nodes += [(live_nodes & member).sum(1), (fed & member).sum(1), (feeding & member).sum(1)]
     edges = _edge_counts(padded, space, vocabulary, live_edges)
     table = np.stack([np.asarray(column, dtype=np.float64) for column in (*paths, *routes, *nodes, *edges)], axis=1)
-    if not space.varied_wiring:
-        return table
-    local = local_features(space, cells, padded.labels, vocabulary, live_nodes, live_edges)
-    return np.concatenate([table, local], axis=1)
+    more = []
+    if space.varied_wiring:
+        more.append(local_features(space, cells, padded.labels, vocabulary, live_nodes, live_edges))
+    if space.positional:
+        more.append(gene_features(space, cells))
+    return np.concatenate([table, *more], axis=1)
 
 
 def _live(padded: _Padded, vocabulary: tuple[str, ...]) -> Bool[np.ndarray, "cells nodes"]:

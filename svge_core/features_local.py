@@ -4,8 +4,13 @@
            so that a node with a single source counts with it and "nothing"); their in- and out-degrees
 ``size``   logarithms of the parameters and multiply-accumulates of the cell's standard network; live nodes; depth
 
-These are the two-step neighbourhoods of Weisfeiler-Lehman kernels (Shervashidze et al. 2011) over a fixed list of
-columns.
+Where every gene of the genotype has a place of its own in the cell (``space.positional``), the genes themselves follow:
+
+``choices``   one column per choice of every gene with more than two
+``switches``  one column per gene with two
+
+The first groups are the two-step neighbourhoods of Weisfeiler-Lehman kernels (Shervashidze et al. 2011) over a fixed list
+of columns.
 """
 
 from collections.abc import Sequence
@@ -82,3 +87,23 @@ def local_features(
         depth[:, node] = (edges[:, :, node] * (depth + 1)).max(1)
     size = [*np.log(np.maximum(costs, 1e-6)).T, live_nodes.sum(1), depth.max(1)]
     return np.stack([np.asarray(column, dtype=np.float64) for column in (*columns, *size)], axis=1)
+
+
+def gene_names(space: AbstractSearchSpace) -> tuple[str, ...]:
+    """Names of the columns of :func:`gene_features`."""
+    choices = [
+        f"choices: gene {gene} is {choice}"
+        for gene, count in enumerate(space.gene_choices)
+        if count > 2
+        for choice in range(count)
+    ]
+    return (*choices, *(f"switches: gene {gene}" for gene, count in enumerate(space.gene_choices) if count <= 2))
+
+
+def gene_features(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Float[np.ndarray, "cells features"]:
+    """The genotype, one-hot; one row per cell, columns as in :func:`gene_names`."""
+    genes = np.array([space.genotype(cell) for cell in cells], dtype=np.int64).reshape(len(cells), -1)
+    counts = space.gene_choices
+    many = [genes[:, [g]] == np.arange(count) for g, count in enumerate(counts) if count > 2]
+    two = [genes[:, [g]] for g, count in enumerate(counts) if count <= 2]
+    return np.concatenate([*many, *two], axis=1).astype(np.float64)

@@ -57,6 +57,7 @@ def card(checkpoint: Checkpoint) -> str:
         "## How it was made",
         "",
         "```",
+        *([meta.environment["initial_command"]] if "initial_command" in meta.environment else []),
         meta.command,
         f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}",
         f"python -m svge_core evaluate --checkpoint {_folder(checkpoint)}",

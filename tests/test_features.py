@@ -163,10 +163,13 @@ def test_columns_depend_on_the_space_alone() -> None:
     assert empty.names == one.names
     assert empty.values.shape == (0, len(one.names))
     assert len(set(one.names)) == len(one.names)
-    assert set(one.groups) == set(GROUPS) - {"local", "size"}
+    assert set(one.groups) == set(GROUPS) - {"local", "size", "choices", "switches"}
     varied = structure_features(get_space("nasbench101"), [])
-    assert set(varied.groups) == set(GROUPS)
-    assert len(set(varied.names)) == len(varied.names)
+    assert set(varied.groups) == set(GROUPS) - {"choices", "switches"}
+    positional = structure_features(get_space("enas6"), [])
+    assert set(positional.groups) == set(GROUPS)
+    for table in (varied, positional):
+        assert len(set(table.names)) == len(table.names)
 
 
 def test_the_whole_space_is_told_apart() -> None:
@@ -222,3 +225,19 @@ def test_neighbourhood_features_equal_brute_force(name: str, rng: np.random.Gene
         expected["size: depth"] = nx.dag_longest_path_length(graph)
         for column, value in found.items():
             assert value == pytest.approx(expected.get(column, 0)), column
+
+
+def test_gene_features_give_the_genotype_back(rng: np.random.Generator) -> None:
+    space = get_space("enas6")
+    cells = [space.random_cell(rng) for _ in range(20)]
+    table = structure_features(space, cells)
+    for cell, row in zip(cells, table.values, strict=True):
+        found = {name: value for name, value in zip(table.names, row, strict=True) if name.startswith(("cho", "swi"))}
+        genes = space.genotype(cell)
+        on = {name for name, value in found.items() if value}
+        expected = {
+            f"choices: gene {gene} is {value}" if space.gene_choices[gene] > 2 else f"switches: gene {gene}"
+            for gene, value in enumerate(genes)
+            if space.gene_choices[gene] > 2 or value
+        }
+        assert on == expected

@@ -16,7 +16,15 @@ from tqdm import tqdm
 
 from svge_core import __version__
 from svge_core.chart import CHARTED
-from svge_core.checkpoints import META, CheckpointMeta, data_digest, load_checkpoint, save_checkpoint, update_metrics
+from svge_core.checkpoints import (
+    META,
+    CheckpointMeta,
+    data_digest,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    update_metrics,
+)
 from svge_core.cli.common import (
     add_checkpoint,
     add_command,
@@ -50,6 +58,9 @@ def register(commands: Any) -> None:
     parser.add_argument("--name", default="svge", help="name of the checkpoint (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="root folder (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="ignore and overwrite an unfinished run")
+    parser.add_argument(
+        "--initial", type=Path, metavar="DIR", help="start from the weights of this checkpoint (same space and config)"
+    )
     parser.add_argument(
         "--save-every", type=float, default=SAVE_EVERY_SECONDS, metavar="SECONDS", help="(default: %(default)s)"
     )
@@ -109,6 +120,7 @@ def train(arguments: argparse.Namespace) -> int:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = SVGe(space, model_config).to(device)
+    initial = _start_from(arguments.initial, model, config) if arguments.initial is not None else {}
     trainer = Trainer(model, training_cells, config)
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
@@ -145,6 +157,7 @@ def train(arguments: argparse.Namespace) -> int:
             "device": str(device),
             "threads": torch.get_num_threads(),
             "parameters": sum(p.numel() for p in model.parameters()),
+            **initial,
         },
     )
     for stale in ("atlas.safetensors", "README.md"):  # of the weights that are replaced
@@ -154,6 +167,27 @@ def train(arguments: argparse.Namespace) -> int:
     (folder / STATE_FILE).unlink(missing_ok=True)
     _event(arguments, {"event": "done", "folder": str(folder)})
     return 0
+
+
+def _start_from(folder: Path, model: SVGe, config: TrainConfig) -> dict[str, Any]:
+    """Copy the weights of a checkpoint; returns where they came from, for the new one's meta data."""
+    found = load_checkpoint(folder, device=model.device, space=model.space.name)
+    if found.meta.config != model.config:
+        different = [k for k, v in model.config.to_dict().items() if found.meta.config.to_dict()[k] != v]
+        raise SvgeError(f"{folder} has another model: {', '.join(different)} differ. Give the same settings.")
+    for name in ("seed", "held_out"):  # else cells held out here would have been trained on there
+        if found.meta.training.get(name) != getattr(config, name):
+            raise SvgeError(
+                f"{folder} was trained with {name} {found.meta.training.get(name)}, not {getattr(config, name)}: its "
+                "held-out cells are others. Give the same value."
+            )
+    load_weights(model, found.model.state_dict(), str(folder))
+    return {
+        "initial_weights": found.digest,
+        "initial_command": found.meta.command,
+        "initial_epochs": found.meta.training.get("epochs"),
+        "initial_cpu_seconds": found.meta.history[-1]["cpu_seconds"] if found.meta.history else None,
+    }
 
 
 def evaluate(arguments: argparse.Namespace) -> int:

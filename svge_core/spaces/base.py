@@ -38,8 +38,9 @@ class DecodingRules:
     Attributes:
         node_types: bool (max_nodes, types); True where a type may stand at a position.
         edges: int8 (max_nodes, max_nodes) for source, target; 1 must be there, 0 must not, -1 free.
-        any_size: the end may come at any position. Then every node but the first needs an edge into it and every node
-            but the last one from it, and all inner positions must allow the same types.
+        any_size: the end may come at any position at which ``node_types`` allows it. Then every node but the first
+            needs an edge into it and every node but the last one from it, and all inner positions must allow the same
+            types.
         max_edges: most edges of a cell of any size; None for no bound.
     """
 
@@ -83,6 +84,8 @@ class AbstractSearchSpace(ABC):
     gene_choices: tuple[int, ...]
     #: whether cells differ in their edges, not in their operations alone
     varied_wiring: bool = True
+    #: whether every gene has a place of its own in the cell that no relabelling can change
+    positional: bool = False
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

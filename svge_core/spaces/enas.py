@@ -50,6 +50,7 @@ class ENASMacro(AbstractSearchSpace):
     """
 
     operations = OPERATIONS
+    positional = True
     equivalence = "No two different cells are equivalent: the chain fixes the order of the layers."
 
     def __init__(self, layers: int = 6) -> None:
