@@ -39,7 +39,7 @@ GROUPS = ("paths", "routes", "nodes", "edges", "local", "size", "choices", "swit
 
 #: up to this many computing operations all their subsets are used, above it the single ones, the pairs and the whole
 _ALL_SUBSETS_UP_TO = 4
-#: numbers of paths are compressed above this value: a 32-node random graph has thousands of paths, a cell a handful
+#: numbers of paths are compressed above this value: a 32-node random graph has thousands of paths
 _LINEAR_UP_TO = 8.0
 _CHUNK = 4096
 

@@ -9,8 +9,8 @@ Where every gene of the genotype has a place of its own in the cell (``space.pos
 ``choices``   one column per choice of every gene with more than two
 ``switches``  one column per gene with two
 
-The first groups are the two-step neighbourhoods of Weisfeiler-Lehman kernels (Shervashidze et al. 2011) over a fixed list
-of columns.
+The first groups are the two-step neighbourhoods of Weisfeiler-Lehman kernels (Shervashidze et al. 2011) over a fixed
+list of columns.
 """
 
 from collections.abc import Sequence
