@@ -31,6 +31,14 @@ class Masks:
     any_size: bool
     max_edges: int | None
 
+    def to_come(self, last: int) -> list[int]:
+        """For every position, how many nodes must follow one there before the first at which the end may stand."""
+        ends = [position for position, allowed in enumerate(self.types[:, last].tolist()) if allowed]
+        return [
+            min((end - position - 1 for end in ends if end > position), default=0)
+            for position in range(self.types.shape[0])
+        ]
+
 
 def masks(rules: DecodingRules | None, direction: int, device: torch.device) -> Masks | None:
     """The rules as a run from the input (direction 0) or from the output (1) meets them."""

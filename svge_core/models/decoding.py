@@ -91,6 +91,7 @@ def _run(
     first, last = (START, END) if direction == 0 else (END, START)
     rule = masks(rules, direction, z.device)
     books = OpenNodes(batch, nodes, rule.max_edges, z.device) if rule is not None and rule.any_size else None
+    to_come = rule.to_come(last) if rule is not None else []
     types = torch.full((batch, nodes), first, dtype=torch.long, device=z.device)
     receives = z.new_zeros(2, batch, nodes, nodes)
     receives[0, :, 1, 0] = receives[1, :, 0, 1] = 1.0  # the edge into node 1 always exists
@@ -114,7 +115,7 @@ def _run(
                 shared = net.edge_shared(made, flat, g, conditions)
                 log_odds, edges = _edges_of_step(net, state, shared, conditions, fixed, argmax, generator)
                 if books is not None:
-                    edges = books.edges(log_odds, edges, types[:, made] == last, 0, argmax, generator)
+                    edges = books.edges(log_odds, edges, types[:, made] == last, to_come[made], argmax, generator)
             receives[0, :, made, :made] = edges
             receives[1, :, :made, made] = edges
         if books is not None:

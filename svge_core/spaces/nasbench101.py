@@ -231,12 +231,13 @@ def _cost(operations: tuple[int, ...], edges: tuple[tuple[int, int], ...]) -> tu
     return float(params[0]), float(flops[0])
 
 
-def from_matrix(matrix: object, ops: object) -> tuple[Cell, tuple[str, ...]]:
+def from_matrix(matrix: object, ops: object, max_vertices: int = MAX_VERTICES) -> tuple[Cell, tuple[str, ...]]:
     """The pruned cell of the authors' ``ModelSpec(matrix, ops)``.
 
     Args:
         matrix: rows of 0 and 1, lists of lists; whatever else comes from a file is refused with the reason.
         ops: one label per row.
+        max_vertices: most rows.
 
     Returns:
         the cell, in the order given, and one sentence for every vertex that was dropped.
@@ -254,8 +255,8 @@ def from_matrix(matrix: object, ops: object) -> tuple[Cell, tuple[str, ...]]:
     ):
         raise InvalidCellError(f"{expected}; got {str(matrix)[:80]} and {str(ops)[:80]}.")
     count = len(matrix)
-    if not 2 <= count <= MAX_VERTICES:
-        raise InvalidCellError(f"A NAS-Bench-101 cell has 2 to {MAX_VERTICES} vertices; got {count}.")
+    if not 2 <= count <= max_vertices:
+        raise InvalidCellError(f"A NAS-Bench-101 cell has 2 to {max_vertices} vertices; got {count}.")
     for row, values in enumerate(matrix):
         for column, value in enumerate(values):
             if isinstance(value, bool) or value not in (0, 1) or (value and column <= row):

@@ -104,6 +104,23 @@ def canonical_code(operations: tuple[int, ...], edges: tuple[tuple[int, int], ..
     return _header(wanted, vertices) | int(codes.min())
 
 
+def canonical_order(operations: tuple[int, ...], edges: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    """The order of vertices that :func:`canonical_code` writes down, for graphs of up to eight vertices too.
+
+    Args are those of :func:`canonical_code`.
+    """
+    vertices = len(operations) + 2
+    adjacency = np.zeros((vertices, vertices), dtype=np.int64)
+    for source, target in edges:
+        adjacency[source, target] = 1
+    depths = _depths(adjacency[None])[0]
+    orders = _inner_orders(vertices)
+    fitting = orders[(depths[orders[:, 1:-1]] == np.sort(depths[1:-1])).all(1)]
+    ops = _digits(np.array(operations, dtype=np.int64)[fitting[:, 1:-1] - 1], _OP_BITS)
+    codes = (ops << (vertices * (vertices - 1) // 2)) | _adjacency_code(adjacency, fitting)
+    return tuple(fitting[int(codes.argmin())].tolist())
+
+
 def decode_one(code: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
     """Operation digits and edges of a code; the inverse of :func:`canonical_code` on canonical forms."""
     vertices = code >> _VERTICES_AT
