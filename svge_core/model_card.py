@@ -18,7 +18,9 @@ PUBLISHED_VALUES = {
     "edge_reduction": "mean",
     "edge_sampling": "independent",
 }
+PUBLISHED_TRAINING = {"epochs": "300", "batch_size": "32 or 128", "learning_rate": "0.0001", "prior_share": "none"}
 SHOWN = (
+    ("reconstruction.forward.expected", "Reconstruction, forward run, expected over all draws"),
     ("reconstruction.forward.sampled", "Reconstruction, forward run, sampled"),
     ("reconstruction.backward.sampled", "Reconstruction, backward run, sampled"),
     ("reconstruction.both.sampled", "Reconstruction, both directions, sampled"),
@@ -61,23 +63,16 @@ def card(checkpoint: Checkpoint) -> str:
         meta.command,
         f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}",
         f"python -m svge_core evaluate --checkpoint {_folder(checkpoint)}",
-        *(
-            f"python -m svge_core fit --checkpoint {_folder(checkpoint)} --score {key}"
-            for key in _predictors(checkpoint)
-        ),
+        *(_fit_command(checkpoint, key) for key in _predictors(checkpoint)),
         f"python -m svge_core card --checkpoint {_folder(checkpoint)}",
         "```",
         "",
-        f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells "
-        f"never seen; seed {meta.training.get('seed', '?')}, {meta.training.get('epochs', '?')} epochs, "
-        f"{meta.history[-1]['cpu_seconds']:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "
-        f"torch {meta.environment.get('torch', '?')}."
-        if meta.history
-        else "",
+        _trained_on(checkpoint),
         "",
         "| field | this model | published code |",
         "|---|---|---|",
         *(f"| {name} | {value} | {PUBLISHED_VALUES.get(name, '')} |" for name, value in meta.config.to_dict().items()),
+        *(f"| training: {k} | {v} | {PUBLISHED_TRAINING.get(k, '')} |" for k, v in meta.training.items()),
         "",
         "## What it measures",
         "",
@@ -91,12 +86,39 @@ def card(checkpoint: Checkpoint) -> str:
         f"- Good for: looking at {title}, decoding positions of the map, interpolating, proposing cells to a search.",
         "- The map is two-dimensional and the latent is not: a clicked position is an approximation; the app shows how "
         "far the nearest known cell is.",
-        "- Novelty is low by construction: the training cells are nine tenths of a finite space.",
+        "- Novelty is low by construction: the training cells are nine tenths of a finite space."
+        if checkpoint.model.space.enumerated
+        else "- Novelty is high by construction: only a small part of the space was ever trained on.",
         "- The latent has seen no accuracy. Predicted accuracies come from the predictors below and carry an interval.",
         "- Weights are not comparable across versions: latents of another checkpoint mean something else.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _trained_on(checkpoint: Checkpoint) -> str:
+    """Cells, seed, epochs and time in one paragraph."""
+    meta, space = checkpoint.meta, checkpoint.model.space
+    if not meta.history:
+        return ""
+    before = meta.environment.get("initial_cpu_seconds")
+    seconds = meta.history[-1]["cpu_seconds"] + (before or 0)
+    if space.enumerated:
+        cells = (
+            f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells "
+            "never seen"
+        )
+    else:
+        cells = (
+            f"{meta.data_count:,} cells trained on, drawn uniformly from {space.size:,}, new ones every epoch (digest "
+            f"of the first: `{meta.data_digest}`); a tenth of the space, chosen by a hash of the index, is never seen"
+        )
+    earlier = f" after {meta.environment['initial_epochs']} of the first command" if before else ""
+    return (
+        f"{cells}; seed {meta.training.get('seed', '?')}, {meta.training.get('epochs', '?')} epochs{earlier}, "
+        f"{seconds:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "
+        f"torch {meta.environment.get('torch', '?')}."
+    )
 
 
 def _metrics(metrics: dict[str, Any]) -> list[str]:
@@ -106,6 +128,10 @@ def _metrics(metrics: dict[str, Any]) -> list[str]:
     for name, title in SHOWN:
         if name in metrics:
             row = metrics[name]
+            if "of" not in row:
+                over = f"{row['n']:,} cells: {row['split']}"
+                rows.append(f"| {title} | {percent(row['value'], 4)} | {row['protocol']} | {over} |")
+                continue
             ceiling = row.get("uniform_ceiling")
             note = (
                 f" (uniform draws would give {percent(ceiling, 1)})"
@@ -137,6 +163,15 @@ def _predictors(checkpoint: Checkpoint) -> list[str]:
     return sorted(path.parent.name for path in checkpoint.folder.glob("predictors/*/predictor.json"))
 
 
+def _predictor(checkpoint: Checkpoint, key: str) -> dict[str, Any]:
+    return json.loads((checkpoint.folder / "predictors" / key / "predictor.json").read_text("utf-8"))
+
+
+def _fit_command(checkpoint: Checkpoint, key: str) -> str:
+    usual = f"python -m svge_core fit --checkpoint {_folder(checkpoint)} --score {key}"
+    return _predictor(checkpoint, key).get("command") or usual
+
+
 def _predictor_section(checkpoint: Checkpoint) -> list[str]:
     keys = _predictors(checkpoint)
     if not keys:
@@ -148,7 +183,7 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for key in keys:
-        info = json.loads((checkpoint.folder / "predictors" / key / "predictor.json").read_text("utf-8"))
+        info = _predictor(checkpoint, key)
         held = info.get("held_out", {})
         for name, title in (("surrogate", "Gaussian process on structure features"), ("joint", "SVGe's joint head")):
             row = held.get(name)

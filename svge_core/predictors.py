@@ -166,6 +166,7 @@ def fit_predictor(
     level: float = 0.9,
     head: HeadConfig | None = None,
     chart: Int[np.ndarray, " charted"] | None = None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Fit both predictors of one score on ``labels`` random labelled cells and store them beside the checkpoint.
 
@@ -175,6 +176,7 @@ def fit_predictor(
         values: their scores; cells whose value is NaN are left out.
         chart: official indices of the cells whose predictions are stored; None for the charted cells, which are those
             of the atlas where the space is not listed.
+        command: that fits it again, for the model card.
 
     Returns:
         the information stored with the predictor.
@@ -213,6 +215,7 @@ def fit_predictor(
         "description": meaning.describe(),
         "meaning": meaning.to_dict(),
         "labels": labels,
+        "command": command,
         "seed": seed,
         "level": level,
         "head": head.to_dict(),

@@ -243,7 +243,9 @@ def fit(arguments: argparse.Namespace) -> int:
             raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
         values = scores.frame[arguments.score].to_numpy(dtype=float)
         meaning, indices = scores.meaning(arguments.score), np.arange(len(values))
-    info = fit_predictor(checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed)
+    info = fit_predictor(
+        checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed, command=command_line()
+    )
     shown = {name: value for name, value in info.items() if name != "training_indices"}
     emit(arguments, shown, f"fitted {meaning.key} on {info['labels']} labels (seed {info['seed']})")
     return 0

@@ -134,5 +134,10 @@ def emit(arguments: argparse.Namespace, value: Any, text: str) -> None:
 
 def command_line() -> str:
     """The command as it was typed, for model cards; absolute folders are not given away."""
-    words = [os.path.relpath(word) if word.startswith("/") else word for word in sys.argv[1:]]
+
+    def kept(word: str) -> str:
+        near = os.path.relpath(word) if word.startswith("/") else word
+        return Path(word).name if near.startswith("..") else near
+
+    words = [kept(word) for word in sys.argv[1:]]
     return " ".join(["python -m svge_core", *words])

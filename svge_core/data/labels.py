@@ -44,18 +44,21 @@ def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> Labels:
                 f"{path.name} needs a column {column!r} and one of {', '.join(CELL_COLUMNS)}; it has "
                 f"{', '.join(map(str, header))[:300]}."
             )
-        kinds = {found: "int64" if found == "index" else "str"}
-        frame = pd.read_csv(path, usecols=[found, column], dtype=kinds, nrows=MAX_ROWS)
+        frame = pd.read_csv(
+            path, usecols=[found, column], dtype={found: np.int64 if found == "index" else str}, nrows=MAX_ROWS
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"The label file {path.name} cannot be read: {error}.") from None
-    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
-    if (wrong := frame[column].notna() & ~np.isfinite(values)).any():
-        text = str(frame[column][wrong].iloc[0])[:40]
+    given = frame[column]
+    values = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
+    wrong = np.flatnonzero(given.notna().to_numpy() & ~np.isfinite(values))
+    if len(wrong):
+        text = str(given.iloc[int(wrong[0])])[:40]
         raise DataError(f"Column {column!r} of {path.name} must hold finite numbers; got {text!r}.")
     known = np.isfinite(values)
-    cells = frame[found][known]
+    cells = frame[found].to_numpy()[known]
     if found == "index":
-        indices = cells.to_numpy()
+        indices = cells.astype(np.int64)
         if len(indices) and not (indices.min() >= 0 and indices.max() < (space.size or 0)):
             raise DataError(f"An index of {path.name} is outside 0 to {(space.size or 0) - 1} of {space.title}.")
     else:
