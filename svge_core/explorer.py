@@ -8,21 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
 from svge_core.atlas import Atlas, Place
-from svge_core.atlas_file import load_atlas
 from svge_core.cells import Cell
-from svge_core.chart import chart_scores, operation_counts
-from svge_core.checkpoints import Checkpoint, load_checkpoint
-from svge_core.data.scores import ScoreMeaning, Scores, analytic_scores, load_scores
+from svge_core.chart import operation_counts
+from svge_core.checkpoints import Checkpoint
+from svge_core.data.scores import ScoreMeaning, Scores
 from svge_core.errors import CheckpointError, DataError
 from svge_core.explorer_inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
+from svge_core.explorer_sources import PredictorSource
 from svge_core.export_json import ExportItem, Prediction, item_for
 from svge_core.metrics import encode_all
 from svge_core.projection import PlaneName, weighted_latent
@@ -31,34 +30,6 @@ from svge_core.tensors import to_batch
 from svge_core.training import TrainConfig, held_out_mask
 
 DRAWS = 64
-#: folder of the predictors beside a checkpoint
-PREDICTORS = "predictors"
-
-
-@runtime_checkable
-class PredictorSource(Protocol):
-    """What an explorer asks of predictors; :class:`svge_core.predictors.Predictors` is the usual one."""
-
-    @property
-    def score_keys(self) -> tuple[str, ...]:
-        """Scores there is a predictor for."""
-        ...
-
-    def meaning(self, key: str) -> ScoreMeaning | None:
-        """What a predicted score is, if that was stored."""
-        ...
-
-    def predict(self, key: str, cells: list[Cell]) -> Sequence[Any]:
-        """One ``CellPrediction`` per cell."""
-        ...
-
-    def training_indices(self, key: str) -> np.ndarray:
-        """Official indices of the cells whose labels were used."""
-        ...
-
-    def whole_space(self, key: str) -> Any:
-        """``WholeSpacePrediction`` over the rows of the atlas."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -317,38 +288,6 @@ class Explorer:
         return joined
 
 
-def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
-    """Open a checkpoint folder with its atlas, predictors and the known scores of its space.
-
-    What is merely missing (measured values, predictors) is left out and named in ``notices``; what is damaged raises.
-
-    Raises:
-        CheckpointError: checkpoint or atlas missing, damaged or not belonging together.
-    """
-    checkpoint = load_checkpoint(folder, device=device)
-    space = checkpoint.model.space
-    atlas = load_atlas(checkpoint, space)
-    notices: list[str] = []
-    if not space.enumerated:
-        scores = chart_scores(space, atlas.indices)
-    else:
-        try:
-            scores = load_scores(space)
-        except DataError as error:
-            scores = analytic_scores(space)
-            notices.append(f"No measured values are shown. {error}")
-    predictors: PredictorSource | None = None
-    if (folder / PREDICTORS).is_dir():
-        # what predicts is loaded only where there is something to predict with
-        from svge_core.predictors import load_predictors
-
-        predictors = load_predictors(checkpoint, space)
-    if predictors is None or not predictors.score_keys:
-        predictors = None
-        notices.append("This checkpoint has no predictors, so no accuracy is predicted.")
-    return Explorer(space, checkpoint, atlas, scores, predictors, tuple(notices))
-
-
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Small batches are slower on several threads, and on a busy machine much slower: they wait for each other."""
@@ -358,30 +297,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def usable_devices() -> tuple[str, ...]:
-    """Devices of this machine, the preferred one first."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    return tuple(name for name, usable in there.items() if usable)
-
-
-def place_in_words(place: Place, origin: str, *, charted: bool = True) -> str:
-    """How far the place is from known cells, for people.
-
-    Args:
-        charted: whether the cell of the place is on the map.
-    """
-    if origin == "cell" and charted:
-        return f"The nearest other cell is {place.distances[0]:.2f} away in the latent space."
-    distance = f"The nearest known cell is {place.distances[0]:.2f} away in the latent space"
-    if place.far_on_map:
-        return (
-            f"On the map the nearest known cell is {place.map_spacings:.1f} times the usual spacing away, so this is "
-            f"an average of far-apart cells. {distance}. Sparse zone: read this decoding with care."
-        )
-    if place.sparse:
-        return f"{distance}, further than for 99 % of the known cells. Sparse zone: read this decoding with care."
-    if place.percentile < 50:
-        return f"{distance}, nearer than most known cells are to each other."
-    return f"{distance}, further than {place.percentile:.0f} % of the known cells are from their nearest one."

@@ -273,3 +273,24 @@ def _why_invalid(space: AbstractSearchSpace, cell: Cell) -> str:
     except InvalidCellError as error:
         return str(error)
     return ""
+
+
+def place_in_words(place: Place, origin: str, *, charted: bool = True) -> str:
+    """How far the place is from known cells, for people.
+
+    Args:
+        charted: whether the cell of the place is on the map.
+    """
+    if origin == "cell" and charted:
+        return f"The nearest other cell is {place.distances[0]:.2f} away in the latent space."
+    distance = f"The nearest known cell is {place.distances[0]:.2f} away in the latent space"
+    if place.far_on_map:
+        return (
+            f"On the map the nearest known cell is {place.map_spacings:.1f} times the usual spacing away, so this is "
+            f"an average of far-apart cells. {distance}. Sparse zone: read this decoding with care."
+        )
+    if place.sparse:
+        return f"{distance}, further than for 99 % of the known cells. Sparse zone: read this decoding with care."
+    if place.percentile < 50:
+        return f"{distance}, nearer than most known cells are to each other."
+    return f"{distance}, further than {place.percentile:.0f} % of the known cells are from their nearest one."

@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "networks export export_json models surrogates calibration",
         "checkpoints metrics training training_state smoothness evaluation",
         "chart atlas atlas_file projection predictors model_card",
-        "path search explorer explorer_columns explorer_inspection explorer_select",
+        "path search explorer explorer_columns explorer_inspection explorer_opening explorer_select explorer_sources",
         "figures",
         "cli __main__",
     )

@@ -10,8 +10,10 @@ from svge_core.atlas_file import load_atlas
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data import import_csv, load_scores
 from svge_core.errors import CheckpointError, DataError, InvalidCellError, ParseError, SvgeError
-from svge_core.explorer import Explorer, open_explorer, place_in_words, usable_devices
+from svge_core.explorer import Explorer
 from svge_core.explorer_columns import column, column_names, robust_limits
+from svge_core.explorer_inspection import place_in_words
+from svge_core.explorer_opening import open_explorer, usable_devices
 from svge_core.explorer_select import CellFilter, find_cell, kept_by, summary
 from svge_core.export import from_json, to_json
 from svge_core.spaces import get_space

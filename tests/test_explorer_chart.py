@@ -8,8 +8,10 @@ from svge_core.chart import chart_scores
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import CheckpointError, DataError, ParseError
-from svge_core.explorer import Explorer, open_explorer, place_in_words
+from svge_core.explorer import Explorer
 from svge_core.explorer_columns import column, column_names, score_name
+from svge_core.explorer_inspection import place_in_words
+from svge_core.explorer_opening import open_explorer
 from svge_core.explorer_select import CellFilter, find_cell, kept_by, selection_columns
 from svge_core.export import from_json, to_csv, to_json
 from svge_core.spaces import get_space

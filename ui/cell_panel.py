@@ -8,9 +8,16 @@ import streamlit as st
 
 from svge_core.data.scores import ScoreMeaning
 from svge_core.drawing import to_svg
-from svge_core.explorer import Explorer, place_in_words
+from svge_core.explorer import Explorer
 from svge_core.explorer_columns import USUAL_EPOCHS, is_accuracy, score_name
-from svge_core.explorer_inspection import Inspection, KnownValue, Membership, NearCell, PredictedValue
+from svge_core.explorer_inspection import (
+    Inspection,
+    KnownValue,
+    Membership,
+    NearCell,
+    PredictedValue,
+    place_in_words,
+)
 from svge_core.metrics import Share
 from ui import session
 from ui.basket import entry_for

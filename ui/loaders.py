@@ -14,8 +14,9 @@ from svge_core.atlas_file import LEAN_FROM
 from svge_core.chart import latents_file
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.errors import SvgeError
-from svge_core.explorer import PREDICTORS, Explorer, open_explorer
+from svge_core.explorer import Explorer
 from svge_core.explorer_columns import Column, column
+from svge_core.explorer_opening import PREDICTORS, open_explorer
 from svge_core.palette import ThemeName, operation_colours
 from svge_core.projection import PlaneName
 from svge_core.spaces import SPACES

@@ -6,7 +6,8 @@ import streamlit as st
 
 from svge_core.chart import drawable
 from svge_core.errors import SvgeError
-from svge_core.explorer import Explorer, usable_devices
+from svge_core.explorer import Explorer
+from svge_core.explorer_opening import usable_devices
 from svge_core.spaces import SPACES
 from ui import loaders, session
 from ui.basket import basket_sidebar
