@@ -145,4 +145,4 @@ def build_atlas(
 
 def latent_tensor(place: Place) -> torch.Tensor:
     """The place's latent as a batch of one, (1, latent)."""
-    return torch.from_numpy(np.asarray(place.latent, dtype=np.float32))[None]
+    return torch.tensor(place.latent, dtype=torch.float32)[None]  # a copy: cached latents cannot be written to

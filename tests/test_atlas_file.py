@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from scipy.spatial import KDTree
 
-from svge_core.atlas import Atlas, build_atlas
+from svge_core.atlas import Atlas, build_atlas, latent_tensor
 from svge_core.atlas_file import FILE, load_atlas, load_chart, save_atlas
 from svge_core.chart import (
     chart_indices,
@@ -90,6 +90,14 @@ def test_latents_are_encoded_once_and_then_read(
     load_atlas(checkpoint, SPACE)
     assert encoded == [SPACE.size, 64], "only the probe is encoded again"
     assert [path.name for path in cache.iterdir()] == [f"latents-tiny5-{checkpoint.digest}.npy"]
+
+
+def test_cached_latents_can_be_decoded(checkpoint: Checkpoint, lean: Atlas) -> None:
+    load_atlas(checkpoint, SPACE)
+    cached = load_atlas(checkpoint, SPACE)
+    assert not cached.latents.flags.writeable
+    place = cached.place_of_cell("pca", 3)
+    np.testing.assert_array_equal(latent_tensor(place)[0].numpy(), cached.latents[3])
 
 
 def _truncated(path: Path) -> None:
