@@ -53,6 +53,8 @@ def test_each_space_keeps_its_own_focus_filter_and_colour(indices: list[int]) ->
     click_map(at, 0.0, 0.0, index=5)
     assert focus(at) == CellFocus(indices[5])
     assert f"Cell #{indices[5]}" in words(at)
+    assert "with :violet[*predicted*] CIFAR-10 weight-sharing accuracy" in words(at)
+    assert ":violet[*≈ 7" in at.get_by_key("near-1").label
     choose(at, "w-space", "nasbench201")
     assert focus(at) == CellFocus(2)
     assert map_data(at)["colour"]["title"] == "FLOPs"

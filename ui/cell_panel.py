@@ -257,14 +257,17 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
     if not neighbours:
         return
     meaning = explorer.scores.meanings.get(shown_key)
+    stored = None if meaning or shown_key not in explorer.predicted_keys else explorer.stored_predictions[shown_key]
     what = f", with measured {plain(score_name(meaning))}" if meaning and meaning.kind == "measured" else ""
+    if stored is not None:
+        what = f", with :violet[*predicted*] {plain(score_name(explorer.meaning(shown_key)))}"
     st.markdown(f"**Nearest known cells** by latent distance{what}")
     with st.container(gap=None, key="neighbours"):
         for rank, near in enumerate(neighbours, start=1):
             value = explorer.scores.of(near.row).get(shown_key)
-            shown = (
-                "" if value is None or meaning is None else f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
-            )
+            shown = "" if stored is None else f" · :violet[*≈ {stored.mean[near.row]:.2f}*]"
+            if value is not None and meaning is not None:
+                shown = f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
             st.button(
                 f"{rank}\\. **#{near.index}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
                 key=f"near-{rank}", type="tertiary", width="stretch", help=plain(explorer.space.format(near.cell)),
