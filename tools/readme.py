@@ -15,17 +15,22 @@ from pathlib import Path
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
+from svge_core.spaces import get_space
 
 ROOT = Path(__file__).resolve().parent.parent
 #: shown of a checkpoint's metrics, in this order, where they were measured
 SHOWN = {
-    "reconstruction.both.sampled": "Exact reconstruction of held-out cells, sampled from the posterior mean, 10 × 10",
-    "reconstruction.both.sampled_posterior": "Exact reconstruction of held-out cells, posterior draws, 10 × 10",
-    "reconstruction.both.argmax": "Exact reconstruction of held-out cells, most likely decoding",
-    "valid.both.raw.1000x10": "Valid prior samples, raw, 1,000 latents × 10 decodings",
-    "valid.both.constrained.1000x10": "Valid prior samples, constrained decoding",
-    "valid_unique.both.raw.1000x1": "Valid and unique among 1,000 raw prior samples",
-    "novel.both.raw.1000x10": "Of the valid samples, not among the training cells",
+    "reconstruction.forward.sampled": "Exact reconstruction of held-out cells, sampled from the mean 10 × 10, forward",
+    "reconstruction.both.sampled": "The same, both directions voting",
+    "reconstruction.both.sampled_posterior": "The same from posterior draws",
+    "reconstruction.forward.argmax": "Exact reconstruction of held-out cells, most likely decoding, forward",
+    "valid.forward.raw.1000x10": "Valid prior samples, raw, 1,000 latents × 10 decodings, forward",
+    "valid.both.raw.1000x10": "The same, both directions voting",
+    "valid.forward.constrained.1000x10": "Valid prior samples, constrained decoding",
+    "unique.forward.raw.1000x10": "Of the valid samples of 1,000 × 10, distinct",
+    "valid_unique.forward.raw.1000x1": "Valid and unique among 1,000 raw prior samples",
+    "valid_unique.forward.raw.10000x1": "Valid and unique among 10,000 raw prior samples",
+    "novel.forward.raw.1000x10": "Of the valid samples, not among the training cells",
 }
 
 
@@ -62,15 +67,22 @@ def numbers(root: Path = ROOT) -> str:
         if not folder.name.startswith("svge"):  # a user's own
             continue
         meta, _ = load_meta(folder)
-        total = meta.data_count + meta.held_out_count
+        space = get_space(meta.space)
+        if space.enumerated:
+            cells = f"{meta.data_count:,} of {space.size:,} cells ({meta.held_out_count:,} held out)"
+        else:
+            cells = f"{meta.data_count:,} cells drawn from {space.size:,} (a tenth of the space held out)"
+        first = [f"    {meta.environment['initial_command']}"] if "initial_command" in meta.environment else []
         seconds = meta.history[-1].get("cpu_seconds", math.nan) if meta.history else math.nan
+        seconds += meta.environment.get("initial_cpu_seconds") or 0
         rows = metric_rows(meta.metrics)
         lines = [
             f"**`{folder.relative_to(root)}`**, made with",
             "",
+            *first,
             f"    {meta.command}",
             "",
-            f"Trained on {meta.data_count:,} of {total:,} cells ({meta.held_out_count:,} held out), "
+            f"Trained on {cells}, "
             f"{len(meta.history)} epochs, {seconds:,.0f} CPU seconds, seed {meta.training.get('seed')}, latent "
             f"{meta.config.latent}, hidden {meta.config.hidden}, KL weight {meta.config.beta:g}.",
             "",
