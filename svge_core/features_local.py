@@ -81,7 +81,7 @@ def local_features(
                     found = (counts[a] >= 1) & (counts[b] >= 1)
                 columns.append((found & member[op]).sum(1))
         columns += [(sources * member[op]).sum(1), (targets * member[op]).sum(1)]
-    costs = np.array([(cost.params_m, cost.flops_m) for cost in map(space.cost, cells)]).reshape(-1, 2)
+    costs = space.costs_of(cells)
     depth = np.zeros(labels.shape, dtype=np.int64)
     for node in range(1, labels.shape[1]):
         depth[:, node] = (edges[:, :, node] * (depth + 1)).max(1)

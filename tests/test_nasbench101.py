@@ -190,3 +190,5 @@ def test_costs_of_all_cells_equal_those_of_single_ones() -> None:
     for index in range(0, SIZE, 30_011):
         cost = SPACE.cost(SPACE.from_index(index))
         assert (cost.params_m, cost.flops_m) == tuple(costs[index])
+        assert np.array_equal(SPACE.costs_of([SPACE.from_index(index)]), costs[[index]])
+    assert SPACE.costs_of([]).shape == (0, 2)
