@@ -1,4 +1,4 @@
-"""How long all 423,624 NAS-Bench-101 cells take: the canonical codes, and with the official md5 keys the whole table."""
+"""How long all 423,624 NAS-Bench-101 cells take: the canonical codes, and the table with the official md5 keys."""
 
 import resource
 import sys
