@@ -4,7 +4,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from svge_core.cli import bench_command, cell_commands, checkpoint_commands, data_command, file_commands
+from svge_core.cli import (
+    bench_command,
+    cell_commands,
+    checkpoint_commands,
+    data_command,
+    extrapolate_command,
+    file_commands,
+)
 from svge_core.cli.common import Parser
 from svge_core.errors import SvgeError
 
@@ -13,7 +20,7 @@ def build_parser() -> Parser:
     """All commands."""
     parser = Parser(prog="svge_core", description="SVGe Explorer: learned spaces of neural architectures.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for group in (checkpoint_commands, cell_commands, file_commands, data_command, bench_command):
+    for group in (checkpoint_commands, extrapolate_command, cell_commands, file_commands, data_command, bench_command):
         group.register(commands)
     return parser
 

@@ -43,6 +43,7 @@ def test_cells_of_the_known_space_are_the_same_here(rng: np.random.Generator) ->
         assert SPACE.key(other) == KNOWN.key(cell)
         ours, theirs = SPACE.cost(other), KNOWN.cost(cell)
         assert (ours.params_m, ours.flops_m) == (theirs.params_m, theirs.flops_m)
+        assert SPACE.costs_of([other]).tolist() == [[theirs.params_m, theirs.flops_m]]
 
 
 def test_random_cells_have_eight_vertices_and_one_form_in_every_order(rng: np.random.Generator) -> None:

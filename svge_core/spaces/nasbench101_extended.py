@@ -6,7 +6,7 @@ By default the bound of nine edges stays, so that the number of vertices alone i
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -181,6 +181,10 @@ class ExtendedNASBench101(NASBench101):
             adjacency[0, source, target] = 1
         params, flops = sizes(Graphs(np.array([cell.num_nodes]), operations, adjacency))
         return Cost(float(params[0]), float(flops[0]), NETWORK)
+
+    def costs_of(self, cells: Iterable[Cell]) -> np.ndarray:
+        """Parameters and multiply-accumulates of many cells in millions."""
+        return np.array([(cost.params_m, cost.flops_m) for cost in map(self.cost, cells)]).reshape(-1, 2)
 
 
 def _digits(cell: Cell) -> tuple[int, ...]:

@@ -104,6 +104,7 @@ class StructureSurrogate:
         seed: int,
         level: float = 0.9,
         single_runs: bool = False,
+        scaling: FeatureScaling | None = None,
     ) -> "StructureSurrogate":
         """Fit a surrogate to labelled cells.
 
@@ -114,6 +115,7 @@ class StructureSurrogate:
             seed: draws the folds of the calibration and, of many labels, those the hyper-parameters are fitted on.
             level: share of measurements the interval is made to cover.
             single_runs: whether labels are single training runs, some of which failed; see the calibration.
+            scaling: of the features; by default that of the space, :func:`feature_scaling`.
 
         Raises:
             DataError: if the space is unknown, there are too few labels, a score is missing or not finite, all scores
@@ -121,7 +123,7 @@ class StructureSurrogate:
         """
         labels = _checked(space, cells, values)
         conformal_factor(np.zeros(len(labels)), level)  # a bad level is said before the work
-        scaling = feature_scaling(space.name)
+        scaling = scaling or feature_scaling(space.name)
         rng = np.random.default_rng(seed)
         features = scaling.apply(structure_features(space, cells).values)
         transform, posterior = _condition(features, labels, rng, single_runs)

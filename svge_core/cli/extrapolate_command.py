@@ -1,0 +1,56 @@
+"""The command ``extrapolate``: trained on small cells, asked about larger ones."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
+from svge_core.extrapolation_file import ExtrapolationConfig, extrapolate, save
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "extrapolate",
+        run,
+        "Fit on small cells, predict larger ones, and rank cells outside the known space (NAS-Bench-101 and ENAS).",
+    )
+    add_checkpoint(parser)
+    parser.add_argument("--csv", type=Path, metavar="FILE", required=True, help="labels: one cell per row")
+    parser.add_argument("--score", metavar="COLUMN", required=True, help="column of the labels")
+    parser.add_argument("--meaning", type=Path, metavar="JSON", required=True, help="what the labels are")
+    add_fields(parser, ExtrapolationConfig)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, rank, and store ``extrapolation.json`` beside the checkpoint."""
+    from svge_core.data.labels import read_labels, read_meaning
+
+    checkpoint = open_model(arguments)
+    known, meaning = (
+        read_labels(arguments.csv, arguments.score, checkpoint.model.space),
+        read_meaning(arguments.meaning),
+    )
+    config: ExtrapolationConfig = config_from(arguments, ExtrapolationConfig)
+    bar = tqdm(total=config.draws + 1, disable=arguments.json or not sys.stderr.isatty())
+
+    def shown(text: str) -> None:
+        bar.set_postfix_str(text)
+        bar.update(1)
+
+    command = command_line().replace(arguments.csv.name, "FILE")  # what a user's file is called is the user's business
+    content = extrapolate(checkpoint, meaning, known, known, config, command=command, on_step=shown)
+    bar.close()
+    path = save(checkpoint.folder, content)
+    lines = [f"{path}: {content['larger']['distinct']:,} larger cells ranked"]
+    lines += [
+        f"{row['predictor']:>14}  {row['side']:<8} n = {row['held_out']:,}  Kendall tau "
+        + ("-" if row["kendall_tau"] is None else f"{row['kendall_tau']:.3f}")
+        for row in content["table"]
+    ]
+    emit(arguments, {"file": str(path), "table": content["table"]}, "\n".join(lines))
+    return 0
