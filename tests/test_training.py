@@ -17,12 +17,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from svge_core.__main__ import main
+from svge_core.cli.checkpoint_commands import start_from
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.metrics import generation
 from svge_core.models.decoding import DecodeOptions
 from svge_core.models.encoder import Posterior
 from svge_core.models.svge import Elbo, SVGe
-from svge_core.spaces import get_space
+from svge_core.spaces import SPACES, get_space
 from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training import (
     DrawnCells,
@@ -34,7 +35,7 @@ from svge_core.training import (
     split_cells,
 )
 from svge_core.training_state import FILE, restore_state, save_state
-from tests.core_fixtures import TINY, tiny_batch, tiny_model
+from tests.core_fixtures import TINY, tiny_batch, tiny_model, write_checkpoint
 
 CONFIG = TrainConfig(epochs=3, batch_size=8, learning_rate=1e-2, warmup_steps=4, kl_warmup_epochs=1.5, held_out=0.0)
 CELLS = tiny_batch(count=30)  # the last step of an epoch has six cells
@@ -356,3 +357,21 @@ def test_a_share_of_the_cells_is_decoded_from_the_mean() -> None:
     model.elbo_from = spied  # type: ignore[method-assign]
     next(Trainer(model, batch, replace(CONFIG, mean_share=0.25)).steps())
     assert (drawn[0] == 0).tolist() == [True, True] + [False] * 6
+
+
+def test_training_starts_from_the_weights_of_another_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SPACES, TINY.name, TINY)
+    first, config = tiny_model(TINY, 1), TrainConfig(epochs=2, seed=3)
+    found = write_checkpoint(tmp_path, first, config)
+    for settings in ({}, {"beta": 0.7}):  # the objective may change
+        model = tiny_model(TINY, 9, **settings)
+        notes = start_from(tmp_path, model, replace(config, epochs=7))
+        assert same_weights(model, first)
+        assert notes["initial_weights"] == found.digest
+        assert notes["initial_epochs"] == 2
+    with pytest.raises(SvgeError, match="trained with seed 3, not 4"):
+        start_from(tmp_path, tiny_model(TINY, 9), replace(config, seed=4))
+    with pytest.raises(SvgeError, match="another model: hidden differ"):
+        start_from(tmp_path, tiny_model(TINY, 9, hidden=6), config)

@@ -59,7 +59,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="root folder (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="ignore and overwrite an unfinished run")
     parser.add_argument(
-        "--initial", type=Path, metavar="DIR", help="start from the weights of this checkpoint (same space and config)"
+        "--initial", type=Path, metavar="DIR", help="start from the weights of this checkpoint (same space and model)"
     )
     parser.add_argument(
         "--save-every", type=float, default=SAVE_EVERY_SECONDS, metavar="SECONDS", help="(default: %(default)s)"
@@ -120,7 +120,7 @@ def train(arguments: argparse.Namespace) -> int:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = SVGe(space, model_config).to(device)
-    initial = _start_from(arguments.initial, model, config) if arguments.initial is not None else {}
+    initial = start_from(arguments.initial, model, config) if arguments.initial is not None else {}
     trainer = Trainer(model, training_cells, config)
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
@@ -169,11 +169,12 @@ def train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _start_from(folder: Path, model: SVGe, config: TrainConfig) -> dict[str, Any]:
+def start_from(folder: Path, model: SVGe, config: TrainConfig) -> dict[str, Any]:
     """Copy the weights of a checkpoint; returns where they came from, for the new one's meta data."""
     found = load_checkpoint(folder, device=model.device, space=model.space.name)
-    if found.meta.config != model.config:
-        different = [k for k, v in model.config.to_dict().items() if found.meta.config.to_dict()[k] != v]
+    objective = {"beta", "posterior_noise", "edge_reduction"}  # may change; the weights fit all the same
+    theirs, own = found.meta.config.to_dict(), model.config.to_dict()
+    if different := [k for k, v in own.items() if theirs[k] != v and k not in objective]:
         raise SvgeError(f"{folder} has another model: {', '.join(different)} differ. Give the same settings.")
     for name in ("seed", "held_out"):  # else cells held out here would have been trained on there
         if found.meta.training.get(name) != getattr(config, name):
