@@ -28,6 +28,18 @@ COLUMNS: dict[str, list[str]] = {
     "convergence": ["seed", "epoch", "cpu_seconds", "cells_seen", "expected_exact", "argmax_exact", "drawn_exact"],
     "predictor": ["predictor", "labels", "held_out", "kendall_tau", "rmse", "coverage", "width", "seconds"],
     "import_nasbench101": ["what", "records", "file_mib", "seconds", "cpu_seconds", "peak_mib", "cache_mib"],
+    "extrapolation": [
+        "space",
+        "predictor",
+        "cells",
+        "labels",
+        "held_out",
+        "kendall_tau",
+        "spearman",
+        "rmse",
+        "coverage",
+        "width",
+    ],
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 

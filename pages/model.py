@@ -10,6 +10,7 @@ from svge_core.figures.metric_rows import metric_rows
 from ui import session
 from ui.loaders import checkpoints_root
 from ui.model_card import parameter_count, show_card
+from ui.model_extrapolation import show_extrapolation
 from ui.model_metrics import headline, show_generation
 from ui.model_operations import show_operations
 from ui.model_prediction import show_prediction
@@ -18,7 +19,7 @@ from ui.model_train import show_training
 from ui.model_widgets import show_chart, show_missing
 from ui.theme import plain, theme_name
 
-SECTIONS = ("Card", "Training", "Generation", "Prediction", "Operations", "Train a new one")
+SECTIONS = ("Card", "Training", "Generation", "Prediction", "Extrapolation", "Operations", "Train a new one")
 
 if session.entered("model"):
     st.switch_page("app.py")
@@ -78,7 +79,8 @@ with st.container(horizontal=True):
             border=True,
         )
 
-card, training, generation, prediction, operations, new = st.tabs(SECTIONS, key="model_section", on_change="rerun")
+tabs = st.tabs(SECTIONS, key="model_section", on_change="rerun")
+card, training, generation, prediction, extrapolation, operations, new = tabs
 # closed tabs compute nothing
 if card.open:
     with card:
@@ -104,6 +106,9 @@ if generation.open:
 if prediction.open:
     with prediction:
         show_prediction(checkpoint, theme)
+if extrapolation.open:
+    with extrapolation:
+        show_extrapolation(checkpoint, theme)
 if operations.open:
     with operations:
         show_operations(checkpoint, theme)

@@ -20,7 +20,7 @@ from ui.model_jobs import Job, TrainingJobs, TrainingRequest
 from ui.model_train import progress_text
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "model.py")
-SECTIONS = ("Card", "Training", "Generation", "Prediction", "Operations", "Train a new one")
+SECTIONS = ("Card", "Training", "Generation", "Prediction", "Extrapolation", "Operations", "Train a new one")
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""Known sizes against extrapolated ones: predicted over measured values, and the table beside it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from svge_core.extrapolation import INSIDE, OUTSIDE
+from svge_core.figures.style import SERIES, new_figure
+from svge_core.files import percent
+from svge_core.palette import THEMES, ThemeName
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+#: side: place of its colour, symbol; colour alone would not tell them apart
+LOOKS = {INSIDE: (0, "circle"), OUTSIDE: (1, "diamond-open")}
+#: failed runs lie so far below the rest that they would hide it; they are counted in the words below the chart
+_SHOWN_FROM = 0.02
+
+
+def shown_range(points: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """The drawn range of both axes: measured values but for the lowest 2 %, and a margin."""
+    values = np.array([point["measured"] for point in points], dtype=float)
+    low, high = float(np.quantile(values, _SHOWN_FROM)), float(values.max())
+    margin = 0.05 * (high - low) or max(abs(high), 1.0) * 0.01
+    return low - margin, high + margin
+
+
+def beyond(points: Sequence[dict[str, Any]], column: str) -> int:
+    """How many points the chart does not show."""
+    low, high = shown_range(points)
+    return sum(not all(low <= point[name] <= high for name in ("measured", column)) for point in points)
+
+
+def extrapolation_figure(
+    points: Sequence[dict[str, Any]],
+    names: dict[str, str],
+    theme: ThemeName,
+    *,
+    column: str = "predicted",
+    unit: str = "",
+) -> "plotly.graph_objects.Figure":
+    """Held-out cells, each side with its own colour and symbol, and the line where prediction equals measurement.
+
+    Args:
+        points: as :func:`svge_core.extrapolation.points` makes them.
+        names: what each side is.
+        column: "predicted" or "counted".
+    """
+    figure = new_figure(theme, height=440)
+    ends = list(shown_range(points))
+    line = {"color": THEMES[theme].accent, "dash": "dash", "width": 1.5}
+    figure.add_scatter(x=ends, y=ends, mode="lines", line=line, name="predicted = measured", hoverinfo="skip")
+    for side, (place, symbol) in LOOKS.items():
+        own = [point for point in points if point["side"] == side]
+        figure.add_scatter(
+            x=[point["measured"] for point in own],
+            y=[point[column] for point in own],
+            customdata=[point["index"] for point in own],
+            mode="markers",
+            name=names[side],
+            marker={"color": SERIES[theme][place], "symbol": symbol, "size": 7, "opacity": 0.75},
+            hovertemplate=f"cell %{{customdata}}, {names[side]}<br>measured %{{x:.4f}}<br>predicted %{{y:.4f}}"
+            "<extra></extra>",
+        )
+    named = f" ({unit})" if unit else ""
+    figure.update_xaxes(title_text=f"Measured{named}", range=ends)
+    figure.update_yaxes(title_text=f"Predicted{named}", range=ends)
+    return figure
+
+
+def table_rows(table: Sequence[dict[str, Any]], names: dict[str, str]) -> list[dict[str, str]]:
+    """Rows in words: a mean over draws with its standard deviation."""
+    return [
+        {
+            "Cells": names.get(str(row["side"]), str(row["side"])),
+            "Predictor": str(row["predictor"]),
+            "Held out": f"{int(row['held_out']):,}",
+            "Kendall tau": _spread(row, "kendall_tau", 3),
+            "Spearman": _spread(row, "spearman", 3),
+            "RMSE": _significant(row, "rmse"),
+            "In the interval": "no interval" if row["coverage"] is None else percent(float(row["coverage"]), 1),
+        }
+        for row in table
+    ]
+
+
+def _spread(row: dict[str, Any], name: str, digits: int) -> str:
+    if row[name] is None:
+        return "all equal"
+    spread = row.get(f"{name}_sd")
+    return f"{float(row[name]):.{digits}f}" + ("" if spread is None else f" ± {float(spread):.{digits}f}")
+
+
+def _significant(row: dict[str, Any], name: str) -> str:
+    spread = row.get(f"{name}_sd")
+    return f"{float(row[name]):.3g}" + ("" if spread is None else f" ± {float(spread):.2g}")
