@@ -8,7 +8,20 @@ from typing import Any
 from bench.results_table import RESULTS
 from svge_core.files import write_atomically
 
+PARTIAL = "predictor labels held_out kendall_tau pearson_r rmse rmse_standardised coverage width".split()
 COLUMNS: dict[str, list[str]] = {
+    "predictor_nasbench101": PARTIAL,
+    "predictor_enas6": PARTIAL,
+    "latent_probe_enas6": [
+        "predictor",
+        "labels",
+        "held_out",
+        "rmse_standardised",
+        "pearson_r",
+        "kendall_tau",
+        "seconds",
+    ],
+    "enumerate_nasbench101": ["what", "cells", "cpu_seconds", "wall_seconds", "peak_mib"],
     "throughput": ["what", "implementation", "batch", "graphs_per_cpu_second", "ms_per_call", "ratio", "reference"],
     "tradeoff": [
         "beta",
