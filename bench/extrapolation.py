@@ -18,7 +18,8 @@ from svge_core.checkpoints import load_checkpoint
 from svge_core.data.labels import Labels, read_labels, read_meaning
 from svge_core.errors import SvgeError
 from svge_core.extrapolation import one_draw, points, split_by_size, table
-from svge_core.extrapolation_file import ExtrapolationConfig, extrapolate, save
+from svge_core.extrapolation_file import ExtrapolationConfig, save
+from svge_core.extrapolation_run import extrapolate
 from svge_core.spaces import get_space
 
 COLUMNS = ["space", "predictor", "side", "cells", "labels", "held_out", "kendall_tau", "spearman", "rmse", "coverage"]

@@ -24,7 +24,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "tensors data convert palette drawing geometry features features_local",
         "networks export export_json models surrogates calibration",
         "checkpoints metrics training training_state smoothness evaluation",
-        "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file",
+        "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "
+        "extrapolation_run",
         "path search explorer explorer_columns explorer_inspection explorer_opening explorer_select explorer_sources",
         "figures",
         "cli __main__",

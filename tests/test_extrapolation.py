@@ -30,7 +30,8 @@ from svge_core.extrapolation_cells import (
     vertex_after_input,
     vertex_before_output,
 )
-from svge_core.extrapolation_file import FILE, ExtrapolationConfig, extrapolate, larger_space, load, ranked, save
+from svge_core.extrapolation_file import FILE, ExtrapolationConfig, larger_space, load, save
+from svge_core.extrapolation_run import extrapolate, ranked
 from svge_core.features import structure_features
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data.labels import Labels
 from svge_core.extrapolation import counts, split_by_size
-from svge_core.extrapolation_file import FILE, extrapolate, save
+from svge_core.extrapolation_file import FILE, save
+from svge_core.extrapolation_run import extrapolate
 from svge_core.figures.extrapolation import beyond, extrapolation_figure, shown_range, table_rows
 from svge_core.spaces import get_space
 from tests.model_fixtures import make_checkpoint

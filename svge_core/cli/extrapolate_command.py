@@ -8,7 +8,8 @@ from typing import Any
 from tqdm import tqdm
 
 from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
-from svge_core.extrapolation_file import ExtrapolationConfig, extrapolate, save
+from svge_core.extrapolation_file import ExtrapolationConfig, save
+from svge_core.extrapolation_run import extrapolate
 
 
 def register(commands: Any) -> None:
