@@ -8,7 +8,17 @@ from typing import Any
 from bench.results_table import RESULTS
 from svge_core.files import write_atomically
 
-PARTIAL = "predictor labels held_out kendall_tau pearson_r rmse rmse_standardised coverage width".split()
+PARTIAL = [
+    "predictor",
+    "labels",
+    "held_out",
+    "kendall_tau",
+    "pearson_r",
+    "rmse",
+    "rmse_standardised",
+    "coverage",
+    "width",
+]
 COLUMNS: dict[str, list[str]] = {
     "predictor_nasbench101": PARTIAL,
     "predictor_enas6": PARTIAL,
