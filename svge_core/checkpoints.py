@@ -5,6 +5,7 @@ No pickle; files are written whole or not at all; every mismatch is named.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,17 @@ class CheckpointMeta:
     metrics: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of this run and of the one whose weights it started from."""
+        return int(self.training.get("epochs", len(self.history))) + int(self.environment.get("initial_epochs") or 0)
+
+    @property
+    def total_cpu_seconds(self) -> float:
+        """CPU seconds of both; NaN where they were not recorded."""
+        own = self.history[-1].get("cpu_seconds", math.nan) if self.history else math.nan
+        return own + float(self.environment.get("initial_cpu_seconds") or 0)
 
 
 @dataclass(frozen=True)

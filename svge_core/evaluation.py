@@ -61,7 +61,7 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
         )
         known = np.unique(np.concatenate(list(drawn)))
         trained = rng.choice(known, min(MAX_TRAINED, len(known)), replace=False)
-        unseen = f"{len(held_out):,} cells drawn from the tenth of the space that is never trained on"
+        unseen = f"{len(held_out):,} cells drawn from the {training.held_out:.0%} of the space never trained on"
     rows = held_out
     if len(held_out) > MAX_SAMPLED:
         rows = np.sort(rng.choice(held_out, MAX_SAMPLED, replace=False))
@@ -94,7 +94,7 @@ def evaluate(
     rows: dict[str, Row] = {}
     common = {
         "data_set": space.title,
-        "epochs": training.epochs,
+        "epochs": checkpoint.meta.total_epochs,
         "seeds": f"1 training seed ({training.seed}), sampling seed {seed}",
     }
 

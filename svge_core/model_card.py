@@ -101,8 +101,8 @@ def _trained_on(checkpoint: Checkpoint) -> str:
     meta, space = checkpoint.meta, checkpoint.model.space
     if not meta.history:
         return ""
-    before = meta.environment.get("initial_cpu_seconds")
-    seconds = meta.history[-1]["cpu_seconds"] + (before or 0)
+    before = meta.environment.get("initial_epochs")
+    seconds = meta.total_cpu_seconds
     if space.enumerated:
         cells = (
             f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells "
@@ -111,7 +111,8 @@ def _trained_on(checkpoint: Checkpoint) -> str:
     else:
         cells = (
             f"{meta.data_count:,} cells trained on, drawn uniformly from {space.size:,}, new ones every epoch (digest "
-            f"of the first: `{meta.data_digest}`); a tenth of the space, chosen by a hash of the index, is never seen"
+            f"of the first: `{meta.data_digest}`); {meta.training.get('held_out', 0):.0%} of the space, chosen by a "
+            "hash of the index, is never seen"
         )
     earlier = f" after {meta.environment['initial_epochs']} of the first command" if before else ""
     return (

@@ -33,7 +33,7 @@ FOLDER = "predictors"
 META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
 #: how the meaning of labels begins that are single training runs
-SINGLE_RUN = "one run"
+SINGLE_RUN = ("one run", "run ")
 COLUMNS = ("mean", "low", "high", "joint")
 #: cells that are predicted at one time
 PIECE = 20_000
@@ -259,6 +259,8 @@ def held_out_results(
 
     unseen = np.isfinite(scores)
     unseen[rows] = False
+    if unseen.sum() < 2:  # nothing to rank
+        return {}
     truth = scores[unseen]
     results: dict[str, dict[str, float]] = {}
     for name, column in (("surrogate", "mean"), ("joint", "joint")):

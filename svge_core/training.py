@@ -136,6 +136,8 @@ def draw_indices(
     """
     if space.size is None or space.size >= 2**63:
         raise SvgeError(f"Cells of {space.title} cannot be drawn by index.")
+    if held_out and config.held_out == 0:
+        return np.zeros(0, dtype=np.int64)  # there are none
     rng = np.random.default_rng([config.seed % 2**32, *purpose])
     parts: list[np.ndarray] = []
     while (found := sum(map(len, parts))) < count:
@@ -183,6 +185,7 @@ class Trainer:
         self.model, self.cells, self.config = model, cells, config
         self.optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
         self.step = 0
+        self.initial = ""  # digest of the weights the run started from, where it did not start afresh
         self.cpu_seconds = 0.0
         self.totals = torch.zeros(4, dtype=torch.float64)
         self.steps_per_epoch = math.ceil(len(cells) / config.batch_size)

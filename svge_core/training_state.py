@@ -11,7 +11,8 @@ from safetensors.torch import save
 from svge_core.checkpoints import data_digest, load_weights
 from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
-from svge_core.training import Trainer, first_cells
+from svge_core.models.config import ModelConfig
+from svge_core.training import TrainConfig, Trainer, first_cells
 
 FILE = "training_state.safetensors"
 FORMAT_VERSION = 1
@@ -55,7 +56,7 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
             f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads {FORMAT_VERSION}. "
             "Delete it to start the training afresh."
         )
-    saved, own = json.loads(header["identity"]), _identity(trainer)
+    saved, own = _completed(json.loads(header["identity"])), _identity(trainer)
     for name in own:
         if saved.get(name) != own[name]:
             raise CheckpointError(
@@ -80,10 +81,18 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
     return json.loads(header["history"])
 
 
+def _completed(saved: dict[str, Any]) -> dict[str, Any]:
+    """An identity written before a setting was there, with that setting's default."""
+    defaults = {"model config": ModelConfig().to_dict(), "training config": TrainConfig().to_dict()}
+    filled = {name: {**values, **saved.get(name, {})} for name, values in defaults.items()}
+    return {"initial weights": "", **saved, **filled}
+
+
 def _identity(trainer: Trainer) -> dict[str, Any]:
     return {
         "space": trainer.model.space.name,
         "model config": trainer.model.config.to_dict(),
         "training config": trainer.config.to_dict(),
         "training cells": data_digest(first_cells(trainer.cells)),
+        "initial weights": trainer.initial,
     }

@@ -371,7 +371,19 @@ def test_training_starts_from_the_weights_of_another_checkpoint(
         assert same_weights(model, first)
         assert notes["initial_weights"] == found.digest
         assert notes["initial_epochs"] == 2
+    part = trainer()
+    part.initial = "0123456789abcdef"
+    next(part.steps())
+    save_state(tmp_path, part, [])
+    with pytest.raises(CheckpointError, match="initial weights is '0123456789abcdef' there and '' here"):
+        restore_state(tmp_path, trainer())
     with pytest.raises(SvgeError, match="trained with seed 3, not 4"):
         start_from(tmp_path, tiny_model(TINY, 9), replace(config, seed=4))
     with pytest.raises(SvgeError, match="another model: hidden differ"):
         start_from(tmp_path, tiny_model(TINY, 9, hidden=6), config)
+
+
+def test_nothing_is_drawn_where_nothing_is_held_out() -> None:
+    config = TrainConfig(held_out=0.0)
+    assert len(draw_indices(get_space("enas6"), 10, config, (1,), held_out=True)) == 0
+    assert len(draw_indices(get_space("enas6"), 10, config, (1,), held_out=False)) == 10

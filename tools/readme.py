@@ -6,7 +6,6 @@
 import argparse
 import ast
 import json
-import math
 import re
 import sys
 from collections.abc import Callable
@@ -71,10 +70,13 @@ def numbers(root: Path = ROOT) -> str:
         if space.enumerated:
             cells = f"{meta.data_count:,} of {space.size:,} cells ({meta.held_out_count:,} held out)"
         else:
-            cells = f"{meta.data_count:,} cells drawn from {space.size:,} (a tenth of the space held out)"
+            cells = (
+                f"{meta.training['cells_per_epoch']:,} cells an epoch drawn from {space.size:,} "
+                f"({meta.training['held_out']:.0%} of the space held out)"
+            )
         first = [f"    {meta.environment['initial_command']}"] if "initial_command" in meta.environment else []
-        seconds = meta.history[-1].get("cpu_seconds", math.nan) if meta.history else math.nan
-        seconds += meta.environment.get("initial_cpu_seconds") or 0
+        before = meta.environment.get("initial_epochs")
+        epochs = f"{before} + {len(meta.history)}" if before else f"{len(meta.history)}"
         rows = metric_rows(meta.metrics)
         lines = [
             f"**`{folder.relative_to(root)}`**, made with",
@@ -83,7 +85,7 @@ def numbers(root: Path = ROOT) -> str:
             f"    {meta.command}",
             "",
             f"Trained on {cells}, "
-            f"{len(meta.history)} epochs, {seconds:,.0f} CPU seconds, seed {meta.training.get('seed')}, latent "
+            f"{epochs} epochs, {meta.total_cpu_seconds:,.0f} CPU seconds, seed {meta.training.get('seed')}, latent "
             f"{meta.config.latent}, hidden {meta.config.hidden}, KL weight {meta.config.beta:g}.",
             "",
             "| measured | result | out of |",

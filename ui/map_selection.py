@@ -100,7 +100,8 @@ def selection_frame(explorer: Explorer, shown: Column, rows: np.ndarray) -> pd.D
         names = np.array(shown.categories) if shown.categories else None
         columns["shown"] = values if names is None else names[values.astype(int)]
     columns |= {key: frame[key].to_numpy()[rows] for key in ("params_m", "flops_m")}
-    columns["split"] = np.where(explorer.held_out[rows], "held out", "trained on")
+    others = "trained on" if explorer.space.enumerated else "not held out"
+    columns["split"] = np.where(explorer.held_out[rows], "held out", others)
     columns["architecture"] = [explorer.space.format(cell) for cell in explorer.cells_at(rows)]
     return pd.DataFrame(columns)
 

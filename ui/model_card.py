@@ -52,17 +52,22 @@ def parameter_count(checkpoint: Checkpoint) -> int:
 def facts(checkpoint: Checkpoint) -> dict[str, str]:
     """What the card lists first."""
     meta, space = checkpoint.meta, checkpoint.model.space
-    total = meta.data_count + meta.held_out_count
+    if space.enumerated:
+        cells = f"{meta.data_count:,} of {space.size:,}, digest {meta.data_digest}"
+        held_out = f"{meta.held_out_count:,} cells, never trained on"
+    else:
+        cells = f"{meta.data_count:,} drawn from {space.size:,}, digest of the first epoch {meta.data_digest}"
+        held_out = f"{meta.training.get('held_out', 0):.0%} of the space, chosen by a hash of the index"
     known = {
         "Search space": space.title,
         "Folder": shown_path(checkpoint.folder),
         "Weights": f"{parameter_count(checkpoint):,} parameters, digest {checkpoint.digest}",
-        "Training cells": f"{meta.data_count:,} of {total:,}, digest {meta.data_digest}",
-        "Held out": f"{meta.held_out_count:,} cells, never trained on",
+        "Training cells": cells,
+        "Held out": held_out,
         "Seed": str(meta.training.get("seed", "not recorded")),
     }
     if meta.history and "cpu_seconds" in meta.history[-1]:
-        known["Training time"] = f"{meta.history[-1]['cpu_seconds']:,.0f} CPU seconds, {len(meta.history)} epochs"
+        known["Training time"] = f"{meta.total_cpu_seconds:,.0f} CPU seconds, {meta.total_epochs} epochs"
     environment = ", ".join(f"{name} {value}" for name, value in meta.environment.items() if name != "parameters")
     return {**known, "Environment": environment or "not recorded"}
 

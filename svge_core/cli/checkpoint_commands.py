@@ -122,6 +122,7 @@ def train(arguments: argparse.Namespace) -> int:
         model = SVGe(space, model_config).to(device)
     initial = start_from(arguments.initial, model, config) if arguments.initial is not None else {}
     trainer = Trainer(model, training_cells, config)
+    trainer.initial = str(initial.get("initial_weights", ""))
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
         (folder / STATE_FILE).unlink(missing_ok=True)
