@@ -38,18 +38,19 @@ def fit_predict(
             self.kernel = gpytorch.kernels.InducingPointKernel(base, points, likelihood)
 
         def forward(self, x: torch.Tensor) -> gpytorch.distributions.MultivariateNormal:
-            return gpytorch.distributions.MultivariateNormal(self.mean(x), self.kernel(x))
+            mean: Any = self.mean(x)
+            return gpytorch.distributions.MultivariateNormal(mean, self.kernel(x))
 
     chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:inducing]
-    likelihood = gpytorch.likelihoods.GaussianLikelihood()
+    likelihood: Any = gpytorch.likelihoods.GaussianLikelihood()
     likelihood.noise = 0.1
-    model = Sparse(train[chosen].clone(), likelihood)
+    model: Any = Sparse(train[chosen].clone(), likelihood)
     objective = gpytorch.mlls.ExactMarginalLogLikelihood(likelihood, model)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.05)
     model.train()
     for _ in range(steps):
         optimiser.zero_grad()
-        loss = -objective(model(train), targets)  # type: ignore[operator]
+        loss: Any = -objective(model(train), targets)  # type: ignore[operator]
         loss.backward()
         optimiser.step()
     model.eval()

@@ -41,15 +41,15 @@ def measured(mean: np.ndarray, truth: np.ndarray, low: np.ndarray | None, high: 
     """Measures of one draw, as :func:`bench.predictor.measure` has them."""
     from scipy.stats import kendalltau, pearsonr
 
-    interval = low is not None and high is not None
+    ends = (low, high) if low is not None and high is not None else None
     return {
         "kendall_tau": float(np.asarray(kendalltau(mean, truth))[0]),
         "pearson_r": float(np.asarray(pearsonr(mean, truth))[0]),
         "rmse": float(np.sqrt(np.mean((mean - truth) ** 2))),
         "rmse_standardised": float(np.sqrt(np.mean((mean - truth) ** 2)) / truth.std()),
-        "coverage": float(np.mean((low <= truth) & (truth <= high))) if interval else None,
-        "width": float(np.mean(high - low)) if interval else None,
-        "median_width": float(np.median(high - low)) if interval else None,
+        "coverage": float(np.mean((ends[0] <= truth) & (truth <= ends[1]))) if ends else None,
+        "width": float(np.mean(ends[1] - ends[0])) if ends else None,
+        "median_width": float(np.median(ends[1] - ends[0])) if ends else None,
         "seconds": None,
     }
 
