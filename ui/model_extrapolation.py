@@ -64,6 +64,11 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
             "numbers of nodes, edges and operations. Nothing was tuned on these draws."
         )
     st.caption(f"Measured: {plain(found.meaning.describe())}")
+    if found.content["checkpoint"] != checkpoint.digest:
+        st.caption(
+            "The cells below were decoded with earlier weights of this checkpoint; `python -m svge_core extrapolate` "
+            "makes them anew."
+        )
     _ranked(found, checkpoint, theme)
 
 
