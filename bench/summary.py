@@ -21,6 +21,7 @@ PARTIAL = [
 ]
 COLUMNS: dict[str, list[str]] = {
     "predictor_nasbench101": PARTIAL,
+    "predictor_nasbench101_large": PARTIAL,
     "predictor_enas6": PARTIAL,
     "latent_probe_enas6": [
         "predictor",
