@@ -44,6 +44,10 @@ class TinySpace(AbstractSearchSpace):
                         found[canonical_cell(Cell((INPUT, *ops, OUTPUT), edges))] = None
         return tuple(found)
 
+    @cached_property
+    def _by_genotype(self) -> dict[tuple[int, ...], Cell]:
+        return {self.genotype(cell): cell for cell in self._members}
+
     @property
     def size(self) -> int:
         return len(self._members)
@@ -72,7 +76,15 @@ class TinySpace(AbstractSearchSpace):
         return members[int(rng.integers(len(members)))]
 
     def neighbours(self, cell: Cell) -> list[Cell]:
-        raise NotImplementedError
+        """Members whose genotype differs in exactly one gene."""
+        genes, known = self.genotype(cell), self._by_genotype
+        changed = (
+            (*genes[:place], choice, *genes[place + 1 :])
+            for place, choices in enumerate(self.gene_choices)
+            for choice in range(choices)
+            if choice != genes[place]
+        )
+        return [known[other] for other in changed if other in known]
 
     def enumerate(self) -> Iterator[Cell]:
         return iter(self._members)
@@ -92,7 +104,9 @@ class TinySpace(AbstractSearchSpace):
         return (form.num_nodes - 2, *ops, *padding, *edges)
 
     def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
-        raise NotImplementedError
+        if tuple(genotype) not in self._by_genotype:
+            raise InvalidCellError(f"No tiny cell has the genotype {str(genotype)[:120]}.")
+        return self._by_genotype[tuple(genotype)]
 
     def index(self, cell: Cell) -> int:
         return self._members.index(self.canonical(cell))
