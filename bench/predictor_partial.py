@@ -21,7 +21,6 @@ from svge_core.data.labels import Labels, read_labels, read_meaning
 from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 from svge_core.models.head import HeadConfig, fit_joint
-from svge_core.predictors import SINGLE_RUN
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.surrogates import StructureSurrogate
 from svge_core.tensors import index_batch
@@ -74,7 +73,7 @@ def draw(
     cells = [space.from_index(int(index)) for index in pool.indices[rows[: labels + held_out]]]
     surrogate = StructureSurrogate.fit(
         space, cells[:labels], pool.values[train], seed=seed, level=level,
-        single_runs=meaning.seeds.startswith(SINGLE_RUN),
+        single_runs=meaning.single_runs,
     )  # fmt: skip
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]
     results = {"structure GP": measured(found.mean, truth, found.low, found.high)}

@@ -17,7 +17,6 @@ from svge_core.cells import Cell
 from svge_core.data.labels import Labels
 from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import DataError
-from svge_core.predictors import SINGLE_RUN
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.enas import ENASMacro
 from svge_core.spaces.nasbench101 import NASBench101
@@ -184,7 +183,7 @@ def one_draw(
     seen = [space.from_index(int(index)) for index in pool.indices[train]]
     asked = [space.from_index(int(index)) for index in pool.indices[held]]
     surrogate = StructureSurrogate.fit(
-        space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.seeds.startswith(SINGLE_RUN)
+        space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.single_runs
     )
     found = surrogate.predict(asked)
     counted = CountBaseline.fit(space, seen, pool.values[train]).predict(asked)

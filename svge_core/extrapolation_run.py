@@ -20,7 +20,6 @@ from svge_core.extrapolation_cells import (
     shared_scaling,
 )
 from svge_core.extrapolation_file import FORMAT_VERSION, ExtrapolationConfig, larger_space
-from svge_core.predictors import SINGLE_RUN
 from svge_core.spaces import AbstractSearchSpace, ENASMacro
 from svge_core.spaces.nasbench101_extended import ExtendedNASBench101
 from svge_core.surrogates import StructureSurrogate
@@ -86,7 +85,7 @@ def ranked(
     rows = np.sort(rng.permutation(len(known.indices))[: config.fit_labels])
     surrogate = StructureSurrogate.fit(
         space, [space.from_index(int(index)) for index in known.indices[rows]], known.values[rows],
-        seed=seed, level=config.level, single_runs=meaning.seeds.startswith(SINGLE_RUN),
+        seed=seed, level=config.level, single_runs=meaning.single_runs,
         scaling=shared_scaling(space, larger)[0],
     )  # fmt: skip
     if isinstance(larger, ExtendedNASBench101):

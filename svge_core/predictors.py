@@ -32,8 +32,6 @@ FORMAT_VERSION = 1
 FOLDER = "predictors"
 META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
-#: how the meaning of labels begins that are single training runs
-SINGLE_RUN = ("one run", "run ")
 COLUMNS = ("mean", "low", "high", "joint")
 #: cells that are predicted at one time
 PIECE = 20_000
@@ -198,7 +196,7 @@ def fit_predictor(
     rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
     cells = [space.from_index(int(index)) for index in indices[rows]]
     surrogate = StructureSurrogate.fit(
-        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.seeds.startswith(SINGLE_RUN)
+        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_runs
     )
     joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
     columns = predicted_columns(surrogate, joint, space, chart)

@@ -268,6 +268,20 @@ def test_meanings_are_checked() -> None:
             meaning_from_dict({**MEANING.to_dict(), **change})
 
 
+@pytest.mark.parametrize(
+    ("seeds", "single"),
+    [
+        ("one run of three, not the mean", True),
+        ("run 2", True),
+        ("mean of 3 runs", False),
+        ("one shared network", False),
+        ("", False),
+    ],
+)
+def test_values_of_single_training_runs_are_known_by_their_seeds(seeds: str, *, single: bool) -> None:
+    assert replace(MEANING, seeds=seeds).single_runs is single
+
+
 class _First300(NASBench201):
     """The first 300 cells, so that the test of the cache is quick."""
 

@@ -28,6 +28,8 @@ Kind = Literal["measured", "analytic", "predicted"]
 #: analytic costs of spaces larger than this are kept in the user's cache folder
 CACHE_FROM_ROWS = 100_000
 MAX_TEXT = 500
+#: how ``seeds`` begins where every value is of one training run
+_ONE_RUN = ("one run", "run ")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
@@ -67,6 +69,11 @@ class ScoreMeaning:
                 "A score's key is a letter, then letters, digits or underscores, at most 64 characters; "
                 f"got {self.key[:80]!r}."
             )
+
+    @property
+    def single_runs(self) -> bool:
+        """Whether every value is of one training run: now and then one fails, which says nothing of the cell."""
+        return self.seeds.startswith(_ONE_RUN)
 
     def describe(self) -> str:
         """One line for the screen: what, unit, data set, split, epochs, seeds, direction of a goal, kind, source."""
