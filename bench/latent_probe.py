@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.predictor_partial import measured
-from bench.results_table import print_table, save_results
+from bench.results_table import command, print_table, save_results
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data.labels import read_labels, read_meaning
 from svge_core.errors import SvgeError
 from svge_core.metrics import encode_all
+from svge_core.prediction_measures import measured, summarised
 from svge_core.tensors import index_batch
+
+MEASURES = ("rmse_standardised", "pearson_r", "kendall_tau", "seconds")
+COLUMNS = ["predictor", "labels", "held_out", *MEASURES]
 
 
 def fit_predict(
@@ -70,7 +73,7 @@ def probe(latents: torch.Tensor, values: np.ndarray, arguments: argparse.Namespa
     found = fit_predict(
         inputs[train], standard[train], inputs[held], inducing=arguments.inducing, steps=arguments.steps, seed=seed
     )
-    row = measured(found, standard[held].numpy().astype(np.float64), None, None)
+    row = measured(found, standard[held].numpy())
     return {**row, "labels": len(train), "held_out": len(held), "seconds": time.process_time() - started}
 
 
@@ -97,13 +100,10 @@ def main(argv: list[str] | None = None) -> int:
     row: dict[str, Any] = {
         "predictor": f"sparse GP on {checkpoint.folder.name}'s latents",
         "labels": draws[0]["labels"],
+        "held_out": draws[0]["held_out"],
+        **summarised(draws, MEASURES),
     }
-    row["held_out"] = draws[0]["held_out"]
-    for name in ("rmse_standardised", "pearson_r", "kendall_tau", "seconds"):
-        column = [found[name] for found in draws]
-        row[name] = float(np.mean(column))
-        row[f"{name}_sd"] = float(np.std(column, ddof=1)) if len(column) > 1 else None
-    print_table([row], ["predictor", "labels", "held_out", "rmse_standardised", "pearson_r", "kendall_tau", "seconds"])
+    print_table([row], COLUMNS)
     settings = {
         "space": space.name,
         "score": meaning.describe(),
@@ -111,14 +111,8 @@ def main(argv: list[str] | None = None) -> int:
         "steps": arguments.steps,
         "seeds": f"0..{arguments.seeds - 1} of the probe, one training seed",
     }
-    given = sys.argv[1:] if argv is None else argv
-    words = [Path(word).name if Path(word).is_absolute() else word for word in given]
-    save_results(
-        f"latent_probe_{space.name}",
-        [{**row, "draws": draws}],
-        settings,
-        " ".join(["python -m bench.latent_probe", *words]),
-    )
+    stored = [{**row, "draws": draws}]
+    save_results(f"latent_probe_{space.name}", stored, settings, command("latent_probe", argv))
     return 0
 
 

@@ -9,23 +9,26 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from bench.joint_head import JointHeadPredictor
-from bench.results_table import print_table, save_results
+from bench.results_table import command, print_table, save_results
 from svge_core.cells import Cell
+from svge_core.data.labels import read_labels
 from svge_core.data.scores import load_scores
 from svge_core.errors import DataError, SvgeError
+from svge_core.prediction_measures import MEASURES, measured, summarised
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.surrogates import Prediction, StructureSurrogate
 
 COLUMNS = ["predictor", "labels", "kendall_tau", "rmse", "coverage", "width", "median_width", "seconds"]
-MEASURES = ("kendall_tau", "rmse", "coverage", "width", "median_width", "seconds")
+#: of a row on the screen, and of a stored one
+SHOWN = ("kendall_tau", "rmse", "coverage", "width", "median_width", "seconds")
+SUMMARISED = (*MEASURES, "seconds")
 
 
 class Predictor(Protocol):
@@ -55,25 +58,22 @@ class StructurePredictor:
 
 def measure(predictor: Predictor, values: np.ndarray, labels: int, seed: int) -> dict[str, float | None]:
     """One draw: fit on ``labels`` random cells with a known value, compare with all others that have one."""
-    from scipy.stats import kendalltau
-
     known = np.flatnonzero(np.isfinite(values))
     train = np.random.default_rng(seed).choice(known, size=labels, replace=False)
     held = np.setdiff1d(known, train)
     started = time.process_time()
     prediction = predictor.fit_predict(train, values[train], seed)
     seconds = time.process_time() - started
-    truth, mean = values[held], prediction.mean[held]
-    low, high = prediction.low[held], prediction.high[held]
-    interval = bool(np.isfinite(low).all() and np.isfinite(high).all())
-    return {
-        "kendall_tau": float(np.asarray(kendalltau(mean, truth))[0]),
-        "rmse": float(np.sqrt(np.mean((mean - truth) ** 2))),
-        "coverage": float(np.mean((low <= truth) & (truth <= high))) if interval else None,
-        "width": float(np.mean(high - low)) if interval else None,
-        "median_width": float(np.median(high - low)) if interval else None,
-        "seconds": seconds,
-    }
+    found = measured(prediction.mean[held], values[held], prediction.low[held], prediction.high[held])
+    return {**found, "seconds": seconds}
+
+
+def summary_row(
+    predictor: str, labels: int, held_out: int, draws: Sequence[Mapping[str, float | None]]
+) -> dict[str, Any]:
+    """A row of the results: of each measure the mean and standard deviation over draws, and the draws themselves."""
+    row = {"predictor": predictor, "labels": labels, "held_out": held_out}
+    return {**row, **summarised(draws, SUMMARISED), "draws": list(draws)}
 
 
 def run(
@@ -92,39 +92,28 @@ def run(
     for predictor in predictors:
         for labels in sizes:
             draws = [measure(predictor, values, labels, seed) for seed in seeds]
-            row: dict[str, Any] = {"predictor": predictor.name, "labels": labels, "held_out": known - labels}
-            for name in MEASURES:
-                column = [value for draw in draws if (value := draw[name]) is not None]
-                row[name] = float(np.mean(column)) if len(column) == len(draws) else None
-                row[f"{name}_sd"] = float(np.std(column, ddof=1)) if len(column) == len(draws) > 1 else None
-            rows.append({**row, "draws": draws})
+            rows.append(summary_row(predictor.name, labels, known - labels, draws))
     return rows
 
 
-def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> np.ndarray:
-    """One value per cell of the space from a CSV with ``arch_str`` and ``column``; NaN where there is none.
+def values_by_index(path: Path, column: str, space: AbstractSearchSpace) -> np.ndarray:
+    """One value per cell of the space from a label file (see :func:`read_labels`); NaN where there is none.
 
     Raises:
-        DataError: if a column is missing; ParseError if an architecture cannot be read.
+        DataError: if the space is not listed, or as :func:`read_labels`; ParseError if a cell cannot be read.
     """
-    try:
-        frame = pd.read_csv(path, dtype={"arch_str": str})
-    except (OSError, ValueError) as error:
-        raise DataError(f"The label file {path.name} cannot be read: {error}.") from None
-    for name in ("arch_str", column):
-        if name not in frame:
-            raise DataError(f"{path.name} has no column {name!r}; it has {', '.join(map(str, frame.columns))[:300]}.")
     if space.size is None or not space.enumerated:
         raise DataError(f"{space.title} is not enumerated: held-out cells cannot be listed.")
+    labels = read_labels(path, column, space)
     values = np.full(space.size, np.nan)
-    values[[space.index(space.parse(text)) for text in frame["arch_str"]]] = frame[column].to_numpy(dtype=np.float64)
+    values[labels.indices] = labels.values
     return values
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
     """A row for the screen: mean ± standard deviation."""
     text = {"predictor": row["predictor"], "labels": row["labels"]}
-    for name in MEASURES:
+    for name in SHOWN:
         spread = row[f"{name}_sd"]
         text[name] = "-" if row[name] is None else f"{row[name]:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
     return text
@@ -135,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.predictor", description=__doc__)
     parser.add_argument("--space", default="nasbench201")
     parser.add_argument("--score", default="cifar10_valid", help="score key, or the column of the CSV file")
-    parser.add_argument("--labels", type=Path, help="CSV with arch_str and the score's column instead of the package's")
+    parser.add_argument("--labels", type=Path, help="CSV of cells and the score's column instead of the package's")
     parser.add_argument("--sizes", type=int, nargs="+", default=[78, 156, 781])
     parser.add_argument("--checkpoint", type=Path, help="trained VAE: adds the row of SVGe's joint head")
     parser.add_argument("--draws", type=int, default=10)
@@ -154,7 +143,7 @@ def main(argv: list[str] | None = None) -> int:
             values = scores.frame[arguments.score].to_numpy()
         else:
             meaning = f"column {arguments.score} of {arguments.labels.name}"
-            values = read_labels(arguments.labels, arguments.score, space)
+            values = values_by_index(arguments.labels, arguments.score, space)
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.draws)
         cells = list(space.enumerate())
         predictors: list[Predictor] = [StructurePredictor(space, cells, arguments.level)]
@@ -179,10 +168,7 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.write(f"{name}: {value}\n")
         print_table([shown(row) for row in rows], COLUMNS)
     if not arguments.no_save:
-        # the name of a label file is kept, not where it lies
-        given = sys.argv[1:] if argv is None else argv
-        words = [Path(word).name if Path(word).is_absolute() else word for word in given]
-        save_results("predictor", rows, settings, " ".join(["python -m bench.predictor", *words]))
+        save_results("predictor", rows, settings, command("predictor", argv))
     return 0
 
 

@@ -8,19 +8,20 @@ of the draw. On a space where nothing was tuned (ENAS) all cells may be reported
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import torch
 
-from bench.predictor import COLUMNS, MEASURES, shown
-from bench.results_table import print_table, save_results
+from bench.predictor import COLUMNS, shown, summary_row
+from bench.results_table import command, print_table, save_results
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data.labels import Labels, read_labels, read_meaning
 from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 from svge_core.models.head import HeadConfig, fit_joint
+from svge_core.models.svge import SVGe
+from svge_core.prediction_measures import measured
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.surrogates import StructureSurrogate
 from svge_core.tensors import index_batch
@@ -36,23 +37,6 @@ def half(labels: Labels, design: bool) -> Labels:
     return Labels(labels.indices[rows], labels.values[rows])
 
 
-def measured(mean: np.ndarray, truth: np.ndarray, low: np.ndarray | None, high: np.ndarray | None) -> dict[str, Any]:
-    """Measures of one draw, as :func:`bench.predictor.measure` has them."""
-    from scipy.stats import kendalltau, pearsonr
-
-    ends = (low, high) if low is not None and high is not None else None
-    return {
-        "kendall_tau": float(np.asarray(kendalltau(mean, truth))[0]),
-        "pearson_r": float(np.asarray(pearsonr(mean, truth))[0]),
-        "rmse": float(np.sqrt(np.mean((mean - truth) ** 2))),
-        "rmse_standardised": float(np.sqrt(np.mean((mean - truth) ** 2)) / truth.std()),
-        "coverage": float(np.mean((ends[0] <= truth) & (truth <= ends[1]))) if ends else None,
-        "width": float(np.mean(ends[1] - ends[0])) if ends else None,
-        "median_width": float(np.median(ends[1] - ends[0])) if ends else None,
-        "seconds": None,
-    }
-
-
 def draw(
     space: AbstractSearchSpace,
     meaning: ScoreMeaning,
@@ -61,9 +45,9 @@ def draw(
     held_out: int,
     seed: int,
     level: float,
-    checkpoint: Path | None,
-) -> dict[str, dict[str, Any]]:
-    """One draw of both predictors."""
+    model: SVGe | None,
+) -> dict[str, dict[str, float | None]]:
+    """One draw: measures by predictor. The joint head is among them where a trained model is given."""
     if labels + held_out > len(pool.indices):
         raise DataError(
             f"{labels} labels and {held_out} held-out cells are more than the {len(pool.indices)} there are."
@@ -77,29 +61,11 @@ def draw(
     )  # fmt: skip
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]
     results = {"structure GP": measured(found.mean, truth, found.low, found.high)}
-    if checkpoint is not None:
-        model = load_checkpoint(checkpoint, space=space.name).model
+    if model is not None:
         targets = index_batch(space, pool.indices[train])
-        joint = fit_joint(model, targets, _tensor(pool.values[train]), HeadConfig(seed=seed))
-        mean = joint.predict(index_batch(space, pool.indices[held])).numpy().astype(np.float64)
-        results["SVGe joint head"] = measured(mean, truth, None, None)
-    return results
-
-
-def _tensor(values: np.ndarray) -> Any:
-    import torch
-
-    return torch.from_numpy(values)
-
-
-def summarised(name: str, labels: int, held_out: int, draws: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation over draws."""
-    row: dict[str, Any] = {"predictor": name, "labels": labels, "held_out": held_out}
-    for measure in (*MEASURES, "pearson_r", "rmse_standardised"):
-        column = [value for found in draws if (value := found[measure]) is not None]
-        row[measure] = float(np.mean(column)) if len(column) == len(draws) else None
-        row[f"{measure}_sd"] = float(np.std(column, ddof=1)) if len(column) == len(draws) > 1 else None
-    return {**row, "draws": list(draws)}
+        joint = fit_joint(model, targets, torch.from_numpy(pool.values[train]), HeadConfig(seed=seed))
+        results["SVGe joint head"] = measured(joint.predict(index_batch(space, pool.indices[held])).numpy(), truth)
+    return {name: {**row, "seconds": None} for name, row in results.items()}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -123,14 +89,15 @@ def main(argv: list[str] | None = None) -> int:
         space, meaning = get_space(arguments.space), read_meaning(arguments.meaning)
         found = read_labels(arguments.csv, arguments.score, space)
         pool = found if arguments.all_cells else half(found, arguments.design_half)
+        model = arguments.checkpoint and load_checkpoint(arguments.checkpoint, space=space.name).model
         rows = []
         for labels in arguments.sizes:
             draws = [
-                draw(space, meaning, pool, labels, arguments.held_out, seed, arguments.level, arguments.checkpoint)
+                draw(space, meaning, pool, labels, arguments.held_out, seed, arguments.level, model)
                 for seed in range(arguments.first_seed, arguments.first_seed + arguments.draws)
             ]
             for name in draws[0]:
-                rows.append(summarised(name, labels, arguments.held_out, [found[name] for found in draws]))
+                rows.append(summary_row(name, labels, arguments.held_out, [found[name] for found in draws]))
                 sys.stderr.write(json.dumps({k: v for k, v in rows[-1].items() if k != "draws"}) + "\n")
     except SvgeError as error:
         sys.stderr.write(f"{error}\n")
@@ -145,10 +112,8 @@ def main(argv: list[str] | None = None) -> int:
             "seeds": f"{arguments.first_seed}..{last}",
             "level": arguments.level,
         }
-        given = sys.argv[1:] if argv is None else argv
-        words = [Path(word).name if Path(word).is_absolute() else word for word in given]
-        command = " ".join(["python -m bench.predictor_partial", *words])
-        save_results(arguments.name or f"predictor_{space.name}", rows, settings, command)
+        name = arguments.name or f"predictor_{space.name}"
+        save_results(name, rows, settings, command("predictor_partial", argv))
     return 0
 
 

@@ -17,6 +17,7 @@ from svge_core.cells import Cell
 from svge_core.data.labels import Labels
 from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import DataError
+from svge_core.prediction_measures import measured, summarised
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.enas import ENASMacro
 from svge_core.spaces.nasbench101 import NASBench101
@@ -73,62 +74,24 @@ def counts(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Float[np.ndarra
     return np.array(rows, dtype=np.float64).reshape(len(cells), 2 + len(space.operations))
 
 
-@dataclass(frozen=True)
-class CountBaseline:
-    """Ridge regression on :func:`counts`, in closed form; the penalty spares the intercept.
+def predicted_by_counts(
+    space: AbstractSearchSpace,
+    cells: Sequence[Cell],
+    values: Float[np.ndarray, " cells"],
+    asked: Sequence[Cell],
+    penalty: float = 1.0,
+) -> Float[np.ndarray, " asked"]:
+    """Scores of other cells by ridge regression on :func:`counts`; the penalty spares the intercept.
 
-    Attributes:
-        space: of the cells.
-        weights: score per node, edge and operation.
-        intercept: score of a cell that has none of them.
+    The penalty settles what the columns share: the number of nodes is that of all operations, and two more.
+
+    Args:
+        cells, values: that it is fitted on.
+        asked: cells to predict, in the unit of the values.
     """
+    from sklearn.linear_model import Ridge
 
-    space: AbstractSearchSpace
-    weights: Float[np.ndarray, " counts"]
-    intercept: float
-
-    @classmethod
-    def fit(
-        cls,
-        space: AbstractSearchSpace,
-        cells: Sequence[Cell],
-        values: Float[np.ndarray, " cells"],
-        penalty: float = 1.0,
-    ) -> "CountBaseline":
-        """Solve ``(X'X + penalty I) w = X'y`` over centred columns. The penalty settles what the columns share: the
-        number of nodes is that of all operations, and two more."""
-        columns = counts(space, cells)
-        centre, level = columns.mean(axis=0), float(values.mean())
-        centred = columns - centre
-        gram = centred.T @ centred + penalty * np.eye(columns.shape[1])
-        weights = np.linalg.solve(gram, centred.T @ (values - level))
-        return cls(space, weights, level - float(centre @ weights))
-
-    def predict(self, cells: Sequence[Cell]) -> Float[np.ndarray, " cells"]:
-        """Predicted scores."""
-        return counts(self.space, cells) @ self.weights + self.intercept
-
-
-def measured(
-    mean: Float[np.ndarray, " cells"],
-    truth: Float[np.ndarray, " cells"],
-    low: Float[np.ndarray, " cells"] | None = None,
-    high: Float[np.ndarray, " cells"] | None = None,
-) -> dict[str, float | None]:
-    """Rank correlations, error, and of an interval its coverage and mean width; None where a rank does not exist."""
-    from scipy.stats import kendalltau, spearmanr
-
-    ranked = np.ptp(mean) > 0 and np.ptp(truth) > 0
-    coverage = width = None
-    if low is not None and high is not None:
-        coverage, width = float(np.mean((low <= truth) & (truth <= high))), float(np.mean(high - low))
-    return {
-        "kendall_tau": float(np.asarray(kendalltau(mean, truth))[0]) if ranked else None,
-        "spearman": float(np.asarray(spearmanr(mean, truth))[0]) if ranked else None,
-        "rmse": float(np.sqrt(np.mean((mean - truth) ** 2))),
-        "coverage": coverage,
-        "width": width,
-    }
+    return Ridge(alpha=penalty).fit(counts(space, cells), values).predict(counts(space, asked))
 
 
 @dataclass(frozen=True)
@@ -136,7 +99,7 @@ class Draw:
     """One fit and its held-out cells.
 
     Attributes:
-        rows: measures by predictor and side.
+        rows: :data:`MEASURES` by predictor and side.
         indices: official indices of the held-out cells, inside ones first.
         inside: True at cells of a seen size.
         truth: their labels.
@@ -186,12 +149,14 @@ def one_draw(
         space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.single_runs
     )
     found = surrogate.predict(asked)
-    counted = CountBaseline.fit(space, seen, pool.values[train]).predict(asked)
+    counted = predicted_by_counts(space, seen, pool.values[train], asked)
     truth, is_inside = pool.values[held], np.arange(len(held)) < len(kept)
     rows: dict[tuple[str, str], dict[str, float | None]] = {}
     for side, there in ((INSIDE, is_inside), (OUTSIDE, ~is_inside)):
-        rows[SURROGATE, side] = measured(found.mean[there], truth[there], found.low[there], found.high[there])
-        rows[BASELINE, side] = measured(counted[there], truth[there])
+        own = measured(found.mean[there], truth[there], found.low[there], found.high[there])
+        rows[SURROGATE, side] = {name: own[name] for name in MEASURES}
+        counting = measured(counted[there], truth[there])
+        rows[BASELINE, side] = {name: counting[name] for name in MEASURES}
     return Draw(rows, pool.indices[held], is_inside, truth, {SURROGATE: found.mean, BASELINE: counted})
 
 
@@ -203,12 +168,7 @@ def table(draws: Sequence[Draw], labels: int) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "predictor": predictor, "side": side, "labels": labels, "held_out": int(inside.sum()), "draws": len(draws)
         }  # fmt: skip
-        for measure in MEASURES:
-            column = [value for draw in draws if (value := draw.rows[predictor, side][measure]) is not None]
-            whole = len(column) == len(draws)
-            row[measure] = float(np.mean(column)) if whole else None
-            row[f"{measure}_sd"] = float(np.std(column, ddof=1)) if whole and len(column) > 1 else None
-        rows.append(row)
+        rows.append({**row, **summarised([draw.rows[predictor, side] for draw in draws], MEASURES)})
     return rows
 
 

@@ -190,9 +190,10 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
             row = held.get(name)
             if row:
                 coverage = f"{100 * row['coverage']:.1f} %" if "coverage" in row else "no interval"
+                tau = "-" if row["kendall_tau"] is None else f"{row['kendall_tau']:.3f}"
                 rows.append(
                     f"| {info['description']}: {title} | {info['labels']} (seed {info['seed']}) "
-                    f"| {row['kendall_tau']:.3f} | {row['rmse']:.3f} | {coverage} |"
+                    f"| {tau} | {row['rmse']:.3f} | {coverage} |"
                 )
     return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
 

@@ -23,6 +23,7 @@ from svge_core.data.scores import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError
 from svge_core.files import write_atomically
 from svge_core.models.head import HeadConfig, JointModel, fit_joint
+from svge_core.prediction_measures import measured
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.stored_columns import read_columns, write_columns
 from svge_core.surrogates import StructureSurrogate
@@ -245,32 +246,27 @@ def predicted_columns(
 
 def held_out_results(
     scores: Float[np.ndarray, " cells"], rows: np.ndarray, columns: dict[str, np.ndarray]
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | None]]:
     """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on.
+
+    Empty where fewer than two are left; tau is None where all predictions, or all labels, are equal.
 
     Args:
         scores: labels, NaN where a cell has none.
         rows: positions in ``scores`` that were fitted on.
         columns: predictions of the same cells.
     """
-    from scipy.stats import kendalltau
-
     unseen = np.isfinite(scores)
     unseen[rows] = False
     if unseen.sum() < 2:  # nothing to rank
         return {}
     truth = scores[unseen]
-    results: dict[str, dict[str, float]] = {}
-    for name, column in (("surrogate", "mean"), ("joint", "joint")):
-        predicted = np.asarray(columns[column], dtype=float)[unseen]
-        results[name] = {
-            "kendall_tau": float(np.asarray(kendalltau(predicted, truth))[0]),
-            "rmse": float(np.sqrt(np.mean((predicted - truth) ** 2))),
-            "of": int(unseen.sum()),
-        }
-    low, high = np.asarray(columns["low"])[unseen], np.asarray(columns["high"])[unseen]
-    results["surrogate"]["coverage"] = float(np.mean((truth >= low) & (truth <= high)))
-    results["surrogate"]["mean_width"] = float(np.mean(high - low))
+    mean, low, high, joint = (columns[name][unseen] for name in COLUMNS)
+    results: dict[str, dict[str, float | None]] = {}
+    for name, found in (("surrogate", measured(mean, truth, low, high)), ("joint", measured(joint, truth))):
+        results[name] = {"kendall_tau": found["kendall_tau"], "rmse": found["rmse"], "of": int(unseen.sum())}
+        if name == "surrogate":
+            results[name] |= {"coverage": found["coverage"], "mean_width": found["width"]}
     return results
 
 

@@ -2,18 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import mean_squared_error
 
 from bench import predictor_partial
 from bench.latent_probe import fit_predict
-from bench.predictor_partial import half, main, measured
+from bench.predictor_partial import half, main
 from svge_core.data.labels import Labels
 from svge_core.spaces import get_space
+from tests.core_fixtures import tiny_model, write_sampled_checkpoint
 
+SPACE = get_space("nasbench101")
 MEANING = Path(__file__).resolve().parent.parent / "assets" / "labels" / "nasbench101_valid.json"
 
 
@@ -24,15 +26,6 @@ def test_the_halves_are_disjoint_and_complete() -> None:
     assert (design.values == design.indices).all()
 
 
-def test_measures_are_those_of_scikit_learn_and_by_hand(rng: np.random.Generator) -> None:
-    truth, mean = rng.normal(size=50), rng.normal(size=50)
-    found = measured(mean, truth, truth - 1.0, np.where(np.arange(50) < 10, truth - 0.5, truth + 1.0))
-    assert found["rmse"] == pytest.approx(mean_squared_error(truth, mean) ** 0.5)
-    assert found["rmse_standardised"] == pytest.approx(found["rmse"] / truth.std())
-    assert found["pearson_r"] == pytest.approx(np.corrcoef(mean, truth)[0, 1])
-    assert found["coverage"] == pytest.approx(0.8)
-
-
 def test_the_sparse_probe_finds_a_smooth_function(generator: torch.Generator) -> None:
     x = torch.randn(400, 3, generator=generator)
     y = torch.sin(x[:, 0]) + 0.5 * x[:, 1]
@@ -40,17 +33,20 @@ def test_the_sparse_probe_finds_a_smooth_function(generator: torch.Generator) ->
     assert np.corrcoef(found, y[350:].numpy())[0, 1] > 0.97
 
 
+def labelled(folder: Path) -> Path:
+    """A label file of every 4,000th cell, which a larger network makes better."""
+    params = SPACE.costs()[::4_000, 0]
+    rows = "".join(f"{4_000 * i},{90 + np.log(p):.4f}\n" for i, p in enumerate(params))
+    (folder / "labels.csv").write_text("index,acc\n" + rows, "utf-8")
+    return folder / "labels.csv"
+
+
 def test_a_run_saves_rows_of_the_reporting_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    space = get_space("nasbench101")
     saved: dict[str, object] = {}
     monkeypatch.setattr(
         predictor_partial, "save_results", lambda name, rows, settings, command: saved.update({name: rows})
     )
-    table = tmp_path / "labels.csv"
-    params = space.costs()[::4_000, 0]
-    table.write_text(
-        "index,acc\n" + "".join(f"{4_000 * i},{90 + np.log(p):.4f}\n" for i, p in enumerate(params)), "utf-8"
-    )
+    table = labelled(tmp_path)
     arguments = ["--csv", str(table), "--score", "acc", "--meaning", str(MEANING), "--held-out", "20", "--draws", "2"]
     assert main([*arguments, "--sizes", "20", "--name", "try"]) == 0
     (row,) = saved["try"]  # type: ignore[misc]
@@ -59,3 +55,26 @@ def test_a_run_saves_rows_of_the_reporting_half(tmp_path: Path, monkeypatch: pyt
     assert row["kendall_tau"] > 0.5, "the size of the network is among the features"
     json.dumps(row)
     assert main([*arguments, "--sizes", "60"]) == 2
+
+
+def test_the_joint_head_is_measured_beside_with_one_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = labelled(tmp_path)
+    write_sampled_checkpoint(tmp_path / "model", tiny_model(SPACE))
+    loaded: list[Path] = []
+    real = predictor_partial.load_checkpoint
+    monkeypatch.setattr(
+        predictor_partial, "load_checkpoint", lambda folder, **kept: (loaded.append(folder), real(folder, **kept))[1]
+    )
+    saved: list[dict[str, Any]] = []
+    monkeypatch.setattr(predictor_partial, "save_results", lambda name, rows, *rest: saved.extend(rows))
+    words = ["--csv", str(table), "--score", "acc", "--meaning", str(MEANING), "--held-out", "20", "--draws", "2"]
+    assert main([*words, "--sizes", "20", "--checkpoint", str(tmp_path / "model")]) == 0
+    assert loaded == [tmp_path / "model"], "once, not once a draw"
+    assert [row["predictor"] for row in saved] == ["structure GP", "SVGe joint head"]
+    head = saved[1]
+    assert head["coverage"] is head["width"] is head["seconds"] is None
+    assert head["rmse"] == pytest.approx(np.mean([draw["rmse"] for draw in head["draws"]]))
+    assert head["rmse_sd"] == pytest.approx(np.std([draw["rmse"] for draw in head["draws"]], ddof=1))
+    assert "SVGe joint head" in capsys.readouterr().out

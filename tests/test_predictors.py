@@ -76,6 +76,11 @@ def test_held_out_results_equal_other_implementations(rng: np.random.Generator) 
     assert result["joint"]["kendall_tau"] == pytest.approx(-result["surrogate"]["kendall_tau"])
     assert result["surrogate"]["rmse"] == pytest.approx(root_mean_squared_error(truth[unseen], mean[unseen]))
     assert result["surrogate"]["coverage"] == pytest.approx(np.mean(np.abs(mean[unseen] - truth[unseen]) <= 1))
+    assert result["surrogate"]["mean_width"] == pytest.approx(2.0)
+    assert set(result["joint"]) == {"kendall_tau", "rmse", "of"}
+    equal = held_out_results(truth, rows, {**columns, "joint": np.zeros(200)})["joint"]
+    assert equal["kendall_tau"] is None, "there is no rank, and JSON has no NaN"
+    assert held_out_results(truth[:6], np.arange(4), {name: c[:6] for name, c in columns.items()}) == {}
 
 
 def test_too_few_labels_and_unknown_scores_are_named(fitted: Checkpoint) -> None:

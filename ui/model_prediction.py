@@ -38,7 +38,8 @@ def _as_fitted(info: dict[str, Any], meaning: ScoreMeaning | None) -> None:
         st.markdown(f"**{title}**")
         with st.container(horizontal=True):
             note = f"n = {found['of']:,}"
-            shown = [("Kendall tau", f"{found['kendall_tau']:.3f}"), ("RMSE", f"{found['rmse']:.2f}{unit}")]
+            tau = "-" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
+            shown = [("Kendall tau", tau), ("RMSE", f"{found['rmse']:.2f}{unit}")]
             if "coverage" in found:
                 shown.append((f"Inside the {info.get('level', 0.9):.0%} interval", percent(found["coverage"])))
             for label, value in shown:
