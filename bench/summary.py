@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench import convergence, import_nasbench101, latent_probe, throughput, tradeoff
 from bench.results_table import RESULTS
 from svge_core.files import write_atomically
 
@@ -23,35 +24,13 @@ COLUMNS: dict[str, list[str]] = {
     "predictor_nasbench101": PARTIAL,
     "predictor_nasbench101_large": PARTIAL,
     "predictor_enas6": PARTIAL,
-    "latent_probe_enas6": [
-        "predictor",
-        "labels",
-        "held_out",
-        "rmse_standardised",
-        "pearson_r",
-        "kendall_tau",
-        "seconds",
-    ],
+    "latent_probe_enas6": latent_probe.COLUMNS,
     "enumerate_nasbench101": ["what", "cells", "cpu_seconds", "wall_seconds", "peak_mib"],
-    "throughput": ["what", "implementation", "batch", "graphs_per_cpu_second", "ms_per_call", "ratio", "reference"],
-    "tradeoff": [
-        "beta",
-        "cpu_seconds",
-        "kl_nats",
-        "active_dimensions",
-        "reconstruction_mean",
-        "reconstruction_posterior",
-        "valid_raw",
-        "valid_unique_1000",
-        "uniform_ceiling_1000",
-        "valid_unique_10000",
-        "uniform_ceiling_10000",
-        "spearman_edit",
-        "nearest_one_edit",
-    ],
-    "convergence": ["seed", "epoch", "cpu_seconds", "cells_seen", "expected_exact", "argmax_exact", "drawn_exact"],
+    "throughput": throughput.COLUMNS,
+    "tradeoff": tradeoff.COLUMNS,
+    "convergence": [*convergence.COLUMNS, "drawn_exact"],
     "predictor": ["predictor", "labels", "held_out", "kendall_tau", "rmse", "coverage", "width", "seconds"],
-    "import_nasbench101": ["what", "records", "file_mib", "seconds", "cpu_seconds", "peak_mib", "cache_mib"],
+    "import_nasbench101": import_nasbench101.COLUMNS,
     "extrapolation": [
         "space",
         "predictor",

@@ -26,13 +26,16 @@ from svge_core.training import TrainConfig, Trainer, split_cells
 
 COLUMNS = [
     "beta",
+    "cpu_seconds",
     "kl_nats",
     "active_dimensions",
     "reconstruction_mean",
     "reconstruction_posterior",
     "valid_raw",
     "valid_unique_1000",
+    "uniform_ceiling_1000",
     "valid_unique_10000",
+    "uniform_ceiling_10000",
     "spearman_edit",
     "nearest_one_edit",
 ]
