@@ -214,3 +214,15 @@ class Posterior:
         if not mean:
             return np.zeros(0), np.zeros(0)
         return np.concatenate(mean), np.sqrt(np.concatenate(variance))
+
+    @property
+    def precision(self) -> Square:
+        """Inverse of the covariance of the observations, noise included (labels, labels)."""
+        return self._inverse_factor.T @ self._inverse_factor
+
+    def joint(self, features: Groups) -> tuple[Targets, Square]:
+        """Mean (rows) and covariance (rows, rows) of the noise-free function."""
+        cross = covariance(self.parameters, features, self.features)
+        explained = cross @ self._inverse_factor.T
+        own = covariance(self.parameters, features, features) - explained @ explained.T
+        return cross @ self._alpha, 0.5 * (own + own.T)

@@ -7,6 +7,11 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.errors import SvgeError
 from svge_core.search.domain import Domain
 from svge_core.search.searchers.base import Proposal, RandomSearch, Searcher, rng_for
+from svge_core.search.searchers.bayesian import BayesianSearch
+from svge_core.search.searchers.published import PublishedLatentSearch
+from svge_core.search.searchers.tpe import ParzenEstimator
+from svge_core.search.searchers.trees import BoostedTrees
+from svge_core.search.searchers.walks import LocalSearch, RegularisedEvolution, Reinforce
 
 __all__ = ["METHODS", "Method", "Proposal", "RandomSearch", "Searcher", "make_searcher", "rng_for"]
 
@@ -28,7 +33,56 @@ class Method:
     needs_checkpoint: bool = False
 
 
+def _published(domain: Domain, checkpoint: Checkpoint | None) -> Searcher:
+    if checkpoint is None:
+        raise SvgeError(f"SVGe-style search needs a checkpoint of {domain.space.title}.")
+    return PublishedLatentSearch(domain, checkpoint)
+
+
 METHODS: dict[str, Method] = {
+    "latent-bo": Method(
+        "Latent Bayesian optimisation (ours)",
+        "Decoded, re-encoded architectures and one-edit mutations, ranked by a Gaussian process on latents, structure "
+        "features or both, whichever predicts left-out evaluations best.",
+        lambda domain, checkpoint: BayesianSearch("latent-bo", domain, checkpoint),
+        needs_checkpoint=True,
+    ),
+    "gp": Method(
+        "Gaussian process on structure",
+        "The same without the latent space: mutations and random cells, structure features alone.",
+        lambda domain, checkpoint: BayesianSearch("gp", domain),
+    ),
+    "trees": Method(
+        "Boosted trees on structure",
+        "Boosted trees on structure features over mutations, Thompson sampling by bootstrap.",
+        lambda domain, checkpoint: BoostedTrees(domain),
+    ),
+    "local-search": Method(
+        "Local search",
+        "One-edit moves, first improvement, random restarts.",
+        lambda domain, checkpoint: LocalSearch(domain),
+    ),
+    "evolution": Method(
+        "Regularised evolution",
+        "The best of a random sample of the youngest evaluations is mutated; the oldest die.",
+        lambda domain, checkpoint: RegularisedEvolution(domain),
+    ),
+    "reinforce": Method(
+        "REINFORCE",
+        "One categorical distribution per gene, moved by the policy gradient.",
+        lambda domain, checkpoint: Reinforce(domain),
+    ),
+    "tpe": Method(
+        "TPE (Optuna)",
+        "Optuna's tree-structured Parzen estimator over the genotype.",
+        lambda domain, checkpoint: ParzenEstimator(domain),
+    ),
+    "svge-bo": Method(
+        "SVGe-style, as published",
+        "Expected improvement over latent coordinates in batches of 50, each decoded to its most frequent cell.",
+        _published,
+        needs_checkpoint=True,
+    ),
     "random": Method(
         "Random search", "Distinct random architectures.", lambda domain, checkpoint: RandomSearch(domain)
     ),

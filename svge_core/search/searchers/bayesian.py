@@ -1,0 +1,159 @@
+"""Latent Bayesian optimisation over architectures, not coordinates (our method), and its structure-only variant.
+
+Per round: a pool of architectures that were decoded from the latent space around the incumbents and from the prior,
+one-edit mutations of the incumbents, and random cells; all canonical, without duplicates, and re-encoded, so that an
+architecture has one code whatever drew it. A Gaussian process on structure features, latents or both, whichever
+predicts left-out observations best, ranks them; BoTorch's noisy expected improvement chooses, knowing what is pending.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint
+from svge_core.errors import InvalidCellError
+from svge_core.models.decoding import DecodeOptions, decode
+from svge_core.search.acquisition import choose
+from svge_core.search.domain import Domain
+from svge_core.search.encodings import Encodings, Representation
+from svge_core.search.history import History
+from svge_core.search.searchers.base import Proposal
+from svge_core.search.surrogate import SurrogateFitter
+from svge_core.tensors import to_cells
+
+#: known cells of a restricted domain that are all candidates, up to this many
+_ALL_KNOWN = 2_000
+
+
+@dataclass(frozen=True)
+class BayesianOptions:
+    """Settings of the search; the defaults were chosen on NAS-Bench-201's CIFAR-10 validation alone.
+
+    Attributes:
+        initial: random cells before the first surrogate.
+        representations: the surrogate may see; None for all there are.
+        mutations: whether one-edit neighbours of the incumbents are candidates.
+        decoded: latents decoded per ask, half around the incumbents and half from the prior; 0 for none.
+        random: random candidates per ask.
+        incumbents: best observations whose surroundings are candidates.
+        reach: standard deviation of the draws around an incumbent, in standard deviations of the aggregate posterior.
+    """
+
+    initial: int = 6
+    representations: tuple[Representation, ...] | None = None
+    mutations: bool = True
+    decoded: int = 128
+    random: int = 200
+    incumbents: int = 5
+    reach: float = 0.3
+
+
+class BayesianSearch:
+    """See the module's docstring.
+
+    Args:
+        name: the method's name.
+        domain: what may be proposed.
+        checkpoint: the latent space; without it structure features and mutations alone are used.
+        options: settings.
+    """
+
+    def __init__(
+        self, name: str, domain: Domain, checkpoint: Checkpoint | None = None, options: BayesianOptions | None = None
+    ) -> None:
+        self.name, self.domain, self.checkpoint = name, domain, checkpoint
+        self.options = options or BayesianOptions()
+        self.encodings = Encodings(domain, checkpoint)
+        self.fitter = SurrogateFitter(self.encodings, self.options.representations or self.encodings.representations)
+        #: mean leave-one-out log likelihood of each representation at the last ask, for the screen and the log
+        self.likelihoods: dict[Representation, float] = {}
+
+    def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
+        """See :class:`~svge_core.search.searchers.base.Searcher`."""
+        # the initial design comes first, pending cells counted, then whatever was observed has to do
+        missing = self.options.initial - len(history) - len(history.pending)
+        if missing > 0 or len(history) < 2:
+            drawn = self.domain.fresh(rng, count if len(history) < 2 else min(count, missing), history.taken)
+            return [Proposal(cell, "initial design") for cell in drawn]
+        utilities = history.scalar(rng)
+        if np.ptp(utilities) == 0:
+            return [Proposal(c, "random, all values are equal") for c in self.domain.fresh(rng, count, history.taken)]
+        observed = [observation.cell for observation in history.observations]
+        pool = self._pool(history, utilities, rng)
+        cells = list(pool)
+        if not cells:
+            return []
+        surrogate = self.fitter.fit(observed, utilities)
+        self.likelihoods = surrogate.likelihoods
+        chosen = [
+            cells[i] for i in choose(surrogate, observed, history.pending, cells, count, int(rng.integers(2**31)))
+        ]
+        if len(history.directions) > 1:
+            return [Proposal(cell, pool[cell]) for cell in chosen]
+        sign = 1.0 if history.directions[0] == "max" else -1.0
+        means, stds = surrogate.in_unit(*surrogate.marginals(chosen))
+        return [
+            Proposal(cell, pool[cell], sign * float(mean), float(std))
+            for cell, mean, std in zip(chosen, means, stds, strict=True)
+        ]
+
+    def _pool(self, history: History, utilities: np.ndarray, rng: np.random.Generator) -> dict[Cell, str]:
+        """Candidates and where each comes from; the first source of a cell is kept."""
+        options, pool = self.options, dict[Cell, str]()
+
+        def add(cells: Iterable[Cell], source: str) -> None:
+            for cell in cells:
+                if cell not in history.taken:
+                    pool.setdefault(cell, source)
+
+        best = [history.observations[i] for i in np.argsort(-utilities, kind="stable")[: options.incumbents]]
+        if options.mutations:
+            for observation in best:
+                add(self.domain.neighbours(observation.cell), f"one edit of #{observation.number}")
+        if self.checkpoint is not None and options.decoded:
+            around, prior = self._latents([observation.cell for observation in best], rng)
+            add(self._decoded(around, rng), "decoded near the best")
+            add(self._decoded(prior, rng), "decoded from the prior")
+        add(self.domain.fresh(rng, options.random, history.taken), "random")
+        if self.domain.known is not None and len(self.domain.known) <= _ALL_KNOWN:
+            add(self.domain.known, "known cell")
+        return pool
+
+    def _latents(self, best: list[Cell], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        centre, spread = self.aggregate
+        half = self.options.decoded // 2
+        codes = self.encodings.latents(best)[rng.integers(len(best), size=half)]
+        around = codes + self.options.reach * spread * rng.standard_normal(codes.shape)
+        prior = centre + spread * rng.standard_normal((self.options.decoded - half, codes.shape[1]))
+        return torch.from_numpy(around), torch.from_numpy(prior)
+
+    @property
+    def aggregate(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the codes of random cells, per latent dimension."""
+        if not hasattr(self, "_aggregate"):
+            rng = np.random.default_rng(0)
+            codes = self.encodings.latents([self.domain.random_cell(rng) for _ in range(2_000)])
+            self._aggregate = (codes.mean(axis=0), codes.std(axis=0))
+        return self._aggregate
+
+    def _decoded(self, z: torch.Tensor, rng: np.random.Generator) -> list[Cell]:
+        """Distinct members of the domain that decode from latents; of a restricted domain the nearest known cells."""
+        if self.checkpoint is None:
+            return []
+        if self.domain.known is not None:
+            if not hasattr(self, "_known"):
+                self._known = torch.from_numpy(self.encodings.latents(self.domain.known))
+            nearest = torch.cdist(z, self._known).topk(min(4, len(self._known)), largest=False).indices
+            return [self.domain.known[i] for i in dict.fromkeys(nearest.flatten().tolist())]
+        generator = torch.Generator(self.checkpoint.model.device).manual_seed(int(rng.integers(2**31)))
+        batch = decode(self.checkpoint.model, z, DecodeOptions(constrained=True), generator)
+        found: dict[Cell, None] = {}
+        for cell in to_cells(self.domain.space, batch):
+            try:
+                found.setdefault(self.domain.space.canonical(cell))
+            except InvalidCellError:  # constrained decoding gives members alone; a broken model may still not
+                continue
+        return list(found)
