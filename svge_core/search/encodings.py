@@ -1,7 +1,9 @@
 """Numbers a surrogate sees of a cell: structure features, genes, network size, latent means; each row computed once."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -62,11 +64,19 @@ class Encodings:
         """Posterior means, not scaled."""
         return self._raw("latent", cells)
 
+    @cached_property
+    def aggregate(self) -> tuple[Float[np.ndarray, " latent"], Float[np.ndarray, " latent"]]:
+        """Mean and standard deviation of the codes of random cells, per latent dimension."""
+        codes = self._encode(self._reference())
+        return codes.mean(axis=0), codes.std(axis=0)
+
+    def _reference(self) -> list[Cell]:
+        rng = np.random.default_rng(0)
+        return [self.space.canonical(self.space.random_cell(rng)) for _ in range(_REFERENCE)]
+
     def _standardised(self, name: str, cells: Sequence[Cell]) -> Matrix:
         if name not in self._scale:
-            rng = np.random.default_rng(0)
-            sample = [self.space.canonical(self.space.random_cell(rng)) for _ in range(_REFERENCE)]
-            values = self._compute(name)(sample)
+            values = self._compute(name)(self._reference())
             spread = values.std(axis=0)
             kept = spread > 1e-9
             divisor = np.where(kept, spread * np.sqrt(max(int(kept.sum()), 1)), np.inf)
@@ -106,3 +116,15 @@ class Encodings:
             raise ValueError("latents need a checkpoint")
         with torch.inference_mode():
             return encode_all(self.checkpoint.model, to_batch(self.space, cells))[0].cpu().numpy().astype(np.float64)
+
+
+_SHARED: "WeakKeyDictionary[Domain, dict[str, Encodings]]" = WeakKeyDictionary()
+
+
+def shared_encodings(domain: Domain, checkpoint: Checkpoint | None = None) -> Encodings:
+    """The encodings of a domain under a model; searchers of one domain share them, as they hold nothing of a run."""
+    found = _SHARED.setdefault(domain, {})
+    digest = "" if checkpoint is None else checkpoint.digest
+    if digest not in found:
+        found[digest] = Encodings(domain, checkpoint)
+    return found[digest]

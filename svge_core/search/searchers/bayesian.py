@@ -18,7 +18,7 @@ from svge_core.errors import InvalidCellError
 from svge_core.models.decoding import DecodeOptions, decode
 from svge_core.search.acquisition import choose
 from svge_core.search.domain import Domain
-from svge_core.search.encodings import Encodings, Representation
+from svge_core.search.encodings import Representation, shared_encodings
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
 from svge_core.search.surrogate import SurrogateFitter
@@ -66,10 +66,11 @@ class BayesianSearch:
     ) -> None:
         self.name, self.domain, self.checkpoint = name, domain, checkpoint
         self.options = options or BayesianOptions()
-        self.encodings = Encodings(domain, checkpoint)
+        self.encodings = shared_encodings(domain, checkpoint)
         self.fitter = SurrogateFitter(self.encodings, self.options.representations or self.encodings.representations)
         #: mean leave-one-out log likelihood of each representation at the last ask, for the screen and the log
         self.likelihoods: dict[Representation, float] = {}
+        self._known: torch.Tensor | None = None
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
@@ -123,28 +124,19 @@ class BayesianSearch:
         return pool
 
     def _latents(self, best: list[Cell], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        centre, spread = self.aggregate
+        centre, spread = self.encodings.aggregate
         half = self.options.decoded // 2
         codes = self.encodings.latents(best)[rng.integers(len(best), size=half)]
         around = codes + self.options.reach * spread * rng.standard_normal(codes.shape)
         prior = centre + spread * rng.standard_normal((self.options.decoded - half, codes.shape[1]))
         return torch.from_numpy(around), torch.from_numpy(prior)
 
-    @property
-    def aggregate(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the codes of random cells, per latent dimension."""
-        if not hasattr(self, "_aggregate"):
-            rng = np.random.default_rng(0)
-            codes = self.encodings.latents([self.domain.random_cell(rng) for _ in range(2_000)])
-            self._aggregate = (codes.mean(axis=0), codes.std(axis=0))
-        return self._aggregate
-
     def _decoded(self, z: torch.Tensor, rng: np.random.Generator) -> list[Cell]:
         """Distinct members of the domain that decode from latents; of a restricted domain the nearest known cells."""
         if self.checkpoint is None:
             return []
         if self.domain.known is not None:
-            if not hasattr(self, "_known"):
+            if self._known is None:
                 self._known = torch.from_numpy(self.encodings.latents(self.domain.known))
             nearest = torch.cdist(z, self._known).topk(min(4, len(self._known)), largest=False).indices
             return [self.domain.known[i] for i in dict.fromkeys(nearest.flatten().tolist())]

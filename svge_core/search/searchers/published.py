@@ -22,7 +22,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.models.decoding import DecodeOptions, decode
 from svge_core.search.acquisition import log_expected_improvement
 from svge_core.search.domain import Domain
-from svge_core.search.encodings import Encodings
+from svge_core.search.encodings import shared_encodings
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
 from svge_core.surrogates.gaussian_process import Posterior, fit_parameters
@@ -57,7 +57,7 @@ class PublishedLatentSearch:
     def __init__(self, domain: Domain, checkpoint: Checkpoint, options: PublishedOptions | None = None) -> None:
         self.domain, self.checkpoint = domain, checkpoint
         self.options = options or PublishedOptions()
-        self.encodings = Encodings(domain, checkpoint)
+        self.encodings = shared_encodings(domain, checkpoint)
         self._round: tuple[int, list[Cell]] = (-1, [])
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.search.domain import Domain
-from svge_core.search.encodings import Encodings
+from svge_core.search.encodings import shared_encodings
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
 from svge_core.search.surrogate import rank_normal
@@ -31,7 +31,7 @@ class BoostedTrees:
     def __init__(
         self, domain: Domain, initial: int = 10, trees: int = 80, random: int = 200, incumbents: int = 5
     ) -> None:
-        self.domain, self.encodings = domain, Encodings(domain)
+        self.domain, self.encodings = domain, shared_encodings(domain)
         self.initial, self.trees, self.random, self.incumbents = initial, trees, random, incumbents
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
@@ -60,12 +60,13 @@ class BoostedTrees:
         chosen: list[int] = []
         for _ in range(min(count, len(cells))):
             rows = rng.integers(len(targets), size=len(targets))
+            seed = int(rng.integers(2**31))
             member = GradientBoostingRegressor(
                 n_estimators=self.trees,
                 max_depth=4,
                 subsample=0.8,
                 max_features=0.3,
-                random_state=int(rng.integers(2**31)),
+                random_state=seed,
             )
             member.fit(features[rows], targets[rows])
             ranking = np.argsort(-member.predict(candidates), kind="stable")
