@@ -1,0 +1,268 @@
+"""The loop of a run: ask for proposals, claim them, evaluate one after another, store each value at once.
+
+It may be killed at any moment, and any number of processes may run it for one run at the same time.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, RowMapping
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from svge_core.errors import DataError, SvgeError
+from svge_core.search import ledger, study
+from svge_core.search.ledger import Claim
+from svge_core.search.preparing import Prepared, prepare
+from svge_core.search.python_function import one_line
+from svge_core.search.run_types import Evaluation, RunState, SearchConfig
+from svge_core.search.searchers import rng_for
+from svge_core.search.store import PATIENCE_SECONDS, claims, open_store, runs
+from svge_core.search.views import find, read_evaluation, read_run
+from svge_core.search.workers import BEAT_SECONDS, Worker
+
+#: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
+MAX_FAILURES = 5
+#: what is noted at a trial whose worker died
+WORKER_DIED = "its worker ended; the cell is evaluated again"
+#: seconds between two looks while others finish the last evaluations, or a run is paused
+POLL_SECONDS = 0.2
+_T = TypeVar("_T")
+
+
+@dataclass
+class _Run:
+    """What the loop works with."""
+
+    storage_url: str
+    engine: Engine
+    run_id: int
+    study_id: int
+    config: SearchConfig
+    worker: Worker
+    prepared: Prepared
+    on_evaluation: Callable[[Evaluation], None] | None
+
+
+def execute(
+    storage_url: str,
+    name: str,
+    on_evaluation: Callable[[Evaluation], None] | None = None,
+    *,
+    allow_python: bool = True,
+    wait: bool = False,
+) -> RunState:
+    """Work on a run until it ends, is paused or cancelled; goes on where it, or others, stopped.
+
+    Args:
+        storage_url: of the store.
+        name: of the run.
+        on_evaluation: called after every evaluation of this process.
+        allow_python: whether a ``python:`` objective may be imported.
+        wait: stay while the run is paused, as a worker among others does.
+
+    Returns:
+        the state in which this process leaves the run.
+
+    Raises:
+        SvgeError: if there is no such run, the store cannot be used, or the objective, method or model of the run
+            cannot be had here. If nobody else works on the run, it is failed then, with that line.
+    """
+    with open_store(storage_url) as engine:
+        with engine.connect() as connection:
+            row = find(connection, name)
+        config = SearchConfig.from_dict(json.loads(row["config"]))
+        worker = Worker()
+        ledger.enrol(engine, row["id"], worker)
+        try:
+            with _heart(engine, worker):
+                try:
+                    prepared = _prepared(config, row["checkpoint"], allow_python)
+                except SvgeError as error:
+                    with engine.connect() as connection:
+                        alone = not (ledger.alive(connection, row["id"], working=True) - {worker.id})
+                    if alone:
+                        _end(engine, row["id"], "failed", str(error))
+                    raise
+                run = _Run(storage_url, engine, row["id"], row["study_id"], config, worker, prepared, on_evaluation)
+                _tidy_trials(run)
+                _loop(run, wait)
+        finally:
+            _patiently(lambda: ledger.release(engine, row["id"], worker))
+            _patiently(lambda: ledger.beat(engine, worker, "ended"))
+    return read_run(storage_url, name).state
+
+
+def _prepared(config: SearchConfig, digest: str, allow_python: bool) -> Prepared:
+    prepared = prepare(config, allow_python=allow_python)
+    if prepared.digest != digest:
+        raise DataError(
+            f"The checkpoint of this run has changed (digest {prepared.digest[:12]}, it began with {digest[:12]}): a "
+            "search that goes on with another model would not be one search."
+        )
+    return prepared
+
+
+def _loop(run: _Run, wait: bool) -> None:
+    while True:
+        row = _patiently(lambda: _row(run))
+        if row["ended"] is not None:
+            return
+        if row["control"] != "run":
+            _patiently(lambda: ledger.release(run.engine, run.run_id, run.worker))
+            if not (wait and row["control"] == "pause"):
+                return
+            _patiently(lambda: ledger.beat(run.engine, run.worker, "waiting"))
+            while _patiently(lambda: _row(run))["control"] == "pause":
+                time.sleep(POLL_SECONDS)
+            _patiently(lambda: ledger.beat(run.engine, run.worker, "working"))
+            continue
+        if row["streak"] >= MAX_FAILURES:
+            _end(run.engine, run.run_id, "failed", _failures(run))
+            return
+        claim = _patiently(lambda: ledger.take(run.engine, run.run_id, run.prepared.space, run.worker))
+        if claim is not None:
+            _evaluate(run, claim)
+            continue
+        state = _patiently(lambda: ledger.counts(run.engine, run.run_id))
+        if state.get("done", 0) >= run.config.budget:
+            _end(run.engine, run.run_id, "finished", "")
+            return
+        if not _propose(run):
+            if not state.get("open", 0):
+                done = state.get("done", 0)
+                _end(run.engine, run.run_id, "finished", f"No cell is left to propose after {done:,} evaluations.")
+                return
+            time.sleep(POLL_SECONDS)  # others hold the last places; if one of them dies, its cell is ours
+
+
+def _propose(run: _Run) -> bool:
+    """Ask and claim; False if there is nothing to claim."""
+    view = _patiently(lambda: read_run(run.storage_url, run.config.name))
+    free = len(_patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
+    count = min(run.config.batch, free)
+    if count == 0:
+        return False
+    history = view.history()
+    proposals = run.prepared.searcher.propose(history, count, rng_for(run.config.seed, len(view.evaluations)))
+    fresh = [proposal for proposal in proposals if proposal.cell not in history.taken][:count]
+    if not fresh:
+        return False
+    _patiently(lambda: ledger.claim(run.engine, run.run_id, run.prepared.space, run.worker, fresh, run.config.budget))
+    return True  # also when another worker was quicker: the next round sees its claims
+
+
+def _evaluate(run: _Run, claim: Claim) -> None:
+    if claim.trial_id is not None:
+        study.finish_trial(run.storage_url, claim.trial_id, None, WORKER_DIED)
+    attributes = {
+        "notation": run.prepared.space.format(claim.cell),
+        "source": claim.source,
+        "predicted_mean": claim.mean,
+        "predicted_std": claim.std,
+        "proposal": claim.number,
+        "worker": {"host": run.worker.host, "pid": run.worker.pid, "birth": run.worker.born},
+        study.WORKER_ATTR: run.worker.id,
+    }
+    trial = study.add_trial(run.storage_url, run.study_id, run.prepared.space, claim.cell, attributes)
+    if not _patiently(lambda: ledger.begin(run.engine, claim, run.worker, trial)):
+        study.finish_trial(run.storage_url, trial, None, "another worker has this cell")
+        return
+    values: tuple[float, ...] | None = None
+    problem = ""
+    try:
+        values = run.prepared.objective.evaluate(claim.cell)
+    except SvgeError as error:
+        problem = " ".join(str(error).split())[:500]
+    except Exception as error:  # one bad evaluation does not end a search
+        problem = one_line(error)
+    settled = _patiently(lambda: ledger.settle(run.engine, run.run_id, claim, run.worker, values, problem))
+    if not settled:
+        values, problem = None, "another worker has this cell"
+    study.finish_trial(run.storage_url, trial, values, problem)
+    if settled and run.on_evaluation is not None:
+        run.on_evaluation(read_evaluation(run.engine, claim.id, run.config.space))
+
+
+def _row(run: _Run) -> RowMapping:
+    with run.engine.connect() as connection:
+        row = connection.execute(sa.select(runs).where(runs.c.id == run.run_id)).mappings().first()
+    if row is None:
+        raise DataError(f"The run {run.config.name!r} was deleted.")
+    return row
+
+
+def _end(engine: Engine, run_id: int, state: str, problem: str) -> None:
+    def write() -> None:
+        with engine.begin() as connection:
+            update = sa.update(runs).where((runs.c.id == run_id) & runs.c.ended.is_(None))
+            connection.execute(update.values(ended=state, problem=problem))
+
+    _patiently(write)
+
+
+def _failures(run: _Run) -> str:
+    with run.engine.connect() as connection:
+        chosen = (claims.c.run_id == run.run_id) & (claims.c.state == "failed")
+        last = connection.execute(
+            sa.select(claims.c.problem).where(chosen).order_by(claims.c.finished.desc()).limit(1)
+        ).scalar()
+    return f"The last {MAX_FAILURES} evaluations failed; the latest: {last}"
+
+
+def _tidy_trials(run: _Run) -> None:
+    """Bring trials of workers that died in line with the ledger."""
+    running = study.running_trials(run.storage_url, run.study_id)
+    if not running:
+        return
+    with run.engine.connect() as connection:
+        living = ledger.alive(connection, run.run_id)
+        query = sa.select(claims).where(
+            (claims.c.run_id == run.run_id) & claims.c.trial_id.in_([trial for trial, _ in running])
+        )
+        held = {row["trial_id"]: row for row in connection.execute(query).mappings()}
+    for trial, owner in running:
+        if owner in living:
+            continue
+        row = held.get(trial)
+        numbers = None if row is None else row["numbers"]
+        study.finish_trial(run.storage_url, trial, None if numbers is None else json.loads(numbers), WORKER_DIED)
+
+
+@contextmanager
+def _heart(engine: Engine, worker: Worker) -> Iterator[None]:
+    """Signs of life from a thread, as long as the block runs."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(BEAT_SECONDS):
+            try:
+                ledger.beat(engine, worker)
+            except SQLAlchemyError:  # the database may be away for a while
+                continue
+
+    thread = threading.Thread(target=run, name="search heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(BEAT_SECONDS)
+
+
+def _patiently(action: Callable[[], _T]) -> _T:
+    """Do it again while the database is away: a value that took hours must not be lost to a restart."""
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
+    while True:
+        try:
+            return action()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, 5.0)

@@ -1,0 +1,249 @@
+"""The ledger of a run: which cells are claimed, by whom, and what came out; every change is one transaction.
+
+A cell is claimed before it is evaluated, together with a place of the budget, and unique constraints make sure that no
+cell and no place is ever given twice. Values are settled by one update that only succeeds while the claim is open, so
+a cell never gets two of them, whatever workers do.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from svge_core.cells import Cell
+from svge_core.search.run_types import YOUR_LABELS
+from svge_core.search.searchers import Proposal
+from svge_core.search.store import claims, clock, runs, workers
+from svge_core.search.workers import Worker
+from svge_core.spaces.base import AbstractSearchSpace
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A cell that this worker is to evaluate.
+
+    Attributes:
+        id: of the row.
+        number: order in which it was proposed.
+        cell: canonical.
+        trial_id: of the trial that somebody began for it before, if any.
+    """
+
+    id: int
+    number: int
+    cell: Cell
+    source: str
+    mean: float | None
+    std: float | None
+    trial_id: int | None
+
+
+def identity(space: AbstractSearchSpace, cell: Cell) -> str:
+    """32 hex digits that are equal for two cells exactly when their canonical forms are (BLAKE2b, 128 bits)."""
+    return blake2b(space.format(space.canonical(cell)).encode(), digest_size=16).hexdigest()
+
+
+def insert_labels(
+    connection: Connection,
+    run_id: int,
+    space: AbstractSearchSpace,
+    labels: Sequence[tuple[Cell, tuple[float, ...]]],
+    trials: Sequence[int],
+    now: float,
+) -> None:
+    """Existing labels as finished evaluations outside the budget."""
+    rows = [
+        {
+            **_row(run_id, number, space, Proposal(cell, YOUR_LABELS)),
+            "slot": None,
+            "state": "done",
+            "value": values[0],
+            "numbers": json.dumps(values),
+            "trial_id": trial,
+            "finished": now,
+        }
+        for number, ((cell, values), trial) in enumerate(zip(labels, trials, strict=True))
+    ]
+    if rows:
+        connection.execute(sa.insert(claims), rows)
+
+
+def free_places(engine: Engine, run_id: int, budget: int) -> list[int]:
+    """Places of the budget that nobody holds, in ascending order."""
+    with engine.connect() as connection:
+        return _free(connection, run_id, budget)
+
+
+def claim(
+    engine: Engine,
+    run_id: int,
+    space: AbstractSearchSpace,
+    worker: Worker,
+    proposals: Sequence[Proposal],
+    budget: int,
+) -> bool:
+    """Claim cells for a worker, all or none of them.
+
+    Returns:
+        False if somebody else has claimed one of the cells in the meantime, or places ran out: ask again.
+    """
+    known = [identity(space, proposal.cell) for proposal in proposals]
+    while True:
+        with engine.connect() as connection:
+            held = claims.c.identity.in_(known) & (claims.c.run_id == run_id)
+            if connection.execute(sa.select(claims.c.id).where(held).limit(1)).first() is not None:
+                return False
+            places = _free(connection, run_id, budget)
+            first = connection.execute(
+                sa.select(sa.func.coalesce(sa.func.max(claims.c.number) + 1, 0)).where(claims.c.run_id == run_id)
+            ).scalar_one()
+        if len(places) < len(proposals):
+            return False
+        rows = [
+            {**_row(run_id, first + i, space, proposal), "slot": place, "state": "open", "worker": worker.id}
+            for i, (proposal, place) in enumerate(zip(proposals, places, strict=False))
+        ]
+        try:
+            with engine.begin() as connection:
+                connection.execute(sa.insert(claims), rows)
+            return True
+        except IntegrityError:  # somebody was quicker with a number, a place or a cell: look again
+            continue
+
+
+def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker) -> Claim | None:
+    """The next cell for this worker: its own, one that was given back, or one of a dead worker; lowest number first."""
+    while True:
+        with engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(claims)
+                .where((claims.c.run_id == run_id) & (claims.c.state == "open"))
+                .order_by(claims.c.number)
+            ).mappings()
+            waiting = list(rows)
+            living = alive(connection, run_id) if any(row["worker"] != worker.id for row in waiting) else {worker.id}
+        row = next((row for row in waiting if row["worker"] == worker.id or row["worker"] not in living), None)
+        if row is None:
+            return None
+        if row["worker"] == worker.id or _take_over(engine, row, worker):
+            cell = space.canonical(space.from_genotype(tuple(json.loads(row["genotype"]))))
+            source, trial = row["source"], row["trial_id"]
+            return Claim(row["id"], row["number"], cell, source, row["mean"], row["std"], trial)
+
+
+def _take_over(engine: Engine, row: RowMapping, worker: Worker) -> bool:
+    held = claims.c.worker.is_(None) if row["worker"] is None else claims.c.worker == row["worker"]
+    with engine.begin() as connection:
+        update = sa.update(claims).where((claims.c.id == row["id"]) & (claims.c.state == "open") & held)
+        return connection.execute(update.values(worker=worker.id, started=None)).rowcount == 1
+
+
+def begin(engine: Engine, claim: Claim, worker: Worker, trial_id: int) -> bool:
+    """Note that the evaluation begins; False if the claim was taken over by somebody else."""
+    with engine.begin() as connection:
+        update = sa.update(claims).where(_mine(claim, worker))
+        values = {"started": clock(engine), "trial_id": trial_id}
+        return connection.execute(update.values(**values)).rowcount == 1
+
+
+def settle(
+    engine: Engine, run_id: int, claim: Claim, worker: Worker, values: tuple[float, ...] | None, problem: str = ""
+) -> bool:
+    """Store what came out: values, or why there are none (which gives the place of the budget back).
+
+    Returns:
+        False if another worker has settled this cell or holds its claim.
+    """
+    with engine.begin() as connection:
+        update = sa.update(claims).where(_mine(claim, worker))
+        if values is None:
+            update = update.values(state="failed", slot=None, problem=problem, finished=clock(engine))
+            streak = runs.c.streak + 1
+        else:
+            update = update.values(
+                state="done", value=values[0], numbers=json.dumps(values), problem="", finished=clock(engine)
+            )
+            streak = 0
+        if connection.execute(update).rowcount == 1:
+            connection.execute(sa.update(runs).where(runs.c.id == run_id).values(streak=streak))
+            return True
+        found = connection.execute(sa.select(claims).where(claims.c.id == claim.id)).mappings().first()
+        # the same update, sent again because its answer was lost
+        wanted = None if values is None else json.dumps(values)
+        return bool(found and found["worker"] == worker.id and found["numbers"] == wanted and found["state"] != "open")
+
+
+def release(engine: Engine, run_id: int, worker: Worker) -> None:
+    """Give a worker's open claims back; whoever goes on evaluates these cells first."""
+    with engine.begin() as connection:
+        held = (claims.c.run_id == run_id) & (claims.c.worker == worker.id) & (claims.c.state == "open")
+        connection.execute(sa.update(claims).where(held).values(worker=None, started=None))
+
+
+def counts(engine: Engine, run_id: int) -> dict[str, int]:
+    """Evaluations of a run by state, existing labels left out."""
+    with engine.connect() as connection:
+        chosen = (claims.c.run_id == run_id) & (claims.c.source != YOUR_LABELS)
+        rows = connection.execute(sa.select(claims.c.state, sa.func.count()).where(chosen).group_by(claims.c.state))
+        return {str(state): int(count) for state, count in rows}
+
+
+def enrol(engine: Engine, run_id: int, worker: Worker) -> None:
+    """Record a worker."""
+    row = {"id": worker.id, "run_id": run_id, "host": worker.host[:255], "place": worker.place, "pid": worker.pid}
+    with engine.begin() as connection:
+        values = {**row, "born": worker.born, "beat": clock(engine), "status": "working"}
+        connection.execute(sa.insert(workers).values(**values))
+
+
+def beat(engine: Engine, worker: Worker, status: str | None = None) -> None:
+    """A sign of life; ``status`` is working, waiting or ended."""
+    with engine.begin() as connection:
+        values = {"beat": clock(engine), **({} if status is None else {"status": status})}
+        connection.execute(sa.update(workers).where(workers.c.id == worker.id).values(**values))
+
+
+def alive(connection: Connection, run_id: int | None = None, *, working: bool = False) -> set[str]:
+    """Ids of the living workers of a run, or of all runs."""
+    now = float(connection.execute(sa.select(clock(connection.engine))).scalar_one())
+    query = sa.select(workers).where(workers.c.status != "ended")
+    if run_id is not None:
+        query = query.where(workers.c.run_id == run_id)
+    return {
+        row["id"]
+        for row in connection.execute(query).mappings()
+        if (row["status"] == "working" or not working) and read_worker(row).alive(now - row["beat"])
+    }
+
+
+def read_worker(row: RowMapping) -> Worker:
+    """A worker from its record."""
+    return Worker(row["id"], row["host"], row["place"], row["pid"], row["born"])
+
+
+def _mine(claim: Claim, worker: Worker) -> sa.ColumnElement[bool]:
+    return (claims.c.id == claim.id) & (claims.c.state == "open") & (claims.c.worker == worker.id)
+
+
+def _free(connection: Connection, run_id: int, budget: int) -> list[int]:
+    chosen = (claims.c.run_id == run_id) & claims.c.slot.is_not(None)
+    held = set(connection.execute(sa.select(claims.c.slot).where(chosen)).scalars())
+    return [place for place in range(budget) if place not in held]
+
+
+def _row(run_id: int, number: int, space: AbstractSearchSpace, proposal: Proposal) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "number": number,
+        "identity": identity(space, proposal.cell),
+        "notation": space.format(space.canonical(proposal.cell)),
+        "genotype": json.dumps(list(map(int, space.genotype(proposal.cell)))),
+        "source": proposal.source[:200],
+        "mean": proposal.mean,
+        "std": proposal.std,
+        "problem": "",
+    }

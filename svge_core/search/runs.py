@@ -1,0 +1,141 @@
+"""Runs in their store: make, list, read, steer and delete them. ``execute`` does the work of one.
+
+A run is one Optuna study in SQLite, PostgreSQL or MySQL; whoever opens its store sees the same, whichever process, page
+or machine works on it.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from svge_core.errors import DataError, SvgeError
+from svge_core.search import study
+from svge_core.search.execution import execute
+from svge_core.search.ledger import alive, insert_labels
+from svge_core.search.preparing import prepare
+from svge_core.search.run_types import (
+    YOUR_LABELS,
+    Control,
+    Evaluation,
+    RunState,
+    RunSummary,
+    RunView,
+    SearchConfig,
+)
+from svge_core.search.store import DEFAULT_STORAGE, claims, clock, open_store, runs, workers
+from svge_core.search.user_tables import read_start
+from svge_core.search.views import find, list_runs, read_run
+
+__all__ = [
+    "DEFAULT_STORAGE",
+    "YOUR_LABELS",
+    "Control",
+    "Evaluation",
+    "RunState",
+    "RunSummary",
+    "RunView",
+    "SearchConfig",
+    "control",
+    "create_run",
+    "delete_run",
+    "execute",
+    "list_runs",
+    "read_run",
+]
+
+
+def create_run(storage_url: str, config: SearchConfig, *, allow_python: bool = True) -> str:
+    """Store a new run; nothing is evaluated yet.
+
+    Args:
+        storage_url: of the store, see :func:`svge_core.search.store.storage_url`.
+        config: what to do; a name that is taken gets a number behind it.
+        allow_python: whether a ``python:`` objective may be imported, to see that it is there.
+
+    Returns:
+        the name of the run.
+
+    Raises:
+        SvgeError: with one line, if the objective, the method, the checkpoint or the labels cannot be used.
+    """
+    prepared = prepare(config, allow_python=allow_python)
+    space, objective = prepared.space, prepared.objective
+    labels = read_start(Path(config.start_csv), objective.goals, space) if config.start_csv else []
+    stem = config.name or f"{config.space}-{config.method}-{config.seed}"
+    with open_store(storage_url) as engine:
+        with engine.connect() as connection:
+            taken = set(connection.execute(sa.select(runs.c.name)).scalars())
+        number = 1
+        while True:
+            config = replace(config, name=stem if number == 1 else f"{stem[:90]}-{number}")
+            number += 1
+            if config.name in taken:
+                continue
+            study_id = study.create_study(storage_url, config.name, objective.goals, config.to_dict())
+            if study_id is not None:
+                break
+        attributes = {"source": YOUR_LABELS}
+        trials = [
+            study.add_trial(storage_url, study_id, space, cell, {"notation": space.format(cell), **attributes}, values)
+            for cell, values in labels
+        ]
+        row = {
+            "name": config.name,
+            "study_id": study_id,
+            "space": config.space,
+            "config": json.dumps(config.to_dict()),
+            "goals": json.dumps([goal.meaning.to_dict() for goal in objective.goals]),
+            "optimum": None if objective.optimum is None else json.dumps(objective.optimum),
+            "domain": prepared.domain.title,
+            "checkpoint": prepared.digest,
+            "control": "run",
+            "problem": "",
+            "streak": 0,
+        }
+        try:
+            with engine.begin() as connection:
+                now = float(connection.execute(sa.select(clock(engine))).scalar_one())
+                run_id = connection.execute(sa.insert(runs).values(**row, created=now)).inserted_primary_key
+                assert run_id is not None
+                insert_labels(connection, int(run_id[0]), space, labels, trials, now)
+        except IntegrityError as error:
+            raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
+    return config.name
+
+
+def control(storage_url: str, name: str, action: Control) -> None:
+    """Steer a run: its workers obey before their next evaluation. ``run`` lets a paused, cancelled or failed one go on.
+
+    Raises:
+        DataError: if there is no such run or action.
+    """
+    if action not in get_args(Control):
+        raise DataError(f"A run obeys run, pause and cancel; got {str(action)[:40]!r}.")
+    with open_store(storage_url) as engine, engine.begin() as connection:
+        row = find(connection, name)
+        values: dict[str, Any] = {"control": action}
+        if action == "run" and row["ended"] == "failed":
+            values |= {"ended": None, "problem": "", "streak": 0}
+        connection.execute(sa.update(runs).where(runs.c.id == row["id"]).values(**values))
+
+
+def delete_run(storage_url: str, name: str) -> None:
+    """Remove a run, its study and all its evaluations.
+
+    Raises:
+        SvgeError: if there is no such run, or a living worker is at it: cancel it first.
+    """
+    with open_store(storage_url) as engine:
+        with engine.connect() as connection:
+            row = find(connection, name)
+            if alive(connection, row["id"], working=True):
+                raise SvgeError(f"The run {name!r} is being worked on: cancel it first.")
+        with engine.begin() as connection:
+            for table in (claims, workers):
+                connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
+            connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
+        study.delete_study(storage_url, row["study_id"])
