@@ -25,8 +25,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "networks export export_json models surrogates calibration prediction_measures",
         "checkpoints metrics training training_state smoothness evaluation",
         "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "
-        "extrapolation_run",
-        "path search explorer explorer_columns explorer_inspection explorer_opening explorer_select explorer_sources",
+        "extrapolation_run latent_quality",
+        "path path_export path_graph path_lines path_scores search explorer explorer_columns explorer_inspection "
+        "explorer_opening explorer_select explorer_sources",
         "figures",
         "cli __main__",
     )
