@@ -12,6 +12,8 @@ from svge_core.search.surrogate import Surrogate
 #: candidates that pass from the cheap ranking to the noisy acquisition, and observations that compete as incumbents
 _SHORTLIST, _INCUMBENTS = 192, 24
 _SAMPLES = 128
+#: cells that compute the same tie but for rounding errors, which differ from process to process: the first then wins
+_DECIMALS = 6
 _CHUNK = 64
 
 
@@ -57,7 +59,7 @@ def choose(
     seen = surrogate.marginals(observed)[0]
     incumbents = [observed[i] for i in np.argsort(-seen, kind="stable")[:_INCUMBENTS]]
     ranking = log_expected_improvement(mean, std, float(seen.max()))
-    short = np.argsort(-ranking, kind="stable")[: max(_SHORTLIST, 4 * count)]
+    short = np.argsort(-np.round(ranking, _DECIMALS), kind="stable")[: max(_SHORTLIST, 4 * count)]
     rows = [*incumbents, *pending, *(pool[i] for i in short)]
     means, covariances = surrogate.joint(rows)
     fixed = len(incumbents) + len(pending)
@@ -65,7 +67,7 @@ def choose(
     for _ in range(min(count, len(short))):
         left = [row for row in range(fixed, len(rows)) if row not in chosen]
         values = _noisy_improvement(means, covariances, [*range(fixed), *chosen], left, seed)
-        chosen.append(left[int(values.argmax())])
+        chosen.append(left[int(values.round(decimals=_DECIMALS).argmax())])
     return [int(short[row - fixed]) for row in chosen]
 
 
@@ -104,7 +106,7 @@ def _noisy_improvement(
             Table(),
             column(baseline),
             sampler=SobolQMCNormalSampler(torch.Size([_SAMPLES]), seed=seed),
-            prune_baseline=True,
+            prune_baseline=False,  # it would draw from torch's global generator; the incumbents are few already
             cache_root=False,
         )
         parts = column(candidates).unsqueeze(1).split(_CHUNK)

@@ -5,7 +5,7 @@ had happened, and many workers share one run through its store. What a searcher 
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Proposal:
     std: float | None = None
 
 
+@runtime_checkable
 class Searcher(Protocol):
     """A search method. ``domain`` and everything else it needs are given when it is made."""
 

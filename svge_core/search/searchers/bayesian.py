@@ -48,7 +48,7 @@ class BayesianOptions:
     decoded: int = 128
     random: int = 200
     incumbents: int = 5
-    reach: float = 0.3
+    reach: float = 0.6
 
 
 class BayesianSearch:
@@ -74,10 +74,10 @@ class BayesianSearch:
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
-        # the initial design comes first, pending cells counted, then whatever was observed has to do
+        # pending cells count for the initial design; a batch is filled, so that no worker of it stands idle
         missing = self.options.initial - len(history) - len(history.pending)
         if missing > 0 or len(history) < 2:
-            drawn = self.domain.fresh(rng, count if len(history) < 2 else min(count, missing), history.taken)
+            drawn = self.domain.fresh(rng, count, history.taken)
             return [Proposal(cell, "initial design") for cell in drawn]
         utilities = history.scalar(rng)
         if np.ptp(utilities) == 0:

@@ -65,7 +65,7 @@ class PublishedLatentSearch:
         options = self.options
         missing = options.initial - len(history) - len(history.pending)
         if missing > 0 or len(history) < 2:
-            drawn = self.domain.fresh(rng, count if len(history) < 2 else min(count, missing), history.taken)
+            drawn = self.domain.fresh(rng, count, history.taken)
             return [Proposal(cell, "initial design") for cell in drawn]
         # one process serves a round of 50, so a round starts where the history has grown by that many
         number = max(len(history) - options.initial, 0) // options.batch

@@ -40,7 +40,7 @@ class BoostedTrees:
 
         missing = self.initial - len(history) - len(history.pending)
         if missing > 0 or len(history) < 2:
-            drawn = self.domain.fresh(rng, count if len(history) < 2 else min(count, missing), history.taken)
+            drawn = self.domain.fresh(rng, count, history.taken)
             return [Proposal(cell, "initial design") for cell in drawn]
         utility = history.scalar(rng)
         pool: dict[Cell, str] = {}
