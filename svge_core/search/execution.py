@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Engine, RowMapping
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.errors import DataError, SvgeError
-from svge_core.search import ledger, study
+from svge_core.search import ledger
 from svge_core.search.ledger import Claim
 from svge_core.search.preparing import Prepared, prepare
 from svge_core.search.python_function import one_line
@@ -28,8 +29,6 @@ from svge_core.search.workers import BEAT_SECONDS, Worker
 
 #: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
 MAX_FAILURES = 5
-#: what is noted at a trial whose worker died
-WORKER_DIED = "its worker ended; the cell is evaluated again"
 #: seconds between two looks while others finish the last evaluations, or a run is paused
 POLL_SECONDS = 0.2
 _T = TypeVar("_T")
@@ -90,7 +89,7 @@ def execute(
                         _end(engine, row["id"], "failed", str(error))
                     raise
                 run = _Run(storage_url, engine, row["id"], row["study_id"], config, worker, prepared, on_evaluation)
-                _tidy_trials(run)
+                _patiently(partial(ledger.tidy_trials, engine, row["id"], row["study_id"]))
                 _loop(run, wait)
         finally:
             _patiently(lambda: ledger.release(engine, row["id"], worker))
@@ -158,21 +157,10 @@ def _propose(run: _Run) -> bool:
 
 
 def _evaluate(run: _Run, claim: Claim) -> None:
-    if claim.trial_id is not None:
-        study.finish_trial(run.storage_url, claim.trial_id, None, WORKER_DIED)
-    attributes = {
-        "notation": run.prepared.space.format(claim.cell),
-        "source": claim.source,
-        "predicted_mean": claim.mean,
-        "predicted_std": claim.std,
-        "proposal": claim.number,
-        "worker": {"host": run.worker.host, "pid": run.worker.pid, "birth": run.worker.born},
-        study.WORKER_ATTR: run.worker.id,
-    }
-    trial = study.add_trial(run.storage_url, run.study_id, run.prepared.space, claim.cell, attributes)
-    if not _patiently(lambda: ledger.begin(run.engine, claim, run.worker, trial)):
-        study.finish_trial(run.storage_url, trial, None, "another worker has this cell")
-        return
+    begin = partial(ledger.begin, run.engine, run.study_id, run.prepared.space, claim, run.worker)
+    trial = _patiently(begin)
+    if trial is None:
+        return  # taken over: this process was silent for so long that it was taken for dead
     values: tuple[float, ...] | None = None
     problem = ""
     try:
@@ -181,10 +169,7 @@ def _evaluate(run: _Run, claim: Claim) -> None:
         problem = " ".join(str(error).split())[:500]
     except Exception as error:  # one bad evaluation does not end a search
         problem = one_line(error)
-    settled = _patiently(lambda: ledger.settle(run.engine, run.run_id, claim, run.worker, values, problem))
-    if not settled:
-        values, problem = None, "another worker has this cell"
-    study.finish_trial(run.storage_url, trial, values, problem)
+    settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, trial, values, problem))
     if settled and run.on_evaluation is not None:
         run.on_evaluation(read_evaluation(run.engine, claim.id, run.config.space))
 
@@ -213,25 +198,6 @@ def _failures(run: _Run) -> str:
             sa.select(claims.c.problem).where(chosen).order_by(claims.c.finished.desc()).limit(1)
         ).scalar()
     return f"The last {MAX_FAILURES} evaluations failed; the latest: {last}"
-
-
-def _tidy_trials(run: _Run) -> None:
-    """Bring trials of workers that died in line with the ledger."""
-    running = study.running_trials(run.storage_url, run.study_id)
-    if not running:
-        return
-    with run.engine.connect() as connection:
-        living = ledger.alive(connection, run.run_id)
-        query = sa.select(claims).where(
-            (claims.c.run_id == run.run_id) & claims.c.trial_id.in_([trial for trial, _ in running])
-        )
-        held = {row["trial_id"]: row for row in connection.execute(query).mappings()}
-    for trial, owner in running:
-        if owner in living:
-            continue
-        row = held.get(trial)
-        numbers = None if row is None else row["numbers"]
-        study.finish_trial(run.storage_url, trial, None if numbers is None else json.loads(numbers), WORKER_DIED)
 
 
 @contextmanager

@@ -13,13 +13,19 @@ from hashlib import blake2b
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from svge_core.cells import Cell
+from svge_core.search import study
 from svge_core.search.run_types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
 from svge_core.search.store import claims, clock, runs, workers
 from svge_core.search.workers import Worker
 from svge_core.spaces.base import AbstractSearchSpace
+
+#: what is noted at a trial whose worker died
+WORKER_DIED = "its worker ended; the cell is evaluated again"
+Label = tuple[Cell, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Claim:
         id: of the row.
         number: order in which it was proposed.
         cell: canonical.
-        trial_id: of the trial that somebody began for it before, if any.
+        source, mean, std: as the searcher gave them.
     """
 
     id: int
@@ -39,7 +45,6 @@ class Claim:
     source: str
     mean: float | None
     std: float | None
-    trial_id: int | None
 
 
 def identity(space: AbstractSearchSpace, cell: Cell) -> str:
@@ -48,28 +53,18 @@ def identity(space: AbstractSearchSpace, cell: Cell) -> str:
 
 
 def insert_labels(
-    connection: Connection,
-    run_id: int,
-    space: AbstractSearchSpace,
-    labels: Sequence[tuple[Cell, tuple[float, ...]]],
-    trials: Sequence[int],
-    now: float,
+    session: Session, run_id: int, study_id: int, space: AbstractSearchSpace, labels: Sequence[Label], now: float
 ) -> None:
     """Existing labels as finished evaluations outside the budget."""
-    rows = [
-        {
-            **_row(run_id, number, space, Proposal(cell, YOUR_LABELS)),
-            "slot": None,
-            "state": "done",
-            "value": values[0],
-            "numbers": json.dumps(values),
-            "trial_id": trial,
-            "finished": now,
-        }
-        for number, ((cell, values), trial) in enumerate(zip(labels, trials, strict=True))
-    ]
+    rows = []
+    for number, (cell, values) in enumerate(labels):
+        row = _row(run_id, number, space, Proposal(cell, YOUR_LABELS))
+        attributes = {"notation": row["notation"], "source": YOUR_LABELS}
+        trial = study.insert_trial(session, study_id, space, cell, attributes, values)
+        settled = {"state": "done", "value": values[0], "numbers": json.dumps(values), "finished": now}
+        rows.append({**row, **settled, "slot": None, "trial_id": trial})
     if rows:
-        connection.execute(sa.insert(claims), rows)
+        session.execute(sa.insert(claims), rows)
 
 
 def free_places(engine: Engine, run_id: int, budget: int) -> list[int]:
@@ -131,50 +126,83 @@ def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker
             return None
         if row["worker"] == worker.id or _take_over(engine, row, worker):
             cell = space.canonical(space.from_genotype(tuple(json.loads(row["genotype"]))))
-            source, trial = row["source"], row["trial_id"]
-            return Claim(row["id"], row["number"], cell, source, row["mean"], row["std"], trial)
+            return Claim(row["id"], row["number"], cell, row["source"], row["mean"], row["std"])
 
 
 def _take_over(engine: Engine, row: RowMapping, worker: Worker) -> bool:
     held = claims.c.worker.is_(None) if row["worker"] is None else claims.c.worker == row["worker"]
-    with engine.begin() as connection:
+    with Session(engine) as session, session.begin():
         update = sa.update(claims).where((claims.c.id == row["id"]) & (claims.c.state == "open") & held)
-        return connection.execute(update.values(worker=worker.id, started=None)).rowcount == 1
+        taken = session.connection().execute(update.values(worker=worker.id, started=None)).rowcount == 1
+        if taken and row["trial_id"] is not None:
+            study.end_trial(session, row["trial_id"], None, WORKER_DIED)
+        return taken
 
 
-def begin(engine: Engine, claim: Claim, worker: Worker, trial_id: int) -> bool:
-    """Note that the evaluation begins; False if the claim was taken over by somebody else."""
-    with engine.begin() as connection:
-        update = sa.update(claims).where(_mine(claim, worker))
-        values = {"started": clock(engine), "trial_id": trial_id}
-        return connection.execute(update.values(**values)).rowcount == 1
+def begin(engine: Engine, study_id: int, space: AbstractSearchSpace, claim: Claim, worker: Worker) -> int | None:
+    """Note that the evaluation begins, and make its trial; None if somebody else has taken the claim over."""
+    attributes = {
+        "notation": space.format(claim.cell),
+        "source": claim.source,
+        "predicted_mean": claim.mean,
+        "predicted_std": claim.std,
+        "proposal": claim.number,
+        "worker": {"host": worker.host, "pid": worker.pid, "birth": worker.born},
+        study.WORKER_ATTR: worker.id,
+    }
+    with Session(engine) as session, session.begin():
+        update = sa.update(claims).where(_mine(claim, worker)).values(started=clock(engine))
+        if session.connection().execute(update).rowcount != 1:
+            return None
+        trial = study.insert_trial(session, study_id, space, claim.cell, attributes)
+        session.execute(sa.update(claims).where(claims.c.id == claim.id).values(trial_id=trial))
+        return trial
 
 
 def settle(
-    engine: Engine, run_id: int, claim: Claim, worker: Worker, values: tuple[float, ...] | None, problem: str = ""
+    engine: Engine,
+    run_id: int,
+    claim: Claim,
+    worker: Worker,
+    trial_id: int,
+    values: tuple[float, ...] | None,
+    problem: str = "",
 ) -> bool:
     """Store what came out: values, or why there are none (which gives the place of the budget back).
 
     Returns:
         False if another worker has settled this cell or holds its claim.
     """
-    with engine.begin() as connection:
-        update = sa.update(claims).where(_mine(claim, worker))
+    with Session(engine) as session, session.begin():
+        settled: dict[str, object] = {"problem": problem, "finished": clock(engine)}
         if values is None:
-            update = update.values(state="failed", slot=None, problem=problem, finished=clock(engine))
-            streak = runs.c.streak + 1
+            settled |= {"state": "failed", "slot": None}
+            streak = sa.update(runs).where(runs.c.id == run_id).values(streak=runs.c.streak + 1)
         else:
-            update = update.values(
-                state="done", value=values[0], numbers=json.dumps(values), problem="", finished=clock(engine)
-            )
-            streak = 0
-        if connection.execute(update).rowcount == 1:
-            connection.execute(sa.update(runs).where(runs.c.id == run_id).values(streak=streak))
+            settled |= {"state": "done", "value": values[0], "numbers": json.dumps(values)}
+            streak = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
+        update = sa.update(claims).where(_mine(claim, worker)).values(**settled)
+        if session.connection().execute(update).rowcount == 1:
+            study.end_trial(session, trial_id, values, problem)
+            session.execute(streak)
             return True
-        found = connection.execute(sa.select(claims).where(claims.c.id == claim.id)).mappings().first()
-        # the same update, sent again because its answer was lost
-        wanted = None if values is None else json.dumps(values)
-        return bool(found and found["worker"] == worker.id and found["numbers"] == wanted and found["state"] != "open")
+        # not ours any more; or the same transaction, sent again because the answer was lost
+        row = session.execute(sa.select(claims).where(claims.c.id == claim.id)).mappings().first()
+        if row is not None and row["trial_id"] == trial_id and row["state"] != "open":
+            return True
+        study.end_trial(session, trial_id, None, "another worker has this cell")
+    return False
+
+
+def tidy_trials(engine: Engine, run_id: int, study_id: int) -> None:
+    """Mark the trials of workers that died as failed; their cells are still claimed, and evaluated again."""
+    with Session(engine) as session, session.begin():
+        running = study.running_trials(session, study_id)
+        if running:
+            living = alive(session.connection(), run_id)
+            for trial, owner in running:
+                if owner not in living:
+                    study.end_trial(session, trial, None, WORKER_DIED)
 
 
 def release(engine: Engine, run_id: int, worker: Worker) -> None:

@@ -20,6 +20,7 @@ RunState = Literal["waiting", "running", "paused", "finished", "cancelled", "int
 EvaluationState = Literal["running", "done", "failed"]
 Control = Literal["run", "pause", "cancel"]
 
+DEFAULT_STORAGE = "sqlite:///runs/searches.db"
 MAX_BUDGET, MAX_BATCH, MAX_SEED = 1_000_000, 256, 2**32 - 1
 #: source of the evaluations that a search started from
 YOUR_LABELS = "your labels"

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from svge_core.errors import DataError, SvgeError
 from svge_core.search import study
@@ -18,6 +19,7 @@ from svge_core.search.execution import execute
 from svge_core.search.ledger import alive, insert_labels
 from svge_core.search.preparing import prepare
 from svge_core.search.run_types import (
+    DEFAULT_STORAGE,
     YOUR_LABELS,
     Control,
     Evaluation,
@@ -26,7 +28,7 @@ from svge_core.search.run_types import (
     RunView,
     SearchConfig,
 )
-from svge_core.search.store import DEFAULT_STORAGE, claims, clock, open_store, runs, workers
+from svge_core.search.store import claims, clock, open_store, runs, workers
 from svge_core.search.user_tables import read_start
 from svge_core.search.views import find, list_runs, read_run
 
@@ -78,11 +80,6 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: bool = T
             study_id = study.create_study(storage_url, config.name, objective.goals, config.to_dict())
             if study_id is not None:
                 break
-        attributes = {"source": YOUR_LABELS}
-        trials = [
-            study.add_trial(storage_url, study_id, space, cell, {"notation": space.format(cell), **attributes}, values)
-            for cell, values in labels
-        ]
         row = {
             "name": config.name,
             "study_id": study_id,
@@ -97,11 +94,11 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: bool = T
             "streak": 0,
         }
         try:
-            with engine.begin() as connection:
-                now = float(connection.execute(sa.select(clock(engine))).scalar_one())
-                run_id = connection.execute(sa.insert(runs).values(**row, created=now)).inserted_primary_key
-                assert run_id is not None
-                insert_labels(connection, int(run_id[0]), space, labels, trials, now)
+            with Session(engine) as session, session.begin():
+                now = float(session.execute(sa.select(clock(engine))).scalar_one())
+                result = session.connection().execute(sa.insert(runs).values(**row, created=now))
+                assert result.inserted_primary_key is not None
+                insert_labels(session, int(result.inserted_primary_key[0]), study_id, space, labels, now)
         except IntegrityError as error:
             raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
     return config.name

@@ -19,7 +19,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from svge_core.errors import DataError
 
-DEFAULT_STORAGE = "sqlite:///runs/searches.db"
 #: seconds to wait for a database that others hold, and to keep trying one that is gone before a result is given up
 BUSY_SECONDS, PATIENCE_SECONDS = 60.0, 300.0
 #: drivers that are pinned, by the scheme people write

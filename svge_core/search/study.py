@@ -1,7 +1,7 @@
 """The Optuna side of a run: its study, and one trial per evaluation, so that Optuna's tools can read it.
 
-The evaluations themselves are settled in our own tables (:mod:`svge_core.search.ledger`); trials follow them, and what
-a killed worker left behind is put right by whoever goes on.
+Trials are written in the same transactions as our own tables (:mod:`svge_core.search.ledger`), so the two never differ;
+the trial of a killed worker is marked failed by whoever goes on.
 """
 
 import contextlib
@@ -9,10 +9,13 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from svge_core.cells import Cell
 from svge_core.search.objectives import Goal
@@ -88,49 +91,76 @@ def delete_study(storage_text: str, study_id: int) -> None:
         optuna_storage(storage_text).delete_study(study_id)
 
 
-def add_trial(
-    storage_text: str,
+def insert_trial(
+    session: Session,
     study_id: int,
     space: AbstractSearchSpace,
     cell: Cell,
     attributes: dict[str, Any],
     values: Sequence[float] | None = None,
 ) -> int:
-    """Add a trial in one transaction: running, or complete if it has values. Returns its id."""
-    import optuna
-    from optuna.distributions import CategoricalDistribution
+    """Add a trial, running, or complete if it has values, within a transaction of ours. Returns its id.
 
-    state = optuna.trial.TrialState.RUNNING if values is None else optuna.trial.TrialState.COMPLETE
-    genes = space.genotype(cell)
-    trial = optuna.trial.create_trial(
-        state=state,
-        values=None if values is None else list(values),
-        params={gene_name(i): gene for i, gene in enumerate(genes)},
-        distributions={
-            gene_name(i): CategoricalDistribution(tuple(range(choices))) for i, choices in enumerate(space.gene_choices)
-        },
-        user_attrs=attributes,
+    Optuna's own function asks three questions per gene and commits by itself; these are its models all the same.
+    """
+    from optuna.distributions import CategoricalDistribution, distribution_to_json
+    from optuna.storages._rdb import models
+    from optuna.trial import TrialState
+
+    models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)  # numbers are given one at a time
+    trial: Any = models.TrialModel(
+        study_id=study_id, number=None, state=TrialState.RUNNING, datetime_start=datetime.now(), datetime_complete=None
     )
-    return optuna_storage(storage_text).create_new_trial(study_id, template_trial=trial)
+    session.add(trial)
+    session.flush()
+    trial_id = int(trial.trial_id)
+    kinds = {
+        choices: distribution_to_json(CategoricalDistribution(tuple(range(choices)))) for choices in space.gene_choices
+    }
+    for number, (gene, choices) in enumerate(zip(space.genotype(cell), space.gene_choices, strict=True)):
+        session.add(
+            models.TrialParamModel(
+                trial_id=trial_id,
+                param_name=gene_name(number),
+                param_value=float(gene),
+                distribution_json=kinds[choices],
+            )
+        )
+    for key, value in attributes.items():
+        session.add(models.TrialUserAttributeModel(trial_id=trial_id, key=key, value_json=json.dumps(value)))
+    trial.number = trial.count_past_trials(session)
+    if values is not None:
+        end_trial(session, trial_id, values)
+    return trial_id
 
 
-def finish_trial(storage_text: str, trial_id: int, values: Sequence[float] | None, problem: str = "") -> None:
+def end_trial(session: Session, trial_id: int, values: Sequence[float] | None, problem: str = "") -> None:
     """Make a running trial complete, or failed where there are no values; a trial that has ended stays as it is."""
-    import optuna
+    from optuna.storages._rdb import models
     from optuna.trial import TrialState
 
-    storage = optuna_storage(storage_text)
-    with contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError, KeyError):
-        if values is None:
-            storage.set_trial_user_attr(trial_id, "problem", problem)
-            storage.set_trial_state_values(trial_id, TrialState.FAIL)
-        else:
-            storage.set_trial_state_values(trial_id, TrialState.COMPLETE, list(values))
+    trial: Any = session.get(models.TrialModel, trial_id, with_for_update=True)
+    if trial is None or trial.state != TrialState.RUNNING:
+        return
+    if values is None:
+        session.add(models.TrialUserAttributeModel(trial_id=trial_id, key="problem", value_json=json.dumps(problem)))
+    for number, value in enumerate(values or ()):
+        stored, kind = models.TrialValueModel.value_to_stored_repr(float(value))
+        session.add(models.TrialValueModel(trial_id=trial_id, objective=number, value=stored, value_type=kind))
+    trial.state = TrialState.FAIL if values is None else TrialState.COMPLETE
+    trial.datetime_complete = datetime.now()
 
 
-def running_trials(storage_text: str, study_id: int) -> list[tuple[int, str]]:
+def running_trials(session: Session, study_id: int) -> list[tuple[int, str]]:
     """Id and worker's record of every trial that has not ended."""
+    from optuna.storages._rdb import models
     from optuna.trial import TrialState
 
-    trials = optuna_storage(storage_text).get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,))
-    return [(trial._trial_id, str(trial.user_attrs.get(WORKER_ATTR, ""))) for trial in trials]
+    attribute = models.TrialUserAttributeModel
+    query = (
+        sa.select(models.TrialModel.trial_id, attribute.value_json)
+        .join(attribute, attribute.trial_id == models.TrialModel.trial_id)
+        .where(models.TrialModel.study_id == study_id, models.TrialModel.state == TrialState.RUNNING)
+        .where(attribute.key == WORKER_ATTR)
+    )
+    return [(int(trial), str(json.loads(owner))) for trial, owner in session.execute(query)]

@@ -1,0 +1,235 @@
+"""``search`` runs and stores searches; ``worker`` evaluates for one that others began."""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from svge_core.cli.common import Parser, add_command, emit, whole_number
+from svge_core.errors import SvgeError
+from svge_core.search.run_types import (
+    DEFAULT_STORAGE,
+    MAX_BATCH,
+    MAX_BUDGET,
+    MAX_SEED,
+    Evaluation,
+    RunView,
+    SearchConfig,
+)
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import SPACES
+
+#: a storage URL with a password is better not on the command line, where every user of the machine can read it
+STORAGE_VARIABLE = "SVGE_STORAGE"
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    parser = add_command(
+        commands, "search", search, "Search a space for the best architectures; every evaluation is stored at once."
+    )
+    parser.add_argument("--space", choices=sorted(SPACES), default="nasbench201", help="(default: %(default)s)")
+    parser.add_argument(
+        "--objective",
+        action="append",
+        metavar="O",
+        help="table:KEY, predictor:KEY, csv:FILE:COLUMN or python:package.module:function; again for several goals",
+    )
+    parser.add_argument("--method", choices=tuple(METHODS), default="random", help="(default: %(default)s)")
+    parser.add_argument(
+        "--budget",
+        type=whole_number(1, MAX_BUDGET),
+        default=100,
+        metavar="N",
+        help="evaluations (default: 100)",
+    )
+    parser.add_argument(
+        "--seeds", type=whole_number(1, 1000), default=1, metavar="K", help="runs, with seeds 0 to K - 1 (default: 1)"
+    )
+    parser.add_argument("--seed", type=whole_number(0, MAX_SEED), default=0, help="of the first run (default: 0)")
+    parser.add_argument(
+        "--batch", type=whole_number(1, MAX_BATCH), default=1, metavar="Q", help="proposals at a time (default: 1)"
+    )
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="model (default: checkpoints/SPACE/svge)")
+    parser.add_argument("--restrict", action="store_true", help="search only among the cells with a known value")
+    parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
+    parser.add_argument("--name", default="", help="of the run (default: space, method and seed)")
+    parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")
+    parser.add_argument("--list", action="store_true", help="list the runs of the store")
+    add_storage(parser)
+
+    parser = add_command(commands, "worker", worker, "Evaluate for a search that is in a store others use too.")
+    parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")
+    add_storage(parser)
+
+
+def add_storage(parser: Parser) -> None:
+    """Where runs are kept, and whether a stored run may name code to import."""
+    parser.add_argument(
+        "--storage",
+        default=os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE,
+        metavar="URL",
+        help=f"sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB (${STORAGE_VARIABLE} or {DEFAULT_STORAGE})",
+    )
+    parser.add_argument(
+        "--allow-python", action="store_true", help="import the user's function that the stored run names"
+    )
+
+
+def search(arguments: argparse.Namespace) -> int:
+    """Start, resume or list."""
+    from svge_core.search.runs import control
+
+    if arguments.list:
+        return list_command(arguments)
+    if arguments.resume is not None:
+        if arguments.objective:
+            raise SvgeError("--resume goes on with the objective of the run: leave --objective away.")
+        names = resumed(arguments.storage, arguments.resume)
+        for name in names:
+            control(arguments.storage, name, "run")
+    else:
+        names = created(arguments)
+    views = [run_one(arguments, name, allow_python=arguments.allow_python or not arguments.resume) for name in names]
+    emit(arguments, [as_dict(view) for view in views], "\n".join(as_text(view) for view in views))
+    return 2 if any(view.state == "failed" for view in views) else 0
+
+
+def worker(arguments: argparse.Namespace) -> int:
+    """Evaluate until the run ends; stays while it is paused."""
+    view = run_one(arguments, arguments.study, allow_python=arguments.allow_python, wait=True)
+    emit(arguments, as_dict(view), as_text(view))
+    return 2 if view.state == "failed" else 0
+
+
+def created(arguments: argparse.Namespace) -> list[str]:
+    """One run per seed."""
+    from svge_core.search.runs import create_run
+
+    if not arguments.objective:
+        raise SvgeError("Give an --objective, such as table:cifar10_valid; or --resume NAME, or --list.")
+    config = SearchConfig(
+        space=arguments.space,
+        objective=tuple(arguments.objective),
+        method=arguments.method,
+        budget=arguments.budget,
+        seed=arguments.seed,
+        batch=arguments.batch,
+        checkpoint=None if arguments.checkpoint is None else str(arguments.checkpoint),
+        restricted=arguments.restrict,
+        start_csv=None if arguments.start is None else str(arguments.start),
+        name=arguments.name,
+    )
+    if arguments.seeds == 1:
+        return [create_run(arguments.storage, config)]
+    stem = arguments.name or f"{arguments.space}-{arguments.method}"
+    configs = [
+        replace(config, seed=seed, name=f"{stem}-{seed}", race=stem)
+        for seed in range(arguments.seed, arguments.seed + arguments.seeds)
+    ]
+    return [create_run(arguments.storage, one) for one in configs]
+
+
+def resumed(storage: str, name: str) -> list[str]:
+    """The run of that name, or the unfinished runs of a race of that name."""
+    from svge_core.search.runs import list_runs, read_run
+
+    runs = list_runs(storage)
+    if any(run.name == name for run in runs):
+        return [name]
+    race = [run.name for run in reversed(runs) if run.config.race == name and run.state != "finished"]
+    return race or [read_run(storage, name).config.name]  # says which runs there are
+
+
+def run_one(arguments: argparse.Namespace, name: str, *, allow_python: bool, wait: bool = False) -> RunView:
+    """Work on one run, with a progress bar for people."""
+    from svge_core.search.runs import execute, read_run
+
+    before = read_run(arguments.storage, name)
+    bar = tqdm(
+        total=before.config.budget,
+        initial=before.evaluated,
+        desc=name,
+        unit="evaluation",
+        disable=arguments.json or not sys.stderr.isatty(),
+    )
+
+    def shown(evaluation: Evaluation) -> None:
+        if evaluation.values is not None:
+            bar.update(1)
+            bar.set_postfix_str(", ".join(f"{value:.6g}" for value in evaluation.values))
+
+    try:
+        execute(arguments.storage, name, shown, allow_python=allow_python, wait=wait)
+    finally:
+        bar.close()
+    return read_run(arguments.storage, name)
+
+
+def list_command(arguments: argparse.Namespace) -> int:
+    """All runs of the store."""
+    from svge_core.search.runs import list_runs
+
+    found = list_runs(arguments.storage)
+    rows = [
+        {
+            "name": run.name,
+            "space": run.config.space,
+            "objective": list(run.config.objective),
+            "method": run.config.method,
+            "seed": run.config.seed,
+            "state": run.state,
+            "done": run.done,
+            "budget": run.budget,
+            "best": run.best,
+            "created": run.started.isoformat(timespec="seconds"),
+        }
+        for run in found
+    ]
+    width = max((len(run.name) for run in found), default=0)
+    lines = [
+        f"{row['name']:<{width}}  {row['state']:<11}  {row['done']:>6} of {row['budget']:<6}  "
+        f"{'' if row['best'] is None else format(row['best'], '.6g'):>10}  {' '.join(row['objective'])}"
+        for row in rows
+    ]
+    emit(arguments, rows, "\n".join(lines) or "There are no runs.")
+    return 0
+
+
+def as_dict(view: RunView) -> dict[str, Any]:
+    """What a run found, for machines."""
+    best = view.best
+    several = len(view.goals) > 1
+    shown = view.front() if several else (() if best is None else (best,))
+    return {
+        "name": view.config.name,
+        "state": view.state,
+        "problem": view.problem,
+        "domain": view.domain_title,
+        "goals": [goal.meaning.to_dict() for goal in view.goals],
+        "evaluated": view.evaluated,
+        "budget": view.config.budget,
+        "your_labels": view.start_count,
+        "front" if several else "best": [
+            {"architecture": e.notation, "values": list(e.values or ()), "number": e.number} for e in shown
+        ],
+    }
+
+
+def as_text(view: RunView) -> str:
+    """What a run found, for people."""
+    lines = [f"{view.config.name}: {view.state}, {view.evaluated} of {view.config.budget} evaluations"]
+    lines[0] += f" beside {view.start_count} labels of yours" if view.start_count else ""
+    lines[0] += f", {view.domain_title}"
+    if view.problem:
+        lines.append(f"  {view.problem}")
+    best = view.front()[:20] if len(view.goals) > 1 else ([view.best] if view.best else [])
+    for evaluation in best:
+        pairs = zip(view.goals, evaluation.values or (), strict=False)
+        values = ", ".join(f"{goal.key} {value:.6g} ({goal.kind})" for goal, value in pairs)
+        lines.append(f"  {values}  {evaluation.notation}")
+    return "\n".join(lines)
