@@ -11,6 +11,7 @@ from svge_core.cli import (
     data_command,
     extrapolate_command,
     file_commands,
+    search_command,
 )
 from svge_core.cli.common import Parser
 from svge_core.errors import SvgeError
@@ -20,7 +21,11 @@ def build_parser() -> Parser:
     """All commands."""
     parser = Parser(prog="svge_core", description="SVGe Explorer: learned spaces of neural architectures.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for group in (checkpoint_commands, extrapolate_command, cell_commands, file_commands, data_command, bench_command):
+    groups = (
+        checkpoint_commands, extrapolate_command, search_command, cell_commands, file_commands, data_command,
+        bench_command,
+    )  # fmt: skip
+    for group in groups:
         group.register(commands)
     return parser
 
