@@ -11,6 +11,7 @@ from svge_core.cli import (
     data_command,
     extrapolate_command,
     file_commands,
+    quality_command,
     search_command,
 )
 from svge_core.cli.common import Parser
@@ -22,8 +23,8 @@ def build_parser() -> Parser:
     parser = Parser(prog="svge_core", description="SVGe Explorer: learned spaces of neural architectures.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     groups = (
-        checkpoint_commands, extrapolate_command, search_command, cell_commands, file_commands, data_command,
-        bench_command,
+        checkpoint_commands, extrapolate_command, quality_command, search_command, cell_commands, file_commands,
+        data_command, bench_command,
     )  # fmt: skip
     for group in groups:
         group.register(commands)

@@ -210,18 +210,23 @@ class _Known:
 @torch.inference_mode()
 def expected_reconstruction(model: SVGe, cells: CellBatch) -> Float[Tensor, " batch"]:
     """Probability of every cell that a forward run sampling from its posterior mean draws exactly this cell."""
-    means, _ = encode_all(model, cells)
-    chances = []
+    return forward_log_probability(model, cells, encode_all(model, cells)[0]).exp()
+
+
+@torch.inference_mode()
+def forward_log_probability(model: SVGe, cells: CellBatch, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+    """Log-probability, in nats, that a forward sampling run from ``z`` draws exactly the cell beside it; on the CPU."""
+    found = []
     for start in range(0, max(1, len(cells)), ENCODE_CHUNK):
         batch = cells.select(slice(start, start + ENCODE_CHUNK)).to(model.device)
-        logits = model.score(batch, means[start : start + ENCODE_CHUNK].to(model.device)).forward
+        logits = model.score(batch, z[start : start + ENCODE_CHUNK].to(model.device)).forward
         # the last possible node can only be the end: its type is not drawn
         full = batch.sizes == batch.types.shape[1]
         types = logits.types.clone()
         types[full, -1, 1:] = -torch.inf
         terms = negative_log_likelihood(ForcedLogits(types, logits.edges), batch)
-        chances.append((-(terms[0] + terms[1])).exp().cpu())
-    return torch.cat(chances)
+        found.append(-(terms[0] + terms[1]).cpu())
+    return torch.cat(found)
 
 
 def uniform_uniqueness(size: int | None, draws: int) -> float:

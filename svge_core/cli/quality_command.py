@@ -1,0 +1,111 @@
+"""The command ``quality``: how far the latent of a checkpoint can be trusted."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from svge_core.checkpoints import Checkpoint
+from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
+from svge_core.data.labels import Labels
+from svge_core.data.scores import ScoreMeaning
+from svge_core.errors import SvgeError
+from svge_core.latent_quality.file import QualityConfig, save
+
+STEPS = 6
+#: fewer labels say nothing about ten neighbours
+LEAST_LABELS = 50
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "quality",
+        run,
+        "Measure how far the latent can be trusted: edits, neighbours, cycles, certainty, collisions, maps.",
+    )
+    add_checkpoint(parser)
+    parser.add_argument("--score", metavar="KEY", help="score to predict (default: all measured ones, and parameters)")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="take labels from the column --score of a CSV file (with --meaning)"
+    )
+    parser.add_argument("--meaning", type=Path, metavar="JSON", help="what the labels of --csv are")
+    add_fields(parser, QualityConfig)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, and store ``quality.json`` beside the checkpoint."""
+    from svge_core.latent_quality.run import measure
+    from svge_core.latent_quality.words import readings
+
+    checkpoint = open_model(arguments)
+    config: QualityConfig = config_from(arguments, QualityConfig)
+    scores = labelled(checkpoint, arguments, config)
+    bar = tqdm(total=STEPS, disable=arguments.json or not sys.stderr.isatty())
+
+    def shown(text: str) -> None:
+        bar.set_postfix_str(text)
+        bar.update(1)
+
+    command = command_line()
+    if arguments.csv is not None:  # what a user's file is called is the user's business
+        command = command.replace(arguments.csv.name, "FILE").replace(arguments.meaning.name, "JSON")
+    content = measure(checkpoint, scores, config, command=command, on_step=shown)
+    bar.close()
+    path = save(checkpoint.folder, content)
+    found = readings(content)
+    lines = [f"{path}: {content['cells']['words']}, {content['seconds']:.0f} s"]
+    lines += [f"{row.title}: {row.value} ({row.denominator}). {row.text}" for row in found]
+    emit(arguments, {"file": str(path), **content}, "\n".join(lines))
+    return 0
+
+
+def labelled(
+    checkpoint: Checkpoint, arguments: argparse.Namespace, config: QualityConfig
+) -> list[tuple[ScoreMeaning, Labels]]:
+    """The scores to predict: of a file, of one key, or all measured ones; and how large the cells' networks are.
+
+    Raises:
+        SvgeError: if the options do not go together or there is no such score.
+    """
+    from svge_core.data import load_scores
+    from svge_core.data.labels import read_labels, read_meaning
+
+    space = checkpoint.model.space
+    if (arguments.csv is None) != (arguments.meaning is None) or (arguments.csv is not None and not arguments.score):
+        raise SvgeError("--csv, --score and --meaning go together: a file, its column of labels, and what they are.")
+    known = load_scores(space)
+    found: list[tuple[ScoreMeaning, Labels]] = []
+    if arguments.csv is not None:
+        found.append((read_meaning(arguments.meaning), read_labels(arguments.csv, arguments.score, space)))
+    elif arguments.score is not None:
+        known.meaning(arguments.score)
+    for key in known.columns(detail=False):
+        wanted = key == arguments.score if arguments.score else known.meaning(key).kind == "measured"
+        if wanted and arguments.csv is None:
+            values = known.frame[key].to_numpy(dtype=float)
+            rows = np.flatnonzero(np.isfinite(values))
+            found.append((known.meaning(key), Labels(rows, values[rows])))
+    found = [(meaning, labels) for meaning, labels in found if len(labels.indices) >= LEAST_LABELS]
+    if arguments.score and not found:
+        raise SvgeError(f"Fewer than {LEAST_LABELS} cells have a label of {arguments.score!r}: too few for neighbours.")
+    if all(meaning.key != "params_m" for meaning, _ in found):
+        found.append(_sizes(checkpoint, known.meaning("params_m"), config))
+    return found
+
+
+def _sizes(checkpoint: Checkpoint, meaning: ScoreMeaning, config: QualityConfig) -> tuple[ScoreMeaning, Labels]:
+    """Parameters of a sample of the cells: a score that every space has, and that no training can spoil."""
+    from svge_core.chart import chart_indices
+
+    space = checkpoint.model.space
+    rng = np.random.default_rng((config.seed, 41))
+    indices = chart_indices(space, config.labelled)
+    if len(indices) > config.labelled:
+        indices = np.sort(rng.choice(indices, config.labelled, replace=False))
+    values = space.costs_of(space.from_index(int(index)) for index in indices)[:, 0]
+    return meaning, Labels(indices, values)
