@@ -23,7 +23,7 @@ from svge_core.data.scores import load_scores
 from svge_core.errors import DataError, SvgeError
 from svge_core.prediction_measures import MEASURES, measured, summarised
 from svge_core.spaces import AbstractSearchSpace, get_space
-from svge_core.surrogates import Prediction, StructureSurrogate
+from svge_core.surrogates import SHORT_NAME, Prediction, StructureSurrogate
 
 COLUMNS = ["predictor", "labels", "kendall_tau", "rmse", "coverage", "width", "median_width", "seconds"]
 #: of a row on the screen, and of a stored one
@@ -42,9 +42,9 @@ class Predictor(Protocol):
 
 
 class StructurePredictor:
-    """The Gaussian process on structure features."""
+    """The surrogate on structure features."""
 
-    name = "structure GP"
+    name = SHORT_NAME
 
     def __init__(self, space: AbstractSearchSpace, cells: Sequence[Cell], level: float) -> None:
         self.space, self.cells, self.level = space, cells, level

@@ -22,8 +22,9 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.models.head import HeadConfig, fit_joint
 from svge_core.models.svge import SVGe
 from svge_core.prediction_measures import measured
+from svge_core.predictors import encoder_of
 from svge_core.spaces import AbstractSearchSpace, get_space
-from svge_core.surrogates import StructureSurrogate
+from svge_core.surrogates import SHORT_NAME, StructureSurrogate
 from svge_core.tensors import index_batch
 
 HALVES_SEED = 12_345
@@ -46,6 +47,7 @@ def draw(
     seed: int,
     level: float,
     model: SVGe | None,
+    joint_head: bool = True,
 ) -> dict[str, dict[str, float | None]]:
     """One draw: measures by predictor. The joint head is among them where a trained model is given."""
     if labels + held_out > len(pool.indices):
@@ -57,11 +59,11 @@ def draw(
     cells = [space.from_index(int(index)) for index in pool.indices[rows[: labels + held_out]]]
     surrogate = StructureSurrogate.fit(
         space, cells[:labels], pool.values[train], seed=seed, level=level,
-        single_runs=meaning.single_runs,
+        single_runs=meaning.single_runs, encode=None if model is None else encoder_of(model),
     )  # fmt: skip
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]
-    results = {"structure GP": measured(found.mean, truth, found.low, found.high)}
-    if model is not None:
+    results = {SHORT_NAME: measured(found.mean, truth, found.low, found.high)}
+    if model is not None and joint_head:
         targets = index_batch(space, pool.indices[train])
         joint = fit_joint(model, targets, torch.from_numpy(pool.values[train]), HeadConfig(seed=seed))
         results["SVGe joint head"] = measured(joint.predict(index_batch(space, pool.indices[held])).numpy(), truth)
@@ -80,7 +82,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--level", type=float, default=0.9)
-    parser.add_argument("--checkpoint", type=Path, help="adds SVGe's joint head")
+    parser.add_argument("--checkpoint", type=Path, help="its latents join from 1,000 labels on; adds SVGe's joint head")
+    parser.add_argument("--no-joint", action="store_true", help="without the joint head")
     parser.add_argument("--design-half", action="store_true", help="measure on the half that is for tuning; not saved")
     parser.add_argument("--all-cells", action="store_true", help="both halves: where nothing was tuned")
     parser.add_argument("--name", help="name of the results file (default: predictor_SPACE)")
@@ -93,7 +96,17 @@ def main(argv: list[str] | None = None) -> int:
         rows = []
         for labels in arguments.sizes:
             draws = [
-                draw(space, meaning, pool, labels, arguments.held_out, seed, arguments.level, model)
+                draw(
+                    space,
+                    meaning,
+                    pool,
+                    labels,
+                    arguments.held_out,
+                    seed,
+                    arguments.level,
+                    model,
+                    not arguments.no_joint,
+                )
                 for seed in range(arguments.first_seed, arguments.first_seed + arguments.draws)
             ]
             for name in draws[0]:

@@ -21,10 +21,10 @@ from svge_core.prediction_measures import measured, summarised
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.enas import ENASMacro
 from svge_core.spaces.nasbench101 import NASBench101
-from svge_core.surrogates import StructureSurrogate
+from svge_core.surrogates import SHORT_NAME, StructureSurrogate
 
 INSIDE, OUTSIDE = "inside", "outside"
-SURROGATE, BASELINE = "structure GP", "counts only"
+SURROGATE, BASELINE = SHORT_NAME, "counts only"
 MEASURES = ("kendall_tau", "spearman", "rmse", "coverage", "width")
 #: largest cells that are seen: vertices of NAS-Bench-101, and the share of the possible skip connections of ENAS
 SEEN_VERTICES = 6

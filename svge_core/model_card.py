@@ -6,6 +6,7 @@ from typing import Any
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.files import percent, write_atomically
+from svge_core.surrogates import FULL_NAME
 
 FILE = "README.md"
 PUBLISHED_VALUES = {
@@ -186,7 +187,7 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
     for key in keys:
         info = _predictor(checkpoint, key)
         held = info.get("held_out", {})
-        for name, title in (("surrogate", "Gaussian process on structure features"), ("joint", "SVGe's joint head")):
+        for name, title in (("surrogate", FULL_NAME), ("joint", "SVGe's joint head")):
             row = held.get(name)
             if row:
                 coverage = f"{100 * row['coverage']:.1f} %" if "coverage" in row else "no interval"

@@ -6,6 +6,7 @@ score, because its measured values may not be there where the predictor is used.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from svge_core.checkpoints import Checkpoint, load_weights
 from svge_core.data.scores import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError
 from svge_core.files import write_atomically
+from svge_core.metrics import encode_all
 from svge_core.models.head import HeadConfig, JointModel, fit_joint
+from svge_core.models.svge import SVGe
 from svge_core.prediction_measures import measured
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.stored_columns import read_columns, write_columns
-from svge_core.surrogates import StructureSurrogate
+from svge_core.surrogates import FULL_NAME, MANY_LABELS, Encode, StructureSurrogate
 from svge_core.tensors import index_batch, to_batch
 
 FORMAT_VERSION = 1
@@ -116,7 +119,7 @@ class Predictors:
             return []
         fitted = self._of(key)
         if fitted.surrogate is None:
-            fitted.surrogate = StructureSurrogate.load(fitted.folder / SURROGATE)
+            fitted.surrogate = StructureSurrogate.load(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
         if fitted.joint is None:
             fitted.joint = _load_joint(fitted.folder, self.checkpoint, fitted.info)
         prediction = fitted.surrogate.predict(cells)
@@ -197,7 +200,7 @@ def fit_predictor(
     rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
     cells = [space.from_index(int(index)) for index in indices[rows]]
     surrogate = StructureSurrogate.fit(
-        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_runs
+        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_runs, encode=encoder_of(model)
     )
     joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
     columns = predicted_columns(surrogate, joint, space, chart)
@@ -228,6 +231,15 @@ def fit_predictor(
     write_columns(folder / WHOLE, columns)
     write_atomically(folder / META, (json.dumps(info) + "\n").encode())
     return info
+
+
+def encoder_of(model: SVGe) -> Encode:
+    """The posterior means of a model, as the surrogate takes them."""
+
+    def encode(cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
+        return encode_all(model, to_batch(model.space, cells))[0].numpy().astype(np.float64)
+
+    return encode
 
 
 def predicted_columns(
@@ -307,7 +319,8 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
 
 
 def _model_in_words(labels: int) -> str:
-    return f"Gaussian process on structure features, {labels} labels"
+    latents = " and latents" if labels >= MANY_LABELS else ""
+    return f"{FULL_NAME}{latents}, {labels} labels"
 
 
 def _kept(name: str) -> bool:

@@ -72,7 +72,7 @@ def test_the_joint_head_is_measured_beside_with_one_checkpoint(
     words = ["--csv", str(table), "--score", "acc", "--meaning", str(MEANING), "--held-out", "20", "--draws", "2"]
     assert main([*words, "--sizes", "20", "--checkpoint", str(tmp_path / "model")]) == 0
     assert loaded == [tmp_path / "model"], "once, not once a draw"
-    assert [row["predictor"] for row in saved] == ["structure GP", "SVGe joint head"]
+    assert [row["predictor"] for row in saved] == ["GP + trees", "SVGe joint head"]
     head = saved[1]
     assert head["coverage"] is head["width"] is head["seconds"] is None
     assert head["rmse"] == pytest.approx(np.mean([draw["rmse"] for draw in head["draws"]]))

@@ -55,7 +55,7 @@ def opened() -> AppTest:
 def test_the_section_tells_known_from_extrapolated_and_predicted_from_measured(folder: Path) -> None:
     text = words(at := opened())
     for part in (
-        "at most 6 vertices", "7 vertices", "counts only", "structure GP", "Predicted only", "nobody has measured",
+        "at most 6 vertices", "7 vertices", "counts only", "GP + trees", "Predicted only", "nobody has measured",
         "8 vertices and at most 9 edges", "repeating their last row",
     ):  # fmt: skip
         assert part in text.replace("\\", ""), part

@@ -335,7 +335,7 @@ def test_a_failed_write_leaves_the_old_file(
     ("change", "message"),
     [
         ({"format": "other"}, "expected the format 'svge-structure-surrogate'"),
-        ({"version": 99}, "format version 99; this program reads 1"),
+        ({"version": 99}, "format version 99; this program reads 2"),
         ({"space": "mars"}, "belongs to the space 'mars'"),
         ({"features": ["paths: odd"]}, "'features' differs"),
         ({"transform": {}}, "'centre'"),
@@ -371,6 +371,10 @@ def test_damaged_files_are_named(fitted: StructureSurrogate, tmp_path: Path) -> 
         ("scores", arrays["scores"][:-1], "'scores' has shape"),
         ("features", arrays["features"] * np.nan, "'features' holds values that are not finite"),
         ("log_parameters", np.zeros(3), "'log_parameters' has shape"),
+        ("tree_value", arrays["tree_value"][1:], "'tree_value' has shape"),
+        ("tree_left", np.zeros_like(arrays["tree_left"]), "trees point outside"),  # a walk that never ends
+        ("tree_feature", arrays["tree_feature"] + 500, "trees point outside"),
+        ("tree_left", arrays["tree_left"].astype(float), "no table of whole numbers"),
     ):
         np.savez(path, allow_pickle=False, **(arrays | {name: array}))
         with pytest.raises(CheckpointError, match=message):

@@ -7,6 +7,27 @@
 A prediction is never a measurement: whoever shows one says so and names the labels it came from.
 """
 
-from svge_core.surrogates.structure import MIN_LABELS, FeatureScaling, Prediction, StructureSurrogate, feature_scaling
+from svge_core.surrogates.structure import (
+    MIN_LABELS,
+    Encode,
+    FeatureScaling,
+    Prediction,
+    StructureSurrogate,
+    feature_scaling,
+)
+from svge_core.surrogates.trees import MANY_LABELS
 
-__all__ = ["MIN_LABELS", "FeatureScaling", "Prediction", "StructureSurrogate", "feature_scaling"]
+#: the surrogate's name in prose and in tables
+FULL_NAME, SHORT_NAME = "Gaussian process and boosted trees on structure features", "GP + trees"
+
+__all__ = [
+    "FULL_NAME",
+    "MANY_LABELS",
+    "MIN_LABELS",
+    "SHORT_NAME",
+    "Encode",
+    "FeatureScaling",
+    "Prediction",
+    "StructureSurrogate",
+    "feature_scaling",
+]

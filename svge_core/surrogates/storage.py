@@ -14,11 +14,14 @@ from svge_core.features import structure_features
 from svge_core.files import write_atomically
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from svge_core.surrogates.gaussian_process import KernelParameters, Posterior
-from svge_core.surrogates.structure import FeatureScaling, StructureSurrogate
+from svge_core.surrogates.structure import Encode, FeatureScaling, LatentGroup, StructureSurrogate
+from svge_core.surrogates.trees import TreeEnsemble
 
 FORMAT = "svge-structure-surrogate"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _ARRAYS = ("mean", "scale", "group", "features", "values", "scores", "log_parameters")
+_TREES = ("left", "right", "feature", "threshold", "value")
+_STORED = (*_ARRAYS, "latent_mean", "latent_scale", "tree_base", *(f"tree_{name}" for name in _TREES))
 
 
 def write(surrogate: StructureSurrogate, path: Path) -> None:
@@ -40,6 +43,10 @@ def write(surrogate: StructureSurrogate, path: Path) -> None:
         "values": surrogate.values,
         "scores": surrogate.scores,
         "log_parameters": surrogate.posterior.parameters.to_log(),
+        "latent_mean": np.empty(0) if surrogate.latent is None else surrogate.latent.mean,
+        "latent_scale": np.empty(0) if surrogate.latent is None else surrogate.latent.scale,
+        "tree_base": np.array(surrogate.trees.base),
+        **{f"tree_{name}": getattr(surrogate.trees, name) for name in _TREES},
     }
     content = io.BytesIO()
     # most feature columns hold few distinct values: compressed, the file is 12 to 27 times smaller
@@ -47,19 +54,19 @@ def write(surrogate: StructureSurrogate, path: Path) -> None:
     write_atomically(Path(path), content.getvalue())
 
 
-def read(path: Path) -> StructureSurrogate:
+def read(path: Path, encode: Encode | None = None) -> StructureSurrogate:
     """See :meth:`StructureSurrogate.load`."""
     path = Path(path)
     try:
         # numpy leaves a file open that it opened by name and could not read
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            missing = [name for name in ("meta", *_ARRAYS) if name not in archive.files]
+            missing = [name for name in ("meta", *_STORED) if name not in archive.files]
             if missing:
                 raise CheckpointError(
                     f"{path.name} is no surrogate file: expected the array {missing[0]!r}. Fit it again."
                 )
             meta = json.loads(str(archive["meta"]))
-            arrays = {name: archive[name] for name in _ARRAYS}
+            arrays = {name: archive[name] for name in _STORED}
     except FileNotFoundError:
         raise CheckpointError(f"There is no surrogate file {path.name}. Fit one and save it there.") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -74,13 +81,25 @@ def read(path: Path) -> StructureSurrogate:
         raise CheckpointError(f"{path.name}: the field {error} is missing or damaged. Fit it again.") from error
     scaling = FeatureScaling(arrays["mean"], arrays["scale"], arrays["group"])
     _check_shapes(path, arrays, len(meta["features"]))
+    latent = _latent_group(path, arrays, encode)
     kept = scaling.group[scaling.scale > 0]
     groups = np.unique(kept)
-    order = np.cumsum([int((kept == g).sum()) for g in groups])[:-1]
-    features = np.split(arrays["features"], order, axis=1)
-    parameters = KernelParameters.from_log(arrays["log_parameters"], len(groups))
+    widths = [int((kept == g).sum()) for g in groups] + ([len(arrays["latent_mean"])] if latent else [])
+    features = np.split(arrays["features"], np.cumsum(widths)[:-1], axis=1)
+    parameters = KernelParameters.from_log(arrays["log_parameters"], len(widths))
     posterior = Posterior(parameters, features, transform.forward(arrays["values"]))
-    return StructureSurrogate(space, scaling, transform, posterior, arrays["values"], arrays["scores"], level, seed)
+    trees = TreeEnsemble(float(arrays["tree_base"]), **{name: arrays[f"tree_{name}"] for name in _TREES})
+    return StructureSurrogate(
+        space, scaling, transform, posterior, trees, arrays["values"], arrays["scores"], level, seed, latent
+    )
+
+
+def _latent_group(path: Path, arrays: dict[str, np.ndarray], encode: Encode | None) -> LatentGroup | None:
+    if not arrays["latent_mean"].size:
+        return None
+    if encode is None:
+        raise CheckpointError(f"{path.name} was fitted on a model's latents: it can be read beside that model only.")
+    return LatentGroup(encode, arrays["latent_mean"], arrays["latent_scale"])
 
 
 def _matching_space(path: Path, meta: object) -> AbstractSearchSpace:
@@ -110,6 +129,8 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> No
     shape_ok = all(arrays[name].shape == (columns,) for name in ("mean", "scale", "group"))
     kept = np.count_nonzero(arrays["scale"] > 0) if shape_ok else -1
     groups = len(np.unique(arrays["group"][arrays["scale"] > 0])) if shape_ok else -1
+    dimensions = arrays["latent_mean"].size
+    kept, groups = kept + dimensions, groups + (dimensions > 0)
     expected = {
         "mean": (columns,),
         "scale": (columns,),
@@ -118,6 +139,10 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> No
         "scores": (labels,),
         "features": (labels, kept),
         "log_parameters": (4 * groups + 2,),
+        "latent_mean": (dimensions,),
+        "latent_scale": (dimensions,),
+        "tree_base": (),
+        **{f"tree_{name}": arrays["tree_left"].shape for name in _TREES},
     }
     for name, shape in expected.items():
         if arrays[name].shape != shape:
@@ -126,3 +151,16 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> No
             )
         if not np.isfinite(arrays[name]).all():
             raise CheckpointError(f"{path.name}: the array {name!r} holds values that are not finite. Fit it again.")
+    _check_trees(path, arrays, int(kept))
+
+
+def _check_trees(path: Path, arrays: dict[str, np.ndarray], columns: int) -> None:
+    """Children come after their parent, so that every walk ends; columns exist."""
+    left, right, feature = arrays["tree_left"], arrays["tree_right"], arrays["tree_feature"]
+    if left.ndim != 2 or not left.size or not all(np.issubdtype(x.dtype, np.integer) for x in (left, right, feature)):
+        raise CheckpointError(f"{path.name}: the trees are no table of whole numbers. Fit it again.")
+    own = np.arange(left.shape[1])
+    leaf = (left == own) & (right == own)
+    inner = (left > own) & (right > own) & (left < left.shape[1]) & (right < left.shape[1])
+    if not (leaf | inner).all() or feature.min() < 0 or feature.max() >= columns:
+        raise CheckpointError(f"{path.name}: the trees point outside of themselves. Fit it again.")
