@@ -6,6 +6,7 @@ An objective is written as words, one per goal: ``table:cifar10_valid``, ``predi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.data.scores import Direction, Kind, ScoreMeaning, load_scores
+from svge_core.data.importers.cache import list_imported, load_imported
+from svge_core.data.scores import Direction, Kind, ScoreMeaning, Scores, load_scores
 from svge_core.errors import DataError, SvgeError
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.search.domain import Domain
@@ -259,7 +261,7 @@ def _table(key: str, space: AbstractSearchSpace) -> Objective:
         return Costs(space, (Goal(key, meaning),))
     if not space.enumerated:
         return _imported(key, space)
-    scores = load_scores(space)
+    scores = _scores(space.name, tuple((e.path, e.path.stat().st_mtime_ns) for e in list_imported(space.name)))
     meaning = scores.meaning(key)
     values = scores.frame[key].to_numpy()
     rows = np.flatnonzero(np.isfinite(values))
@@ -270,10 +272,14 @@ def _table(key: str, space: AbstractSearchSpace) -> Objective:
     return IndexedTable(space, (Goal(key, meaning),), values, known, (scores.best(key)[1],))
 
 
+@lru_cache(maxsize=2)
+def _scores(space: str, imported: tuple[tuple[Path, int], ...]) -> Scores:
+    """The table of a space, read once per process and again when an import changes it: races make many runs."""
+    return load_scores(space)
+
+
 def _imported(key: str, space: AbstractSearchSpace) -> Objective:
     """A column of an imported table of a space that is not enumerated."""
-    from svge_core.data.importers.cache import load_imported
-
     tables = load_imported(space.name)
     table = next((table for table in tables if key in table.meanings), None)
     if table is None:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -21,9 +21,6 @@ from svge_core.cells import Cell
 from svge_core.search.objectives import Goal
 from svge_core.search.store import BUSY_SECONDS, durable, make_tables, storage_url
 from svge_core.spaces.base import AbstractSearchSpace
-
-if TYPE_CHECKING:
-    from optuna.storages import RDBStorage
 
 #: study attribute that holds the configuration; trial attribute that names the worker's record
 CONFIG_ATTR, WORKER_ATTR = "svge_config", "worker_id"
@@ -49,13 +46,13 @@ def quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(level)
 
 
-def optuna_storage(text: str) -> "RDBStorage":
+def optuna_storage(text: str) -> Any:
     """Optuna's storage in the database of a store; one per process and URL."""
     return _storage(storage_url(text).render_as_string(hide_password=False), os.getpid())
 
 
 @cache
-def _storage(text: str, pid: int) -> "RDBStorage":
+def _storage(text: str, pid: int) -> Any:
     from optuna.storages import RDBStorage
 
     if make_url(text).get_backend_name() != "sqlite":
