@@ -20,6 +20,17 @@ PARTIAL = [
     "coverage",
     "width",
 ]
+SEARCH = [
+    "data",
+    "method",
+    "seeds",
+    *(f"{name}@{mark}" for mark in (25, 50, 96, 150, 192, 400) for name in ("validation", "test")),
+    "at optimum@100",
+    "at optimum@192",
+    "at optimum@400",
+    "median to optimum",
+    "cpu_seconds_per_run",
+]
 COLUMNS: dict[str, list[str]] = {
     "predictor_nasbench101": PARTIAL,
     "predictor_nasbench101_large": PARTIAL,
@@ -43,6 +54,12 @@ COLUMNS: dict[str, list[str]] = {
         "coverage",
         "width",
     ],
+    "search": SEARCH,
+    "search_ablation": SEARCH,
+    "search_batch": SEARCH,
+    "search_nasbench101": SEARCH,
+    "search_enas6": SEARCH,
+    "ask_time": ["method", "first_seconds", "median_seconds", "median_cpu_seconds", "largest_seconds", "asks"],
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 
