@@ -13,6 +13,7 @@ from svge_core.search.acquisition import _noisy_improvement, choose, log_expecte
 from svge_core.search.domain import Domain
 from svge_core.search.encodings import Encodings, shared_encodings
 from svge_core.search.history import History, Observation
+from svge_core.search.searchers.published import believing_batch
 from svge_core.search.surrogate import SurrogateFitter, fitting_size, leave_one_out, rank_normal
 from svge_core.spaces import get_space
 from svge_core.surrogates.gaussian_process import JITTER, Posterior, covariance, fit_parameters
@@ -116,6 +117,24 @@ def test_joint_posterior_equals_the_textbook_formula_and_its_diagonal_the_margin
     np.testing.assert_allclose(posterior.precision, np.linalg.inv(kernel), atol=1e-6)
     std = posterior.predict(others)[1]
     np.testing.assert_allclose(np.diag(spread) + parameters.noise + JITTER, std**2, atol=1e-7)
+
+
+def test_a_believing_batch_equals_conditioning_on_each_believed_point() -> None:
+    cells, values = labelled(20)
+    inputs = encodings().groups(cells, "latent")[0]
+    targets = rank_normal(values)
+    posterior = Posterior(fit_parameters([inputs], targets), [inputs], targets)
+    grid = np.random.default_rng(4).uniform(inputs.min(0), inputs.max(0), size=(200, inputs.shape[1]))
+    found = believing_batch(posterior, grid, float(targets.max()), 8)
+    expected: list[int] = []
+    for _ in range(8):
+        mean, std = Posterior(posterior.parameters, [inputs], targets).predict([grid])
+        gain = log_expected_improvement(mean, std, float(targets.max()))
+        gain[expected] = -np.inf
+        best = int(gain.argmax())
+        expected.append(best)
+        inputs, targets = np.concatenate([inputs, grid[[best]]]), np.append(targets, mean[best])
+    assert found == expected
 
 
 def test_the_likelier_representation_is_used_and_all_are_reported() -> None:

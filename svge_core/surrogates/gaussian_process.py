@@ -220,9 +220,13 @@ class Posterior:
         """Inverse of the covariance of the observations, noise included (labels, labels)."""
         return self._inverse_factor.T @ self._inverse_factor
 
+    def whitened(self, features: Groups) -> Pairs:
+        """Covariance with the observations in units of their Cholesky factor (rows, labels); its squares explain."""
+        return covariance(self.parameters, features, self.features) @ self._inverse_factor.T
+
     def joint(self, features: Groups) -> tuple[Targets, Square]:
         """Mean (rows) and covariance (rows, rows) of the noise-free function."""
-        cross = covariance(self.parameters, features, self.features)
-        explained = cross @ self._inverse_factor.T
+        explained = self.whitened(features)
         own = covariance(self.parameters, features, features) - explained @ explained.T
-        return cross @ self._alpha, 0.5 * (own + own.T)
+        mean = covariance(self.parameters, features, self.features) @ self._alpha
+        return mean, 0.5 * (own + own.T)

@@ -1,0 +1,89 @@
+"""The README's tables of the search benchmark, from ``bench/results/search*.json``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.search_runs import ABLATIONS
+from svge_core.search.searchers import METHODS
+
+TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
+
+
+def _stored(root: Path, name: str) -> dict[str, Any] | None:
+    path = root / "bench" / "results" / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def _title(method: str) -> str:
+    return METHODS[method].title if method in METHODS else method.replace("latent-bo, ", "ours, ")
+
+
+def _reached(row: dict[str, Any]) -> str:
+    found = row["median to optimum"]
+    return found if isinstance(found, str) else f"{found:g}"
+
+
+def _table(rows: list[dict[str, Any]], methods: list[str]) -> list[str]:
+    """Per method and data set: median evaluations to the optimum, share of runs there by 100 and by 192."""
+    by = {(row["method"], row["data"]): row for row in rows}
+    data = [name for name in TITLES if any(row["data"] == name for row in rows)]
+    lines = ["| method | " + " | ".join(TITLES[name] for name in data) + " |", "|---|" + "---|" * len(data)]
+    for method in methods:
+        cells = []
+        for name in data:
+            row = by.get((method, name))
+            if row is None:
+                cells.append("not run")
+                continue
+            shares = f"{row['at optimum@100']:.0%} / {row['at optimum@192']:.0%}"
+            few = "" if row["seeds"] >= 40 else f" ({row['seeds']} seeds)"
+            cells.append(f"**{_reached(row)}**, {shares}{few}")
+        lines.append(f"| {_title(method)} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def search(root: Path) -> str:
+    """Evaluations to the optimum, and the incumbent's validation and test accuracy."""
+    stored = _stored(root, "search")
+    if stored is None:
+        return "Not measured yet: `python -m bench.search`."
+    rows = stored["rows"]
+    methods = [name for name in METHODS if any(row["method"] == name for row in rows)]
+    seeds = sorted({row["seeds"] for row in rows})
+    counted = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    lines = [
+        f"Measured by `{stored['command']}` on {stored['date']}: {counted} seeds, budget "
+        f"{stored['settings']['budget']}, "
+        "one cell at a time, official labels (200 epochs, mean over seeds).",
+        "",
+        "Median evaluations to the best validation accuracy of the table, and the share of runs that had it by 100 / "
+        "by 192 evaluations:",
+        "",
+        *_table(rows, methods),
+        "",
+        "Validation / test accuracy (%) of the incumbent by validation, mean over runs:",
+        "",
+    ]
+    by = {(row["method"], row["data"]): row for row in rows}
+    data = [name for name in TITLES if any(row["data"] == name for row in rows)]
+    marks = (25, 50, 96, 192)
+    lines.append("| method | data | " + " | ".join(f"after {mark}" for mark in marks) + " |")
+    lines.append("|---|---|" + "---|" * len(marks))
+    for method in methods:
+        for name in data:
+            if (row := by.get((method, name))) is None:
+                continue
+            cells = [f"{row[f'validation@{mark}']:.2f} / {row[f'test@{mark}']:.2f}" for mark in marks]
+            lines.append(f"| {_title(method)} | {TITLES[name]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def ablation(root: Path) -> str:
+    """What each part of ours is worth."""
+    stored = _stored(root, "search_ablation")
+    if stored is None:
+        return "Not measured yet: `python -m bench.search --ablation --name search_ablation`."
+    methods = [m for m in ("latent-bo", *ABLATIONS, "gp") if any(row["method"] == m for row in stored["rows"])]
+    seeds = stored["rows"][0]["seeds"]
+    return "\n".join([f"`{stored['command']}`, {stored['date']}, {seeds} seeds:", "", *_table(stored["rows"], methods)])
