@@ -105,6 +105,28 @@ class AbstractSearchSpace(ABC):
             InvalidCellError: with the reason.
         """
 
+    def _validate_nodes(self, cell: Cell, parts: str, fewest: int | None = None) -> None:
+        """What the rules of all spaces have in common: the number of nodes, both ends, known operations between.
+
+        Args:
+            parts: what the nodes are, in words that follow their number.
+            fewest: least number of nodes; None where every cell has ``max_nodes``.
+
+        Raises:
+            InvalidCellError: with the reason.
+        """
+        if not (fewest or self.max_nodes) <= cell.num_nodes <= self.max_nodes:
+            number = f"{fewest} to {self.max_nodes}" if fewest else f"{self.max_nodes}"
+            raise InvalidCellError(f"A cell of {self.title} has {number} {parts}; got {cell.num_nodes}.")
+        if cell.ops[0] != INPUT or cell.ops[-1] != OUTPUT:
+            raise InvalidCellError(
+                f"A cell of {self.title} starts with {INPUT!r} and ends with {OUTPUT!r}; "
+                f"got {cell.ops[0][:40]!r} and {cell.ops[-1][:40]!r}."
+            )
+        for op in cell.ops[1:-1]:
+            if op not in self.operations:
+                raise InvalidCellError(f"Unknown operation {op[:40]!r}: expected one of {', '.join(self.operations)}.")
+
     def is_valid(self, cell: Cell) -> bool:
         """Whether the cell is a member of the space."""
         try:

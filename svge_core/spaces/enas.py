@@ -81,19 +81,7 @@ class ENASMacro(AbstractSearchSpace):
 
     def validate(self, cell: Cell) -> None:
         """Expects input, layers and output in a chain, skips between layers only, one of six operations per layer."""
-        if cell.num_nodes != self.max_nodes:
-            raise InvalidCellError(
-                f"A cell of {self.title} has {self.max_nodes} nodes (input, {self.layers} layers, output); "
-                f"got {cell.num_nodes}."
-            )
-        if cell.ops[0] != INPUT or cell.ops[-1] != OUTPUT:
-            raise InvalidCellError(
-                f"An ENAS macro cell starts with 'input' and ends with 'output'; "
-                f"got {cell.ops[0]!r} and {cell.ops[-1]!r}."
-            )
-        unknown = [op for op in cell.ops[1:-1] if op not in OPERATIONS]
-        if unknown:
-            raise InvalidCellError(f"Unknown operation {unknown[0]!r}: expected one of {', '.join(OPERATIONS)}.")
+        self._validate_nodes(cell, f"nodes (input, {self.layers} layers, output)")
         missing = sorted(set(self._chain) - set(cell.edges))
         if missing:
             source, target = missing[0]

@@ -31,7 +31,6 @@ from svge_core.spaces.nb101.table import SIZE, Table, table
 
 #: the authors' names in their order: the md5 key depends on it
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-PAIRS = upper_pairs(MAX_VERTICES)
 MAX_TEXT = 2_000
 _HASH = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _FORMS = (
@@ -47,29 +46,20 @@ class NASBench101(AbstractSearchSpace):
     title = "NAS-Bench-101"
     operations = OPERATIONS
     max_nodes = MAX_VERTICES
+    #: most edges of a cell
+    max_edges = MAX_EDGES
     size = SIZE
     equivalence = (
         "two cells are the same if the authors' md5 key of their pruned labelled graphs is equal, that is if one is "
         "the other with its vertices renumbered; there are 423,624 different ones"
     )
-    gene_choices = (2,) * len(PAIRS) + (len(OPERATIONS),) * (MAX_VERTICES - 2)
+    gene_choices = (2,) * len(upper_pairs(MAX_VERTICES)) + (len(OPERATIONS),) * (MAX_VERTICES - 2)
 
     def validate(self, cell: Cell) -> None:
         """Check vertices, edges, labels, and that every vertex is in use."""
-        if not 2 <= cell.num_nodes <= MAX_VERTICES:
-            raise InvalidCellError(
-                f"A NAS-Bench-101 cell has 2 to {MAX_VERTICES} vertices, input and output included; "
-                f"got {cell.num_nodes}."
-            )
-        if cell.ops[0] != INPUT or cell.ops[-1] != OUTPUT:
-            raise InvalidCellError(
-                f"A NAS-Bench-101 cell starts with input and ends with output; got {cell.ops[0]} ... {cell.ops[-1]}."
-            )
-        for op in cell.ops[1:-1]:
-            if op not in OPERATIONS:
-                raise InvalidCellError(f"The operations of NAS-Bench-101 are {', '.join(OPERATIONS)}; got {op[:40]!r}.")
-        if len(cell.edges) > MAX_EDGES:
-            raise InvalidCellError(f"A NAS-Bench-101 cell has at most {MAX_EDGES} edges; got {len(cell.edges)}.")
+        self._validate_nodes(cell, "vertices, input and output included", fewest=2)
+        if len(cell.edges) > self.max_edges:
+            raise InvalidCellError(f"A cell of {self.title} has at most {self.max_edges} edges; got {len(cell.edges)}.")
         for vertex in range(cell.num_nodes):
             if vertex and not cell.sources[vertex]:
                 raise InvalidCellError(f"Every vertex but the input needs an edge into it; got none for {vertex}.")
@@ -83,12 +73,12 @@ class NASBench101(AbstractSearchSpace):
     def code(self, cell: Cell) -> int:
         """The 64-bit code of the canonical form."""
         self.validate(cell)
-        return canonical_code(_digits(cell), cell.edges)
+        return canonical_code(digits(cell), cell.edges)
 
     def key(self, cell: Cell) -> str:
         """The official md5 key."""
         self.validate(cell)
-        return module_hash(_digits(cell), cell.edges)
+        return module_hash(digits(cell), cell.edges)
 
     def random_cell(self, rng: np.random.Generator) -> Cell:
         """Uniform over the 423,624 different cells."""
@@ -132,27 +122,28 @@ class NASBench101(AbstractSearchSpace):
         return json.dumps({"matrix": matrix, "ops": ops})
 
     def genotype(self, cell: Cell) -> tuple[int, ...]:
-        """21 bits of the 7 x 7 upper triangle, row by row, then five operation digits; unused vertices are empty.
+        """Bits of the upper triangle (21), row by row, then operation digits (five); unused vertices are empty.
 
         The encoding of the authors' and Klein & Hutter's search-space definitions; it is that of the canonical form.
         """
-        operations, edges = decode_one(self.code(cell))
-        last = len(operations) + 1
-        place = [*range(last), MAX_VERTICES - 1]
-        there = {(place[source], place[target]) for source, target in edges}
-        return (*(int(pair in there) for pair in PAIRS), *operations, *(0,) * (MAX_VERTICES - 2 - len(operations)))
+        form = self.canonical(cell)
+        labels, place = digits(form), [*range(form.num_nodes - 1), self.max_nodes - 1]
+        there = {(place[source], place[target]) for source, target in form.edges}
+        bits = (int(pair in there) for pair in upper_pairs(self.max_nodes))
+        return (*bits, *labels, *(0,) * (self.max_nodes - 2 - len(labels)))
 
     def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
         """The cell of a genotype, vertices off every path from input to output dropped."""
+        pairs = upper_pairs(self.max_nodes)
         if len(genotype) != len(self.gene_choices) or any(
             gene not in range(choices) for gene, choices in zip(genotype, self.gene_choices, strict=False)
         ):
             raise InvalidCellError(
-                "A NAS-Bench-101 genotype is 21 bits of the upper triangle and 5 operation digits from 0 to 2; "
-                f"got {str(genotype)[:120]}."
+                f"A genotype of {self.title} is {len(pairs)} bits of the upper triangle and {self.max_nodes - 2} "
+                f"operation digits from 0 to 2; got {str(genotype)[:120]}."
             )
-        edges = tuple(pair for pair, bit in zip(PAIRS, genotype, strict=False) if bit)
-        ops = (INPUT, *(OPERATIONS[digit] for digit in genotype[len(PAIRS) :]), OUTPUT)
+        edges = tuple(pair for pair, bit in zip(pairs, genotype, strict=False) if bit)
+        ops = (INPUT, *(OPERATIONS[digit] for digit in genotype[len(pairs) :]), OUTPUT)
         return self.canonical(pruned(Cell(ops, edges)))
 
     def index(self, cell: Cell) -> int:
@@ -187,14 +178,14 @@ class NASBench101(AbstractSearchSpace):
         return table()
 
     def decoding_rules(self) -> DecodingRules:
-        """Input first, then any operation or the output; at most nine edges; no vertex without an edge in and out."""
+        """Input first, then any operation or the output; few enough edges; no vertex without an edge in and out."""
         node_types = np.zeros((self.max_nodes, len(self.vocabulary)), dtype=bool)
         node_types[0, self.vocabulary.index(INPUT)] = True
         node_types[1:-1, [self.vocabulary.index(label) for label in (OUTPUT, *OPERATIONS)]] = True
         node_types[-1, self.vocabulary.index(OUTPUT)] = True
         edges = np.triu(np.full((self.max_nodes, self.max_nodes), -1, dtype=np.int8), 1)
         edges[0, 1] = 1
-        return DecodingRules(node_types, edges, any_size=True, max_edges=MAX_EDGES)
+        return DecodingRules(node_types, edges, any_size=True, max_edges=self.max_edges)
 
     def cost(self, cell: Cell) -> Cost:
         """Closed form for the authors' network.
@@ -202,14 +193,19 @@ class NASBench101(AbstractSearchSpace):
         Where channels do not divide evenly, the extra ones go to the first vertices in canonical order; the official
         count can differ by up to 1.4 % where the official file lists the vertices in another order.
         """
-        operations, edges = decode_one(self.code(cell))
-        params, flops = _cost(operations, edges)
-        return Cost(params, flops, NETWORK)
+        params, flops = self.costs_of([cell])[0]
+        return Cost(float(params), float(flops), NETWORK)
 
     def costs_of(self, cells: Iterable[Cell]) -> Float[np.ndarray, "cells 2"]:
         """Parameters and multiply-accumulates of many cells in millions."""
-        codes = np.array([self.code(cell) for cell in cells], dtype=np.int64)
-        return np.stack(sizes(decode_many(codes)), axis=1)
+        forms = [self.canonical(cell) for cell in cells]
+        operations = np.zeros((len(forms), self.max_nodes - 2), dtype=np.int8)
+        adjacency = np.zeros((len(forms), self.max_nodes, self.max_nodes), dtype=np.int8)
+        for row, form in enumerate(forms):
+            operations[row, : form.num_nodes - 2] = digits(form)
+            adjacency[row, *zip(*form.edges, strict=True)] = 1
+        vertices = np.array([form.num_nodes for form in forms], dtype=np.int64)
+        return np.stack(sizes(Graphs(vertices, operations, adjacency)), axis=1)
 
     def costs(self) -> Float[np.ndarray, "cells 2"]:
         """Parameters and multiply-accumulates of all cells in millions, by official index."""
@@ -217,7 +213,8 @@ class NASBench101(AbstractSearchSpace):
         return np.concatenate([np.stack(sizes(self.graphs(part)), axis=1) for part in parts])
 
 
-def _digits(cell: Cell) -> tuple[int, ...]:
+def digits(cell: Cell) -> tuple[int, ...]:
+    """Operations of the inner vertices, in the order of the cell, as places in :data:`OPERATIONS`."""
     return tuple(OPERATIONS.index(op) for op in cell.ops[1:-1])
 
 
@@ -225,15 +222,6 @@ def _digits(cell: Cell) -> tuple[int, ...]:
 def _from_code(code: int) -> Cell:
     operations, edges = decode_one(code)
     return Cell((INPUT, *(OPERATIONS[digit] for digit in operations), OUTPUT), edges)
-
-
-def _cost(operations: tuple[int, ...], edges: tuple[tuple[int, int], ...]) -> tuple[float, float]:
-    adjacency = np.zeros((1, MAX_VERTICES, MAX_VERTICES), dtype=np.int8)
-    for source, target in edges:
-        adjacency[0, source, target] = 1
-    padded = np.array([[*operations, *(0,) * (MAX_VERTICES - 2 - len(operations))]], dtype=np.int8)
-    params, flops = sizes(Graphs(np.array([len(operations) + 2]), padded, adjacency))
-    return float(params[0]), float(flops[0])
 
 
 def from_matrix(matrix: object, ops: object, max_vertices: int = MAX_VERTICES) -> tuple[Cell, tuple[str, ...]]:

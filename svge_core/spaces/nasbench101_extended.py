@@ -6,17 +6,15 @@ By default the bound of nine edges stays, so that the number of vertices alone i
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from svge_core.cells import INPUT, OUTPUT, Cell, pruned
-from svge_core.errors import InvalidCellError, ParseError, SvgeError
-from svge_core.spaces.base import CellArrays, Cost, DecodingRules
-from svge_core.spaces.nasbench101 import MAX_TEXT, OPERATIONS, NASBench101, from_matrix
-from svge_core.spaces.nb101.graphs import MAX_EDGES, MAX_VERTICES, Graphs, canonical_order, upper_pairs
-from svge_core.spaces.nb101.module_hash import module_hash
-from svge_core.spaces.nb101.size import NETWORK, sizes
+from svge_core.cells import INPUT, OUTPUT, Cell
+from svge_core.errors import ParseError, SvgeError
+from svge_core.spaces.base import CellArrays, DecodingRules
+from svge_core.spaces.nasbench101 import MAX_TEXT, OPERATIONS, NASBench101, digits, from_matrix
+from svge_core.spaces.nb101.graphs import MAX_EDGES, MAX_VERTICES, canonical_order, upper_pairs
 
 VERTICES = MAX_VERTICES + 1
 _DRAWS = 4_096
@@ -51,36 +49,10 @@ class ExtendedNASBench101(NASBench101):
         self.max_edges = max_edges
         self.title = f"NAS-Bench-101 extended to {VERTICES} vertices and at most {max_edges} edges"
 
-    def validate(self, cell: Cell) -> None:
-        """As in NAS-Bench-101, with this space's bounds."""
-        if not 2 <= cell.num_nodes <= VERTICES:
-            raise InvalidCellError(
-                f"A cell of {self.title} has 2 to {VERTICES} vertices, input and output included; got {cell.num_nodes}."
-            )
-        if cell.ops[0] != INPUT or cell.ops[-1] != OUTPUT:
-            raise InvalidCellError(
-                f"A cell starts with input and ends with output; got {cell.ops[0]} and {cell.ops[-1]}."
-            )
-        for op in cell.ops[1:-1]:
-            if op not in OPERATIONS:
-                raise InvalidCellError(f"The operations of NAS-Bench-101 are {', '.join(OPERATIONS)}; got {op[:40]!r}.")
-        if len(cell.edges) > self.max_edges:
-            raise InvalidCellError(f"A cell of {self.title} has no more edges than that; got {len(cell.edges)}.")
-        for vertex in range(cell.num_nodes):
-            if vertex and not cell.sources[vertex]:
-                raise InvalidCellError(f"Every vertex but the input needs an edge into it; got none for {vertex}.")
-            if vertex < cell.num_nodes - 1 and not cell.targets[vertex]:
-                raise InvalidCellError(f"Every vertex but the output needs an edge from it; got none for {vertex}.")
-
     def canonical(self, cell: Cell) -> Cell:
         """Vertices by depth, ties by operations, then by adjacency: for smaller cells the form of NAS-Bench-101."""
         self.validate(cell)
-        return cell.relabelled(canonical_order(_digits(cell), cell.edges))
-
-    def key(self, cell: Cell) -> str:
-        """The md5 key by the authors' recipe."""
-        self.validate(cell)
-        return module_hash(_digits(cell), cell.edges)
+        return cell.relabelled(canonical_order(digits(cell), cell.edges))
 
     def code(self, cell: Cell) -> int:
         """Raises: the 64-bit codes end at seven vertices."""
@@ -127,28 +99,6 @@ class ExtendedNASBench101(NASBench101):
         self.validate(cell)
         return cell
 
-    def genotype(self, cell: Cell) -> tuple[int, ...]:
-        """28 bits of the upper triangle, row by row, then six operation digits, of the canonical form."""
-        cell = self.canonical(cell)
-        place = [*range(cell.num_nodes - 1), VERTICES - 1]
-        there = {(place[source], place[target]) for source, target in cell.edges}
-        digits = _digits(cell)
-        return (*(int(pair in there) for pair in upper_pairs(VERTICES)), *digits, *(0,) * (VERTICES - 2 - len(digits)))
-
-    def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
-        """The cell of a genotype, vertices off every path from input to output dropped."""
-        if len(genotype) != len(self.gene_choices) or any(
-            gene not in range(choices) for gene, choices in zip(genotype, self.gene_choices, strict=False)
-        ):
-            raise InvalidCellError(
-                f"A genotype of {self.title} is 28 bits of the upper triangle and 6 operation digits from 0 to 2; "
-                f"got {str(genotype)[:120]}."
-            )
-        pairs = upper_pairs(VERTICES)
-        edges = tuple(pair for pair, bit in zip(pairs, genotype, strict=False) if bit)
-        ops = (INPUT, *(OPERATIONS[digit] for digit in genotype[len(pairs) :]), OUTPUT)
-        return self.canonical(pruned(Cell(ops, edges)))
-
     def index(self, cell: Cell) -> int:
         """Raises: cells have no index."""
         raise SvgeError(f"Cells of {self.title} have no index.")
@@ -163,29 +113,6 @@ class ExtendedNASBench101(NASBench101):
 
     def decoding_rules(self) -> DecodingRules:
         """Exactly 8 vertices, the smaller cells being those of the known space; else as in NAS-Bench-101."""
-        node_types = np.zeros((VERTICES, len(self.vocabulary)), dtype=bool)
-        node_types[0, self.vocabulary.index(INPUT)] = True
-        node_types[1:-1, [self.vocabulary.index(label) for label in OPERATIONS]] = True
-        node_types[-1, self.vocabulary.index(OUTPUT)] = True
-        edges = np.triu(np.full((VERTICES, VERTICES), -1, dtype=np.int8), 1)
-        edges[0, 1] = 1
-        return DecodingRules(node_types, edges, any_size=True, max_edges=self.max_edges)
-
-    def cost(self, cell: Cell) -> Cost:
-        """Closed form for the authors' network with this cell in it."""
-        cell = self.canonical(cell)
-        operations = np.zeros((1, VERTICES - 2), dtype=np.int8)
-        operations[0, : cell.num_nodes - 2] = _digits(cell)
-        adjacency = np.zeros((1, VERTICES, VERTICES), dtype=np.int8)
-        for source, target in cell.edges:
-            adjacency[0, source, target] = 1
-        params, flops = sizes(Graphs(np.array([cell.num_nodes]), operations, adjacency))
-        return Cost(float(params[0]), float(flops[0]), NETWORK)
-
-    def costs_of(self, cells: Iterable[Cell]) -> np.ndarray:
-        """Parameters and multiply-accumulates of many cells in millions."""
-        return np.array([(cost.params_m, cost.flops_m) for cost in map(self.cost, cells)]).reshape(-1, 2)
-
-
-def _digits(cell: Cell) -> tuple[int, ...]:
-    return tuple(OPERATIONS.index(op) for op in cell.ops[1:-1])
+        rules = super().decoding_rules()
+        rules.node_types[1:-1, self.vocabulary.index(OUTPUT)] = False
+        return rules

@@ -64,19 +64,7 @@ class NASBench201(AbstractSearchSpace):
 
     def validate(self, cell: Cell) -> None:
         """Expects the fixed line graph in string order, with input first, output last and five operations between."""
-        if cell.num_nodes != self.max_nodes:
-            raise InvalidCellError(
-                f"A NAS-Bench-201 cell has {self.max_nodes} nodes (input, six operations, output); "
-                f"got {cell.num_nodes}."
-            )
-        if cell.ops[0] != INPUT or cell.ops[-1] != OUTPUT:
-            raise InvalidCellError(
-                f"A NAS-Bench-201 cell starts with 'input' and ends with 'output'; "
-                f"got {cell.ops[0]!r} and {cell.ops[-1]!r}."
-            )
-        unknown = [op for op in cell.ops[1:-1] if op not in OPERATIONS]
-        if unknown:
-            raise InvalidCellError(f"Unknown operation {unknown[0]!r}: expected one of {', '.join(OPERATIONS)}.")
+        self._validate_nodes(cell, "nodes (input, six operations, output)")
         if cell.edges != LINE_EDGES:
             raise InvalidCellError(
                 f"Every NAS-Bench-201 cell has the edges {list(LINE_EDGES)} between its nodes; got {list(cell.edges)}."

@@ -83,6 +83,29 @@ def _header(sorted_depths: Int[np.ndarray, " inner"], vertices: int) -> int:
     return (vertices << _VERTICES_AT) | (int(_digits(sorted_depths, _DEPTH_BITS)) << _DEPTHS_AT)
 
 
+def _written_down(
+    operations: tuple[int, ...], edges: tuple[tuple[int, int], ...], ops_at: int
+) -> tuple[Int[np.ndarray, " inner"], Int[np.ndarray, "orders vertices"], Int[np.ndarray, " orders"]]:
+    """A cell in every order that sorts its inner vertices by depth.
+
+    Args:
+        ops_at: bits below the operations, at least one per pair of vertices.
+
+    Returns:
+        the sorted depths of the inner vertices, the orders, and the cell as a number in each of them: operations, then
+        adjacency.
+    """
+    vertices = len(operations) + 2
+    adjacency = np.zeros((vertices, vertices), dtype=np.int64)
+    for source, target in edges:
+        adjacency[source, target] = 1
+    depths = _depths(adjacency[None])[0]
+    wanted, orders = np.sort(depths[1:-1]), _inner_orders(vertices)
+    orders = orders[(depths[orders[:, 1:-1]] == wanted).all(1)]
+    ops = _digits(np.array(operations, dtype=np.int64)[orders[:, 1:-1] - 1], _OP_BITS)
+    return wanted, orders, (ops << ops_at) | _adjacency_code(adjacency, orders)
+
+
 def canonical_code(operations: tuple[int, ...], edges: tuple[tuple[int, int], ...]) -> int:
     """The code of one cell.
 
@@ -90,18 +113,8 @@ def canonical_code(operations: tuple[int, ...], edges: tuple[tuple[int, int], ..
         operations: digit of every inner vertex, in a topological order.
         edges: (source, target) positions in the same order, 0 the input, the last the output.
     """
-    vertices = len(operations) + 2
-    adjacency = np.zeros((vertices, vertices), dtype=np.int64)
-    for source, target in edges:
-        adjacency[source, target] = 1
-    depths = _depths(adjacency[None])[0]
-    orders = _inner_orders(vertices)
-    inner = orders[:, 1:-1]
-    wanted = np.sort(depths[1:-1])
-    fitting = (depths[inner] == wanted).all(1)
-    ops = _digits(np.array(operations, dtype=np.int64)[inner[fitting] - 1], _OP_BITS)
-    codes = (ops << _OPS_AT) | _adjacency_code(adjacency, orders[fitting])
-    return _header(wanted, vertices) | int(codes.min())
+    depths, _, numbers = _written_down(operations, edges, _OPS_AT)
+    return _header(depths, len(operations) + 2) | int(numbers.min())
 
 
 def canonical_order(operations: tuple[int, ...], edges: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
@@ -109,16 +122,8 @@ def canonical_order(operations: tuple[int, ...], edges: tuple[tuple[int, int], .
 
     Args are those of :func:`canonical_code`.
     """
-    vertices = len(operations) + 2
-    adjacency = np.zeros((vertices, vertices), dtype=np.int64)
-    for source, target in edges:
-        adjacency[source, target] = 1
-    depths = _depths(adjacency[None])[0]
-    orders = _inner_orders(vertices)
-    fitting = orders[(depths[orders[:, 1:-1]] == np.sort(depths[1:-1])).all(1)]
-    ops = _digits(np.array(operations, dtype=np.int64)[fitting[:, 1:-1] - 1], _OP_BITS)
-    codes = (ops << (vertices * (vertices - 1) // 2)) | _adjacency_code(adjacency, fitting)
-    return tuple(fitting[int(codes.argmin())].tolist())
+    _, orders, numbers = _written_down(operations, edges, len(upper_pairs(len(operations) + 2)))
+    return tuple(orders[int(numbers.argmin())].tolist())
 
 
 def decode_one(code: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
