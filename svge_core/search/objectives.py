@@ -8,77 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.data.importers.cache import list_imported, load_imported
-from svge_core.data.scores import Direction, Kind, ScoreMeaning, Scores, load_scores
-from svge_core.errors import DataError, SvgeError
+from svge_core.data.scores import ScoreMeaning, Scores, load_scores
+from svge_core.errors import DataError
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.search.domain import Domain
+from svge_core.search.goals import EXPECTED, EvaluationError, Goal, Objective, split_word
+from svge_core.search.python_function import python_objective
+from svge_core.search.user_tables import read_column
 from svge_core.spaces.base import AbstractSearchSpace
 
-KINDS = ("table", "predictor", "csv", "python")
+__all__ = ["EvaluationError", "Goal", "Objective", "make_objective", "search_domain"]
+
 MAX_GOALS = 6
 _COSTS = {"params_m": "Parameters", "flops_m": "FLOPs (multiply-accumulates)"}
-
-
-class EvaluationError(SvgeError):
-    """One cell could not be evaluated; the message is one line. The search goes on with others."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """One number that is to be made large or small.
-
-    Attributes:
-        key: unique among the goals of a search.
-        meaning: what the number is: unit, data set, split, measured or predicted, direction.
-    """
-
-    key: str
-    meaning: ScoreMeaning
-
-    @property
-    def direction(self) -> Direction:
-        """``"max"`` if more is better."""
-        return self.meaning.direction
-
-    @property
-    def kind(self) -> Kind:
-        """Measured, predicted or analytic."""
-        return self.meaning.kind
-
-
-class Objective(Protocol):
-    """What a search optimises.
-
-    Attributes:
-        goals: one or more.
-        known: the cells that have a value, canonical; None if every cell of the space has one.
-        optimum: best value of a single goal whose value is known for every cell that may be proposed, else None. For
-            the line in a chart only: no searcher ever sees it.
-    """
-
-    @property
-    def goals(self) -> tuple[Goal, ...]: ...
-
-    @property
-    def known(self) -> tuple[Cell, ...] | None: ...
-
-    @property
-    def optimum(self) -> tuple[float, ...] | None: ...
-
-    def evaluate(self, cell: Cell) -> tuple[float, ...]:
-        """One finite value per goal, in the goal's unit.
-
-        Raises:
-            EvaluationError: if this cell has no value.
-        """
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +129,7 @@ def make_objective(
         SvgeError: with one line that says which word is wrong and what was expected.
     """
     if not spec:
-        raise DataError(f"A search needs an objective such as table:cifar10_valid: {_expected()}.")
+        raise DataError(f"A search needs an objective such as table:cifar10_valid: {EXPECTED}.")
     parts = tuple(_part(word, space, checkpoint, allow_python) for word in spec)
     goals = tuple(goal for part in parts for goal in part.goals)
     if len(goals) > MAX_GOALS:
@@ -199,18 +147,6 @@ def make_objective(
     if not known:
         raise DataError(f"No cell of {space.title} has a value of every goal ({', '.join(keys)}).")
     return Joined(parts, goals, known)
-
-
-def split_word(word: str) -> tuple[str, str]:
-    """Kind and rest of one word of a specification.
-
-    Raises:
-        DataError: if it is none.
-    """
-    kind, _, rest = word.partition(":")
-    if kind not in KINDS or not rest:
-        raise DataError(f"Unknown objective {word[:80]!r}: {_expected()}.")
-    return kind, rest
 
 
 def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricted: bool) -> Domain:
@@ -231,10 +167,6 @@ def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricte
     return Domain(space, objective.known)
 
 
-def _expected() -> str:
-    return "expected table:KEY, predictor:KEY, csv:FILE:COLUMN or python:package.module:function"
-
-
 def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, allow_python: bool) -> Objective:
     kind, rest = split_word(word)
     if kind == "table":
@@ -245,12 +177,8 @@ def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, 
         path, _, column = rest.rpartition(":")
         if not path or not column:
             raise DataError(f"A user's table is named csv:FILE:COLUMN; got {word[:80]!r}.")
-        from svge_core.search.user_tables import read_column
-
         meaning, values = read_column(Path(path), column, space)
         return _cell_table(space, meaning, values)
-    from svge_core.search.python_function import python_objective
-
     return python_objective(rest, allow_python)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.search.domain import Domain
-from svge_core.search.objectives import Objective, make_objective, search_domain, split_word
+from svge_core.search.goals import Objective, split_word
+from svge_core.search.objectives import make_objective, search_domain
 from svge_core.search.run_types import SearchConfig
 from svge_core.search.searchers import Searcher, make_searcher
 from svge_core.spaces import get_space

@@ -10,7 +10,7 @@ from typing import Any, cast
 from svge_core.cells import Cell
 from svge_core.data.scores import Direction, ScoreMeaning
 from svge_core.errors import DataError
-from svge_core.search.objectives import EvaluationError, Goal
+from svge_core.search.goals import EvaluationError, Goal
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _DIRECTIONS = re.compile(r"(max|min)(,(max|min))*")
@@ -27,7 +27,7 @@ class PythonFunction:
     optimum: tuple[float, ...] | None = None
 
     def evaluate(self, cell: Cell) -> tuple[float, ...]:
-        """See :class:`svge_core.search.objectives.Objective`."""
+        """See :class:`svge_core.search.goals.Objective`."""
         try:
             result = self.function(cell)
         except Exception as error:  # whatever a user's function raises concerns this one cell

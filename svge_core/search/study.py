@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from svge_core.cells import Cell
-from svge_core.search.objectives import Goal
+from svge_core.search.goals import Goal
 from svge_core.search.store import BUSY_SECONDS, durable, make_tables, storage_url
 from svge_core.spaces.base import AbstractSearchSpace
 

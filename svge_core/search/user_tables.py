@@ -12,7 +12,7 @@ from svge_core.data.labels import read_labels
 from svge_core.data.scores import ScoreMeaning
 from svge_core.data.user_csv import UserScores, import_csv
 from svge_core.errors import DataError
-from svge_core.search.objectives import Goal
+from svge_core.search.goals import Goal
 from svge_core.spaces.base import AbstractSearchSpace
 
 #: more existing labels than this are no start of a search

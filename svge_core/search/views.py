@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection, Engine, RowMapping
 from svge_core.cells import Cell
 from svge_core.data.scores import meaning_from_dict
 from svge_core.errors import DataError
+from svge_core.search.goals import Goal
 from svge_core.search.ledger import alive, read_worker
-from svge_core.search.objectives import Goal
 from svge_core.search.run_types import Evaluation, RunState, RunSummary, RunView, SearchConfig
 from svge_core.search.store import claims, open_store, runs, workers
 from svge_core.spaces import get_space
