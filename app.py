@@ -27,7 +27,7 @@ pages = [
 ]
 chosen = st.navigation(pages, position="top")
 if wanted := session.entered():
-    st.switch_page(f"pages/{wanted}.py")
+    st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "app.css")
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")

@@ -21,6 +21,7 @@ from svge_core.explorer_inspection import (
 from svge_core.metrics import Share
 from ui import session
 from ui.basket import entry_for
+from ui.path_buttons import path_buttons
 from ui.session import BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.theme import plain, theme_name
 
@@ -56,6 +57,7 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
         _welcome()
         return
     found = inspect_focus(explorer, focus)
+    path_buttons(found.index)
     st.markdown(_badges(found))
     if found.cell is None:
         st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")
@@ -65,14 +67,14 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
             width="stretch",
             alt=f"Drawing of the cell {found.notation}",
         )
-        if table := _values_table(found):
+        if table := values_table(found):
             with st.container(key="cell-values"):
                 st.markdown(table)
-        _structure(found)
+        structure(found)
     _decoding(found, focus)
     _neighbours(explorer, found.neighbours, shown_key)
     if found.cell is not None:
-        _names(found)
+        names(found)
         _other_values(found)
 
 
@@ -102,11 +104,12 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
             inside = entry.notation in {other.notation for other in session.basket()}
             st.button(
                 "In basket" if inside else "Basket", key="basket-add", icon=":material/add_shopping_cart:",
-                disabled=inside, help="Put this architecture into the basket", on_click=_add, args=(entry,),
+                disabled=inside, help="Put this architecture into the basket", on_click=add_to_basket, args=(entry,),
             )  # fmt: skip
 
 
-def _add(entry: BasketEntry) -> None:
+def add_to_basket(entry: BasketEntry) -> None:
+    """A callback: put an architecture aside; the sidebar shows it at once."""
     session.refresh_all()
     _, full = session.add_to_basket((entry,))
     if full:
@@ -148,7 +151,7 @@ def _is_main(meaning: ScoreMeaning) -> bool:
     return is_accuracy(meaning) or meaning.key.startswith("user_")
 
 
-def _values_table(found: Inspection) -> str:
+def values_table(found: Inspection) -> str:
     """One row per score that is a goal, measured and predicted in columns of their own; a user's own below."""
     predicted = {p.meaning.key: p for p in found.predicted}
     known = {value.meaning.key: value for value in found.known if _is_main(value.meaning)}
@@ -210,7 +213,8 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
     return plain(f"{value:,.{digits}f} {unit}".strip())
 
 
-def _structure(found: Inspection) -> None:
+def structure(found: Inspection) -> None:
+    """Size of its network, and by what its scores are predicted."""
     assert found.cost is not None
     st.markdown(
         f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
@@ -281,7 +285,8 @@ def _edits(edits: int | None) -> str:
     return " · the same cell" if edits == 0 else f" · {edits} edit{'s' if edits > 1 else ''}"
 
 
-def _names(found: Inspection) -> None:
+def names(found: Inspection) -> None:
+    """The cell in every notation there is for it."""
     st.code(found.notation, language=None, wrap_lines=True)
     if found.key:
         st.code(found.key, language=None)

@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, get_args
 
 import streamlit as st
 
+from svge_core.path import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.projection import PlaneName
 from svge_core.spaces import SPACES
 from ui import session
 from ui.session import CellFocus, Focus, PlaceFocus
 
-_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at")
+_PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
+_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at", *_PATH_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Link:
     """What a link asks for; what it does not name stays as it is.
 
     Attributes:
+        path: fields of the path choice.
         problems: parts that make no sense, each one line.
     """
 
@@ -28,11 +32,12 @@ class Link:
     plane: PlaneName | None = None
     colour: str | None = None
     focus: Focus | None = None
+    path: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = field(default=())
 
 
 def parse_link(parameters: Mapping[str, str]) -> Link:
-    """Read ``?space=&checkpoint=&plane=&colour=`` with ``&cell=`` or ``&x=&y=``."""
+    """Read ``?space=&checkpoint=&plane=&colour=`` with ``&cell=`` or ``&x=&y=``, or a path: see :func:`parse_path`."""
     problems: list[str] = []
     space = parameters.get("space")
     if space is not None and space not in SPACES:
@@ -44,11 +49,11 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
     elif named is not None:
         problems.append(f"The link names an unknown map {named[:40]!r}: expected umap or pca.")
     place: Focus | None = None
+    size = SPACES[space or session.space_name()].size or 0
     if (text := parameters.get("cell")) is not None:
-        size = SPACES[space or session.space_name()].size or 0
-        if text.isascii() and text.isdigit() and len(text) <= len(str(size)) and int(text) < size:
-            place = CellFocus(int(text))
-        else:
+        index = _index(text, size)
+        place = None if index is None else CellFocus(index)
+        if place is None:
             problems.append(f"The link's cell {text[:40]!r} is no index between 0 and {size - 1:,}.")
     elif "x" in parameters or "y" in parameters:
         x, y = (_finite(parameters.get(name, "")) for name in ("x", "y"))
@@ -59,8 +64,43 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
             at = parameters.get("at")
             on = at if at in ("umap", "pca") else chosen or session.plane() or "umap"
             place = PlaceFocus(on, x, y)  # type: ignore[arg-type]
+    path, wrong = parse_path(parameters, size)
     # pyright narrows a membership test over literals
-    return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, tuple(problems))  # type: ignore[arg-type]
+    return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, path, (*problems, *wrong))  # type: ignore[arg-type]
+
+
+def parse_path(parameters: Mapping[str, str], size: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read ``?a=&b=&path=&stops=&t=&constrained=&score=``: the fields of a path choice, and what made no sense."""
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, end in (("a", "start"), ("b", "end")):
+        if (text := parameters.get(name)) is None:
+            continue
+        if (index := _index(text, size)) is None:
+            problems.append(f"The link's {name} {text[:40]!r} is no index between 0 and {size - 1:,}.")
+        else:
+            found[end] = index
+    if (kind := parameters.get("path")) in get_args(PathKind):
+        found["kind"] = kind
+    elif kind is not None:
+        problems.append(f"The link's path {kind[:40]!r} is unknown: expected {', '.join(get_args(PathKind))}.")
+    if (text := parameters.get("stops")) is not None:
+        count = _index(text, MOST_STOPS + 1)
+        if count is None or count < FEWEST_STOPS:
+            problems.append(f"The link's stops {text[:40]!r} are not {FEWEST_STOPS} to {MOST_STOPS}.")
+        else:
+            found["stops"] = count
+    if (text := parameters.get("t")) is not None:
+        share = _finite(text)
+        if share is None or not 0 <= share <= 1:
+            problems.append(f"The link's t {text[:40]!r} is no number from 0 to 1.")
+        else:
+            found["share"] = share
+    if "constrained" in parameters:
+        found["constrained"] = parameters["constrained"] == "1"
+    if "score" in parameters:
+        found["score"] = parameters["score"][:80]
+    return found, tuple(problems)
 
 
 def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
@@ -89,24 +129,55 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
         session.set_colour(link.colour)
     if link.focus is not None:
         session.set_focus(link.focus)
+    if link.path:
+        session.set_path_choice(replace(session.path_choice(), **link.path))
     return tuple(problems)
 
 
 def write_link(shown_plane: PlaneName, shown_colour: str) -> None:
-    """Bring the address in line with what is shown."""
-    folder, now = session.checkpoint(), session.focus()
-    parameters = {"space": session.space_name(), "plane": shown_plane, "colour": shown_colour}
-    if folder is not None:
-        parameters["checkpoint"] = folder.name
+    """Bring the address of the Map page in line with what is shown."""
+    now = session.focus()
+    parameters = _common(shown_plane, shown_colour)
     if isinstance(now, CellFocus):
         parameters["cell"] = str(now.index)
     elif isinstance(now, PlaceFocus):
         parameters |= {"x": f"{now.x:.6g}", "y": f"{now.y:.6g}"}
         if now.plane != shown_plane:
             parameters["at"] = now.plane
+    _write(parameters)
+
+
+def write_path_link(shown_plane: PlaneName, shown_colour: str) -> None:
+    """Bring the address of the Interpolate page in line with what is shown."""
+    choice = session.path_choice()
+    parameters = _common(shown_plane, shown_colour)
+    for name, index in (("a", choice.start), ("b", choice.end)):
+        if index is not None:
+            parameters[name] = str(index)
+    parameters |= {"path": choice.kind, "stops": str(choice.stops), "t": f"{choice.share:.4g}"}
+    if choice.constrained:
+        parameters["constrained"] = "1"
+    if choice.score:
+        parameters["score"] = choice.score
+    _write(parameters)
+
+
+def _common(shown_plane: PlaneName, shown_colour: str) -> dict[str, str]:
+    folder = session.checkpoint()
+    parameters = {"space": session.space_name(), "plane": shown_plane, "colour": shown_colour}
+    return parameters if folder is None else parameters | {"checkpoint": folder.name}
+
+
+def _write(parameters: dict[str, str]) -> None:
     session.set_link_written(parameters)
     if {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params} != parameters:
         st.query_params.from_dict(parameters)
+
+
+def _index(text: str, size: int) -> int | None:
+    """A number from 0 to ``size`` - 1 in plain digits."""
+    good = text.isascii() and text.isdigit() and len(text) <= len(str(size)) and int(text) < size
+    return int(text) if good else None
 
 
 def _finite(text: str) -> float | None:

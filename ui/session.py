@@ -12,6 +12,7 @@ import streamlit as st
 
 from svge_core.data.scores import Scores
 from svge_core.explorer_select import CellFilter
+from svge_core.path import PathKind
 from svge_core.projection import PlaneName
 from svge_core.spaces import SPACES
 
@@ -24,8 +25,9 @@ _FOCUS, _PAST, _FUTURE = "focus", "focus_past", "focus_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
 _LINK, _NOTICE, _MEMO, _REFRESH = "link_written", "one_line", "memo", "refresh_all"
 _ENTERED, _WANTED = "entered_by_app", "wanted_page"
+_PATH, _WALKED = "path_choice", "focus_walked"
 #: what is chosen in each search space on its own, and where it waits while another space is shown
-_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES)
+_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES, _PATH)
 _ASIDE = "other_spaces"
 
 
@@ -54,6 +56,28 @@ class Lasso:
 
     plane: PlaneName
     polygon: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class PathChoice:
+    """A path between two architectures, and the place on it that is shown.
+
+    Attributes:
+        start, end: official indices of A and B; None until chosen.
+        kind: how the path is laid.
+        stops: how many it has, where that can be chosen.
+        share: the shown place, 0 at A and 1 at B; a share, because kinds of path differ in their number of stops.
+        constrained: keep the decoder inside the space.
+        score: key of the score that is followed; empty for the first there is.
+    """
+
+    start: int | None = None
+    end: int | None = None
+    kind: PathKind = "linear"
+    stops: int = 25
+    share: float = 0.0
+    constrained: bool = False
+    score: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,6 +215,15 @@ def go_forward() -> None:
     _step(_FUTURE, _PAST)
 
 
+def walk_focus(new: Focus) -> None:
+    """Show the next place of a walk, such as along a path: a walk as a whole is one step of the way back."""
+    if focus() is not None and focus() == _get(_WALKED, None):
+        _set_focus(new)
+    else:
+        set_focus(new)
+    st.session_state[_WALKED] = new
+
+
 def _step(source: str, target: str) -> None:
     waiting = _get(source, ())
     if waiting:
@@ -225,6 +258,16 @@ def cell_filter() -> CellFilter:
 def set_cell_filter(conditions: CellFilter) -> None:
     """Change the filter."""
     st.session_state[_FILTER] = conditions
+
+
+def path_choice() -> PathChoice:
+    """The path between two architectures."""
+    return _get(_PATH, PathChoice())
+
+
+def set_path_choice(choice: PathChoice) -> None:
+    """Change the path or the shown place on it."""
+    st.session_state[_PATH] = choice
 
 
 def basket() -> tuple[BasketEntry, ...]:

@@ -1,0 +1,12 @@
+"""Interpolate: a path between two architectures, every stop decoded, drawn and scored."""
+
+import streamlit as st
+
+from ui import session
+from ui.interpolate_view import workspace
+from ui.sidebar import opened_or_stop
+
+if session.entered("interpolate"):
+    st.switch_page("app.py", query_params=st.query_params.to_dict())
+
+workspace(opened_or_stop())
