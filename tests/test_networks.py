@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from svge_core.cells import Cell
@@ -16,33 +16,17 @@ from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.networks import build_network, nasbench201_network
 from svge_core.spaces import NASBench201
 from svge_core.spaces.nasbench201 import MAP_EDGES, OPERATIONS
+from tests.network_fixtures import (
+    average_pooled,
+    count_macs,
+    count_parameters,
+    every_parameter_has_a_gradient,
+    normed,
+    training_losses,
+)
 
 SPACE = NASBench201()
 TEXT = "|skip_connect~0|+|nor_conv_1x1~0|nor_conv_3x3~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|"
-
-
-def count_parameters(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def count_macs(network: nn.Module, images: Tensor) -> int:
-    """Multiply-accumulates of convolutions and linear layers (bias included, as the authors count) of one image."""
-    total = 0
-
-    def add(module: nn.Module, _: object, output: Tensor) -> None:
-        nonlocal total
-        if isinstance(module, nn.Conv2d):
-            per_value = module.in_channels // module.groups * module.kernel_size[0] * module.kernel_size[1]
-            total += per_value * output[0].numel()
-        elif isinstance(module, nn.Linear):
-            total += (module.in_features + 1) * module.out_features
-
-    handles = [m.register_forward_hook(add) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    with torch.no_grad():
-        network(images)
-    for handle in handles:
-        handle.remove()
-    return total
 
 
 def sample_genotypes() -> list[tuple[int, ...]]:
@@ -72,7 +56,7 @@ def test_size_equals_the_published_table() -> None:
 
 
 def reference_cell(x: Tensor, operations: tuple[str, ...], weights: list[Tensor | None]) -> Tensor:
-    """The cell written out with functions alone: batch norm with batch statistics, weight one and bias zero."""
+    """The cell written out with functions alone."""
     maps: list[Tensor] = [x]
     for target in range(1, 4):
         total = torch.zeros_like(x)
@@ -81,11 +65,9 @@ def reference_cell(x: Tensor, operations: tuple[str, ...], weights: list[Tensor 
                 continue
             value = maps[source]
             if weight is not None:
-                value = F.conv2d(F.relu(value), weight, padding=weight.shape[-1] // 2)
-                value = F.batch_norm(value, None, None, training=True)
+                value = normed(F.conv2d(F.relu(value), weight, padding=weight.shape[-1] // 2))
             elif op == "avg_pool_3x3":
-                ones = F.avg_pool2d(torch.ones_like(value), 3, 1, 1)  # share of the window inside the image
-                value = F.avg_pool2d(value, 3, 1, 1) / ones
+                value = average_pooled(value)
             total = total + value
         maps.append(total)
     return maps[3]
@@ -107,8 +89,7 @@ def test_forward_and_gradients(generator: torch.Generator) -> None:
     logits = network(images)
     assert logits.shape == (2, 10)
     F.cross_entropy(logits, torch.tensor([1, 7])).backward()
-    gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
-    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients.values())
+    assert every_parameter_has_a_gradient(network)
     assert network.stem[0].weight.grad.abs().max() > 0
     assert network.features(images).shape == (2, 16)
 
@@ -117,22 +98,13 @@ def test_forward_and_gradients(generator: torch.Generator) -> None:
 def test_every_parameter_gets_a_gradient_also_where_the_signal_is_cut(op: int, generator: torch.Generator) -> None:
     network = nasbench201_network(SPACE.from_genotype((op,) * 6), channels=2, cells_per_stage=1)
     network(torch.randn(2, 3, 8, 8, generator=generator)).sum().backward()
-    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert every_parameter_has_a_gradient(network)
 
 
 def test_the_network_learns(generator: torch.Generator) -> None:
     torch.manual_seed(0)  # PyTorch initialises layers from its global generator
     network = nasbench201_network(SPACE.parse(TEXT), channels=4, cells_per_stage=1, num_classes=2)
-    images = torch.randn(16, 3, 8, 8, generator=generator)
-    labels = (images.mean((1, 2, 3)) > 0).long()
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
-    losses = []
-    for _ in range(15):
-        loss = F.cross_entropy(network(images), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = training_losses(network, generator, steps=15)
     assert losses[-1] < 0.5 * losses[0]
 
 

@@ -10,7 +10,14 @@ from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.networks import build_network, enas_network
 from svge_core.spaces import ENASMacro, get_space
-from tests.test_networks import count_macs, count_parameters
+from tests.network_fixtures import (
+    average_pooled,
+    count_macs,
+    count_parameters,
+    every_parameter_has_a_gradient,
+    normed,
+    training_losses,
+)
 
 SIX, TWELVE = ENASMacro(6), ENASMacro(12)
 #: of D-VAE's file; layers 4 and 5 read every earlier vertex, layer 6 reads layer 4
@@ -55,10 +62,7 @@ def test_only_maps_that_are_read_later_are_reduced() -> None:
 
 
 def reference(cell: Cell, images: Tensor, weights: dict[str, Tensor]) -> Tensor:
-    """The network written out with functions: batch norm with batch statistics, weight one and bias zero."""
-
-    def normed(x: Tensor) -> Tensor:
-        return F.batch_norm(x, None, None, training=True)
+    """The network written out with functions alone."""
 
     def reduced(x: Tensor, name: str) -> Tensor:
         odd = F.pad(x, (0, 1, 0, 1))[:, :, 1::2, 1::2]
@@ -76,9 +80,7 @@ def reference(cell: Cell, images: Tensor, weights: dict[str, Tensor]) -> Tensor:
             maps = {v: reduced(x, f"reductions.{layer}.{v}") for v, x in maps.items() if last_reader[v] > layer}
         x, op, name = maps[layer], cell.ops[layer + 1], f"layers.{layer}"
         if "pool" in op:
-            ones = torch.ones_like(x)
-            average = F.avg_pool2d(x, 3, 1, 1) / F.avg_pool2d(ones, 3, 1, 1)
-            x = average if op.startswith("avg") else F.max_pool2d(x, 3, 1, 1)
+            x = average_pooled(x) if op.startswith("avg") else F.max_pool2d(x, 3, 1, 1)
         else:
             x = F.relu(normed(F.conv2d(F.relu(x), weights[f"{name}.operation.0.1.weight"])))
             first = weights[f"{name}.operation.1.1.weight"]
@@ -108,7 +110,7 @@ def test_every_parameter_gets_a_gradient(cell: Cell, generator: torch.Generator)
     logits = network(torch.randn(2, 3, 32, 32, generator=generator))
     assert logits.shape == (2, 3)
     F.cross_entropy(logits, torch.tensor([0, 2])).backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+    assert every_parameter_has_a_gradient(network)
 
 
 @pytest.mark.parametrize("side", [4, 9, 30])
@@ -119,16 +121,7 @@ def test_other_image_sizes(side: int) -> None:
 def test_the_network_learns(generator: torch.Generator) -> None:
     torch.manual_seed(0)  # PyTorch initialises layers from its global generator
     network = enas_network(CELL, channels=4, num_classes=2)
-    images = torch.randn(16, 3, 8, 8, generator=generator)
-    labels = (images.mean((1, 2, 3)) > 0).long()
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
-    losses = []
-    for _ in range(20):
-        loss = F.cross_entropy(network(images), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = training_losses(network, generator, steps=20)
     assert losses[-1] < 0.5 * losses[0]
 
 
