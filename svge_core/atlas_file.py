@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from svge_core.atlas import Atlas
@@ -20,6 +19,7 @@ from svge_core.files import write_atomically
 from svge_core.projection import Plane, PlaneName, pca_plane
 from svge_core.quantised import STEPS, quantised, restored
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensor_files import read_arrays
 from svge_core.training import TrainConfig
 
 #: version 2 had neither charts of samples nor lean files
@@ -106,12 +106,7 @@ def _read(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, np.ndarray]
     path, rebuild = checkpoint.folder / FILE, _rebuild(checkpoint)
     if not path.is_file():
         raise CheckpointError(f"{checkpoint.folder} has no {FILE}. {rebuild}")
-    try:
-        with safe_open(path, framework="np") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
+    header, tensors = read_arrays(path, rebuild)
     if header.get("format_version") not in READABLE:
         raise CheckpointError(
             f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads "

@@ -5,7 +5,6 @@ computing gives back is kept in the user's cache folder, not beside the checkpoi
 """
 
 import contextlib
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +15,12 @@ from jaxtyping import Bool, Float, Int, Int8
 from svge_core.checkpoints import Checkpoint
 from svge_core.data.scores import Scores, analytic_scores, scores_from_columns
 from svge_core.errors import SvgeError
-from svge_core.files import cache_dir, write_atomically
+from svge_core.files import cache_dir, keep_arrays
 from svge_core.metrics import encode_all
 from svge_core.models.svge import SVGe
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
-from svge_core.training import TrainConfig, held_out_mask, split_cells
+from svge_core.training import TrainConfig, drawable, held_out_mask, split_cells
 
 #: cells of the chart of a space that is not listed
 CHARTED = 20_000
@@ -74,16 +73,11 @@ def operation_counts(
 
 def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> Scores:
     """What follows from the structure of the charted cells of a space that is not listed, row by row of the chart."""
-    costs = [space.cost(space.from_index(int(index))) for index in indices]
-    columns = {key: np.array([getattr(cost, key) for cost in costs]) for key in ("params_m", "flops_m")}
-    network = costs[0].network if costs else ""
+    costs = space.costs_of(space.from_index(int(index)) for index in indices)
+    columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
+    network = space.cost(space.from_index(int(indices[0]))).network if len(indices) else ""
     known = analytic_scores(space).meanings
     return scores_from_columns(space.name, columns, {key: replace(known[key], source=network) for key in columns})
-
-
-def drawable(space: AbstractSearchSpace) -> bool:
-    """Whether cells of the space can be drawn by an index of 64 bits, so that a model can be trained and mapped."""
-    return space.size is not None and space.size < 2**63
 
 
 def encode_indices(model: SVGe, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
@@ -108,10 +102,7 @@ def cached_latents(checkpoint: Checkpoint, indices: Int[np.ndarray, " cells"]) -
     if found is not None:
         return found
     latents = encode_indices(model, indices)
-    content = io.BytesIO()
-    np.save(content, latents, allow_pickle=False)
-    with contextlib.suppress(OSError):  # a read-only or full home folder costs time, not the result
-        write_atomically(path, content.getvalue())
+    keep_arrays(path, latents)
     return latents
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from svge_core.errors import CheckpointError
@@ -21,6 +20,7 @@ from svge_core.files import write_atomically
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import get_space
+from svge_core.tensor_files import read_tensors
 from svge_core.tensors import CellBatch
 
 FORMAT_VERSION = 1
@@ -165,10 +165,7 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
         raise CheckpointError(
             f"{path} is damaged: its SHA-256 starts with {digest[:12]}, {META} expects {sha[:12]}. Restore the file."
         )
-    try:
-        weights = load_file(path)
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is damaged (not safetensors: {error}). Restore the file.") from None
+    _, weights = read_tensors(path, "Restore the file.")
     model = SVGe(get_space(meta.space), meta.config)
     load_weights(model, weights, str(path))
     return Checkpoint(model.to(device).eval(), meta, digest[:16], folder)

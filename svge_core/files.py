@@ -1,9 +1,14 @@
 """Files are written whole or not at all, derived ones in the user's cache; shares are never rounded up to 100 %."""
 
+import contextlib
+import io
 import math
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -35,3 +40,17 @@ def percent(share: float, digits: int = 2) -> str:
 def cache_dir() -> Path:
     """The user's cache folder for derived tables: ``$XDG_CACHE_HOME/svge-explorer`` or ``~/.cache/svge-explorer``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "svge-explorer"
+
+
+def keep_arrays(path: Path, arrays: np.ndarray | Mapping[str, np.ndarray]) -> None:
+    """Write an array (``.npy``) or named ones (``.npz``) to the cache folder, whole; where that fails, nothing happens.
+
+    A home folder that is read-only or full costs the time to compute them again, not the result.
+    """
+    content = io.BytesIO()
+    if isinstance(arrays, np.ndarray):
+        np.save(content, arrays, allow_pickle=False)
+    else:
+        np.savez(content, allow_pickle=False, **arrays)
+    with contextlib.suppress(OSError):
+        write_atomically(path, content.getvalue())

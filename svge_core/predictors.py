@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from svge_core.atlas_file import load_chart
@@ -30,6 +29,7 @@ from svge_core.prediction_measures import measured
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.stored_columns import read_columns, write_columns
 from svge_core.surrogates import FULL_NAME, MANY_LABELS, Encode, StructureSurrogate
+from svge_core.tensor_files import read_tensors
 from svge_core.tensors import index_batch, to_batch
 
 FORMAT_VERSION = 1
@@ -331,11 +331,7 @@ def _kept(name: str) -> bool:
 def _load_joint(folder: Path, checkpoint: Checkpoint, info: dict[str, Any]) -> JointModel:
     path = folder / JOINT
     joint = JointModel(checkpoint.model, HeadConfig(**info["head"]).layers)
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}). Fit the predictor again.") from None
+    _, weights = read_tensors(path, "Fit the predictor again.")
     own = {name: tensor for name, tensor in joint.state_dict().items() if not _kept(name)}
     load_weights(joint, {**own, **weights}, str(path))
     return joint.eval()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
 from svge_core.quantised import quantised, restored
+from svge_core.tensor_files import read_arrays
 
 #: charts of more cells are stored in steps of 1/65,535 of each column's range
 STEPS_FROM = 100_000
@@ -35,13 +35,12 @@ def read_columns(path: Path, names: tuple[str, ...]) -> list[Float[np.ndarray, "
     Raises:
         CheckpointError: if the file is missing or damaged.
     """
+    header, tensors = read_arrays(path, "Fit the predictor again.")
     try:
-        with safe_open(path, framework="np") as file:
-            bounds = json.loads((file.metadata() or {}).get("bounds", "{}"))
-            columns = [file.get_tensor(name) for name in names]
+        bounds = json.loads(header.get("bounds", "{}"))
         return [
-            restored(column, tuple(bounds[name])) if column.dtype == np.uint16 else column
-            for name, column in zip(names, columns, strict=True)
+            restored(tensors[name], tuple(bounds[name])) if tensors[name].dtype == np.uint16 else tensors[name]
+            for name in names
         ]
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}). Fit the predictor again.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}). Fit the predictor again.") from None

@@ -126,6 +126,11 @@ def held_out_mask(indices: Int[np.ndarray, " cells"], held_out: float, seed: int
     return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53 < held_out
 
 
+def drawable(space: AbstractSearchSpace) -> bool:
+    """Whether cells of the space can be drawn by an index of 64 bits, so that a model can be trained and mapped."""
+    return space.size is not None and space.size < 2**63
+
+
 def draw_indices(
     space: AbstractSearchSpace, count: int, config: TrainConfig, purpose: tuple[int, ...], *, held_out: bool
 ) -> Int[np.ndarray, " cells"]:
@@ -134,7 +139,7 @@ def draw_indices(
     Args:
         purpose: numbers that make this draw different from others of the same run.
     """
-    if space.size is None or space.size >= 2**63:
+    if space.size is None or not drawable(space):
         raise SvgeError(f"Cells of {space.title} cannot be drawn by index.")
     if held_out and config.held_out == 0:
         return np.zeros(0, dtype=np.int64)  # there are none

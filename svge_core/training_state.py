@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from svge_core.checkpoints import data_digest, load_weights
 from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
 from svge_core.models.config import ModelConfig
+from svge_core.tensor_files import read_tensors
 from svge_core.training import TrainConfig, Trainer, first_cells
 
 FILE = "training_state.safetensors"
@@ -45,16 +45,12 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
     path = folder / FILE
     if not path.is_file():
         return []
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}). Delete it to start the training afresh.") from None
+    afresh = "Delete it to start the training afresh."
+    header, tensors = read_tensors(path, afresh)
     if header.get("format_version") != str(FORMAT_VERSION):
         raise CheckpointError(
             f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads {FORMAT_VERSION}. "
-            "Delete it to start the training afresh."
+            f"{afresh}"
         )
     saved, own = _completed(json.loads(header["identity"])), _identity(trainer)
     for name in own:

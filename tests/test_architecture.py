@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "errors axes files quantised stored_columns",
+        "errors axes files quantised stored_columns tensor_files",
         "cells",
         "spaces differences",
         "tensors data convert palette drawing geometry features features_local",

@@ -132,10 +132,13 @@ def test_columns_of_large_charts_are_stored_in_steps(
     for column, again in zip((whole.mean, whole.low), read_columns(path, ("mean", "low")), strict=True):
         assert again.dtype == np.float32
         np.testing.assert_allclose(again, column, atol=0.51 * np.ptp(column) / 65_535)
-    with pytest.raises(CheckpointError, match="Fit the predictor again"):
+    with pytest.raises(CheckpointError, match=r"is damaged \('joint'\)\. Fit the predictor again"):
         read_columns(path, ("joint",))
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(CheckpointError, match="missing or damaged"):
+    with pytest.raises(CheckpointError, match=r"is damaged \(not safetensors: .*\)\. Fit the predictor again"):
+        read_columns(path, ("mean",))
+    path.unlink()
+    with pytest.raises(CheckpointError, match=r"columns\.safetensors is missing\. Fit the predictor again"):
         read_columns(path, ("mean",))
 
 

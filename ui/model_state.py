@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from svge_core.chart import drawable
 from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.data import load_scores
 from svge_core.data.scores import Scores
 from svge_core.errors import SvgeError
 from svge_core.spaces import get_space
+from svge_core.training import drawable
 from ui import session
 from ui.loaders import ROOT, checkpoint_folders
 

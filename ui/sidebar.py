@@ -4,11 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from svge_core.chart import drawable
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.explorer_opening import usable_devices
 from svge_core.spaces import SPACES
+from svge_core.training import drawable
 from ui import loaders, session
 from ui.basket import basket_sidebar
 from ui.theme import plain

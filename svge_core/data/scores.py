@@ -6,7 +6,6 @@ shown without it. Rows are official cell indices; a missing value is NaN.
 
 import contextlib
 import hashlib
-import io
 import json
 import math
 import re
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.errors import DataError
-from svge_core.files import cache_dir, write_atomically
+from svge_core.files import cache_dir, keep_arrays
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 Direction = Literal["max", "min"]
@@ -286,8 +285,5 @@ def _costs(space: AbstractSearchSpace, size: int) -> np.ndarray:
         if costs.shape == (size, 2) and costs.dtype == np.float64 and np.isfinite(costs).all():
             return costs
     costs = space.costs()
-    with contextlib.suppress(OSError):  # a read-only or full home folder costs time, not the result
-        content = io.BytesIO()
-        np.save(content, costs, allow_pickle=False)
-        write_atomically(path, content.getvalue())
+    keep_arrays(path, costs)
     return costs

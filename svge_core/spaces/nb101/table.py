@@ -1,14 +1,13 @@
 """All NAS-Bench-101 cells in the order of their official md5 keys, built once and kept in the user's cache folder."""
 
 import contextlib
-import io
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Int
 
-from svge_core.files import cache_dir, write_atomically
+from svge_core.files import cache_dir, keep_arrays
 from svge_core.spaces.nb101.graphs import all_codes, decode_one
 from svge_core.spaces.nb101.module_hash import module_hash
 
@@ -61,10 +60,7 @@ def table() -> Table:
         if codes.shape == (SIZE,) and codes.dtype == np.int64 and raw.shape == (SIZE, 16) and raw.dtype == np.uint8:
             return Table(codes, _as_keys(raw))
     built = build()
-    content = io.BytesIO()
-    np.savez(content, codes=built.codes, hashes=built.hashes.view(np.uint8).reshape(SIZE, 16))
-    with contextlib.suppress(OSError):  # a read-only or full home folder costs time, not the result
-        write_atomically(path, content.getvalue())
+    keep_arrays(path, {"codes": built.codes, "hashes": built.hashes.view(np.uint8).reshape(SIZE, 16)})
     return built
 
 
