@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine, RowMapping
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.errors import DataError, SvgeError
@@ -23,7 +23,7 @@ from svge_core.search.preparing import Prepared, prepare
 from svge_core.search.python_function import one_line
 from svge_core.search.run_types import Evaluation, RunState, SearchConfig
 from svge_core.search.searchers import rng_for
-from svge_core.search.store import PATIENCE_SECONDS, claims, open_store, runs
+from svge_core.search.store import PATIENCE_SECONDS, Record, claims, open_store, runs
 from svge_core.search.views import find, read_evaluation, read_run
 from svge_core.search.workers import BEAT_SECONDS, Worker
 
@@ -174,7 +174,7 @@ def _evaluate(run: _Run, claim: Claim) -> None:
         run.on_evaluation(read_evaluation(run.engine, claim.id, run.config.space))
 
 
-def _row(run: _Run) -> RowMapping:
+def _row(run: _Run) -> Record:
     with run.engine.connect() as connection:
         row = connection.execute(sa.select(runs).where(runs.c.id == run.run_id)).mappings().first()
     if row is None:

@@ -1,7 +1,7 @@
 """Goals: the numbers a search makes large or small, what gives them, and how they are written as words."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from svge_core.cells import Cell
 from svge_core.data.scores import Direction, Kind, ScoreMeaning
@@ -38,6 +38,7 @@ class Goal:
         return self.meaning.kind
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What a search optimises.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, RowMapping
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from svge_core.cells import Cell
 from svge_core.search import study
 from svge_core.search.run_types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
-from svge_core.search.store import claims, clock, runs, workers
+from svge_core.search.store import Record, claims, clock, runs, workers
 from svge_core.search.workers import Worker
 from svge_core.spaces.base import AbstractSearchSpace
 
@@ -129,7 +129,7 @@ def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker
             return Claim(row["id"], row["number"], cell, row["source"], row["mean"], row["std"])
 
 
-def _take_over(engine: Engine, row: RowMapping, worker: Worker) -> bool:
+def _take_over(engine: Engine, row: Record, worker: Worker) -> bool:
     held = claims.c.worker.is_(None) if row["worker"] is None else claims.c.worker == row["worker"]
     with Session(engine) as session, session.begin():
         update = sa.update(claims).where((claims.c.id == row["id"]) & (claims.c.state == "open") & held)
@@ -248,7 +248,7 @@ def alive(connection: Connection, run_id: int | None = None, *, working: bool = 
     }
 
 
-def read_worker(row: RowMapping) -> Worker:
+def read_worker(row: Record) -> Worker:
     """A worker from its record."""
     return Worker(row["id"], row["host"], row["place"], row["pid"], row["born"])
 

@@ -24,7 +24,23 @@ DEFAULT_STORAGE = "sqlite:///runs/searches.db"
 MAX_BUDGET, MAX_BATCH, MAX_SEED = 1_000_000, 256, 2**32 - 1
 #: source of the evaluations that a search started from
 YOUR_LABELS = "your labels"
+MAX_TEXT = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+#: types of the fields of a configuration as JSON holds them
+_KINDS: dict[str, tuple[type, ...]] = {
+    "space": (str,),
+    "objective": (list, tuple),
+    "method": (str,),
+    "budget": (int,),
+    "seed": (int,),
+    "batch": (int,),
+    "checkpoint": (str, type(None)),
+    "restricted": (bool,),
+    "start_csv": (str, type(None)),
+    "race": (str,),
+    "name": (str,),
+}
 
 
 @dataclass(frozen=True)
@@ -62,31 +78,27 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         get_space(self.space)
-        if isinstance(self.objective, str) or not self.objective:
+        if not self.objective:
             raise DataError("A search needs at least one objective, such as table:cifar10_valid.")
-        object.__setattr__(self, "objective", tuple(self.objective))
         for word in self.objective:
-            if not isinstance(word, str) or len(word) > 1000:
-                raise DataError(f"An objective is a text such as table:cifar10_valid; got {str(word)[:60]!r}.")
+            if len(word) > MAX_TEXT:
+                raise DataError(f"An objective has at most {MAX_TEXT} characters; got {word[:60]!r}...")
             split_word(word)
         if self.method not in METHODS:
-            raise DataError(f"Unknown search method {str(self.method)[:60]!r}: expected one of {', '.join(METHODS)}.")
+            raise DataError(f"Unknown search method {self.method[:60]!r}: expected one of {', '.join(METHODS)}.")
         for name, low, high in (("budget", 1, MAX_BUDGET), ("seed", 0, MAX_SEED), ("batch", 1, MAX_BATCH)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                raise DataError(f"The {name} is a whole number from {low} to {high:,}; got {str(value)[:40]!r}.")
+            if not low <= (value := getattr(self, name)) <= high:
+                raise DataError(f"The {name} is a whole number from {low} to {high:,}; got {str(value)[:40]}.")
         for name in ("checkpoint", "start_csv"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, str) or not value or len(value) > 1000):
-                raise DataError(f"The {name} is a path; got {str(value)[:60]!r}.")
-        if not isinstance(self.restricted, bool):
-            raise DataError(f"The field restricted is true or false; got {str(self.restricted)[:40]!r}.")
+            if value is not None and not 0 < len(value) <= MAX_TEXT:
+                raise DataError(f"The {name} is a path; got {value[:60]!r}.")
         for name in ("name", "race"):
             value = getattr(self, name)
-            if not isinstance(value, str) or (value and not _NAME.fullmatch(value)):
+            if value and not _NAME.fullmatch(value):
                 raise DataError(
                     f"The {name} is made of letters, digits, -, _ and ., begins with a letter or digit and has at most "
-                    f"100 characters; got {str(value)[:60]!r}."
+                    f"100 characters; got {value[:60]!r}."
                 )
 
     @property
@@ -111,13 +123,17 @@ class SearchConfig:
         Raises:
             DataError: if a field is missing, unknown or cannot be used.
         """
-        names = {item.name for item in fields(cls)}
-        if not isinstance(raw, dict) or set(raw) != names:
+        if not isinstance(raw, dict) or set(raw) != set(_KINDS):
             got = ", ".join(sorted(map(str, raw)))[:200] if isinstance(raw, dict) else type(raw).__name__
-            raise DataError(f"A search has the fields {', '.join(sorted(names))}; got {got}.")
-        if not isinstance(raw["objective"], list | tuple):
-            raise DataError(f"The objective is a list of words; got {str(raw['objective'])[:60]!r}.")
-        return cls(**{**raw, "objective": tuple(raw["objective"])})
+            raise DataError(f"A search has the fields {', '.join(sorted(_KINDS))}; got {got}.")
+        for name, kinds in _KINDS.items():
+            value = raw[name]
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise DataError(f"Field {name!r} of a search cannot be {str(value)[:60]!r}.")
+        words = raw["objective"]
+        if not all(isinstance(word, str) for word in words):
+            raise DataError(f"The objective is a list of words such as table:cifar10_valid; got {str(words)[:60]!r}.")
+        return cls(**{**raw, "objective": tuple(words)})
 
 
 @dataclass(frozen=True)

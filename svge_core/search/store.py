@@ -7,10 +7,10 @@ and by whom, and whether a run shall go on. Unique constraints of the database, 
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
@@ -24,6 +24,8 @@ BUSY_SECONDS, PATIENCE_SECONDS = 60.0, 300.0
 #: drivers that are pinned, by the scheme people write
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _T = TypeVar("_T")
+#: a row of one of the tables below
+Record = Mapping[Any, Any]
 
 metadata = sa.MetaData()
 
@@ -134,6 +136,7 @@ def _engine(text: str, pid: int) -> Engine:  # pid: connections must not be shar
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
     else:
         engine = sa.create_engine(url, pool_pre_ping=True)
+        engine.connect().close()  # a server that is not there is told from tables that are not
     make_tables(lambda: metadata.create_all(engine))
     return engine
 
@@ -148,11 +151,11 @@ def durable(engine: Engine) -> None:
 
 def make_tables(create: Callable[[], _T]) -> _T:
     """Create tables that another process may be creating at the same moment."""
-    for attempt in range(10):
+    for attempt in range(6):
         try:
             return create()
         except SQLAlchemyError:
-            if attempt == 9:
+            if attempt == 5:
                 raise
             time.sleep(0.05 * 2**attempt)
     raise AssertionError("unreachable")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, RowMapping
+from sqlalchemy.engine import Connection, Engine
 
 from svge_core.cells import Cell
 from svge_core.data.scores import meaning_from_dict
@@ -13,7 +13,7 @@ from svge_core.errors import DataError
 from svge_core.search.goals import Goal
 from svge_core.search.ledger import alive, read_worker
 from svge_core.search.run_types import Evaluation, RunState, RunSummary, RunView, SearchConfig
-from svge_core.search.store import claims, open_store, runs, workers
+from svge_core.search.store import Record, claims, open_store, runs, workers
 from svge_core.spaces import get_space
 
 
@@ -33,14 +33,14 @@ def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
             sa.func.max(claims.c.value).label("most"),
             sa.func.min(claims.c.value).label("least"),
         ).group_by(*columns)
-        groups: dict[int, list[RowMapping]] = {}
+        groups: dict[int, list[Record]] = {}
         for group in connection.execute(grouped).mappings():
             groups.setdefault(group["run_id"], []).append(group)
         states = _States(connection)
         return [_summary(row, groups.get(row["id"], []), states) for row in rows]
 
 
-def _summary(row: RowMapping, groups: list[RowMapping], states: "_States") -> RunSummary:
+def _summary(row: Record, groups: list[Record], states: "_States") -> RunSummary:
     config = SearchConfig.from_dict(json.loads(row["config"]))
     finished = [group for group in groups if group["state"] == "done"]
     done = sum(group["count"] for group in finished if not group["label"])
@@ -61,7 +61,7 @@ class _States:
         self.begun = {run for _, run, _ in records}
         self.working = {run for id, run, status in records if id in living and status == "working"}
 
-    def of(self, row: RowMapping, budget: int, done: int) -> RunState:
+    def of(self, row: Record, budget: int, done: int) -> RunState:
         """The state of one run."""
         if row["id"] in self.working and row["ended"] is None:
             return "running"
@@ -97,13 +97,13 @@ def read_run(storage_url: str, name: str) -> RunView:
     return RunView(config, read_goals(row), state, evaluations, optimum, row["problem"], row["domain"])
 
 
-def read_goals(row: RowMapping) -> tuple[Goal, ...]:
+def read_goals(row: Record) -> tuple[Goal, ...]:
     """The goals of a stored run."""
     meanings = [meaning_from_dict(raw) for raw in json.loads(row["goals"])]
     return tuple(Goal(meaning.key, meaning) for meaning in meanings)
 
 
-def find(connection: Connection, name: str) -> RowMapping:
+def find(connection: Connection, name: str) -> Record:
     """The record of a run.
 
     Raises:
@@ -126,7 +126,7 @@ def read_evaluation(engine: Engine, claim_id: int, space: str) -> Evaluation:
     return _evaluation(claim, space, labels)
 
 
-def _evaluation(claim: RowMapping, space: str, labels: dict[str, str]) -> Evaluation:
+def _evaluation(claim: Record, space: str, labels: dict[str, str]) -> Evaluation:
     return Evaluation(
         number=claim["number"],
         cell=cell_of(space, claim["genotype"]),
