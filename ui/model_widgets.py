@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
-_CONFIG = {
+CHART_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     "toImageButtonOptions": {"format": "svg"},
@@ -24,7 +24,7 @@ def halves(name: str) -> "tuple[DeltaGenerator, DeltaGenerator]":
 
 def show_chart(figure: "go.Figure", *, key: str, alt: str) -> None:
     """A chart in its own colours, with a text for screen readers."""
-    st.plotly_chart(figure, key=key, theme=None, alt=alt, config=_CONFIG)
+    st.plotly_chart(figure, key=key, theme=None, alt=alt, config=CHART_CONFIG)
 
 
 def show_missing(what: str, command: str) -> None:

@@ -38,6 +38,11 @@ def publish_text(lines: Sequence[str], name: str) -> str:
     return _publish("\n".join(" ".join(line.splitlines()) for line in lines).encode(), name, ".txt")
 
 
+def publish_file(path: Path, name: str) -> str:
+    """Make a copy of a file fetchable by the browser, as plain text whatever it is, and return its URL."""
+    return _publish(path.read_bytes(), name, ".txt")
+
+
 def published_path(url: str) -> Path:
     """The file behind a URL from :func:`publish_array`; for the chart that replaces the map."""
     return _script_folder() / _PUBLIC / Path(url).name

@@ -1,0 +1,269 @@
+"""Charts of searches: best value so far, gap to the optimum, Pareto fronts and hypervolumes.
+
+A method has one colour, dash and symbol everywhere. Measured values are solid marks, predicted ones hollow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from svge_core.figures.style import new_figure
+from svge_core.palette import THEMES, ThemeName, blended
+from svge_core.search.comparison import TOLERANCE, Hypervolumes, Lineup, MethodCurve, by_method
+from svge_core.search.objectives import Goal
+from svge_core.search.run_types import RunView
+from svge_core.search.searchers import METHODS
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+HEIGHT = 430
+#: colour on light and on dark pages, dash, symbol; ours first, random search grey
+_STYLES: dict[str, tuple[str, str, str, str]] = {
+    "latent-bo": ("#0b5cad", "#6cb6ff", "solid", "circle"),
+    "gp": ("#1197c6", "#1f86ad", "dash", "diamond"),
+    "trees": ("#027d28", "#2fd35a", "dashdot", "square"),
+    "local-search": ("#de715a", "#d65a34", "dash", "triangle-up"),
+    "evolution": ("#c53de0", "#b455f5", "dashdot", "triangle-down"),
+    "reinforce": ("#a42650", "#cf8479", "longdash", "cross"),
+    "tpe": ("#b07e12", "#f0ca7a", "longdashdot", "pentagon"),
+    "svge-bo": ("#3c22e0", "#7d62d0", "dot", "hexagon"),
+    "random": ("#6b7480", "#98a2b3", "dot", "x"),
+}
+#: the vertical axis opens where the methods are after this share of the labels: first draws can be arbitrarily bad
+_SETTLED = 0.06
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How a method is drawn.
+
+    Attributes:
+        title: its name.
+        colour: ``#rrggbb``.
+        dash, symbol: in Plotly's words.
+        width: of its line in pixels.
+    """
+
+    title: str
+    colour: str
+    dash: str
+    symbol: str
+    width: float
+
+
+def method_style(method: str, theme: ThemeName, label: str = "") -> MethodStyle:
+    """Colour, dash and symbol of a method, the same on every chart.
+
+    Args:
+        label: of its race where several are compared; all but race A are thinner and paler.
+    """
+    light, dark, dash, symbol = _STYLES[method]
+    title, colour = METHODS[method].title, light if theme == "light" else dark
+    width = 3.0 if method == "latent-bo" else 2.0
+    if label not in ("", "A"):
+        colour, width = blended(colour, THEMES[theme].page, 0.62), width - 0.5
+    return MethodStyle(f"{label}: {title}" if label else title, colour, dash, symbol, width)
+
+
+def axis_title(goal: Goal) -> str:
+    """Title of an axis that shows a goal: data set, what it is, its unit, and that it is predicted if it is."""
+    meaning = goal.meaning
+    where = f"{meaning.data_set}, " if meaning.data_set and meaning.data_set not in meaning.title else ""
+    unit = f" ({meaning.unit})" if meaning.unit else ""
+    text = f"{where}{meaning.title[:80]}{unit}"
+    return escaped(f"≈ {text}, predicted" if goal.kind == "predicted" and "redicted" not in text else text)
+
+
+def escaped(text: str) -> str:
+    """A user's own text: Plotly reads tags in titles."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def progress_figure(
+    curves: Sequence[MethodCurve],
+    goal: Goal,
+    theme: ThemeName,
+    *,
+    optimum: float | None = None,
+    regret: bool = False,
+    budget: int = 0,
+) -> "plotly.graph_objects.Figure":
+    """Best value so far over the number of labels: a line per method, with a band where it has several runs.
+
+    Args:
+        optimum: best value there is, for a labelled line; no searcher sees it.
+        regret: show how far the best so far is from the optimum on a logarithmic axis instead.
+        budget: largest number of labels, so that the axis does not grow while runs go on.
+    """
+    figure = new_figure(theme, height=HEIGHT)
+    regret = regret and optimum is not None
+    unit = f" {goal.meaning.unit}" if goal.meaning.unit else ""
+    floor = _floor(curves, optimum) if regret and optimum is not None else 0.0
+    for curve in curves:
+        if not len(curve.x):
+            continue
+        columns = [curve.median, curve.low, curve.high]
+        if regret and optimum is not None:
+            columns = [np.maximum(np.abs(column - optimum), floor) for column in columns]
+        what = "gap of the best" if regret else "best"
+        _add_curve(figure, curve, columns, theme, goal.kind == "predicted", f"{what} %{{y:.4g}}{escaped(unit)}")
+    if regret:
+        title = f"Gap to the best known {escaped(goal.meaning.title)}{f' ({escaped(unit.strip())})' if unit else ''}"
+        figure.update_yaxes(type="log", title_text=title, exponentformat="power", dtick=1)
+        if any((np.abs(curve.median - (optimum or 0.0)) <= floor).any() for curve in curves if len(curve.x)):
+            _label_line(figure, floor, "optimum found", theme)
+    else:
+        figure.update_yaxes(title_text=axis_title(goal))
+        if (reach := _reach(curves, goal, optimum)) is not None:
+            figure.update_yaxes(range=reach)
+        if optimum is not None:
+            _label_line(figure, optimum, f"best of all known cells: {optimum:.6g}{escaped(unit)}", theme)
+    _finish(figure, budget)
+    return figure
+
+
+def hypervolume_figure(
+    volumes: Hypervolumes, theme: ThemeName, *, budget: int = 0, predicted: bool = False
+) -> "plotly.graph_objects.Figure":
+    """Dominated share of the box over the number of labels."""
+    figure = new_figure(theme, height=HEIGHT)
+    for curve in volumes.curves:
+        if len(curve.x):
+            _add_curve(figure, curve, [curve.median, curve.low, curve.high], theme, predicted, "%{y:.2%}")
+    figure.update_yaxes(title_text="Hypervolume, share of the box", tickformat=".0%")
+    _finish(figure, budget)
+    return figure
+
+
+def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plotly.graph_objects.Figure":
+    """All evaluations in the plane of two goals, and each method's non-dominated ones of all its runs together.
+
+    Args:
+        across, up: positions of the goals on the horizontal and the vertical axis.
+    """
+    figure = new_figure(theme, height=HEIGHT)
+    for label, views in lineup:
+        for method, found in by_method(views).items():
+            _add_front(figure, method_style(method, theme, label), found, across, up)
+    if goals := [view.goals for _, views in lineup for view in views]:
+        figure.update_xaxes(title_text=axis_title(goals[0][across]))
+        figure.update_yaxes(title_text=axis_title(goals[0][up]))
+    figure.update_layout(hovermode="closest", uirevision=f"{across} {up}", legend={"y": 1.03})
+    return figure
+
+
+def _add_front(
+    figure: "plotly.graph_objects.Figure", look: MethodStyle, views: Sequence[RunView], across: int, up: int
+) -> None:
+    values = np.concatenate([view.values for view in views])
+    if not len(values):
+        return
+    goals = views[0].goals
+    names = [f"#{e.number} of {escaped(view.config.name)}" for view in views for e in view.done]
+    symbol = look.symbol + ("-open" if any(goal.kind == "predicted" for goal in goals) else "")
+    figure.add_scatter(
+        x=values[:, across], y=values[:, up], mode="markers", name=look.title, legendgroup=look.title,
+        showlegend=False, customdata=names, opacity=0.35,
+        marker={"size": 5, "color": look.colour, "symbol": symbol},
+        hovertemplate="%{customdata}<br>%{x:.5g}, %{y:.5g}<extra></extra>",
+    )  # fmt: skip
+    front = front_rows(values, views[0].directions)
+    order = front[np.argsort(values[front, across], kind="stable")]
+    figure.add_scatter(
+        x=values[order, across], y=values[order, up], name=look.title, legendgroup=look.title,
+        mode="lines+markers" if len(goals) == 2 else "markers", customdata=[names[row] for row in order],
+        line={"color": look.colour, "dash": look.dash, "width": 1.75},
+        marker={"size": 9, "color": look.colour, "symbol": symbol},
+        hovertemplate="%{customdata}, not dominated<br>%{x:.5g}, %{y:.5g}<extra></extra>",
+    )  # fmt: skip
+
+
+def front_rows(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
+    """Rows that no other row beats in all goals; of equal rows all."""
+    utilities = values * np.array([1.0 if way == "max" else -1.0 for way in directions])
+    order = np.lexsort(-utilities.T[::-1])  # a row can only be beaten by one before it
+    kept: list[int] = []
+    for row in order:
+        front = utilities[kept]
+        if not ((front >= utilities[row]).all(axis=1) & (front > utilities[row]).any(axis=1)).any():
+            kept.append(int(row))
+    return np.array(sorted(kept), dtype=int)
+
+
+def _add_curve(
+    figure: "plotly.graph_objects.Figure",
+    curve: MethodCurve,
+    columns: Sequence[np.ndarray],
+    theme: ThemeName,
+    hollow: bool,
+    words: str,
+) -> None:
+    look = method_style(curve.method, theme, curve.label)
+    median, low, high = columns
+    x = curve.x
+    if curve.band:
+        red, green, blue = bytes.fromhex(look.colour[1:])
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0},
+            fill="toself", fillcolor=f"rgba({red},{green},{blue},0.13)", hoverinfo="skip", showlegend=False,
+            legendgroup=look.title, name=f"{look.title}, {curve.band}",
+        )  # fmt: skip
+    # marks on some points only: they tell methods apart in print, and hollow ones say that values are predicted
+    every = max(1, len(x) // 8)
+    sizes = np.where((np.arange(len(x)) % every == every - 1) | (len(x) == 1), 8, 0)
+    figure.add_scatter(
+        x=x, y=median, name=look.title, mode="lines+markers", legendgroup=look.title,
+        line={"color": look.colour, "dash": look.dash, "width": look.width, "shape": "hv"},
+        marker={
+            "size": sizes, "color": look.colour, "symbol": look.symbol + ("-open" if hollow else ""),
+            "line": {"width": 1.5 if hollow else 0, "color": look.colour}, "opacity": 1,
+        },
+        customdata=[f"{count} of {curve.runs}" for count in curve.counts],
+        hovertemplate=f"{words}, %{{customdata}} runs" if curve.runs > 1 else words,
+    )  # fmt: skip
+
+
+def _label_line(figure: "plotly.graph_objects.Figure", y: float, words: str, theme: ThemeName) -> None:
+    colours = THEMES[theme]
+    logarithmic = figure.layout.yaxis.type == "log"
+    figure.add_shape(
+        type="line", xref="paper", x0=0, x1=1, y0=y, y1=y,
+        line={"color": colours.text, "dash": "dot", "width": 1.25}, layer="below",
+    )  # fmt: skip
+    figure.add_annotation(
+        xref="paper", x=1, xanchor="right", y=float(np.log10(y)) if logarithmic else y, yanchor="bottom",
+        text=words, showarrow=False, font={"size": 12, "color": colours.text},
+    )  # fmt: skip
+
+
+def _finish(figure: "plotly.graph_objects.Figure", budget: int) -> None:
+    figure.update_xaxes(title_text="Labels used (evaluations, existing labels included)", rangemode="tozero")
+    if budget:
+        figure.update_xaxes(range=[0, budget * 1.02])
+    # the view that somebody has zoomed to stays while new values come in
+    figure.update_layout(hovermode="x unified", uirevision="kept", legend={"y": 1.03})
+
+
+def _reach(curves: Sequence[MethodCurve], goal: Goal, optimum: float | None) -> list[float] | None:
+    """Ends of the vertical axis: from where the methods have settled to the best value there is."""
+    filled = [curve for curve in curves if len(curve.x)]
+    if not filled:
+        return None
+    best = np.concatenate([curve.high if goal.direction == "max" else curve.low for curve in filled])
+    longest = max(len(curve.x) for curve in filled)
+    settled = [curve.median[min(len(curve.x) - 1, max(1, int(_SETTLED * longest)))] for curve in filled]
+    ends = [*settled, float(best.max() if goal.direction == "max" else best.min())]
+    ends += [optimum] if optimum is not None else []
+    low, high = float(min(ends)), float(max(ends))
+    margin = 0.09 * (high - low) or max(abs(high) * 0.002, 1e-6)
+    return [low - margin, high + margin]
+
+
+def _floor(curves: Sequence[MethodCurve], optimum: float) -> float:
+    """Where a gap of nothing is drawn on the logarithmic axis: below the smallest real gap."""
+    gaps = np.concatenate([np.abs(curve.median - optimum) for curve in curves] or [np.empty(0)])
+    real = gaps[gaps > TOLERANCE]
+    return float(10.0 ** np.floor(np.log10(real.min()))) / 2 if len(real) else 1e-3

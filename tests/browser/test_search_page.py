@@ -1,0 +1,196 @@
+"""The Search page in a real Chromium: a search watched, paused, reloaded, resumed and cancelled; two windows."""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from svge_core.search.run_types import SearchConfig
+from svge_core.search.runs import create_run, execute, list_runs, read_run
+from tests.browser.conftest import TIMEOUT_MS, _start_server
+from tests.browser.test_map_page import APP
+from tests.tiny_checkpoint import make_checkpoint
+
+expect = pytest.importorskip("playwright.sync_api").expect
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 3 * TIMEOUT_MS  # a search is a process that imports torch first
+SLOW = "tests.slow_objective:slow"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The app over a store of its own, with one finished race in it."""
+
+    url: str
+    storage: str
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("search-site")
+    make_checkpoint(folder / "checkpoints" / "nasbench201" / "tiny")
+    storage = f"sqlite:///{folder / 'runs.db'}"
+    for method in ("random", "evolution"):
+        config = SearchConfig("nasbench201", ("table:cifar10_valid",), method, 12, race="old", name=f"old-{method}")
+        execute(storage, create_run(storage, config))
+    settings = {"SVGE_CHECKPOINTS": str(folder / "checkpoints"), "SVGE_RUNS": str(folder), "SVGE_STORAGE": storage}
+    process, url = _start_server(APP, folder / "server.log", settings)
+    yield Site(url, storage)
+    process.terminate()
+    process.wait(timeout=10)
+    for record in (folder / "search").rglob("job-*.json"):
+        pid = re.search(r'"pid": (\d+)', record.read_text())
+        if pid and int(pid[1]):
+            try:
+                os.killpg(int(pid[1]), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def open_search(new_page: Callable[..., Any], site: Site, **options: Any) -> Any:
+    """The Search page, reached as people do."""
+    page = new_page(**options)
+    page.goto(site.url)
+    page.get_by_role("link", name="Search").click()
+    expect(page.get_by_role("heading", name="Search", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".live-chart[data-draws]").first).to_be_visible(timeout=PATIENCE_MS)
+    return page
+
+
+def start_slow(page: Any, budget: int) -> None:
+    """Start random search of a slow function, one seed."""
+    page.get_by_text("New race").click()
+    goals = page.locator(".st-key-search-goals-nasbench201")
+    goals.get_by_role("button", name=re.compile("Clear all|Clear value")).click()
+    page.get_by_text("Goals of your own").click()
+    page.get_by_role("textbox", name="A Python function of a cell").fill(SLOW)
+    page.keyboard.press("Enter")
+    page.get_by_text("Run this code on this machine").click()
+    for method in ("latent-bo", "local-search", "evolution"):
+        page.locator(f".st-key-search-method-{method} label").first.click()
+    for key, value in (("seeds", 1), ("budget", budget)):
+        page.locator(f".st-key-search-{key} input").fill(str(value))
+        page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(rf"1 run of {budget} evaluations"))).to_be_visible(timeout=PATIENCE_MS)
+    button = page.locator(".st-key-search-start button")
+    expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    button.click()
+
+
+def slow_runs(site: Site) -> list[Any]:
+    """The runs that tests started, the newest first."""
+    return [run for run in list_runs(site.storage) if run.config.objective == (f"python:{SLOW}",)]
+
+
+def count(page: Any) -> int:
+    """Evaluations that the line under the choice of races says are done."""
+    text = page.locator(".st-key-search-progress").inner_text()
+    found = re.search(r"([\d,]+) of [\d,]+ evaluations", text)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def wait_for_count(page: Any, least: int) -> None:
+    page.wait_for_function(
+        """least => {
+          const text = document.querySelector('.st-key-search-progress')?.innerText ?? '';
+          const found = text.match(/([\\d,]+) of [\\d,]+ evaluations/);
+          return found && Number(found[1].replace(',', '')) >= least;
+        }""",
+        arg=least,
+        timeout=PATIENCE_MS,
+    )
+
+
+def button(page: Any, action: str) -> Any:
+    return page.locator(f".st-key-search-{action}-run button").first
+
+
+def test_a_search_is_watched_paused_reloaded_resumed_and_cancelled(new_page: Callable[..., Any], site: Site) -> None:
+    page = open_search(new_page, site)
+    start_slow(page, 400)
+    wait_for_count(page, 3)
+    wait_for_count(page, count(page) + 2)  # it goes on by itself
+    expect(page.get_by_text("running", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("img", name=re.compile("Drawing of the cell")).first).to_be_visible(timeout=PATIENCE_MS)
+    button(page, "pause").click()
+    expect(page.get_by_text("paused", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    (run,) = slow_runs(site)
+    held = run.done
+    assert page.problems == []
+
+    page.reload()
+    expect(page.get_by_text("paused", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    assert f"run={run.name}" in page.url
+    assert count(page) == held == slow_runs(site)[0].done
+    button(page, "resume").click()
+    wait_for_count(page, held + 2)
+    button(page, "cancel").click()
+    expect(page.get_by_text("cancelled", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    view = read_run(site.storage, run.name)
+    assert view.state == "cancelled" and view.evaluated >= held + 2
+    assert len({e.cell for e in view.done}) == len(view.done)
+    # Streamlit looks for its server below the page's own address first, and the browser notes that as an error
+    assert [p for p in page.problems if "404" not in p] == []
+
+
+def test_two_windows_do_not_mix(new_page: Callable[..., Any], site: Site) -> None:
+    watching, other = open_search(new_page, site), open_search(new_page, site)
+    start_slow(watching, 300)
+    wait_for_count(watching, 2)
+    name = slow_runs(site)[0].name
+    expect(watching).to_have_url(re.compile(f"run={name}"), timeout=PATIENCE_MS)
+    # the other window shows what it showed, and an action there is on its own race
+    shown = re.search(r"run=([^&]+)", other.url)
+    assert shown and shown[1] != name
+    other.locator(".st-key-search-refresh button").click()
+    expect(other.get_by_text(re.compile(r"All \d+ runs in the store"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(other).to_have_url(re.compile(f"run={shown[1]}"))
+    other.locator(".st-key-search-run-choice").get_by_role("combobox").click()
+    other.get_by_role("option").last.click()
+    expect(other).not_to_have_url(re.compile(f"run={shown[1]}"), timeout=PATIENCE_MS)
+    wait_for_count(watching, count(watching) + 2)
+    expect(watching).to_have_url(re.compile(f"run={name}"))
+    watching.locator(".st-key-search-cancel-all button").click()
+    expect(watching.get_by_text("cancelled", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    assert {run.state for run in list_runs(site.storage) if run.config.race == "old"} == {"finished"}
+    assert watching.problems == other.problems == []
+
+
+def test_zoom_stays_while_values_come_in(new_page: Callable[..., Any], site: Site) -> None:
+    page = open_search(new_page, site)
+    start_slow(page, 300)
+    wait_for_count(page, 3)
+    chart = page.locator('.live-chart[data-key="search-progress-chart"]')
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.7 * box["height"], steps=6)
+    page.mouse.up()
+    expect(chart).to_have_attribute("data-range", re.compile(r"\d"), timeout=PATIENCE_MS)
+    ends = "el => el._fullLayout.xaxis.range.map(x => x.toFixed(3)).join(' ')"
+    zoomed, draws = chart.evaluate(ends), int(chart.get_attribute("data-draws") or 0)
+    page.wait_for_function("([el, n]) => Number(el.dataset.draws) >= n", arg=[chart.element_handle(), draws + 2])
+    assert chart.evaluate(ends) == zoomed
+    page.locator(".st-key-search-cancel-all button").click()
+    expect(page.get_by_text("cancelled", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_finished_run_opens_by_link_in_a_narrow_window(new_page: Callable[..., Any], site: Site, scheme: str) -> None:
+    page = new_page(color_scheme=scheme, width=800)
+    page.goto(f"{site.url}/search?run=old-evolution")
+    expect(page.locator(".live-chart[data-draws]").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile("run=old-evolution"), timeout=PATIENCE_MS)
+    expect(page.get_by_text("12 of 12 evaluations · best")).to_be_visible(timeout=PATIENCE_MS)
+    assert page.locator(".live-chart").first.bounding_box()["width"] > 380
+    with page.expect_download() as download:
+        page.locator(".st-key-search-csv button").click()
+    assert len(Path(download.value.path()).read_text("utf-8").splitlines()) == 13
+    assert [p for p in page.problems if "404" not in p] == []

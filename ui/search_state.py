@@ -1,0 +1,341 @@
+"""What the Search page knows: the store, the runs in it by race, and what a person chose to see. The store is shared by
+all windows and machines; what is chosen is this session's alone."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from svge_core.data.scores import Scores
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.search.choices import GoalChoice, goal_choices
+from svge_core.search.objectives import split_word
+from svge_core.search.run_types import RunSummary, RunView, SearchConfig
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import AbstractSearchSpace, get_space
+from ui import session
+from ui.loaders import ROOT
+from ui.search_jobs import STORAGE_VARIABLE, Job, SearchJobs
+
+#: a run is one of these; what the store calls running while nobody has begun yet is queued or starting
+STATE_WORDS = {
+    "queued": "waits for a free core",
+    "starting": "starting",
+    "waiting": "not started",
+    "running": "running",
+    "pausing": "pausing",
+    "cancelling": "cancelling",
+    "paused": "paused",
+    "finished": "finished",
+    "cancelled": "cancelled",
+    "interrupted": "interrupted",
+    "failed": "failed",
+}
+STATE_COLOURS = {
+    "running": "green", "starting": "green", "finished": "blue", "failed": "red", "interrupted": "orange",
+    "paused": "orange", "pausing": "orange", "cancelling": "gray",
+}  # fmt: skip
+ACTIVE = ("queued", "starting", "running", "pausing", "cancelling")
+RESUMABLE = ("waiting", "paused", "cancelled", "interrupted", "failed")
+_GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_run", "search_link", "search_race_made"
+_WRITTEN, _EVALUATION = "search_link_written", "search_evaluation"
+
+
+def storage() -> str:
+    """URL of the store; ``SVGE_STORAGE`` names another one."""
+    return os.environ.get(STORAGE_VARIABLE) or f"sqlite:///{runs_folder() / 'searches.db'}"
+
+
+def runs_folder() -> Path:
+    """Where runs, records of processes and uploaded tables lie; ``SVGE_RUNS`` points elsewhere."""
+    return Path(os.environ.get("SVGE_RUNS") or ROOT / "runs").resolve()
+
+
+def local_browser() -> bool:
+    """Whether the person sits at the machine that runs the app: only such a person may name code for it to run."""
+    return st.context.ip_address is None
+
+
+def storage_in_words() -> str:
+    """The store as people may see it: no password, and no folders above the project's."""
+    from svge_core.search.store import shown, storage_url
+
+    url = storage_url(storage())
+    if url.get_backend_name() != "sqlite":
+        return shown(url)
+    path = Path(str(url.database)).resolve()
+    return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else path.name
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs(records: str, url: str) -> SearchJobs:
+    return SearchJobs(Path(records), url)
+
+
+def search_jobs() -> SearchJobs:
+    """The runs this installation works on, shared by all sessions; what a former server left is taken up."""
+    url = storage()
+    digest = hashlib.sha256(url.encode()).hexdigest()[:12]
+    jobs = _jobs(str(runs_folder() / "search" / digest), url)
+    jobs.wake()
+    return jobs
+
+
+# ---- runs by race -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the list shows it: what the store says, and what this machine does about it.
+
+    Attributes:
+        summary: from the store.
+        state: a key of :data:`STATE_WORDS`.
+        job: its process here, if any.
+    """
+
+    summary: RunSummary
+    state: str
+    job: Job | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the run."""
+        return self.summary.name
+
+    @property
+    def active(self) -> bool:
+        """Whether it is being worked on, or will be without anybody doing anything."""
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True)
+class RunGroup:
+    """Runs that were started together.
+
+    Attributes:
+        id: of the race, or ``run:NAME`` for a run of no race.
+        runs: methods in the registry's order, then seeds.
+    """
+
+    id: str
+    runs: tuple[Run, ...]
+
+    @property
+    def config(self) -> SearchConfig:
+        """Of the first run; the others differ in method and seed."""
+        return self.runs[0].summary.config
+
+
+def list_groups(jobs: SearchJobs) -> tuple[RunGroup, ...]:
+    """All runs of the store by race, the newest first.
+
+    Raises:
+        SvgeError: if the store cannot be used.
+    """
+    from svge_core.search.runs import list_runs
+
+    known = jobs.jobs()
+    groups: dict[str, list[Run]] = {}
+    for summary in list_runs(jobs.storage):
+        job = known.get(summary.name)
+        group = f"{summary.config.space}/{summary.config.race}" if summary.config.race else f"run:{summary.name}"
+        groups.setdefault(group, []).append(Run(summary, _state(summary, job), job))
+    order = list(METHODS)
+    return tuple(
+        RunGroup(id, tuple(sorted(runs, key=lambda r: (order.index(r.summary.config.method), r.summary.config.seed))))
+        for id, runs in groups.items()
+    )
+
+
+def _state(summary: RunSummary, job: Job | None) -> str:
+    if job is None or job.ended:
+        return summary.state
+    if job.waits:
+        return "queued"
+    if job.asked:
+        return "pausing" if job.asked == "pause" else "cancelling"
+    return "starting" if summary.state in ("waiting", "interrupted", "paused", "cancelled") else summary.state
+
+
+def views_of(url: str, runs: Sequence[Run]) -> dict[str, RunView]:
+    """The runs in full; those that nobody works on are read once.
+
+    Raises:
+        SvgeError: if the store cannot be used.
+    """
+    found = {}
+    for run in runs:
+        summary = run.summary
+        if run.active:
+            from svge_core.search.runs import read_run
+
+            found[run.name] = read_run(url, run.name)
+        else:
+            stamp = (summary.started.isoformat(), summary.state, summary.done, bool(run.job))
+            found[run.name] = _resting(url, run.name, stamp)
+    return found
+
+
+@st.cache_resource(max_entries=2_000, show_spinner=False)
+def _resting(url: str, name: str, stamp: tuple[object, ...]) -> RunView:
+    from svge_core.search.runs import read_run
+
+    return read_run(url, name)
+
+
+# ---- words ------------------------------------------------------------------------------------------------------
+
+
+def when(moment: datetime) -> str:
+    """A time as the browser's clock shows it."""
+    try:
+        zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = None
+    return f"{moment.astimezone(zone):%d %b %H:%M:%S}"
+
+
+def goals_in_words(config: SearchConfig, titles: dict[str, str]) -> str:
+    """The goals of a run, short."""
+    words = []
+    for word in config.objective:
+        kind, rest = split_word(word)
+        if kind == "csv":
+            path, _, column = rest.rpartition(":")
+            words.append(f"{column} of {Path(path).name}")
+        else:
+            words.append(titles.get(word) or (f"{kind} {rest}" if kind != "table" else rest.replace("_", " ")))
+    return " against ".join(words)
+
+
+def group_title(group: RunGroup, titles: dict[str, str]) -> str:
+    """One line on a race that never changes, so that a list of them keeps its choice."""
+    methods = list(dict.fromkeys(METHODS[run.summary.config.method].title for run in group.runs))
+    shown = ", ".join(methods) if len(methods) <= 2 else f"{len(methods)} methods"
+    first = min(run.summary.started for run in group.runs)
+    return f"{when(first)} · {goals_in_words(group.config, titles)} · {shown} · budget {group.config.budget}"
+
+
+def run_title(config: SearchConfig) -> str:
+    """Method and seed."""
+    return f"{METHODS[config.method].title}, seed {config.seed}"
+
+
+# ---- goals to choose --------------------------------------------------------------------------------------------
+
+
+def choices_for(space: AbstractSearchSpace, explorer: Explorer | None) -> tuple[GoalChoice, ...]:
+    """The goals that can be chosen in a space, with the open checkpoint's predictors."""
+    if explorer is not None and explorer.space.name == space.name:
+        key = (explorer.digest, explorer.scores.digest, explorer.predicted_keys)
+        return session.memo("goal choices", key, lambda: goal_choices(space, explorer.scores, explorer.predictors))
+    return session.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space.name)))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
+def _scores(space: str) -> Scores:
+    from svge_core.data.scores import analytic_scores, load_scores
+
+    try:
+        return load_scores(space)
+    except SvgeError:
+        return analytic_scores(get_space(space))
+
+
+# ---- what is chosen in this session -----------------------------------------------------------------------------
+
+
+def chosen_group() -> str | None:
+    """Id of the race that is shown."""
+    return st.session_state.get(_GROUP)
+
+
+def choose_group(id: str | None) -> None:
+    """Show another race."""
+    if id != chosen_group():
+        st.session_state[_GROUP] = id
+        st.session_state[_RUN] = None
+
+
+def beside() -> tuple[str, ...]:
+    """Ids of the races that stand beside it."""
+    return st.session_state.get(_BESIDE, ())
+
+
+def set_beside(ids: Sequence[str]) -> None:
+    """Compare with other races."""
+    st.session_state[_BESIDE] = tuple(ids)
+
+
+def chosen_run() -> str | None:
+    """Name of the run that is looked into."""
+    return st.session_state.get(_RUN)
+
+
+def choose_run(name: str | None) -> None:
+    """Look into another run."""
+    st.session_state[_RUN] = name
+
+
+def note_race(id: str | None) -> None:
+    """Show this race as soon as its first run is in the store; None takes the note back."""
+    st.session_state[_RACE] = id
+
+
+def noted_race() -> str | None:
+    """The race that is being written and will be shown."""
+    return st.session_state.get(_RACE)
+
+
+def note_link() -> None:
+    """Keep the run that the address names: on the way through app.py the address loses it."""
+    if name := st.query_params.get("run"):
+        st.session_state[_LINK] = name
+
+
+def linked_run() -> str | None:
+    """The run that the address asks for, once; what this page wrote there itself is no wish."""
+    wanted = st.query_params.get("run") or st.session_state.pop(_LINK, None)
+    if wanted is None or wanted == st.session_state.get(_WRITTEN):
+        return None
+    st.session_state[_WRITTEN] = wanted
+    return wanted
+
+
+def write_link(name: str | None) -> None:
+    """Bring the address in line with the run that is shown."""
+    st.session_state[_WRITTEN] = name
+    if name is None:
+        st.query_params.pop("run", None)
+    elif st.query_params.get("run") != name:
+        st.query_params["run"] = name
+
+
+def chosen_evaluation(run: str) -> int | None:
+    """Number of the evaluation of a run that is looked at."""
+    chosen = st.session_state.get(_EVALUATION)
+    return chosen[1] if chosen is not None and chosen[0] == run else None
+
+
+def choose_evaluation(run: str, number: int | None) -> None:
+    """Look at an evaluation of a run; None for what the run proposes."""
+    st.session_state[_EVALUATION] = None if number is None else (run, number)
+
+
+def follow_link(name: str, groups: Sequence[RunGroup]) -> str:
+    """Show the run that the address names, in its search space; returns what is wrong with it."""
+    group = next((group for group in groups for run in group.runs if run.name == name), None)
+    if group is None:
+        write_link(None)
+        return f"The link names the run {name[:80]!r}, which is not in this store."
+    session.set_space(group.config.space)
+    choose_group(group.id)
+    choose_run(name)
+    return ""
