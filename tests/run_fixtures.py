@@ -78,8 +78,8 @@ def config(**changed: Any) -> SearchConfig:
     return SearchConfig(**given)
 
 
-@pytest.fixture
-def storage(tmp_path: Path) -> str:
+@pytest.fixture(name="storage")
+def sqlite_storage(tmp_path: Path) -> str:
     """A new SQLite store."""
     return f"sqlite:///{tmp_path / 'runs' / 'searches.db'}"
 

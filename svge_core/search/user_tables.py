@@ -42,7 +42,8 @@ def read_column(path: Path, column: str, space: AbstractSearchSpace) -> tuple[Sc
         meaning = table.meanings[_column(table, (column,), path)]
         values = _by_cell(table, space, meaning.key)
         if table.rejected:
-            meaning = replace(meaning, source=f"{meaning.source} ({len(table.rejected)} lines rejected)")
+            lines = "1 line" if len(table.rejected) == 1 else f"{len(table.rejected):,} lines"
+            meaning = replace(meaning, source=f"{meaning.source} ({lines} rejected)")
     if not values:
         raise DataError(f"Column {column[:60]!r} of {path.name} holds no value.")
     return meaning, values
