@@ -14,12 +14,22 @@ from ui.model_extrapolation import show_extrapolation
 from ui.model_metrics import headline, show_generation
 from ui.model_operations import show_operations
 from ui.model_prediction import show_prediction
+from ui.model_quality import show_quality
 from ui.model_state import can_be_trained, current_folder, read_checkpoint, shown_path
 from ui.model_train import show_training
 from ui.model_widgets import show_chart, show_missing
 from ui.theme import plain, theme_name
 
-SECTIONS = ("Card", "Training", "Generation", "Prediction", "Extrapolation", "Operations", "Train a new one")
+SECTIONS = (
+    "Card",
+    "Training",
+    "Generation",
+    "Latent quality",
+    "Prediction",
+    "Extrapolation",
+    "Operations",
+    "Train a new one",
+)
 
 if session.entered("model"):
     st.switch_page("app.py")
@@ -72,15 +82,15 @@ with st.container(horizontal=True):
     if meta.history:
         st.metric(
             "Training",
-            f"{meta.history[-1].get('cpu_seconds', float('nan')):,.0f} CPU s",
-            delta=f"{len(meta.history)} epochs",
+            f"{meta.total_cpu_seconds:,.0f} CPU s",
+            delta=f"{meta.total_epochs} epoch{'s' if meta.total_epochs != 1 else ''}",
             delta_color="off",
             delta_arrow="off",
             border=True,
         )
 
 tabs = st.tabs(SECTIONS, key="model_section", on_change="rerun")
-card, training, generation, prediction, extrapolation, operations, new = tabs
+card, training, generation, quality, prediction, extrapolation, operations, new = tabs
 # closed tabs compute nothing
 if card.open:
     with card:
@@ -103,6 +113,9 @@ if training.open:
 if generation.open:
     with generation:
         show_generation(checkpoint, theme)
+if quality.open:
+    with quality:
+        show_quality(checkpoint, theme)
 if prediction.open:
     with prediction:
         show_prediction(checkpoint, theme)

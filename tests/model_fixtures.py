@@ -31,9 +31,6 @@ METRICS = {
     "valid.both.raw.1000x10": share(9_990, 10_000, reasons={"an edge without an operation": 10}),
     "valid.both.constrained.1000x10": share(10_000, 10_000),
     "valid_unique.both.raw.1000x10": share(7_000, 10_000, uniform_ceiling=0.7386),
-    "latent_quality.cifar10_valid.latent": {"value": 0.71, "n": 14_062, "unit": "Kendall tau"},
-    "latent_quality.cifar10_valid.one_hot": {"value": 0.69, "n": 14_062, "unit": "Kendall tau"},
-    "latent_quality.cifar10_valid.permuted": {"value": 0.01, "n": 14_062, "unit": "Kendall tau"},
     "elbo": {"value": -1.25, "n": 1_562, "unit": "nats per cell"},
 }
 

@@ -16,8 +16,6 @@ from svge_core.figures.metric_rows import (
     metric_rows,
     other_rows,
     percent,
-    quality_figure,
-    quality_rows,
     reconstruction_rows,
     title,
 )
@@ -247,8 +245,7 @@ def test_rows_without_direction_are_refused(rows) -> None:
 
 def test_every_metric_is_in_exactly_one_table() -> None:
     rows = metric_rows(METRICS)
-    quality = [row for group in quality_rows(rows).values() for row in group.values()]
-    placed = [*reconstruction_rows(rows), *generation_rows(rows), *quality, *other_rows(rows)]
+    placed = [*reconstruction_rows(rows), *generation_rows(rows), *other_rows(rows)]
     assert sorted(row.name for row in placed) == sorted(METRICS)
     assert [row.name for row in other_rows(rows)] == ["elbo"]
 
@@ -281,10 +278,3 @@ def test_names_for_people() -> None:
     assert title("1000x10") == "1,000 latents × 10 decodings"
     assert title("10000x1") == "10,000 latents × 1 decoding"
     assert title("some_new_thing") == "Some new thing"
-
-
-def test_controls_are_hollow() -> None:
-    group = quality_rows(metric_rows(METRICS))["cifar10_valid"]
-    bars = quality_figure(group, "light").data[0]
-    assert list(bars.x) == [0.71, 0.69, 0.01]
-    assert bars.marker.color[0] != bars.marker.color[1] == bars.marker.color[2]

@@ -20,7 +20,9 @@ from ui.model_jobs import Job, TrainingJobs, TrainingRequest
 from ui.model_train import progress_text
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "model.py")
-SECTIONS = ("Card", "Training", "Generation", "Prediction", "Extrapolation", "Operations", "Train a new one")
+SECTIONS = (
+    "Card", "Training", "Generation", "Latent quality", "Prediction", "Extrapolation", "Operations", "Train a new one",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_every_section_opens_with_everything_there(section: str, root: Path) -> 
 def test_every_section_opens_with_nothing_there(section: str, root: Path) -> None:
     make_checkpoint(root, full=False)
     at = open_page(section)
-    command = {"Generation": "evaluate", "Prediction": "fit"}.get(section)
+    command = {"Generation": "evaluate", "Latent quality": "quality", "Prediction": "fit"}.get(section)
     if command:
         assert any(f"svge_core {command} --checkpoint" in code.value for code in at.code)
 

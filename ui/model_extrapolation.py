@@ -16,6 +16,7 @@ from ui.theme import plain
 
 MODELS = {"predicted": "Structure surrogate", "counted": "Counts only"}
 DRAWN = 3
+NUMBERS = ("Predicted", "Low", "High", "Parameters (M)")
 
 
 def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
@@ -60,7 +61,7 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
         st.table(pd.DataFrame(table_rows(found.table, names)), hide_index=True, border="horizontal")
         st.caption(
             f"Mean ± standard deviation over {int(found.table[0]['draws'])} draws; RMSE in the unit of the score; "
-            f"interval made to cover {float(config['level']):.0%}. Counts only: ridge regression on the "
+            f"interval made to cover {100 * float(config['level']):.0f} %. Counts only: ridge regression on the "
             "numbers of nodes, edges and operations. Nothing was tuned on these draws."
         )
     st.caption(f"Measured: {plain(found.meaning.describe())}")
@@ -108,11 +109,12 @@ def _ranked(found: Extrapolation, checkpoint: Checkpoint, theme: ThemeName) -> N
     )
     columns = st.columns(DRAWN)
     for rank, (column, row) in enumerate(zip(columns, found.ranked[:DRAWN], strict=False), start=1):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             st.markdown(f"**{rank}. {_interval(row)}{unit}**")
             st.caption(f"predicted; {plain(row.origin)}; {row.params_m:.2f} M parameters")
             alt = f"Drawing of predicted cell {rank}, outside the known space"
-            st.image(to_svg(row.cell, found.space, theme=theme), width="stretch", alt=alt)
+            # at its own size: letters are equally large in all three
+            st.image(to_svg(row.cell, found.space, theme=theme), width="content", alt=alt)
     table = [
         {
             "Rank": rank,
@@ -127,7 +129,7 @@ def _ranked(found: Extrapolation, checkpoint: Checkpoint, theme: ThemeName) -> N
     ]
     st.dataframe(
         pd.DataFrame(table), hide_index=True, key="model_extrapolation_cells", alt="Ranked cells, predicted only",
-        column_config={name: st.column_config.NumberColumn(format="%.4g") for name in ("Predicted", "Low", "High")},
+        column_config={name: st.column_config.NumberColumn(format="%.4g") for name in NUMBERS},
     )  # fmt: skip
     origins = [
         {

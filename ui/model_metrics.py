@@ -1,4 +1,4 @@
-"""Generative metrics of a checkpoint, always with what they are out of, and the panel on the quality of the latent.
+"""Generative metrics of a checkpoint, always with what they are out of.
 
 The schema of ``meta.json`` that is read here is documented in ``svge_core/figures/metric_rows.py``.
 """
@@ -20,8 +20,6 @@ from svge_core.figures.metric_rows import (
     metric_rows,
     other_rows,
     percent,
-    quality_figure,
-    quality_rows,
     reconstruction_rows,
     single_decoding,
     title,
@@ -45,7 +43,7 @@ def headline(rows: Mapping[str, MetricRow]) -> list[tuple[str, MetricRow]]:
 
 
 def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
-    """All metrics: reconstruction, prior samples, latent quality, anything else, and the KL trade-off."""
+    """All metrics: reconstruction, prior samples, anything else, and the KL trade-off."""
     rows = metric_rows(checkpoint.meta.metrics)
     if rows:
         _reconstruction(reconstruction_rows(rows))
@@ -56,7 +54,6 @@ def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
             "This checkpoint has not been measured yet: reconstruction, validity, uniqueness and novelty are missing.",
             f"python -m svge_core evaluate --checkpoint {shown_path(checkpoint.folder)}",
         )
-    _quality(quality_rows(rows), theme)
     _tradeoff(theme)
 
 
@@ -133,23 +130,6 @@ def _other(rows: list[MetricRow]) -> None:
         }
     )
     st.dataframe(table, hide_index=True, alt="Other recorded metrics with their denominators and protocols")
-
-
-def _quality(groups: Mapping[str, Mapping[str, MetricRow]], theme: ThemeName) -> None:
-    st.subheader("What the latent knows about performance")
-    if not groups:
-        st.info(
-            "Not measured for this checkpoint. The panel compares a probe fitted on the latent with two controls: the "
-            "same probe on the one-hot encoding, and on permuted labels. A latent is only worth its training where it "
-            "beats the first by a margin; the second shows what chance gives.",
-            icon=":material/info:",
-        )
-        return
-    key = st.selectbox("Score", list(groups), key="model_quality_score") if len(groups) > 1 else next(iter(groups))
-    group = groups[key]
-    spoken = "; ".join(f"{title(name)}: {row.value:.3f}" for name, row in group.items())
-    show_chart(quality_figure(group, theme), key="model_quality", alt=f"Latent quality for {key}. {spoken}")
-    _caption(next(iter(group.values())))
 
 
 def _tradeoff(theme: ThemeName) -> None:

@@ -13,7 +13,6 @@ Names are dotted. The two families below are laid out as grids; any other name b
 
     reconstruction.<direction>.<sampled|sampled_posterior|argmax>,  reconstruction_equivalent.<same>
     <valid|unique|unique_keys|novel|valid_unique>.<direction>.<raw|constrained>.<latents>x<decodings>
-    latent_quality.<score key>.<latent|one_hot|permuted|...>         probes on the latent and their controls
 
 Nested dictionaries are read as if their keys were joined by dots, and texts beside nested rows are inherited by them.
 """
@@ -21,14 +20,9 @@ Nested dictionaries are read as if their keys were joined by dots, and texts bes
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from svge_core.figures.style import SERIES, finish
 from svge_core.files import percent
-from svge_core.palette import THEMES, ThemeName
-
-if TYPE_CHECKING:
-    import plotly.graph_objects
 
 MEANING = ("protocol", "data_set", "split", "epochs", "seeds", "draws")
 TITLES = {
@@ -47,10 +41,6 @@ TITLES = {
     "both": "Both directions",
     "raw": "Raw",
     "constrained": "Constrained to the space",
-    "latent": "Latent of the trained model",
-    "one_hot": "One-hot encoding (control)",
-    "permuted": "Permuted labels (control)",
-    "untrained": "Latent of an untrained model (control)",
 }
 RECONSTRUCTION = ("reconstruction", "reconstruction_equivalent")
 GENERATION = ("valid", "unique", "unique_keys", "novel", "valid_unique")
@@ -164,45 +154,10 @@ def generation_rows(rows: Mapping[str, MetricRow]) -> list[MetricRow]:
     return [row for row in rows.values() if row.parts[0] in GENERATION and len(row.parts) == 4]
 
 
-def quality_rows(rows: Mapping[str, MetricRow]) -> dict[str, dict[str, MetricRow]]:
-    """Probes of the latent with their controls: score key -> features -> row."""
-    found: dict[str, dict[str, MetricRow]] = {}
-    for row in rows.values():
-        if row.parts[0] == "latent_quality" and len(row.parts) == 3:
-            found.setdefault(row.parts[1], {})[row.parts[2]] = row
-    return found
-
-
 def other_rows(rows: Mapping[str, MetricRow]) -> list[MetricRow]:
     """Whatever has no table of its own."""
     placed = {row.name for row in (*reconstruction_rows(rows), *generation_rows(rows))}
-    placed |= {row.name for group in quality_rows(rows).values() for row in group.values()}
     return [row for name, row in rows.items() if name not in placed]
-
-
-def quality_figure(group: Mapping[str, MetricRow], theme: ThemeName) -> "plotly.graph_objects.Figure":
-    """One bar per set of features; the controls are hollow, so that they do not pass for results."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    finish(figure, theme, height=90 + 48 * len(group))
-    colour, page = SERIES[theme][0], THEMES[theme].surface
-    control = [name != "latent" for name in group]
-    figure.add_bar(
-        y=[title(name) for name in group],
-        x=[row.value for row in group.values()],
-        orientation="h",
-        text=[f"{row.value:.3f}" for row in group.values()],
-        customdata=[row.denominator for row in group.values()],
-        textposition="outside",
-        cliponaxis=False,
-        marker={"color": [page if flag else colour for flag in control], "line": {"color": colour, "width": 1.5}},
-        hovertemplate="%{y}: %{x:.4f}, %{customdata}<extra></extra>",
-    )
-    unit = next((row.unit for row in group.values() if row.unit), "Kendall tau")
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title_text=unit, zeroline=True)
-    return figure
 
 
 def _is_number(value: object) -> bool:

@@ -49,8 +49,10 @@ class QualityConfig:
     """Cells that are encoded in another node order too."""
     map_neighbours: int = 15
     """Of trustworthiness and continuity."""
+    map_whole: int = 20_000
+    """Largest map of which all neighbourhoods are looked at."""
     map_rows: int = 1_000
-    """Cells whose neighbourhoods are looked at where the map has more than 20,000."""
+    """Cells whose neighbourhoods are looked at on a larger one."""
     seed: int = 0
     """Of every draw, and of the untrained model."""
 

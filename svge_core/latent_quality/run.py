@@ -29,8 +29,6 @@ from svge_core.projection import Plane
 from svge_core.tensors import index_batch
 
 Labelled = list[tuple[ScoreMeaning, Labels]]
-#: maps of more cells are looked at in a sample of rows
-WHOLE_MAP = 20_000
 #: below this share of equal decodings a latent has no cell that most runs agree on
 UNSURE = 0.5
 
@@ -168,7 +166,7 @@ def measure(
 
 def _map(cells: Charted, plane: Plane, config: QualityConfig) -> dict[str, Any]:
     count = len(cells.indices)
-    rows = None if count <= WHOLE_MAP else _sample(count, config.map_rows, config.seed)
+    rows = None if count <= config.map_whole else _sample(count, config.map_rows, config.seed)
     own = preserved(cells.latents, plane.xy, neighbours=config.map_neighbours, rows=rows)
     # the control is a map with its places dealt out at random; a few rows are enough for it
     rng = np.random.default_rng((config.seed, 13))

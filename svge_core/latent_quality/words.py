@@ -49,7 +49,7 @@ def edits(part: dict[str, Any]) -> Reading:
     """Edit distance against latent distance."""
     random, nearest = part["random"], part["nearest"]
     rho, control, chance = (random["spearman"][name] for name in ("latent", "one_hot", "permuted"))
-    denominator = f"Spearman, {random['pairs']:,} random pairs"
+    denominator = f"Spearman, {random['pairs']:,} pairs"
     if rho is None:
         text = "All latents lie at one distance from each other: the latent says nothing about edits."
         return Reading("edits", "Distance follows edits", "none", denominator, text)
@@ -62,7 +62,7 @@ def edits(part: dict[str, Any]) -> Reading:
             step,
             (
                 (0.75, "nearly as far as a random cell, so nearness in the latent is no sign of a small edit"),
-                (0.4, "a good part of the way to a random cell: distances tell near from far, not one edit from two"),
+                (0.4, "part of the way to a random cell, so distances tell near from far but not one edit from two"),
             ),
             "close by, so a short way in the latent usually is a small edit",
         )  # fmt: skip
@@ -76,8 +76,7 @@ def neighbours(part: dict[str, Any]) -> Reading:
     """Prediction by nearest neighbours, for one score."""
     tau, title = part["latent"]["kendall_tau"], part["meaning"]["title"]
     where = part["meaning"]["data_set"]
-    named = f"{title}, {where}" if where else title
-    denominator = f"Kendall tau, {part['latent']['cells']:,} cells: {named}"
+    denominator = f"tau, {where or title}, {part['latent']['cells']:,} cells"
     others = {"one-hot codes": part["one_hot"]["kendall_tau"], "structure features": part["structure"]["kendall_tau"]}
     known = {name: value for name, value in others.items() if value is not None}
     if tau is None:
@@ -106,8 +105,8 @@ def _chance(part: dict[str, Any]) -> str:
         return "Permuted labels could not be ranked."
     # predictions of cells with common neighbours are not independent: six deviations leave room for that
     if abs(mean) <= 6 * sd:
-        return f"Permuted labels give {mean:.3f}, as chance does: what is seen is no artefact of the method."
-    return f"Permuted labels give {mean:.3f}, which chance does not explain: do not trust this measure."
+        return f"Permuted labels give {_number(mean)}, as chance does: what is seen is no artefact of the method."
+    return f"Permuted labels give {_number(mean)}, which chance does not explain: do not trust this measure."
 
 
 def cycle(part: dict[str, Any]) -> Reading:
@@ -136,13 +135,14 @@ def cycle(part: dict[str, Any]) -> Reading:
             text += "a draw usually lies farther from its cell than known cells lie from each other: gaps are wide."
         else:
             text += "a draw usually stays with its cell."
-    return Reading("cycle", "There and back", _percent(same), f"{same['count']:,} of {same['of']:,} prior draws", text)
+    denominator = f"{same['count']:,} of {same['of']:,} prior draws"
+    return Reading("cycle", "There and back", _percent(same), denominator, text.strip())
 
 
 def certainty(part: dict[str, Any]) -> Reading:
     """How sure the decoder is."""
     means, prior, times = part["means"], part["prior"], part["decodings"]
-    denominator = f"mean over {prior['unsure']['of']:,} prior draws, {times} decodings each"
+    denominator = f"{prior['unsure']['of']:,} prior draws × {times}"
     words = _grade(
         prior["mean"],
         (
@@ -151,11 +151,16 @@ def certainty(part: dict[str, Any]) -> Reading:
         ),
         "decoding the same place twice often gives different cells: look at several decodings",
     )
-    text = f"On average {prior['mean']:.1%} of the random decodings of a prior draw agree, and {means['mean']:.1%} of "
-    text += f"those of a known cell's latent: {words}. At {_share(prior['unsure'])} of the draws no cell has half of "
-    text += f"the decodings (known cells: {_share(means['unsure'])}). The likeliest decoding has log-probability "
-    text += f"{prior['log_probability']:.3f} nats at prior draws, {means['log_probability']:.3f} at known cells."
-    return Reading("certainty", "Sure decoding", f"{prior['mean']:.1%}", denominator, text)
+    text = f"On average {_part(prior['mean'])} of the random decodings of a prior draw agree, and "
+    text += (
+        f"{_part(means['mean'])} of those of a known cell's latent: {words}. At {_share(prior['unsure'])} of the draws "
+    )
+    text += f"no cell has half of the decodings (known cells: {_share(means['unsure'])}). "
+    text += "The likeliest decoding has log-probability "
+    text += (
+        f"{_number(prior['log_probability'])} nats at prior draws, {_number(means['log_probability'])} at known cells."
+    )
+    return Reading("certainty", "Sure decoding", f"{_part(prior['mean'])}", denominator, text)
 
 
 def collisions(part: dict[str, Any]) -> Reading:
@@ -202,7 +207,7 @@ def used(part: dict[str, Any]) -> Reading:
     text = f"{own['active']} of {own['width']} dimensions vary at all; {own['needed'][2]} principal components hold "
     text += f"95 % of the variance (one-hot codes: {control['needed'][2]} of {control['width']}). "
     first = own["cumulative"][min(1, len(own["cumulative"]) - 1)]
-    text += f"The first two, which the PCA map shows, hold {first:.0%}: "
+    text += f"The first two, which the PCA map shows, hold {percent(first, 0)}: "
     text += _grade(
         first,
         ((0.8, "that map shows most of the latent."), (0.4, "that map leaves out a good part.")),
@@ -235,7 +240,7 @@ def maps(part: Sequence[dict[str, Any]]) -> Reading:
     looked = (
         f"{best['rows']:,} cells" if best["rows"] == best["cells"] else f"{best['rows']:,} of {best['cells']:,} cells"
     )
-    denominator = f"{best['name'].upper()} trustworthiness, {best['neighbours']} neighbours of {looked}"
+    denominator = f"{best['name'].upper()}, {looked}"
     return Reading("maps", title, f"{best['trustworthiness']:.3f}", denominator, text)
 
 
@@ -249,6 +254,16 @@ def _grade(value: float, steps: Sequence[tuple[float, str]], below: str) -> str:
     return next((words for least, words in steps if value >= least), below)
 
 
+def signed(value: float) -> str:
+    """Three decimals, and no minus before a zero."""
+    text = f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text
+
+
+def _part(value: float) -> str:
+    return percent(value, 1)
+
+
 def _share(share: dict[str, Any]) -> str:
     return f"{_percent(share)} ({share['count']:,} of {share['of']:,})"
 
@@ -258,7 +273,7 @@ def _percent(share: dict[str, Any]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+    return "none" if value is None else signed(value)
 
 
 def _and(words: Sequence[str]) -> str:
