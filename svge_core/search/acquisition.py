@@ -1,5 +1,11 @@
-"""The next cells by BoTorch's log noisy expected improvement (Ament et al. 2023), over a pool of candidate cells."""
+"""The next cells by log expected improvement (Ament et al. 2023) over a pool of candidate cells; batches by BoTorch.
 
+What counts is the measured value: a cell is measured once, so its noise is a part of it that no repetition averages
+away (a nugget). A candidate's measurement is therefore a normal variable with that noise included, and it has to beat
+the best measurement so far, not the best mean: among cells of like structure one is luckier than the rest.
+"""
+
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,9 +15,9 @@ from jaxtyping import Float
 from svge_core.cells import Cell
 from svge_core.search.surrogate import Surrogate
 
-#: candidates that pass from the cheap ranking to the noisy acquisition, and observations that compete as incumbents
-_SHORTLIST, _INCUMBENTS = 192, 24
-_SAMPLES = 128
+#: candidates of largest improvement on their own that a batch is made of
+_SHORTLIST = 192
+_SAMPLES = 256
 #: cells that compute the same tie but for rounding errors, which differ from process to process: the first then wins
 _DECIMALS = 6
 _CHUNK = 64
@@ -37,53 +43,43 @@ def log_expected_improvement(
     return np.log(std) + np.where(u > 0, above, np.where(u > -1e4, np.where(u < -50.0, far, below), far))
 
 
-def choose(
-    surrogate: Surrogate,
-    observed: Sequence[Cell],
-    pending: Sequence[Cell],
-    pool: Sequence[Cell],
-    count: int,
-    seed: int,
-) -> list[int]:
+def choose(surrogate: Surrogate, pending: Sequence[Cell], pool: Sequence[Cell], count: int, seed: int) -> list[int]:
     """Positions in ``pool`` of the cells to evaluate next, one after another, each knowing those chosen before it.
 
     Args:
         surrogate: fitted to the observed cells.
-        observed: evaluated cells.
         pending: cells under evaluation; their unknown values compete with the improvement a candidate promises.
         pool: distinct candidates, none of them observed or pending.
         count: how many.
         seed: of the quasi-random draws.
     """
-    mean, std = surrogate.marginals(pool)
-    seen = surrogate.marginals(observed)[0]
-    incumbents = [observed[i] for i in np.argsort(-seen, kind="stable")[:_INCUMBENTS]]
-    ranking = log_expected_improvement(mean, std, float(seen.max()))
+    best = float(surrogate.targets.max())
+    ranking = log_expected_improvement(*surrogate.marginals(pool), best)
     short = np.argsort(-np.round(ranking, _DECIMALS), kind="stable")[: max(_SHORTLIST, 4 * count)]
-    rows = [*incumbents, *pending, *(pool[i] for i in short)]
+    if count == 1 and not pending:
+        return short[:1].tolist()
+    rows = [*pending, *(pool[i] for i in short)]
     means, covariances = surrogate.joint(rows)
-    fixed = len(incumbents) + len(pending)
     chosen: list[int] = []
     for _ in range(min(count, len(short))):
-        left = [row for row in range(fixed, len(rows)) if row not in chosen]
-        values = _noisy_improvement(means, covariances, [*range(fixed), *chosen], left, seed)
+        left = [row for row in range(len(pending), len(rows)) if row not in chosen]
+        values = _batch_improvement(means, covariances, [*range(len(pending)), *chosen], left, best, seed)
         chosen.append(left[int(values.round(decimals=_DECIMALS).argmax())])
-    return [int(short[row - fixed]) for row in chosen]
+    return [int(short[row - len(pending)]) for row in chosen]
 
 
-def _noisy_improvement(
-    means: np.ndarray, covariances: np.ndarray, baseline: list[int], candidates: list[int], seed: int
+def _batch_improvement(
+    means: np.ndarray, covariances: np.ndarray, beside: list[int], candidates: list[int], best: float, seed: int
 ) -> torch.Tensor:
-    """qLogNEI with q = 1 of every candidate row; rows of the baseline have uncertain values themselves."""
-    from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+    """BoTorch's qLogEI of every candidate row together with the rows ``beside``."""
+    from botorch.acquisition.logei import qLogExpectedImprovement
     from botorch.exceptions.warnings import NumericsWarning
     from botorch.models.model import Model
     from botorch.posteriors.gpytorch import GPyTorchPosterior
     from botorch.sampling.normal import SobolQMCNormalSampler
     from gpytorch.distributions import MultivariateNormal
 
-    mean = torch.from_numpy(means)
-    covariance = torch.from_numpy(covariances) + 1e-8 * torch.eye(len(means), dtype=torch.float64)
+    mean, covariance = torch.from_numpy(means), torch.from_numpy(covariances)
 
     class Table(Model):
         """A joint normal over rows of a table; inputs are row numbers."""
@@ -98,16 +94,13 @@ def _noisy_improvement(
     def column(rows: list[int]) -> torch.Tensor:
         return torch.tensor(rows, dtype=torch.float64).unsqueeze(-1)
 
-    import warnings
-
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NumericsWarning)
-        acquisition = qLogNoisyExpectedImprovement(
+        acquisition = qLogExpectedImprovement(
             Table(),
-            column(baseline),
+            best_f=best,
             sampler=SobolQMCNormalSampler(torch.Size([_SAMPLES]), seed=seed),
-            prune_baseline=False,  # it would draw from torch's global generator; the incumbents are few already
-            cache_root=False,
+            X_pending=column(beside) if beside else None,
         )
         parts = column(candidates).unsqueeze(1).split(_CHUNK)
         return torch.cat([acquisition(part) for part in parts])

@@ -41,15 +41,13 @@ class Surrogate:
     likelihoods: dict[Representation, float]
 
     def marginals(self, cells: Sequence[Cell]) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the noise-free function at each cell, in standard targets."""
-        mean, std = self.posterior.predict(self.encodings.groups(cells, self.representation))
-        noise = self.posterior.parameters.noise + JITTER
-        return mean, np.sqrt(np.maximum(std**2 - noise, 1e-9))
+        """Mean and standard deviation of a measurement of each cell, in standard targets."""
+        return self.posterior.predict(self.encodings.groups(cells, self.representation))
 
     def joint(self, cells: Sequence[Cell]) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (cells) and covariance (cells, cells) of the noise-free function, in standard targets."""
-        groups = self.encodings.groups(cells, self.representation)
-        return self.posterior.joint(groups)
+        """Mean (cells) and covariance (cells, cells) of measurements of distinct cells, in standard targets."""
+        mean, covariance = self.posterior.joint(self.encodings.groups(cells, self.representation))
+        return mean, covariance + (self.posterior.parameters.noise + JITTER) * np.eye(len(mean))
 
     def in_unit(self, mean: np.ndarray, std: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and standard deviations as utilities: ranks turned back by interpolation, linear beyond the seen."""
