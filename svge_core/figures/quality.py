@@ -25,7 +25,7 @@ MEASURES = {
 }
 
 
-def edit_figure(curves: Mapping[str, Sequence[Mapping[str, float]]], theme: ThemeName) -> "plotly.graph_objects.Figure":
+def edit_figure(curves: Mapping[str, Sequence[Mapping[str, Any]]], theme: ThemeName) -> "plotly.graph_objects.Figure":
     """Latent distance over edit distance: median with bands from the 10th to the 90th and the 25th to the 75th percent.
 
     Args:
