@@ -64,3 +64,17 @@ def test_latents_join_from_a_thousand_labels_on_and_are_asked_for_on_reading(tmp
     before = with_latents.predict(cells)
     np.testing.assert_allclose(again.mean, before.mean, rtol=1e-9)
     np.testing.assert_allclose(again.low, before.low, rtol=1e-9)
+
+
+def test_the_share_of_the_trees_is_that_of_least_squared_error() -> None:
+    from svge_core.surrogates.structure import best_share
+
+    rng = np.random.default_rng(2)
+    truth = rng.standard_normal(300)
+    for noise_smooth, noise_stepped in ((0.3, 0.3), (0.1, 0.6), (0.6, 0.1), (0.0, 1.0), (1.0, 0.0)):
+        smooth = truth + noise_smooth * rng.standard_normal(300)
+        stepped = truth + noise_stepped * rng.standard_normal(300)
+        grid = np.linspace(0, 1, 11)
+        errors = [((truth - (1 - w) * smooth - w * stepped) ** 2).sum() for w in grid]
+        assert best_share(smooth, stepped, truth) == pytest.approx(grid[int(np.argmin(errors))])
+    assert best_share(truth, truth, truth) == 0.0

@@ -34,6 +34,7 @@ def write(surrogate: StructureSurrogate, path: Path) -> None:
         "transform": {name: repr(value) for name, value in asdict(surrogate.transform).items()},  # JSON has no -inf
         "level": surrogate.level,
         "seed": surrogate.seed,
+        "trees_share": surrogate.trees_share,
     }
     arrays = {
         "mean": surrogate.scaling.mean,
@@ -76,7 +77,7 @@ def read(path: Path, encode: Encode | None = None) -> StructureSurrogate:
         given = meta["transform"]
         names = [f.name for f in fields(TargetTransform) if f.default is MISSING or f.name in given]
         transform = TargetTransform(**{name: float(given[name]) for name in names})  # float() reads "-inf" too
-        level, seed = float(meta["level"]), int(meta["seed"])
+        level, seed, share = float(meta["level"]), int(meta["seed"]), float(meta.get("trees_share", 0.5))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path.name}: the field {error} is missing or damaged. Fit it again.") from error
     scaling = FeatureScaling(arrays["mean"], arrays["scale"], arrays["group"])
@@ -90,7 +91,7 @@ def read(path: Path, encode: Encode | None = None) -> StructureSurrogate:
     posterior = Posterior(parameters, features, transform.forward(arrays["values"]))
     trees = TreeEnsemble(float(arrays["tree_base"]), **{name: arrays[f"tree_{name}"] for name in _TREES})
     return StructureSurrogate(
-        space, scaling, transform, posterior, trees, arrays["values"], arrays["scores"], level, seed, latent
+        space, scaling, transform, posterior, trees, arrays["values"], arrays["scores"], level, seed, latent, share
     )
 
 
