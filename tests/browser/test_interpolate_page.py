@@ -26,8 +26,8 @@ def url(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> It
     make_checkpoint(folder / "nasbench201" / "tiny")
     process, base = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
     yield base
-    process.terminate()
-    process.wait(timeout=10)
+    process.kill()  # it keeps nothing that a killed server would lose
+    process.wait(timeout=60)
 
 
 def opened(page: Any) -> MapDriver:
@@ -39,9 +39,8 @@ def problems(page: Any) -> list[str]:
 
 
 def at_stop(page: Any, number: int) -> None:
-    expect(page.get_by_role("slider", name=re.compile("Stop, 0 is A"))).to_have_attribute(
-        "aria-valuenow", str(number), timeout=TIMEOUT_MS
-    )
+    slider = page.get_by_role("slider", name=re.compile("Stop, 0 is A"))
+    expect(slider).to_have_value(str(number), timeout=TIMEOUT_MS)
     expect(page).to_have_url(re.compile(rf"[?&]t={re.escape(f'{number / 24:.4g}')}(&|$)"), timeout=TIMEOUT_MS)
 
 
@@ -58,7 +57,7 @@ def test_a_link_on_a_fresh_server_opens_the_path_and_the_keyboard_walks_along_it
     at_stop(page, 13)
     page.get_by_role("button", name="Previous stop").click()
     at_stop(page, 12)
-    page.get_by_role("button", name=re.compile(r"^A · Stop")).click()
+    page.get_by_role("button", name=re.compile(r"^A · ")).click()
     at_stop(page, 0)
     expect(page.get_by_role("heading", name=re.compile(r"Cell #\d+ · A"))).to_be_visible(timeout=TIMEOUT_MS)
     driver.wait_for(pending="")
@@ -111,7 +110,9 @@ def test_a_narrow_window_shows_everything_and_only_the_strip_scrolls(new_page: C
     assert problems(page) == []
 
 
-def test_without_ends_a_click_on_the_map_chooses_them(new_page: Callable[..., Any], url: str) -> None:
+def test_without_ends_the_page_says_what_to_do_and_two_random_cells_make_a_path(
+    new_page: Callable[..., Any], url: str
+) -> None:
     page = new_page()
     page.goto(f"{url}/interpolate")
     driver = opened(page)
