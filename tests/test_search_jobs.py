@@ -10,7 +10,8 @@ import pytest
 
 from svge_core.search.run_types import SearchConfig
 from svge_core.search.runs import control, create_run, list_runs, read_run
-from ui.search_jobs import ROOT, Job, SearchJobs, cores
+from ui.search_jobs import ROOT, SearchJobs, cores
+from ui.search_records import Job
 
 SLOW = "python:tests.slow_objective:slow"
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are needed")

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,7 +14,8 @@ from svge_core.search.runs import control, create_run, execute, list_runs
 from tests.app_driver import checked, choose, environment, open_app, press, root, select_row, words  # noqa: F401
 from ui import search_state
 from ui.search_form import searched
-from ui.search_jobs import Job, SearchJobs
+from ui.search_jobs import SearchJobs
+from ui.search_records import Job
 from ui.search_run import best_evaluations, table_frame
 from ui.search_start import Wish
 
@@ -42,6 +44,11 @@ def finished(store: str, method: str = "random", seed: int = 0, race: str = "r",
 def search_page(**parameters: str) -> AppTest:
     at = open_app(**parameters)
     return checked(at.switch_page("pages/search.py").run())
+
+
+def widget(at: AppTest, key: str) -> Any:
+    """A widget, whatever its kind."""
+    return at.get_by_key(key)
 
 
 def start_jobs() -> SearchJobs:
@@ -95,7 +102,7 @@ def test_the_form_says_what_is_searched_and_what_the_numbers_mean(store: str) ->
     assert ":violet[*" in "".join(c.value for c in at.caption) and "nothing is trained" in words(at)
     choose(at, "search-goals-nasbench201", [])
     assert "Choose at least one goal" in words(at)
-    assert at.get_by_key("search-start").disabled
+    assert widget(at, "search-start").disabled
 
 
 def test_methods_budget_seeds_and_batch_become_runs(store: str) -> None:
@@ -117,12 +124,12 @@ def test_what_is_filled_in_survives_another_page(store: str) -> None:
     at = choose(search_page(), "search-budget", 33)
     checked(at.switch_page("pages/model.py").run())
     checked(at.switch_page("pages/search.py").run())
-    assert at.get_by_key("search-budget").value == 33
+    assert widget(at, "search-budget").value == 33
 
 
 def test_a_column_of_an_own_file_is_a_goal_among_its_cells(store: str) -> None:
     at = search_page()
-    at.get_by_key("search-csv-nasbench201").upload("mine.csv", b"index,my score\n3,1.5\n4,2.5\n5,0.5\n", "text/csv")
+    widget(at, "search-csv-nasbench201").upload("mine.csv", b"index,my score\n3,1.5\n4,2.5\n5,0.5\n", "text/csv")
     checked(at.run())
     assert "restricted to the 3 known cells" in words(at).replace("**", "")
     choose(at, "search-goals-nasbench201", [])
@@ -139,7 +146,7 @@ def test_code_runs_only_after_somebody_at_this_machine_agreed(store: str, monkey
     monkeypatch.setattr(search_state, "local_browser", lambda: True)
     at = choose(search_page(), "search-python", "tests.slow_objective:slow")
     assert "Agree that the Python function runs on this machine" in words(at)
-    assert at.get_by_key("search-start").disabled
+    assert widget(at, "search-start").disabled
     choose(at, "search-python-agreed", True)
     press(at, "search-start")
     (plan,) = start_jobs().plans()
@@ -171,7 +178,7 @@ def test_a_finished_race_reopens_with_chart_table_and_drawing(store: str) -> Non
     chart = at.get_by_key("search-progress-chart")
     assert "best of all known cells" in chart.proto.json
     assert at.get_by_key("search-map")
-    frame = at.get_by_key("search-table").value
+    frame = widget(at, "search-table").value
     assert len(frame) == 4 and list(frame["number"]) == [0, 1, 2, 3]
     assert "All 4 runs in the store" in [e.label for e in at.expander]
     choose(at, "search-chart", "Gap to the optimum")
@@ -205,11 +212,11 @@ def test_races_are_compared_and_a_link_opens_its_run(store: str) -> None:
     at = open_app()
     at.session_state["search_link"] = first
     checked(at.switch_page("pages/search.py").run())
-    assert at.get_by_key("search-run-choice").value == first
+    assert widget(at, "search-run-choice").value == first
     assert at.query_params["run"] in (first, [first])
     choose(at, "search-beside", ["nasbench201/two"])
-    assert {first, second} <= set(at.get_by_key("search-run-choice").options) | {first, second}
-    assert len(at.get_by_key("search-run-choice").options) == 2
+    assert {first, second} <= set(widget(at, "search-run-choice").options) | {first, second}
+    assert len(widget(at, "search-run-choice").options) == 2
     assert "A: Random search" in at.get_by_key("search-progress-chart").proto.json
 
 
@@ -262,5 +269,5 @@ def test_tables_and_bests_of_a_run(store: str) -> None:
     assert [e.values for e in best_evaluations(run, 2)] == [(3.0,), (2.0,)]
     assert [e.values for e in best_evaluations(view([1.0, 3.0], goals=[PARAMS]), 1)] == [(1.0,)]
     assert len(best_evaluations(view([(1.0, 1.0), (2.0, 2.0)], goals=[ACCURACY, PARAMS]), 1)) == 2
-    assert table_frame(run)["predicted"][0] == "≈ 90.000 ± 0.500"
+    assert table_frame(run)["predicted"].tolist()[0] == "≈ 90.000 ± 0.500"
     control(store, finished(store), "run")

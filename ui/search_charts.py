@@ -25,10 +25,11 @@ def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
     with st.container(key="search-comparison"):
         left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
-        if len(goals) > 1:
+        first, *others = goals
+        if others:
             _several(lineup, goals)
         else:
-            _single(lineup, goals[0], next(iter(optimum or ()), None))
+            _single(lineup, first, next(iter(optimum or ()), None))
     with right:
         _standings(lineup, goals)
         _words(views, goals, optimum)

@@ -21,6 +21,7 @@ from ui import search_state as state
 from ui import session
 from ui.search_jobs import cores
 from ui.search_start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, Wish, start
+from ui.search_words import choices_for
 from ui.theme import plain
 
 MAX_SEEDS, MAX_FORM_BUDGET, MAX_RUNS = 100, 20_000, 400
@@ -34,7 +35,7 @@ def race_form(explorer: Explorer | None) -> None:
     if session.refresh_asked():
         st.rerun()
     space = get_space(session.space_name())
-    choices = state.choices_for(space, explorer)
+    choices = choices_for(space, explorer)
     words, known, restricted, problem = _goals(space, choices)
     methods = _methods()
     budget, seeds, batch, first_seed, start_csv = _numbers(space)

@@ -6,21 +6,21 @@ files, so it outlives the page, the browser and the server.
 """
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from svge_core.errors import SvgeError
 from svge_core.files import write_atomically
 from svge_core.search.run_types import RunState, SearchConfig
 from svge_core.search.workers import birth
+from ui.search_records import Job, Plan, SearchRecords
 
 ROOT = Path(__file__).resolve().parent.parent
 #: seconds between two looks at the children, and until one that was asked to end is ended
@@ -30,57 +30,7 @@ NICE = 5
 STORAGE_VARIABLE = "SVGE_STORAGE"
 
 
-@dataclass(frozen=True)
-class Job:
-    """What this machine does about a run.
-
-    Attributes:
-        name: of the run.
-        python: the person who started it agreed that its ``python:`` objective is imported.
-        order: earlier ones start first.
-        pid, born: its process; 0 while it waits for a free core.
-        again: start it anew once its process has ended.
-        asked: "pause" or "cancel" while its process has yet to obey.
-        stop_by: when the process is killed if it has not ended, in seconds since 1970; 0 for never.
-        ended: its process is over without having finished the run; the job is kept for its last words.
-    """
-
-    name: str
-    python: bool = False
-    order: float = 0.0
-    pid: int = 0
-    born: str = ""
-    again: bool = False
-    asked: str = ""
-    stop_by: float = 0.0
-    ended: bool = False
-
-    @property
-    def waits(self) -> bool:
-        """Whether it waits for a free core."""
-        return not self.pid and not self.ended
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A race that is being written into the store.
-
-    Attributes:
-        race: its name.
-        configs: runs that are still to be written.
-        of: how many the race has.
-        python: as in :class:`Job`.
-        problem: why it could not be written, one line; else empty.
-    """
-
-    race: str
-    configs: tuple[SearchConfig, ...]
-    of: int
-    python: bool = False
-    problem: str = ""
-
-
-class SearchJobs:
+class SearchJobs(SearchRecords):
     """The runs of one store that this machine works on.
 
     Args:
@@ -99,44 +49,18 @@ class SearchJobs:
         slots: int | None = None,
         watch: bool = True,
     ) -> None:
-        self.records, self.storage, self.environment, self.watch = records, storage, environment or {}, watch
+        super().__init__(records)
+        self.storage, self.environment, self.watch = storage, environment or {}, watch
         self.slots = slots or cores()
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         self.thread: threading.Thread | None = None
-        self.lock = threading.RLock()
 
     # ---- what there is ------------------------------------------------------------------------------------------
-
-    def jobs(self) -> dict[str, Job]:
-        """All jobs by the name of their run, in their order; damaged records are left out."""
-        found = []
-        for path in self.records.glob("job-*.json"):
-            with contextlib.suppress(json.JSONDecodeError, TypeError, OSError):
-                found.append(Job(**json.loads(path.read_text("utf-8"))))
-        return {job.name: job for job in sorted(found, key=lambda job: (job.order, job.name))}
-
-    def plans(self) -> list[Plan]:
-        """Races that are being written, or could not be."""
-        found = []
-        for path in sorted(self.records.glob("plan-*.json")):
-            with contextlib.suppress(json.JSONDecodeError, TypeError, KeyError, OSError, SvgeError):
-                raw = json.loads(path.read_text("utf-8"))
-                configs = tuple(map(SearchConfig.from_dict, raw.pop("configs")))
-                found.append(Plan(**raw, configs=configs))
-        return found
 
     @property
     def busy(self) -> bool:
         """Whether there is anything to do or to wait for."""
         return any(not plan.problem for plan in self.plans()) or any(not job.ended for job in self.jobs().values())
-
-    def last_words(self, name: str) -> str:
-        """What the process of a run wrote last about an error."""
-        try:
-            text = self._path("log", name).read_text("utf-8", errors="replace").strip()
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-4:])[-1500:]
 
     # ---- what people do -----------------------------------------------------------------------------------------
 
@@ -169,19 +93,6 @@ class SearchJobs:
     def cancel(self, names: Sequence[str]) -> None:
         """End runs at once; what they know is in the store, so they can still be resumed."""
         self._stop(names, "cancel")
-
-    def forget(self, name: str) -> None:
-        """Drop the record of a run that is not being worked on."""
-        for kind in ("job", "log", "python"):
-            self._path(kind, name).unlink(missing_ok=True)
-
-    def drop_plan(self, race: str) -> None:
-        """Stop writing a race; what is written stays."""
-        self._path("plan", race).unlink(missing_ok=True)
-
-    def may_import(self, name: str) -> bool:
-        """Whether somebody on this machine agreed to the ``python:`` objective of a run."""
-        return self._path("python", name).exists()
 
     def _stop(self, names: Sequence[str], action: str) -> None:
         from svge_core.search.runs import control, list_runs
@@ -312,29 +223,6 @@ class SearchJobs:
         if (child := self.children.get(job.pid)) is not None and child.poll() is not None:
             return False
         return birth(job.pid) == job.born
-
-    # ---- files --------------------------------------------------------------------------------------------------
-
-    def _path(self, kind: str, name: str) -> Path:
-        return self.records / f"{kind}-{name}.{'log' if kind == 'log' else 'json'}"
-
-    def _write(self, job: Job) -> None:
-        write_atomically(self._path("job", job.name), json.dumps(asdict(job)).encode())
-
-    def _write_plan(self, plan: Plan) -> None:
-        raw = {**asdict(plan), "configs": [config.to_dict() for config in plan.configs]}
-        write_atomically(self._path("plan", plan.race), json.dumps(raw).encode())
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One thread of one server at a time changes the records."""
-        self.records.mkdir(parents=True, exist_ok=True)
-        with self.lock, (self.records / "lock").open("ab") as file:
-            with contextlib.suppress(ImportError, OSError):
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield  # closing the file gives the lock back
 
 
 def cores() -> int:

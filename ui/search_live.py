@@ -21,6 +21,7 @@ from ui.search_jobs import SearchJobs
 from ui.search_run import show_run
 from ui.search_start import LINE, default_wish, start
 from ui.search_state import Run, RunGroup
+from ui.search_words import choices_for, goals_in_words, group_title, run_title, when
 from ui.theme import plain
 
 #: seconds between two looks at the store while a run goes on
@@ -87,7 +88,7 @@ def _live(explorer: Explorer | None, followed: bool) -> None:
         (st.error if notice.kind == "error" else st.success)(plain(notice.text))
     _writing(jobs)
     here = [group for group in groups if group.config.space == session.space_name()]
-    titles = {choice.word: choice.title for choice in state.choices_for(get_space(session.space_name()), explorer)}
+    titles = {choice.word: choice.title for choice in choices_for(get_space(session.space_name()), explorer)}
     shown = _chosen(jobs, here, groups, titles)
     if shown is None:
         return
@@ -129,7 +130,7 @@ def _chosen(
         return None
     if state.chosen_group() not in ids:
         state.choose_group(ids[0])
-    names = {group.id: state.group_title(group, titles) for group in here}
+    names = {group.id: group_title(group, titles) for group in here}
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
         st.session_state["search-group"] = state.chosen_group()
         st.selectbox(
@@ -165,10 +166,10 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
             "under the same budget and seeds, so that you see which one finds more. Every evaluation is stored at "
             "once: close the browser, restart the server, and it is still there."
         )
-        choices = state.choices_for(space, None) if not titles else None
+        choices = choices_for(space, None) if not titles else None
         goal = next(iter(titles.values()), choices[0].title if choices else "")
         wish = (
-            default_wish(choices or state.choices_for(space, None), has_checkpoint=session.checkpoint() is not None)
+            default_wish(choices or choices_for(space, None), has_checkpoint=session.checkpoint() is not None)
             if goal
             else None
         )
@@ -201,7 +202,7 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
             view = shown.views.get(run.name)
             why = (view.problem if view is not None else "") or jobs.last_words(run.name)
             st.warning(
-                plain(f"{state.run_title(run.summary.config)} is {state.STATE_WORDS[run.state]}. {why}"),
+                plain(f"{run_title(run.summary.config)} is {state.STATE_WORDS[run.state]}. {why}"),
                 icon=":material/error:",
             )
 
@@ -228,9 +229,9 @@ def overview_frame(groups: Sequence[RunGroup], titles: dict[str, str]) -> pd.Dat
     """One row per run."""
     rows = [
         {
-            "started": state.when(run.summary.started),
+            "started": when(run.summary.started),
             "space": get_space(run.summary.config.space).title,
-            "goals": state.goals_in_words(run.summary.config, titles),
+            "goals": goals_in_words(run.summary.config, titles),
             "method": METHODS[run.summary.config.method].title,
             "seed": run.summary.config.seed,
             "state": state.STATE_WORDS[run.state],

@@ -18,6 +18,7 @@ from ui.search_jobs import SearchJobs
 from ui.search_panel import show_panel
 from ui.search_state import Run
 from ui.search_trail import show_trail
+from ui.search_words import run_title
 from ui.session import BASKET_CAP
 from ui.theme import plain
 
@@ -48,7 +49,7 @@ def show_run(
         st.session_state["search-run-choice"] = state.chosen_run()
         name = st.selectbox(
             "Run", list(by_name), key="search-run-choice", width=420,
-            format_func=lambda n: f"{labels.get(n, '')} {state.run_title(by_name[n].summary.config)}".strip(),
+            format_func=lambda n: f"{labels.get(n, '')} {run_title(by_name[n].summary.config)}".strip(),
             on_change=lambda: state.choose_run(st.session_state["search-run-choice"]),
         )  # fmt: skip
         state.write_link(name)

@@ -111,7 +111,7 @@ def progress_figure(
         what = "gap of the best" if regret else "best"
         _add_curve(figure, curve, columns, theme, goal.kind == "predicted", f"{what} %{{y:.4g}}{escaped(unit)}")
     if regret:
-        title = f"Gap to the best known {escaped(goal.meaning.title)}{f' ({escaped(unit.strip())})' if unit else ''}"
+        title = f"Gap to the optimum, {axis_title(goal)}"
         figure.update_yaxes(type="log", title_text=title, exponentformat="power", dtick=1)
         if any((np.abs(curve.median - (optimum or 0.0)) <= floor).any() for curve in curves if len(curve.x)):
             _label_line(figure, floor, "optimum found", theme)
@@ -207,7 +207,8 @@ def _add_curve(
     if curve.band:
         red, green, blue = bytes.fromhex(look.colour[1:])
         figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0},
+            x=np.concatenate([_corners(x), _corners(x)[::-1]]), mode="lines", line={"width": 0},
+            y=np.concatenate([_treads(high), _treads(low)[::-1]]),
             fill="toself", fillcolor=f"rgba({red},{green},{blue},0.13)", hoverinfo="skip", showlegend=False,
             legendgroup=look.title, name=f"{look.title}, {curve.band}",
         )  # fmt: skip
@@ -224,6 +225,15 @@ def _add_curve(
         customdata=[f"{count} of {curve.runs}" for count in curve.counts],
         hovertemplate=f"{words}, %{{customdata}} runs" if curve.runs > 1 else words,
     )  # fmt: skip
+
+
+def _corners(x: np.ndarray) -> np.ndarray:
+    """Both ends of every tread of a staircase, as the lines are drawn."""
+    return np.repeat(x, 2)[1:]
+
+
+def _treads(y: np.ndarray) -> np.ndarray:
+    return np.repeat(y, 2)[:-1]
 
 
 def _label_line(figure: "plotly.graph_objects.Figure", y: float, words: str, theme: ThemeName) -> None:
