@@ -29,6 +29,8 @@ from svge_core.projection import Plane
 from svge_core.tensors import index_batch
 
 Labelled = list[tuple[ScoreMeaning, Labels]]
+#: cells of a larger chart whose nearest other cell is looked for among all
+SPACED = 5_000
 #: below this share of equal decodings a latent has no cell that most runs agree on
 UNSURE = 0.5
 
@@ -125,7 +127,8 @@ def measure(
         for name, z in (("means", means[chosen]), ("prior", prior))
     }
     on_step("collisions")
-    nearest = nearest_spacings(cells.latents, config.sample, config.seed)
+    looked_at = config.sample if len(cells.indices) <= config.sample else min(config.sample, SPACED)
+    nearest = nearest_spacings(cells.latents, looked_at, config.seed)
     close, bound = close_share(nearest, config.close)
     as_cells = [space.from_index(int(index)) for index in indices]
     same = equivalents([space.key(cell) for cell in as_cells], latents, rng)
@@ -170,7 +173,7 @@ def _map(cells: Charted, plane: Plane, config: QualityConfig) -> dict[str, Any]:
     own = preserved(cells.latents, plane.xy, neighbours=config.map_neighbours, rows=rows)
     # the control is a map with its places dealt out at random; a few rows are enough for it
     rng = np.random.default_rng((config.seed, 13))
-    few = rng.permutation(count)[: min(config.map_rows, 500)]
+    few = rng.permutation(count)[: min(config.map_rows, 200)]
     chance = preserved(cells.latents, plane.xy[rng.permutation(count)], neighbours=config.map_neighbours, rows=few)
     return {"name": plane.name, **asdict(own), "permuted": chance.trustworthiness}
 
