@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     path = RESULTS / "validity.json"
     stored: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
-    wanted = {
+    wanted: dict[str, tuple[EdgeSampling, float]] = {
         json.dumps(identity(edges, share, arguments), sort_keys=True): (edges, share)
         for edges, share in product(EDGE_SAMPLINGS, PRIOR_SHARES)
     }

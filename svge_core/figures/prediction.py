@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from svge_core import prediction_measures
 from svge_core.errors import DataError
 from svge_core.figures.style import DASHES, SEQUENTIAL, SERIES, new_figure
 from svge_core.palette import THEMES, ThemeName
@@ -62,8 +63,6 @@ def parity(
         best_share: look only at this share of the cells, the best by their measured value.
         direction: "max" if more is better, else "min".
     """
-    from scipy.stats import kendalltau
-
     if len(measured) != len(predicted) or len(measured) == 0:
         raise DataError(
             f"A parity chart needs held-out cells with both values; got {len(measured)} and {len(predicted)}."
@@ -77,10 +76,8 @@ def parity(
     margin = 0.08 * (high - low) or max(abs(high), 1.0) * 0.01
     edges = np.linspace(low - margin, high + margin, bins + 1)
     counts, _, _ = np.histogram2d(y, x, bins=(edges, edges))
-    # a rank needs two different values on both sides
-    rank: Any = kendalltau(x, y) if np.ptp(x) > 0 and np.ptp(y) > 0 else None
-    tau = math.nan if rank is None else float(rank.statistic)
-    rmse = float(np.sqrt(np.mean((x - y) ** 2)))
+    found = prediction_measures.measured(y, x)
+    tau, rmse = (math.nan if value is None else value for value in (found["kendall_tau"], found["rmse"]))
     return Parity(edges, counts.astype(np.int64), len(x), len(x) - int(counts.sum()), tau, rmse)
 
 
