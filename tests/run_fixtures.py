@@ -12,8 +12,8 @@ import optuna
 import pytest
 
 from svge_core.cells import Cell
-from svge_core.search import study
-from svge_core.search.runs import SearchConfig, create_run, read_run
+from svge_core.search import runs, study
+from svge_core.search.runs import Evaluation, RunState, SearchConfig, create_run, read_run
 from svge_core.spaces import get_space
 
 SPACE = get_space("nasbench201")
@@ -113,6 +113,18 @@ def consistent(storage: str, name: str) -> None:
 def started(storage: str, **changed: Any) -> str:
     """A stored run that nobody works on."""
     return create_run(storage, config(**changed))
+
+
+def execute(
+    storage: str,
+    name: str,
+    on_evaluation: Callable[[Evaluation], None] | None = None,
+    *,
+    allow_python: bool = True,
+    wait: bool = False,
+) -> RunState:
+    """``execute`` of a run whose function we agreed to."""
+    return runs.execute(storage, name, on_evaluation, allow_python=allow_python, wait=wait)
 
 
 def in_child(action: Callable[[], object]) -> Any:

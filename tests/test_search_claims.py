@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from svge_core.search import execution, ledger, workers
 from svge_core.search.ledger import Claim
-from svge_core.search.runs import control, execute, read_run
+from svge_core.search.runs import control, read_run
 from svge_core.search.searchers import Proposal
 from svge_core.search.store import claims, open_store
 from svge_core.search.store import workers as worker_table
@@ -28,6 +28,7 @@ from tests.run_fixtures import (
     HERE,
     SPACE,
     consistent,
+    execute,
     in_child,
     kill,
     sqlite_storage,  # noqa: F401 - a fixture

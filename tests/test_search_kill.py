@@ -11,10 +11,11 @@ import pytest
 
 from svge_core.cells import Cell
 from svge_core.search import execution, ledger, study
-from svge_core.search.runs import RunView, execute, read_run
+from svge_core.search.runs import RunView, read_run
 from tests.run_fixtures import (
     HERE,
     consistent,
+    execute,
     in_child,
     kill,
     sqlite_storage,  # noqa: F401 - a fixture

@@ -10,10 +10,10 @@ import pytest
 from svge_core.errors import DataError
 from svge_core.search import ledger, study
 from svge_core.search.run_types import Evaluation
-from svge_core.search.runs import control, delete_run, execute, list_runs, read_run
+from svge_core.search.runs import control, delete_run, list_runs, read_run
 from svge_core.search.store import storage_url
 from tests.postgres import Server, postgres  # noqa: F401 - a fixture
-from tests.run_fixtures import HERE, consistent, in_child, kill, started
+from tests.run_fixtures import HERE, consistent, execute, in_child, kill, started
 from tests.test_search_kill import dying
 
 

@@ -19,7 +19,6 @@ from svge_core.search.runs import (
     control,
     create_run,
     delete_run,
-    execute,
     list_runs,
     read_run,
 )
@@ -30,6 +29,7 @@ from tests.run_fixtures import (
     cell_of,
     config,
     consistent,
+    execute,
     sqlite_storage,  # noqa: F401 - a fixture
     started,
     trials,

@@ -53,7 +53,7 @@ def execute(
     name: str,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     *,
-    allow_python: bool = True,
+    allow_python: bool = False,
     wait: bool = False,
 ) -> RunState:
     """Work on a run until it ends, is paused or cancelled; goes on where it, or others, stopped.
@@ -62,7 +62,7 @@ def execute(
         storage_url: of the store.
         name: of the run.
         on_evaluation: called after every evaluation of this process.
-        allow_python: whether a ``python:`` objective may be imported.
+        allow_python: whether a ``python:`` objective that the store names may be imported; others may write to a store.
         wait: stay while the run is paused, as a worker among others does.
 
     Returns:
@@ -89,7 +89,7 @@ def execute(
                         _end(engine, row["id"], "failed", str(error))
                     raise
                 run = _Run(storage_url, engine, row["id"], row["study_id"], config, worker, prepared, on_evaluation)
-                _patiently(partial(ledger.tidy_trials, engine, row["id"], row["study_id"]))
+                _patiently(partial(ledger.tidy, engine, row["id"], row["study_id"]))
                 _loop(run, wait)
         finally:
             _patiently(lambda: ledger.release(engine, row["id"], worker))

@@ -20,7 +20,7 @@ from svge_core.search import study
 from svge_core.search.run_types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
 from svge_core.search.store import Record, claims, clock, runs, workers
-from svge_core.search.workers import Worker
+from svge_core.search.workers import Worker, here
 from svge_core.spaces.base import AbstractSearchSpace
 
 #: what is noted at a trial whose worker died
@@ -194,15 +194,20 @@ def settle(
     return False
 
 
-def tidy_trials(engine: Engine, run_id: int, study_id: int) -> None:
-    """Mark the trials of workers that died as failed; their cells are still claimed, and evaluated again."""
+def tidy(engine: Engine, run_id: int, study_id: int) -> None:
+    """Note which workers died. Their trials failed; their cells stay claimed, and are evaluated again."""
     with Session(engine) as session, session.begin():
-        running = study.running_trials(session, study_id)
-        if running:
-            living = alive(session.connection(), run_id)
-            for trial, owner in running:
-                if owner not in living:
-                    study.end_trial(session, trial, None, WORKER_DIED)
+        rows = list(session.execute(sa.select(workers).where(workers.c.run_id == run_id)).mappings())
+        living = alive(session.connection(), run_id)
+        # one by one, and read before: whoever comes between two looks is not dead
+        gone = [row for row in rows if row["id"] not in living]
+        owners = {row["id"] for row in gone}
+        for trial, owner in study.running_trials(session, study_id):
+            if owner in owners:
+                study.end_trial(session, trial, None, WORKER_DIED)
+        # of workers elsewhere only their silence is known: one that comes back must not be taken for dead for ever
+        ended = [row["id"] for row in gone if row["place"] == here() and row["status"] != "ended"]
+        session.execute(sa.update(workers).where(workers.c.id.in_(ended)).values(status="ended"))
 
 
 def release(engine: Engine, run_id: int, worker: Worker) -> None:

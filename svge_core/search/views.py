@@ -56,8 +56,9 @@ class _States:
     """The state of every run from what is stored and who lives."""
 
     def __init__(self, connection: Connection) -> None:
-        living = alive(connection)
+        # records first: a worker that comes between the two looks is not taken for dead
         records = connection.execute(sa.select(workers.c.id, workers.c.run_id, workers.c.status)).all()
+        living = alive(connection)
         self.begun = {run for _, run, _ in records}
         self.working = {run for id, run, status in records if id in living and status == "working"}
 
