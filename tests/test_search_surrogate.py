@@ -50,8 +50,15 @@ def test_log_expected_improvement_equals_botorch_and_integration_far_into_the_ta
     found = log_expected_improvement(0.2 + u * std, std, 0.2)
 
     class Table(Model):
-        num_outputs = 1
-        batch_shape = torch.Size([])
+        @property
+        def num_outputs(self) -> int:
+            """One value per row."""
+            return 1
+
+        @property
+        def batch_shape(self) -> torch.Size:
+            """No batch of models."""
+            return torch.Size([])
 
         def posterior(self, X, *_a, **_o):  # noqa: ANN001, ANN002, ANN003, ANN202, N803
             rows = X[..., 0].long()

@@ -218,11 +218,13 @@ def test_the_parzen_rival_is_optunas_own() -> None:
     history = played("random", 1, 30)
     proposal = ParzenEstimator(domain()).propose(history, 1, rng_for(4, 30))[0]
     study = optuna.create_study(direction="maximize")
+    choices: dict[str, optuna.distributions.BaseDistribution]
     choices = {f"gene {n}": optuna.distributions.CategoricalDistribution(tuple(range(5))) for n in range(6)}
     for observation in history.observations:
         params = {f"gene {n}": gene for n, gene in enumerate(SPACE.genotype(observation.cell))}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=choices, value=observation.values[0]))
     study.sampler = optuna.samplers.TPESampler(seed=int(rng_for(4, 30).integers(2**31)))
+    cell = history.observations[0].cell
     for _ in range(50):
         trial = study.ask(choices)
         study.tell(trial, state=optuna.trial.TrialState.FAIL)

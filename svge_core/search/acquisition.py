@@ -84,8 +84,15 @@ def _batch_improvement(
     class Table(Model):
         """A joint normal over rows of a table; inputs are row numbers."""
 
-        num_outputs = 1
-        batch_shape = torch.Size([])
+        @property
+        def num_outputs(self) -> int:
+            """One value per row."""
+            return 1
+
+        @property
+        def batch_shape(self) -> torch.Size:
+            """No batch of models."""
+            return torch.Size([])
 
         def posterior(self, X: torch.Tensor, *_args: object, **_options: object) -> GPyTorchPosterior:  # noqa: N803
             rows = X[..., 0].long()

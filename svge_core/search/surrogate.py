@@ -114,7 +114,7 @@ class SurrogateFitter:
             posterior = Posterior(parameters, groups, targets)
             found[name] = (leave_one_out(posterior), posterior)
         best = max(self.representations, key=lambda name: found[name][0])
-        likelihoods = {name: value for name, (value, _) in found.items()}
+        likelihoods: dict[Representation, float] = {name: value for name, (value, _) in found.items()}
         return Surrogate(self.encodings, best, found[best][1], targets, utilities, likelihoods)
 
     def _parameters(

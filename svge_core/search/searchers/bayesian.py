@@ -95,7 +95,7 @@ class BayesianSearch:
         chosen = [cells[i] for i in choose(surrogate, history.pending, cells, count, seed)]
         if len(history.directions) > 1:
             return [Proposal(cell, pool[cell]) for cell in chosen]
-        sign = 1.0 if history.directions[0] == "max" else -1.0
+        sign = -1.0 if "min" in history.directions else 1.0
         means, stds = surrogate.in_unit(*surrogate.marginals(chosen))
         return [
             Proposal(cell, pool[cell], sign * float(mean), float(std))

@@ -33,7 +33,7 @@ class ParzenEstimator:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
         import optuna
 
-        distributions = {
+        distributions: dict[str, optuna.distributions.BaseDistribution] = {
             f"gene {number}": optuna.distributions.CategoricalDistribution(tuple(range(choices)))
             for number, choices in enumerate(self.domain.space.gene_choices)
         }
