@@ -6,6 +6,7 @@ counts and what is reported. Finished runs are kept in the results file at once,
 
 import argparse
 import json
+import re
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -78,7 +79,8 @@ def main(argv: list[str] | None = None) -> int:
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds)
         if (data, method, seed) not in kept
     ]
-    words = command("search", argv)
+    # the file gathers the rows of several calls: which methods one of them asked for is no part of how it was made
+    words = re.sub(r" --(methods( [a-z-]+)+|workers \d+|data( [a-z0-9]+)+)", "", command("search", argv))
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
         jobs = {
             pool.submit(run, chosen[data], method, seed, arguments.budget, arguments.batch): (data, method, seed)

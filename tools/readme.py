@@ -15,6 +15,7 @@ from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
 from svge_core.spaces import get_space
+from tools.readme_search import ablation, search
 
 ROOT = Path(__file__).resolve().parent.parent
 #: shown of a checkpoint's metrics, in this order, where they were measured
@@ -130,6 +131,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "pages": lambda: files("pages"),
     "files": lambda: files("svge_core"),
     "numbers": numbers,
+    "search": lambda: search(ROOT),
+    "ablation": lambda: ablation(ROOT),
 }
 
 
