@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -128,32 +128,33 @@ def _loop(run: _Run, wait: bool) -> None:
         if claim is not None:
             _evaluate(run, claim)
             continue
-        state = _patiently(lambda: ledger.counts(run.engine, run.run_id))
-        if state.get("done", 0) >= run.config.budget:
+        if _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0) >= run.config.budget:
             _end(run.engine, run.run_id, "finished", "")
             return
-        if not _propose(run):
-            if not state.get("open", 0):
-                done = state.get("done", 0)
-                _end(run.engine, run.run_id, "finished", f"No cell is left to propose after {done:,} evaluations.")
-                return
-            time.sleep(POLL_SECONDS)  # others hold the last places; if one of them dies, its cell is ours
+        outcome = _propose(run)
+        if outcome == "exhausted":
+            done = _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
+            _end(run.engine, run.run_id, "finished", f"No cell is left to propose after {done:,} evaluations.")
+            return
+        if outcome == "wait":
+            time.sleep(POLL_SECONDS)
 
 
-def _propose(run: _Run) -> bool:
-    """Ask and claim; False if there is nothing to claim."""
-    view = _patiently(lambda: read_run(run.storage_url, run.config.name))
+def _propose(run: _Run) -> Literal["go on", "wait", "exhausted"]:
+    """Ask and claim; wait where others hold the last places or cells: if one of them dies, its cells are ours."""
     free = len(_patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
-    count = min(run.config.batch, free)
-    if count == 0:
-        return False
+    if free == 0:
+        return "wait"
+    view = _patiently(lambda: read_run(run.storage_url, run.config.name))
     history = view.history()
-    proposals = run.prepared.searcher.propose(history, count, rng_for(run.config.seed, len(view.evaluations)))
-    fresh = [proposal for proposal in proposals if proposal.cell not in history.taken][:count]
-    if not fresh:
-        return False
+    rng = rng_for(run.config.seed, len(view.evaluations))
+    proposals = run.prepared.searcher.propose(history, min(run.config.batch, free), rng)
+    fresh = [proposal for proposal in proposals if proposal.cell not in history.taken]
+    if not fresh:  # judged by what was known when the method was asked, not by what others have done since
+        return "wait" if any(e.state == "running" for e in view.evaluations) else "exhausted"
+    # where another worker was quicker with one of the cells, the next round sees its claims and asks again
     _patiently(lambda: ledger.claim(run.engine, run.run_id, run.prepared.space, run.worker, fresh, run.config.budget))
-    return True  # also when another worker was quicker: the next round sees its claims
+    return "go on"
 
 
 def _evaluate(run: _Run, claim: Claim) -> None:
