@@ -42,6 +42,12 @@ class PathScores:
     label_used: Bool[np.ndarray, " stops"]
 
     @property
+    def digits(self) -> int:
+        """Decimals that tell the values apart: an accuracy of 0.74 needs more than one of 74 %."""
+        values = np.concatenate([self.known, self.mean])
+        return 4 if np.abs(values[np.isfinite(values)]).max(initial=0.0) < 2 else 2
+
+    @property
     def any_known(self) -> bool:
         """Whether any stop has a measured or analytic value."""
         return bool(np.isfinite(self.known).any())

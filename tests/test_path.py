@@ -317,6 +317,7 @@ def test_a_path_of_a_sampled_space_may_leave_the_chart(sampled: Explorer) -> Non
     scores = path_scores(sampled, path, "enas6_ws_acc")
     assert np.isfinite(scores.mean).all() and not scores.any_known
     assert scores.mean.tolist() == [70.0 + stop.cell.ops.count("conv_5x5") for stop in path.stops]
+    assert scores.digits == 2 and replace(scores, mean=scores.mean / 100).digits == 4
     costs = path_scores(sampled, path, "params_m")
     assert costs.known.tolist() == [sampled.space.cost(stop.cell).params_m for stop in path.stops]
 

@@ -77,9 +77,9 @@ def test_a_worker_finishes_what_is_there(run: Run, storage: str) -> None:  # noq
 
 
 def test_the_storage_comes_from_the_environment(
-    run: Run,
+    run: Run,  # noqa: F811
     storage: str,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SVGE_STORAGE", storage)
     assert run("search", "--list") == []

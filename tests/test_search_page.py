@@ -51,6 +51,11 @@ def widget(at: AppTest, key: str) -> Any:
     return at.get_by_key(key)
 
 
+def listed(at: AppTest, label: str) -> Any:
+    """The list with this label."""
+    return next(box for box in at.selectbox if box.label == label)
+
+
 def start_jobs() -> SearchJobs:
     return search_state.search_jobs()
 
@@ -212,12 +217,19 @@ def test_races_are_compared_and_a_link_opens_its_run(store: str) -> None:
     at = open_app()
     at.session_state["search_link"] = first
     checked(at.switch_page("pages/search.py").run())
-    assert widget(at, "search-run-choice").value == first
+    assert listed(at, "Run").value == first
     assert at.query_params["run"] in (first, [first])
-    choose(at, "search-beside", ["nasbench201/two"])
-    assert {first, second} <= set(widget(at, "search-run-choice").options) | {first, second}
-    assert len(widget(at, "search-run-choice").options) == 2
+    assert len(listed(at, "Run").options) == 1
+    next(box for box in at.multiselect if box.label == "Beside it").set_value(["nasbench201/two"])
+    checked(at.run())
+    assert len(listed(at, "Run").options) == 2
     assert "A: Random search" in at.get_by_key("search-progress-chart").proto.json
+    listed(at, "Run").set_value(second)
+    checked(at.run())
+    assert at.query_params["run"] in (second, [second])
+    listed(at, "Race").set_value("nasbench201/two")
+    checked(at.run())
+    assert listed(at, "Run").value == second and len(listed(at, "Run").options) == 1
 
 
 def test_runs_of_other_spaces_are_listed_but_not_shown(store: str) -> None:

@@ -20,10 +20,11 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
     frame = path.frames[place]
     _head(explorer, path, stop)
     st.markdown(_badges(path, stop))
-    st.image(
-        drawing(stop.cell, explorer.space.name, theme_name(), frame.change and frame.change.second),
-        width="stretch", alt=f"Drawing of the architecture at stop {number}",
-    )  # fmt: skip
+    with st.container(key="stop-drawing"):
+        st.image(
+            drawing(stop.cell, explorer.space.name, theme_name(), frame.change and frame.change.second),
+            width="stretch", alt=f"Drawing of the architecture at stop {number}",
+        )  # fmt: skip
     if frame.change is not None:
         words = change_in_words(frame.change, path.frames[place - 1].cell, frame.cell)
         st.caption(f"Marked: what changed at stop {frame.first}: {edits_in_words(frame.change.edits)} ({words}).")

@@ -96,11 +96,11 @@ def _caption(path: LatentPath, scores: PathScores, place: int) -> str:
         lines.append(f"**{edits_in_words(frame.change.edits)}** · {words}")
     known, mean = scores.known[stop.number], scores.mean[stop.number]
     if known == known:  # not NaN
-        lines.append(f"{scores.meaning.kind} **{known:.2f}**")
+        lines.append(f"{scores.meaning.kind} **{known:.{scores.digits}f}**")
     if mean == mean:
-        lines.append(f":violet[*≈ {mean:.2f}*]")
+        lines.append(f":violet[*≈ {mean:.{scores.digits}f}*]")
     if stop.reason:
-        lines.append(f":small[{plain(stop.reason)}]")
+        lines.append(plain(stop.reason))
     return "  \n".join(lines)
 
 
@@ -115,15 +115,19 @@ def numbers_in_words(explorer: Explorer, path: LatentPath) -> str:
     )
     same = found.distinct - found.functions
     parts = [
-        f"**{found.distinct}** distinct cells on **{found.stops}** stops"
+        f"**{found.distinct}** distinct cell{'' if found.distinct == 1 else 's'} on **{found.stops}** stops"
         + (f" (by what they compute, {found.functions})" if same else ""),
-        f"**{found.repeats}** repeats",
-        f"**{found.invalid}** invalid steps" + (f" (stops {invalid})" if invalid else ""),
+        f"**{found.repeats}** repeat{'' if found.repeats == 1 else 's'}",
+        f"**{found.invalid}** invalid step{'' if found.invalid == 1 else 's'}"
+        + (f" (stop{'' if found.invalid == 1 else 's'} {invalid})" if invalid else ""),
     ]
     if path.constrained and found.invalid_raw:
         parts[-1] += f" (unconstrained: {found.invalid_raw})"
     if jumps:
-        parts.append(f"**{edits_in_words(found.edits)}** in {jumps} jumps (A to B at once: {found.direct})")
+        parts.append(
+            f"**{edits_in_words(found.edits)}** in {jumps} jump{'' if jumps == 1 else 's'} "
+            f"(A to B at once: {found.direct})"
+        )
         parts.append(f"largest jump **{edits_in_words(found.largest)}**, to stop {found.largest_to}")
     parts.append(f"latent length **{found.length:.2f}** (straight: {found.straight:.2f})")
     return " · ".join(parts)

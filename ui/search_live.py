@@ -132,17 +132,19 @@ def _chosen(
         state.choose_group(ids[0])
     names = {group.id: group_title(group, titles) for group in here}
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
-        st.session_state["search-group"] = state.chosen_group()
+        key = f"search-group-{state.generation()}"
+        st.session_state.setdefault(key, state.chosen_group())
         st.selectbox(
-            "Race", ids, format_func=names.__getitem__, key="search-group",
-            on_change=lambda: state.choose_group(st.session_state["search-group"]),
+            "Race", ids, format_func=names.__getitem__, key=key,
+            on_change=lambda: state.choose_group(st.session_state[key], by_hand=True),
         )  # fmt: skip
         others = [id for id in ids if id != state.chosen_group()]
-        st.session_state["search-beside"] = [id for id in state.beside() if id in others]
+        more = f"search-beside-{state.generation()}-{state.chosen_group()}"
+        st.session_state.setdefault(more, [id for id in state.beside() if id in others])
         st.multiselect(
-            "Beside it", others, format_func=names.__getitem__, key="search-beside", max_selections=MAX_BESIDE,
+            "Beside it", others, format_func=names.__getitem__, key=more, max_selections=MAX_BESIDE,
             placeholder="Compare with other races", disabled=not others,
-            on_change=lambda: state.set_beside(st.session_state["search-beside"]),
+            on_change=lambda: state.set_beside(st.session_state[more]),
         )  # fmt: skip
         st.button("Refresh", key="search-refresh", icon=":material/refresh:", help="Read the store again")
     by_id = {group.id: group for group in here}

@@ -46,11 +46,12 @@ def show_run(
         state.choose_run(next((run.name for run in runs if run.state == "running"), runs[0].name))
     st.divider()
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-run-head"):
-        st.session_state["search-run-choice"] = state.chosen_run()
+        key = f"search-run-{state.generation()}-{state.chosen_group()}-{len(by_name)}"
+        st.session_state.setdefault(key, state.chosen_run())
         name = st.selectbox(
-            "Run", list(by_name), key="search-run-choice", width=420,
+            "Run", list(by_name), key=key, width=420,
             format_func=lambda n: f"{labels.get(n, '')} {run_title(by_name[n].summary.config)}".strip(),
-            on_change=lambda: state.choose_run(st.session_state["search-run-choice"]),
+            on_change=lambda: state.choose_run(st.session_state[key], by_hand=True),
         )  # fmt: skip
         state.write_link(name)
         run, view = by_name[name], views[name]

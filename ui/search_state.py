@@ -37,7 +37,7 @@ STATE_COLOURS = {
 ACTIVE = ("queued", "starting", "running", "pausing", "cancelling")
 RESUMABLE = ("waiting", "paused", "cancelled", "interrupted", "failed")
 _GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_run", "search_link", "search_race_made"
-_WRITTEN, _EVALUATION = "search_link_written", "search_evaluation"
+_WRITTEN, _EVALUATION, _GENERATION = "search_link_written", "search_evaluation", "search_generation"
 
 
 def storage() -> str:
@@ -191,11 +191,24 @@ def chosen_group() -> str | None:
     return st.session_state.get(_GROUP)
 
 
-def choose_group(id: str | None) -> None:
-    """Show another race."""
+def choose_group(id: str | None, *, by_hand: bool = False) -> None:
+    """Show another race.
+
+    Args:
+        by_hand: a person chose it in the list, which shows it already.
+    """
     if id != chosen_group():
         st.session_state[_GROUP] = id
-        st.session_state[_RUN] = None
+        choose_run(None, by_hand=by_hand)
+
+
+def generation() -> int:
+    """Part of the keys of lists, new whenever something else than the list itself has chosen.
+
+    A page that refreshes itself sends the values of all lists each time. One that was sent before the new choice came
+    to the browser would count as a person's choice of the old value; under a new key it counts for nothing.
+    """
+    return st.session_state.get(_GENERATION, 0)
 
 
 def beside() -> tuple[str, ...]:
@@ -213,9 +226,11 @@ def chosen_run() -> str | None:
     return st.session_state.get(_RUN)
 
 
-def choose_run(name: str | None) -> None:
-    """Look into another run."""
+def choose_run(name: str | None, *, by_hand: bool = False) -> None:
+    """Look into another run; ``by_hand`` as in :func:`choose_group`."""
     st.session_state[_RUN] = name
+    if not by_hand:
+        st.session_state[_GENERATION] = generation() + 1
 
 
 def note_race(id: str | None) -> None:

@@ -31,6 +31,7 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
         f"stop {stop.number}, #{stop.index}" if stop.index is not None else f"stop {stop.number}" for stop in path.stops
     ]
     predicted, measured = SERIES[theme][3], THEMES[theme].text
+    digits = f".{scores.digits}f"
     unit = f" {scores.meaning.unit}" if scores.meaning.unit else ""
     if scores.any_predicted:
         _band(figure, x, scores, predicted)
@@ -41,14 +42,16 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
             line={"color": predicted, "dash": "dot", "width": 1.75},
             marker={"symbol": "circle-open", "size": 8, "color": predicted, "line": {"width": 1.75}},
             customdata=np.stack([scores.low, scores.high, names, used], axis=-1, dtype=object),
-            hovertemplate="%{customdata[2]}<br>predicted ≈ %{y:.2f}" + unit
-            + "<br>" + level + " %{customdata[0]:.2f} to %{customdata[1]:.2f}%{customdata[3]}<extra></extra>",
+            hovertemplate="%{customdata[2]}<br>predicted ≈ %{y:" + digits + "}" + unit
+            + "<br>" + level + " %{customdata[0]:" + digits + "} to %{customdata[1]:" + digits + "}%{customdata[3]}"
+            + "<extra></extra>",
         )  # fmt: skip
     if scores.any_known:
         figure.add_scatter(
             x=x, y=scores.known, name=scores.meaning.kind, mode="lines+markers", connectgaps=False,
             line={"color": measured, "width": 2}, marker={"symbol": "diamond", "size": 9, "color": measured},
-            customdata=names, hovertemplate="%{customdata}<br>" + f"{scores.meaning.kind} " + "%{y:.2f}" + unit
+            customdata=names,
+            hovertemplate="%{customdata}<br>" + f"{scores.meaning.kind} " + "%{y:" + digits + "}" + unit
             + "<extra></extra>",
         )  # fmt: skip
     low, high = _reach(scores)

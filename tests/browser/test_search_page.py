@@ -159,7 +159,7 @@ def test_two_windows_do_not_mix(new_page: Callable[..., Any], site: Site) -> Non
     other.locator(".st-key-search-refresh button").click()
     expect(other.get_by_text(re.compile(r"All \d+ runs in the store"))).to_be_visible(timeout=PATIENCE_MS)
     expect(other).to_have_url(re.compile(f"run={shown[1]}"))
-    other.locator(".st-key-search-run-choice").get_by_role("combobox").click()
+    other.get_by_role("combobox", name=re.compile("Run")).click()
     other.get_by_role("option").last.click()
     expect(other).not_to_have_url(re.compile(f"run={shown[1]}"), timeout=PATIENCE_MS)
     wait_for_count(watching, count(watching) + 2)
