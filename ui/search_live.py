@@ -21,7 +21,7 @@ from ui.search_jobs import SearchJobs
 from ui.search_run import show_run
 from ui.search_start import LINE, default_wish, start
 from ui.search_state import Run, RunGroup
-from ui.search_words import choices_for, goals_in_words, group_title, run_title, when
+from ui.search_words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.theme import plain
 
 #: seconds between two looks at the store while a run goes on
@@ -130,7 +130,7 @@ def _chosen(
         return None
     if state.chosen_group() not in ids:
         state.choose_group(ids[0])
-    names = {group.id: group_title(group, titles) for group in here}
+    names = distinct({group.id: group_title(group, titles) for group in reversed(here)})  # older ones keep theirs
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
         key = f"search-group-{state.generation()}"
         st.session_state.setdefault(key, state.chosen_group())
@@ -148,7 +148,7 @@ def _chosen(
         )  # fmt: skip
         st.button("Refresh", key="search-refresh", icon=":material/refresh:", help="Read the store again")
     by_id = {group.id: group for group in here}
-    chosen = tuple(by_id[id] for id in (state.chosen_group(), *state.beside()) if id in by_id)
+    chosen = tuple(by_id[id] for id in dict.fromkeys((state.chosen_group(), *state.beside())) if id in by_id)
     try:
         views = state.views_of(jobs.storage, [run for group in chosen for run in group.runs])
     except SvgeError as error:  # deleted in another window a moment ago

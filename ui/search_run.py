@@ -18,7 +18,7 @@ from ui.search_jobs import SearchJobs
 from ui.search_panel import show_panel
 from ui.search_state import Run
 from ui.search_trail import show_trail
-from ui.search_words import run_title
+from ui.search_words import distinct, run_title
 from ui.session import BASKET_CAP
 from ui.theme import plain
 
@@ -48,9 +48,10 @@ def show_run(
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-run-head"):
         key = f"search-run-{state.generation()}-{state.chosen_group()}-{len(by_name)}"
         st.session_state.setdefault(key, state.chosen_run())
+        titles = distinct({n: f"{labels.get(n, '')} {run_title(r.summary.config)}".strip() for n, r in by_name.items()})
         name = st.selectbox(
             "Run", list(by_name), key=key, width=420,
-            format_func=lambda n: f"{labels.get(n, '')} {run_title(by_name[n].summary.config)}".strip(),
+            format_func=titles.__getitem__,
             on_change=lambda: state.choose_run(st.session_state[key], by_hand=True),
         )  # fmt: skip
         state.write_link(name)

@@ -53,6 +53,16 @@ def run_title(config: SearchConfig) -> str:
     return f"{METHODS[config.method].title}, seed {config.seed}"
 
 
+def distinct(titles: dict[str, str]) -> dict[str, str]:
+    """Titles with a number where several are equal: a list cannot tell equal titles apart."""
+    counts: dict[str, int] = {}
+    found = {}
+    for key, title in titles.items():
+        counts[title] = counts.get(title, 0) + 1
+        found[key] = title if counts[title] == 1 else f"{title} ({counts[title]})"
+    return found
+
+
 def choices_for(space: AbstractSearchSpace, explorer: Explorer | None) -> tuple[GoalChoice, ...]:
     """The goals that can be chosen in a space, with the open checkpoint's predictors."""
     if explorer is not None and explorer.space.name == space.name:
