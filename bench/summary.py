@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import convergence, import_nasbench101, latent_probe, throughput, tradeoff
+from bench import convergence, import_nasbench101, latent_probe, throughput, tradeoff, validity
 from bench.results_table import RESULTS
 from svge_core.files import write_atomically
 
@@ -39,6 +39,7 @@ COLUMNS: dict[str, list[str]] = {
     "enumerate_nasbench101": ["what", "cells", "cpu_seconds", "wall_seconds", "peak_mib"],
     "throughput": throughput.COLUMNS,
     "tradeoff": tradeoff.COLUMNS,
+    "validity": validity.COLUMNS,
     "convergence": [*convergence.COLUMNS, "drawn_exact"],
     "predictor": ["predictor", "labels", "held_out", "kendall_tau", "rmse", "coverage", "width", "seconds"],
     "import_nasbench101": import_nasbench101.COLUMNS,
