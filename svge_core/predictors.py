@@ -132,7 +132,7 @@ class Predictors:
                 float(prediction.high[i]),
                 float(prediction.level),
                 float(joint[i]),
-                _model_in_words(labels),
+                model_in_words(labels),
                 labels,
             )
             for i in range(len(cells))
@@ -148,7 +148,7 @@ class Predictors:
         labels = int(fitted.info["labels"])
         mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
         return WholeSpacePrediction(
-            mean, low, high, joint, float(fitted.info["level"]), _model_in_words(labels), labels
+            mean, low, high, joint, float(fitted.info["level"]), model_in_words(labels), labels
         )
 
     def _of(self, key: str) -> _Fitted:
@@ -318,7 +318,8 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
     return Predictors(checkpoint, space, fitted)
 
 
-def _model_in_words(labels: int) -> str:
+def model_in_words(labels: int) -> str:
+    """What predicts, for a person: a predictor of so many labels."""
     latents = " and latents" if labels >= MANY_LABELS else ""
     return f"{FULL_NAME}{latents}, {labels} labels"
 

@@ -1,7 +1,7 @@
 """A Plotly chart that keeps its zoom while its data changes; elsewhere Streamlit's own chart will do."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 from streamlit.components import v2 as components
@@ -45,7 +45,7 @@ def live_chart(figure: "go.Figure", *, key: str, alt: str) -> None:
             "figure": figure.to_json(validate=False),
             "config": {**CHART_CONFIG, "responsive": False},
             "alt": alt,
-            "height": int(figure.layout.height or 430),
+            "height": int(cast(Any, figure.layout).height or 430),
             "library": library,
         },
         default={"status": "ready"},

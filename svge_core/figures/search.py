@@ -5,7 +5,7 @@ A method has one colour, dash and symbol everywhere. Measured values are solid m
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -238,7 +238,7 @@ def _treads(y: np.ndarray) -> np.ndarray:
 
 def _label_line(figure: "plotly.graph_objects.Figure", y: float, words: str, theme: ThemeName) -> None:
     colours = THEMES[theme]
-    logarithmic = figure.layout.yaxis.type == "log"
+    logarithmic = cast(Any, figure.layout).yaxis.type == "log"
     figure.add_shape(
         type="line", xref="paper", x0=0, x1=1, y0=y, y1=y,
         line={"color": colours.text, "dash": "dot", "width": 1.25}, layer="below",

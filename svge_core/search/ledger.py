@@ -104,7 +104,7 @@ def claim(
         ]
         try:
             with engine.begin() as connection:
-                connection.execute(sa.insert(claims), rows)
+                connection.execute(sa.insert(claims).values(rows))  # one statement: all or nothing, and no pipeline
             return True
         except IntegrityError:  # somebody was quicker with a number, a place or a cell: look again
             continue

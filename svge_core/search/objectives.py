@@ -16,7 +16,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data.importers.cache import list_imported, load_imported
 from svge_core.data.scores import ScoreMeaning, Scores, load_scores
 from svge_core.errors import DataError
-from svge_core.predictors import Predictors, load_predictors
+from svge_core.predictors import Predictors, load_predictors, model_in_words
 from svge_core.search.domain import Domain
 from svge_core.search.goals import EXPECTED, EvaluationError, Goal, Objective, split_word
 from svge_core.search.python_function import python_objective
@@ -234,7 +234,7 @@ def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | No
     predictors = load_predictors(checkpoint, space)
     info = predictors.info(key)
     stored = predictors.meaning(key)
-    source = f"Gaussian process on structure features, {info['labels']} labels"
+    source = model_in_words(int(info["labels"]))
     own = f"predicted_{key}"[:64]
     if stored is None:
         meaning = ScoreMeaning(own, f"Predicted {key}", "", "max", "", "", None, "", "predicted", source)
