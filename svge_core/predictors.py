@@ -147,9 +147,7 @@ class Predictors:
         fitted = self._of(key)
         labels = int(fitted.info["labels"])
         mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
-        return WholeSpacePrediction(
-            mean, low, high, joint, float(fitted.info["level"]), model_in_words(labels), labels
-        )
+        return WholeSpacePrediction(mean, low, high, joint, float(fitted.info["level"]), model_in_words(labels), labels)
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:
