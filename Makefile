@@ -77,10 +77,11 @@ types: install-dev
 
 check: lint types
 
+# one thread per process: more than one each only get in each other's way
 tests: install-dev
 	@[ -n "$${CHROME:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  echo "NOTE: no Chromium on PATH and CHROME is not set, so the browser tests will be skipped."
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test: check tests
 

@@ -24,9 +24,11 @@ except (SvgeError, OSError) as error:
     st.error(plain(f"Runs cannot be read. {error}"), icon=":material/error:")
     st.caption("The store is named by the environment variable `SVGE_STORAGE`; mend it or name another, then reload.")
     st.stop()
+# each part has a place of its own that nothing above it can shift: what moves while a part refreshes itself stays twice
+notes, form, live = st.container(), st.container(), st.container()
 if wanted := search_state.linked_run():
     if problem := search_state.follow_link(wanted, groups):
-        st.warning(plain(problem), icon=":material/link_off:")
+        notes.warning(plain(problem), icon=":material/link_off:")
     else:
         st.rerun()  # the run may be of another search space, which the sidebar shows
 
@@ -34,8 +36,9 @@ folder = session.checkpoint()
 if folder is None:
     explorer = None
 else:
-    with opening(folder):
+    with notes, opening(folder):
         explorer = opened_or_none()
-with st.expander("New race", icon=":material/add:"):
+with form, st.expander("New race", icon=":material/add:"):
     race_form(explorer)
-live_section(explorer, groups)
+with live:
+    live_section(explorer, groups)

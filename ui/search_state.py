@@ -250,12 +250,9 @@ def note_link() -> None:
 
 
 def linked_run() -> str | None:
-    """The run that the address asks for, once; what this page wrote there itself is no wish."""
-    wanted = st.query_params.get("run") or st.session_state.pop(_LINK, None)
-    if wanted is None or wanted == st.session_state.get(_WRITTEN):
-        return None
-    st.session_state[_WRITTEN] = wanted
-    return wanted
+    """The run that the address asks for, until :func:`follow_link` did so; what this page wrote there is no wish."""
+    wanted = st.query_params.get("run") or st.session_state.get(_LINK)
+    return None if wanted == st.session_state.get(_WRITTEN) else wanted
 
 
 def write_link(name: str | None) -> None:
@@ -283,8 +280,12 @@ def follow_link(name: str, groups: Sequence[RunGroup]) -> str:
     group = next((group for group in groups for run in group.runs if run.name == name), None)
     if group is None:
         write_link(None)
+        st.session_state.pop(_LINK, None)
         return f"The link names the run {name[:80]!r}, which is not in this store."
     session.set_space(group.config.space)
     choose_group(group.id)
     choose_run(name)
+    # last, because the browser may break off a run of the page at any access to its state: then the next one follows
+    st.session_state[_WRITTEN] = name
+    st.session_state.pop(_LINK, None)
     return ""

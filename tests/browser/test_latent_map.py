@@ -263,6 +263,7 @@ def test_arrows_bring_the_view_along(demo):
         demo.page.keyboard.press("Shift+ArrowRight")
     wait_camera(demo, lambda camera: camera[0] > before[0])
     demo.wait_for(pending="")
+    expect(demo.page.locator(EVENT)).to_contain_text('"source": "key"', timeout=TIMEOUT_MS)
     value = read_json(demo.page, EVENT)["value"]
     px, _ = demo.pixel(value["x"], value["y"])
     assert 0 <= px <= demo.canvas.bounding_box()["width"]
