@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
         if (data, method, seed) not in kept
     ]
     # the file gathers the rows of several calls: which methods one of them asked for is no part of how it was made
-    words = re.sub(r" --(methods( [a-z-]+)+|workers \d+|data( [a-z0-9]+)+)", "", command("search", argv))
+    words = re.sub(r" --(methods( (?!--)[a-z-]+)+|workers \d+|data( (?!--)[a-z0-9]+)+)", "", command("search", argv))
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
         jobs = {
             pool.submit(run, chosen[data], method, seed, arguments.budget, arguments.batch): (data, method, seed)

@@ -15,7 +15,7 @@ from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
 from svge_core.spaces import get_space
-from tools.readme_search import ablation, search
+from tools.readme_search import ablation, batches, restricted, search
 
 ROOT = Path(__file__).resolve().parent.parent
 #: shown of a checkpoint's metrics, in this order, where they were measured
@@ -133,6 +133,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "numbers": numbers,
     "search": lambda: search(ROOT),
     "ablation": lambda: ablation(ROOT),
+    "batches": lambda: batches(ROOT),
+    "restricted": lambda: restricted(ROOT),
 }
 
 

@@ -87,3 +87,43 @@ def ablation(root: Path) -> str:
     methods = [m for m in ("latent-bo", *ABLATIONS, "gp") if any(row["method"] == m for row in stored["rows"])]
     seeds = stored["rows"][0]["seeds"]
     return "\n".join([f"`{stored['command']}`, {stored['date']}, {seeds} seeds:", "", *_table(stored["rows"], methods)])
+
+
+def batches(root: Path) -> str:
+    """Ours with four cells at a time."""
+    stored = _stored(root, "search_batch")
+    if stored is None:
+        return "Not measured yet: `python -m bench.search --methods latent-bo --batch 4 --name search_batch`."
+    seeds, size = stored["rows"][0]["seeds"], stored["settings"]["batch"]
+    words = f"`{stored['command']}`, {stored['date']}, {size} cells at a time, {seeds} seeds:"
+    return "\n".join([words, "", *_table(stored["rows"], ["latent-bo"])])
+
+
+def restricted(root: Path) -> str:
+    """The other spaces' tables, which cover a part of the space only."""
+    lines = []
+    for name, title, digits in (
+        ("search_enas6", "ENAS macro, 6 layers (weight-sharing accuracy, a fraction)", 4),
+        ("search_nasbench101", "NAS-Bench-101 (validation %, 108 epochs, one of three repeats)", 2),
+    ):
+        stored = _stored(root, name)
+        if stored is None:
+            lines += [f"{title}: not measured yet, `python -m bench.search --name {name}`.", ""]
+            continue
+        rows = sorted(stored["rows"], key=lambda row: list(METHODS).index(row["method"]))
+        budget = stored["settings"]["budget"]
+        lines += [
+            f"{title}: `{stored['command']}`, {stored['date']}, {rows[0]['seeds']} seeds. Best by validation, mean over "
+            "runs, and how often the table's best was found:",
+            "",
+            f"| method | after 25 | after 50 | after 96 | after {budget} | at the best by {budget} | median to it |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for row in rows:
+            found = [run["hit"] is not None and run["hit"] <= budget for run in row["runs"]]
+            marks = [f"{row[f'validation@{mark}']:.{digits}f}" for mark in (25, 50, 96, budget)]
+            lines.append(
+                f"| {_title(row['method'])} | {' | '.join(marks)} | {sum(found)} of {len(found)} | {_reached(row)} |"
+            )
+        lines.append("")
+    return "\n".join(lines[:-1])
