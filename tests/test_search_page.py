@@ -249,7 +249,7 @@ def test_an_interrupted_run_says_so_and_resumes(store: str) -> None:
     assert any("the disk is" in warning.value for warning in at.warning)
     press(at, "search-resume-run")
     assert start_jobs().jobs()[name].waits
-    assert "waits for a free core" in words(at)
+    assert "waiting for a free core" in words(at)
     press(at, "search-pause-run")
     assert not start_jobs().jobs() and list_runs(store)[0].state == "paused"
     press(at, "search-cancel-run")

@@ -18,7 +18,7 @@ from ui.search_records import Job
 
 #: a run is one of these; what the store calls running while nobody has begun yet is queued or starting
 STATE_WORDS = {
-    "queued": "waits for a free core",
+    "queued": "waiting for a free core",
     "starting": "starting",
     "waiting": "not started",
     "running": "running",
