@@ -15,7 +15,9 @@ from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
 from svge_core.spaces import get_space
+from tools.readme_prediction import extrapolation, prediction
 from tools.readme_search import ablation, batches, restricted, search
+from tools.readme_validity import validity
 
 ROOT = Path(__file__).resolve().parent.parent
 #: shown of a checkpoint's metrics, in this order, where they were measured
@@ -133,6 +135,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "numbers": numbers,
     "search": lambda: search(ROOT),
     "ablation": lambda: ablation(ROOT),
+    "prediction": lambda: prediction(ROOT),
+    "extrapolation": lambda: extrapolation(ROOT),
+    "validity": lambda: validity(ROOT),
     "batches": lambda: batches(ROOT),
     "restricted": lambda: restricted(ROOT),
 }

@@ -113,8 +113,8 @@ def restricted(root: Path) -> str:
         rows = sorted(stored["rows"], key=lambda row: list(METHODS).index(row["method"]))
         budget = stored["settings"]["budget"]
         lines += [
-            f"{title}: `{stored['command']}`, {stored['date']}, {rows[0]['seeds']} seeds. Best by validation, mean over "
-            "runs, and how often the table's best was found:",
+            f"{title}: `{stored['command']}`, {stored['date']}, {rows[0]['seeds']} seeds. Best by validation, mean "
+            "over runs, and how often the table's best was found:",
             "",
             f"| method | after 25 | after 50 | after 96 | after {budget} | at the best by {budget} | median to it |",
             "|---|---|---|---|---|---|---|",
