@@ -33,8 +33,8 @@ def prediction(root: Path) -> str:
     """Rank correlation and coverage by the number of labels, and the sparse-GP probe of the ENAS latents."""
     lines = [
         "Measured on cells whose labels were not used: mean ± standard deviation over draws of the labels. Coverage is "
-        "the share of those cells inside the 90 % interval. PINAT (with rank loss on NAS-Bench-101) is the best published "
-        "row at the same number of labels, by its own protocol.",
+        "the share of those cells inside the 90 % interval. PINAT (Lu et al. 2023; with rank loss on NAS-Bench-101) is "
+        "published at the same numbers of labels, by its own protocol.",
         "",
         "| space and score | labels | draws | held out | Kendall tau | coverage | PINAT, published |",
         "|---|---|---|---|---|---|---|",
