@@ -1,0 +1,194 @@
+"""Message passing of one batch shape in buffers made once, with the derivative written out: what a refit runs.
+
+Graphs of a few nodes make tensors of a few thousand numbers, so a training step costs what its single operations cost
+to call. Against autograd over :func:`svge_core.graphpnas.propagation.propagate`, which computes the same, this keeps
+every buffer and every view, and makes the weights' gradients of all layers in one product each.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from svge_core.graphpnas.propagation import LayerWeights
+
+#: derivative of a ReLU: the gradient where its result is greater than 0, in place
+_stop = torch.ops.aten.threshold_backward.grad_input
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Views of one layer: its weights, and the parts of kept values and of gradients, columns named by what they are.
+
+    ``t`` holds transposed weights. ``gates`` are reset, update and candidate; ``by_x`` is the gradient of ``x``.
+    """
+
+    w: LayerWeights
+    t: LayerWeights
+    before: Tensor
+    inputs: Tensor
+    difference: Tensor
+    active: tuple[Tensor, Tensor]
+    both: Tensor
+    message: Tensor
+    gate: Tensor
+    summed: Tensor
+    held: Tensor
+    held_open: Tensor
+    held_new: Tensor
+    opened: Tensor
+    reset: Tensor
+    update: Tensor
+    candidate: Tensor
+    by_read: Tensor
+    by_reset: Tensor
+    by_update: Tensor
+    by_open: Tensor
+    by_new: Tensor
+    by_held: Tensor
+    by_held_new: Tensor
+    by_message: Tensor
+    by_gate: Tensor
+    by_both: Tensor
+    by_active: tuple[Tensor, Tensor]
+
+
+class Workspace:
+    """Forward and backward passes for a fixed number of nodes and edges.
+
+    Args:
+        weights: of the layers; read where they lie, so they may be updated in place between passes.
+        grads: where gradients are written, of the same shapes.
+        nodes, edges: of the whole batch, padding included: a padded edge joins a padded node to itself.
+    """
+
+    def __init__(self, weights: LayerWeights, grads: LayerWeights, nodes: int, edges: int) -> None:
+        layers, inputs, both = weights.first.shape
+        hidden = weights.message.shape[1]
+        like = weights.first
+
+        def buffer(*shape: int) -> Tensor:
+            return torch.empty(*shape, dtype=like.dtype, device=like.device)
+
+        self.weights, self.grads, self.hidden = weights, grads, hidden
+        self.before, self.summed, self.candidate = (buffer(layers, nodes, hidden) for _ in range(3))
+        self.inputs, self.both, self.by_both = buffer(layers, edges, inputs), buffer(layers, edges, both), buffer(layers, edges, both)
+        self.message, self.gate, self.by_message, self.by_gate = (buffer(layers, edges, hidden) for _ in range(4))
+        self.held, self.by_read, self.by_held = (buffer(layers, nodes, 3 * hidden) for _ in range(3))
+        self.opened = buffer(layers, nodes, 2 * hidden)
+        # of one layer at a time
+        self.read, self.slope = buffer(nodes, 3 * hidden), buffer(nodes, 2 * hidden)
+        self.read_open, self.read_new = self.read[:, : 2 * hidden], self.read[:, 2 * hidden :]
+        self.state, self.spare, self.other = (buffer(nodes, hidden) for _ in range(3))
+        self.on_edges, self.at_target = buffer(edges, hidden), buffer(edges, hidden)
+        self.layers = [self._layer(number, hidden) for number in range(layers)]
+        self.source = self.target = torch.zeros(edges, dtype=torch.long, device=like.device)
+
+    def _layer(self, number: int, hidden: int) -> _Layer:
+        w = LayerWeights(*(tensor.detach()[number] for tensor in self.weights))
+        first = w._replace(first=w.first[:hidden])
+        inputs, both, by_both = self.inputs[number], self.both[number], self.by_both[number]
+        held, opened = self.held[number], self.opened[number]
+        by_read, by_held = self.by_read[number], self.by_held[number]
+        return _Layer(
+            w=w,
+            t=LayerWeights(*(tensor.t() for tensor in first)),
+            before=self.before[number],
+            inputs=inputs,
+            difference=inputs[:, :hidden],
+            active=(both[:, :hidden], both[:, hidden:]),
+            both=both,
+            message=self.message[number],
+            gate=self.gate[number],
+            summed=self.summed[number],
+            held=held,
+            held_open=held[:, : 2 * hidden],
+            held_new=held[:, 2 * hidden :],
+            opened=opened,
+            reset=opened[:, :hidden],
+            update=opened[:, hidden:],
+            candidate=self.candidate[number],
+            by_read=by_read,
+            by_reset=by_read[:, :hidden],
+            by_update=by_read[:, hidden : 2 * hidden],
+            by_open=by_read[:, : 2 * hidden],
+            by_new=by_read[:, 2 * hidden :],
+            by_held=by_held,
+            by_held_new=by_held[:, 2 * hidden :],
+            by_message=self.by_message[number],
+            by_gate=self.by_gate[number],
+            by_both=by_both,
+            by_active=(by_both[:, :hidden], by_both[:, hidden:]),
+        )
+
+    def forward(
+        self,
+        state: Float[Tensor, "nodes hidden"],
+        features: Float[Tensor, "edges features"],
+        source: Int[Tensor, " edges"],
+        target: Int[Tensor, " edges"],
+    ) -> Float[Tensor, "nodes hidden"]:
+        """Node states after all layers, in a buffer that the next pass overwrites."""
+        self.source, self.target = source, target
+        self.inputs[:, :, self.hidden :] = features
+        self.summed.zero_()
+        for number, at in enumerate(self.layers):
+            before, w = at.before, at.w
+            if number:
+                torch.clamp_min(state, 0.0, out=before)
+            else:
+                before.copy_(state)
+            torch.index_select(before, 0, source, out=self.on_edges)
+            torch.index_select(before, 0, target, out=self.at_target)
+            torch.sub(self.on_edges, self.at_target, out=at.difference)
+            torch.mm(at.inputs, w.first, out=at.both).relu_()
+            torch.mm(at.active[0], w.message, out=at.message).add_(w.message_bias)
+            torch.mm(at.active[1], w.gate, out=at.gate).add_(w.gate_bias).sigmoid_()
+            at.summed.index_add_(0, target, torch.mul(at.message, at.gate, out=self.on_edges))
+            torch.mm(at.summed, w.read, out=self.read).add_(w.read_bias)
+            torch.mm(before, w.held, out=at.held).add_(w.held_bias)
+            torch.add(self.read_open, at.held_open, out=at.opened).sigmoid_()
+            torch.addcmul(self.read_new, at.reset, at.held_new, out=at.candidate).tanh_()
+            state = torch.lerp(at.candidate, before, at.update, out=self.state)
+        return state
+
+    def backward(self, grad: Float[Tensor, "nodes hidden"]) -> Float[Tensor, "nodes hidden"]:
+        """Write the weights' gradients of the last forward pass and return that of the first states."""
+        other, on_edges = self.other, self.on_edges
+        result, spare = self.state, self.spare
+        for number in reversed(range(len(self.layers))):
+            at = self.layers[number]
+            torch.mul(grad, at.update, out=result)
+            torch.sub(grad, result, out=at.by_new)
+            torch.mul(at.candidate, at.candidate, out=other)
+            at.by_new.addcmul_(at.by_new, other, value=-1)
+            torch.mul(at.by_new, at.held_new, out=at.by_reset)
+            torch.mul(grad, torch.sub(at.before, at.candidate, out=other), out=at.by_update)
+            at.by_open.mul_(torch.addcmul(at.opened, at.opened, at.opened, value=-1, out=self.slope))
+            at.by_held.copy_(at.by_read)
+            at.by_held_new.mul_(at.reset)
+            torch.index_select(torch.mm(at.by_read, at.t.read, out=other), 0, self.target, out=on_edges)
+            torch.mul(on_edges, at.gate, out=at.by_message)
+            torch.mul(at.by_message, at.message, out=at.by_gate)
+            at.by_gate.addcmul_(at.by_gate, at.gate, value=-1)
+            torch.mm(at.by_message, at.t.message, out=at.by_active[0])
+            torch.mm(at.by_gate, at.t.gate, out=at.by_active[1])
+            _stop(at.by_both, at.both, 0, grad_input=at.by_both)
+            torch.mm(at.by_both, at.t.first, out=on_edges)
+            result += torch.mm(at.by_held, at.t.held, out=other)
+            result.index_add_(0, self.source, on_edges).index_add_(0, self.target, on_edges, alpha=-1)
+            if number:
+                _stop(result, at.before, 0, grad_input=result)
+            grad, result, spare = result, spare, result
+        hidden, made = self.hidden, self.grads
+        torch.bmm(self.inputs.transpose(1, 2), self.by_both, out=made.first)
+        torch.bmm(self.both[..., :hidden].transpose(1, 2), self.by_message, out=made.message)
+        torch.bmm(self.both[..., hidden:].transpose(1, 2), self.by_gate, out=made.gate)
+        torch.bmm(self.summed.transpose(1, 2), self.by_read, out=made.read)
+        torch.bmm(self.before.transpose(1, 2), self.by_held, out=made.held)
+        torch.sum(self.by_message, 1, out=made.message_bias)
+        torch.sum(self.by_gate, 1, out=made.gate_bias)
+        torch.sum(self.by_read, 1, out=made.read_bias)
+        torch.sum(self.by_held, 1, out=made.held_bias)
+        return grad
