@@ -173,14 +173,17 @@ class Generator(nn.Module):
         mean = row_sum / row_sum.sum(1, keepdim=True)
         alpha = (mean @ out[1, :, :, :components]).log_softmax(-1)
         psi = out[2, :, :, : len(view.edge_labels)].log_softmax(-1) if view.edge_labels else None
-        phi = None
-        if view.node_labels:
-            state = states.index_select(1, diagonal)
-            for layer in range(3):
-                state = state @ parts[f"phi_{layer}"] + parts[f"phi_{layer}_bias"]
-                state = state.relu() if layer < 2 else state
-            phi = state.log_softmax(-1)
+        phi = self.node_logits(states.index_select(1, diagonal), parts) if view.node_labels else None
         return Logits(out[0, :, :, :components], alpha, psi, phi)
+
+    def node_logits(
+        self, newest: Float[Tensor, "graphs rows hidden"], parts: dict[str, Tensor]
+    ) -> Float[Tensor, "graphs rows node_labels"]:
+        """Log probabilities of the new nodes' labels from their states."""
+        for layer in range(3):
+            newest = newest @ parts[f"phi_{layer}"] + parts[f"phi_{layer}_bias"]
+            newest = newest.relu() if layer < 2 else newest
+        return newest.log_softmax(-1)
 
     def forward(self, rows: Rows) -> Logits:
         """Logits of all rows of a batch, teacher-forced."""

@@ -11,7 +11,7 @@ gradient.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from svge_core.graphpnas.generator import Generator, GeneratorOptions, HeadWeights, Logits
+from svge_core.graphpnas.head_workspace import HeadWorkspace
 from svge_core.graphpnas.rows import Rows, lay_out, layout
 from svge_core.graphpnas.views import Graphs, GraphView
 from svge_core.graphpnas.workspace import Workspace
@@ -147,63 +148,103 @@ class _Trainer:
     """Steps over a pool whose rows are laid out once."""
 
     def __init__(self, generator: Generator, rows: Rows, wanted: Targets, options: RefitOptions) -> None:
-        self.generator, self.rows, self.wanted, self.options = generator, rows, wanted, options
-        self.at = layout(generator.view)
-        weights = generator.flat
-        weights.grad = torch.zeros_like(weights)
-        self.parts, self.grads = generator.parts(weights.detach()), generator.parts(weights.grad)
-        names = [f"head_{name}" for name in HeadWeights._fields] + [n for n in self.parts if n.startswith("phi_")]
-        self.leaves = {name: self.parts[name].detach().requires_grad_() for name in names}
-        self.optimiser = torch.optim.Adam([weights], lr=options.rate, fused=True)
-        self.spaces: dict[int, Workspace] = {}
+        self.generator, self.rows, self.options = generator, rows, options
+        # one slot more, for padding
+        pad = (0, 0, 0, 1)
+        self.wanted = replace(
+            wanted, sign=functional.pad(wanted.sign, pad), edge_label=functional.pad(wanted.edge_label, pad)
+        )
+        weights = generator.flat.detach()
+        self.gradient = torch.zeros_like(weights)
+        self.parts, self.grads = generator.parts(weights), generator.parts(self.gradient)
+        self.optimiser = Adam(weights, self.gradient, options.rate)
+        self.steps: dict[int, _Step] = {}
 
     def epoch(self, order: Int[Tensor, " graphs"]) -> Float[Tensor, ""]:
         """One pass in the given order; the mean loss."""
         rows, size = self.rows, self.options.batch
-        nodes = rows.inputs.shape[1]
-        place = (torch.arange(len(order)) % size * nodes)[:, None]
-        inputs = rows.inputs[order]
-        with torch.no_grad():
-            states = self.generator.first_states(inputs, self.parts)
-        features = rows.features[order]
-        source, target = rows.source[order] + place, rows.target[order] + place
-        wanted = self.wanted.select(order)
+        place = (torch.arange(len(order)) % size * rows.inputs.shape[1])[:, None]
+        source, target = (rows.source[order] + place).split(size), (rows.target[order] + place).split(size)
+        inputs, features = rows.inputs[order].split(size), rows.features[order].split(size)
+        sign, row = self.wanted.sign[order].split(size), self.wanted.row[order].unsqueeze(2).split(size)
+        edge, node = self.wanted.edge_label[order].split(size), self.wanted.node_label[order].split(size)
         total = torch.zeros(())
-        for begin in range(0, len(order), size):
-            part = slice(begin, min(begin + size, len(order)))
-            del states
-            states = self.generator.first_states(inputs[part], self.parts)
-            loss = self._step(
-                inputs[part].flatten(0, 1),
-                states.flatten(0, 1),
-                features[part].flatten(0, 1),
-                source[part].flatten(),
-                target[part].flatten(),
-                wanted.select(part),
-            )
-            total += loss * (part.stop - begin)
+        for batch in zip(inputs, features, source, target, sign, row, edge, node, strict=True):
+            count = len(batch[0])
+            if count not in self.steps:
+                self.steps[count] = _Step(self.generator, self.parts, self.grads, count, rows.source.shape[1])
+            total += self.steps[count](*batch) * count
+            self.optimiser.step()
         return total / len(order)
 
-    def _step(
-        self, inputs: Tensor, states: Tensor, features: Tensor, source: Tensor, target: Tensor, wanted: Targets
+
+class _Step:
+    """Loss and gradient of one batch of a fixed number of graphs."""
+
+    def __init__(
+        self, generator: Generator, parts: dict[str, Tensor], grads: dict[str, Tensor], graphs: int, edges: int
+    ) -> None:
+        at, self.generator, self.graphs = layout(generator.view), generator, graphs
+        self.parts, self.grads = parts, grads
+        nodes = graphs * (at.slots + 1)
+        self.layers = Workspace(generator.layer_weights(parts), generator.layer_weights(grads), nodes, graphs * edges)
+        view, components = generator.view, generator.options.components
+        heads = [HeadWeights(*(found[f"head_{name}"] for name in HeadWeights._fields)) for found in (parts, grads)]
+        self.heads = HeadWorkspace(heads[0], heads[1], at, components, len(view.edge_labels), graphs)
+        self.states = generator.first_states(torch.zeros(graphs, at.slots + 1, view.nodes + 1), parts).flatten(0, 1)
+        self.made = self.states[:, : parts["input"].shape[1]]
+        self.diagonal = (torch.arange(graphs)[:, None] * (at.slots + 1) + at.diagonal).flatten()
+
+    def __call__(
+        self,
+        inputs: Tensor,
+        features: Tensor,
+        source: Tensor,
+        target: Tensor,
+        sign: Tensor,
+        row: Tensor,
+        edge_label: Tensor,
+        node_label: Tensor,
     ) -> Tensor:
-        graphs, at = len(wanted.row), self.at
-        if graphs not in self.spaces:
-            generator = self.generator
-            weights, grads = generator.layer_weights(self.parts), generator.layer_weights(self.grads)
-            self.spaces[graphs] = Workspace(weights, grads, len(states), len(source))
-        space = self.spaces[graphs]
         with torch.no_grad():
-            last = space.forward(states, features, source, target)
-        last = last.view(graphs, -1, self.generator.hidden)[:, :-1].detach().requires_grad_()
-        logits = self.generator.heads(last, at.newest, at.row_sum, at.diagonal, self.leaves)
-        loss = weighted_loss(logits, wanted, at.row_sum)
-        found = torch.autograd.grad(loss, [last, *self.leaves.values()])
-        with torch.no_grad():
-            for name, grad in zip(self.leaves, found[1:], strict=True):
-                self.grads[name].copy_(grad)
-            back = functional.pad(found[0], (0, 0, 0, 1)).flatten(0, 1)
-            first = space.backward(back)
-            torch.mm(inputs.t(), first[:, : self.grads["input"].shape[1]], out=self.grads["input"])
-            self.optimiser.step()
+            inputs = inputs.flatten(0, 1)
+            torch.mm(inputs, self.parts["input"], out=self.made)
+            last = self.layers.forward(self.states, features.flatten(0, 1), source.flatten(), target.flatten())
+            share = 1.0 / self.graphs
+            loss, by_last = self.heads(last, sign, row * share, edge_label * share)
+            if node_label.shape[2]:
+                loss += self._node_labels(last, by_last, node_label * share)
+            by_first = self.layers.backward(by_last)
+            torch.mm(inputs.t(), by_first[:, : self.made.shape[1]], out=self.grads["input"])
+        return loss
+
+    @torch.enable_grad()
+    def _node_labels(self, last: Tensor, by_last: Tensor, wanted: Tensor) -> Tensor:
+        leaves = {name: part.detach().requires_grad_() for name, part in self.parts.items() if name.startswith("phi")}
+        newest = last.index_select(0, self.diagonal).requires_grad_()
+        logits = self.generator.node_logits(newest.view(self.graphs, -1, newest.shape[1]), leaves)
+        loss = -(logits * wanted).sum()
+        by_newest, *found = torch.autograd.grad(loss, [newest, *leaves.values()])
+        for name, grad in zip(leaves, found, strict=True):
+            self.grads[name].copy_(grad)
+        by_last.index_add_(0, self.diagonal, by_newest)
         return loss.detach()
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1) on one vector, with PyTorch's defaults and without its bookkeeping."""
+
+    def __init__(self, weights: Tensor, gradient: Tensor, rate: float) -> None:
+        self.weights, self.gradient, self.rate, self.count = weights, gradient, rate, 0
+        self.mean, self.square, self.scale = (torch.zeros_like(weights) for _ in range(3))
+
+    def step(self, decay: float = 0.9, square_decay: float = 0.999, epsilon: float = 1e-8) -> None:
+        """Move the weights in place."""
+        self.count += 1
+        self.mean.lerp_(self.gradient, 1.0 - decay)
+        self.square.mul_(square_decay).addcmul_(self.gradient, self.gradient, value=1.0 - square_decay)
+        torch.sqrt(self.square, out=self.scale)
+        # the correction of the square's bias is moved to the rate and epsilon
+        correction = (1.0 - square_decay**self.count) ** 0.5
+        self.scale.add_(epsilon * correction)
+        self.weights.addcdiv_(self.mean, self.scale, value=-self.rate * correction / (1.0 - decay**self.count))

@@ -14,7 +14,7 @@ from torch import Tensor
 from svge_core.graphpnas.propagation import LayerWeights
 
 #: derivative of a ReLU: the gradient where its result is greater than 0, in place
-_stop = torch.ops.aten.threshold_backward.grad_input
+stop_at_zero = torch.ops.aten.threshold_backward.grad_input
 
 
 @dataclass(frozen=True)
@@ -174,12 +174,12 @@ class Workspace:
             at.by_gate.addcmul_(at.by_gate, at.gate, value=-1)
             torch.mm(at.by_message, at.t.message, out=at.by_active[0])
             torch.mm(at.by_gate, at.t.gate, out=at.by_active[1])
-            _stop(at.by_both, at.both, 0, grad_input=at.by_both)
+            stop_at_zero(at.by_both, at.both, 0, grad_input=at.by_both)
             torch.mm(at.by_both, at.t.first, out=on_edges)
             result += torch.mm(at.by_held, at.t.held, out=other)
             result.index_add_(0, self.source, on_edges).index_add_(0, self.target, on_edges, alpha=-1)
             if number:
-                _stop(result, at.before, 0, grad_input=result)
+                stop_at_zero(result, at.before, 0, grad_input=result)
             grad, result, spare = result, spare, result
         hidden, made = self.hidden, self.grads
         torch.bmm(self.inputs.transpose(1, 2), self.by_both, out=made.first)
