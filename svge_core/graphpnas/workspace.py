@@ -13,8 +13,53 @@ from torch import Tensor
 
 from svge_core.graphpnas.propagation import LayerWeights
 
-#: derivative of a ReLU: the gradient where its result is greater than 0, in place
+#: gradients through a ReLU, a sigmoid and a tanh from their results, into ``grad_input``
 stop_at_zero = torch.ops.aten.threshold_backward.grad_input
+sigmoid_slope = torch.ops.aten.sigmoid_backward.grad_input
+tanh_slope = torch.ops.aten.tanh_backward.grad_input
+
+
+#: entries of an edges x nodes matrix up to which a product with it costs less than taking rows one by one
+_DENSE = 8_192
+
+
+class _Ends:
+    """Taking states at the ends of edges and adding up at nodes: small batches multiply by incidence matrices."""
+
+    def __init__(self, source: Tensor, target: Tensor, identity: Tensor | None) -> None:
+        self.source, self.target = source, target
+        self.apart = self.into = self.apart_t = self.into_t = None
+        if identity is not None:
+            self.into_t = identity.index_select(0, target)
+            self.apart = identity.index_select(0, source).sub_(self.into_t)
+            self.apart_t, self.into = self.apart.t(), self.into_t.t()
+
+    def difference(self, states: Tensor, out: Tensor) -> None:
+        """Source minus target of every edge."""
+        if self.apart is not None:
+            torch.mm(self.apart, states, out=out)
+        else:
+            torch.sub(states.index_select(0, self.source), states.index_select(0, self.target), out=out)
+
+    def add_difference(self, by_edges: Tensor, states: Tensor, spare: Tensor) -> None:
+        """Transpose of :meth:`difference`, added to the states."""
+        if self.apart_t is not None:
+            states += torch.mm(self.apart_t, by_edges, out=spare)
+        else:
+            states.index_add_(0, self.source, by_edges).index_add_(0, self.target, by_edges, alpha=-1)
+
+    def arriving(self, messages: Tensor, out: Tensor) -> None:
+        """Sum of the messages at every node."""
+        if self.into is not None:
+            torch.mm(self.into, messages, out=out)
+        else:
+            out.zero_().index_add_(0, self.target, messages)
+
+    def at_targets(self, states: Tensor, out: Tensor) -> Tensor:
+        """Transpose of :meth:`arriving`."""
+        if self.into_t is not None:
+            return torch.mm(self.into_t, states, out=out)
+        return torch.index_select(states, 0, self.target, out=out)
 
 
 @dataclass(frozen=True)
@@ -26,6 +71,7 @@ class _Layer:
 
     w: LayerWeights
     t: LayerWeights
+    made: LayerWeights
     before: Tensor
     inputs: Tensor
     difference: Tensor
@@ -78,12 +124,14 @@ class Workspace:
         self.held, self.by_read, self.by_held = (buffer(layers, nodes, 3 * hidden) for _ in range(3))
         self.opened = buffer(layers, nodes, 2 * hidden)
         # of one layer at a time
-        self.read, self.slope = buffer(nodes, 3 * hidden), buffer(nodes, 2 * hidden)
+        self.read = buffer(nodes, 3 * hidden)
         self.read_open, self.read_new = self.read[:, : 2 * hidden], self.read[:, 2 * hidden :]
         self.state, self.spare, self.other = (buffer(nodes, hidden) for _ in range(3))
-        self.on_edges, self.at_target = buffer(edges, hidden), buffer(edges, hidden)
+        self.on_edges = buffer(edges, hidden)
+        self.identity = torch.eye(nodes, dtype=like.dtype, device=like.device) if edges * nodes <= _DENSE else None
         self.layers = [self._layer(number, hidden) for number in range(layers)]
-        self.source = self.target = torch.zeros(edges, dtype=torch.long, device=like.device)
+        nowhere = torch.zeros(edges, dtype=torch.long, device=like.device)
+        self.ends = _Ends(nowhere, nowhere, self.identity)
 
     def _layer(self, number: int, hidden: int) -> _Layer:
         w = LayerWeights(*(tensor.detach()[number] for tensor in self.weights))
@@ -93,7 +141,8 @@ class Workspace:
         by_read, by_held = self.by_read[number], self.by_held[number]
         return _Layer(
             w=w,
-            t=LayerWeights(*(tensor.t() for tensor in first)),
+            t=LayerWeights(*(tensor.t() if tensor.dim() == 2 else tensor for tensor in first)),
+            made=LayerWeights(*(tensor[number] for tensor in self.grads)),
             before=self.before[number],
             inputs=inputs,
             difference=inputs[:, :hidden],
@@ -130,22 +179,19 @@ class Workspace:
         target: Int[Tensor, " edges"],
     ) -> Float[Tensor, "nodes hidden"]:
         """Node states after all layers, in a buffer that the next pass overwrites."""
-        self.source, self.target = source, target
+        ends = self.ends = _Ends(source, target, self.identity)
         self.inputs[:, :, self.hidden :] = features
-        self.summed.zero_()
         for number, at in enumerate(self.layers):
             before, w = at.before, at.w
             if number:
                 torch.clamp_min(state, 0.0, out=before)
             else:
                 before.copy_(state)
-            torch.index_select(before, 0, source, out=self.on_edges)
-            torch.index_select(before, 0, target, out=self.at_target)
-            torch.sub(self.on_edges, self.at_target, out=at.difference)
+            ends.difference(before, at.difference)
             torch.mm(at.inputs, w.first, out=at.both).relu_()
             torch.mm(at.active[0], w.message, out=at.message).add_(w.message_bias)
             torch.mm(at.active[1], w.gate, out=at.gate).add_(w.gate_bias).sigmoid_()
-            at.summed.index_add_(0, target, torch.mul(at.message, at.gate, out=self.on_edges))
+            ends.arriving(torch.mul(at.message, at.gate, out=self.on_edges), at.summed)
             torch.mm(at.summed, w.read, out=self.read).add_(w.read_bias)
             torch.mm(before, w.held, out=at.held).add_(w.held_bias)
             torch.add(self.read_open, at.held_open, out=at.opened).sigmoid_()
@@ -155,20 +201,18 @@ class Workspace:
 
     def backward(self, grad: Float[Tensor, "nodes hidden"]) -> Float[Tensor, "nodes hidden"]:
         """Write the weights' gradients of the last forward pass and return that of the first states."""
-        other, on_edges = self.other, self.on_edges
+        other, on_edges, ends = self.other, self.on_edges, self.ends
         result, spare = self.state, self.spare
         for number in reversed(range(len(self.layers))):
             at = self.layers[number]
             torch.mul(grad, at.update, out=result)
-            torch.sub(grad, result, out=at.by_new)
-            torch.mul(at.candidate, at.candidate, out=other)
-            at.by_new.addcmul_(at.by_new, other, value=-1)
+            tanh_slope(torch.sub(grad, result, out=other), at.candidate, grad_input=at.by_new)
             torch.mul(at.by_new, at.held_new, out=at.by_reset)
             torch.mul(grad, torch.sub(at.before, at.candidate, out=other), out=at.by_update)
-            at.by_open.mul_(torch.addcmul(at.opened, at.opened, at.opened, value=-1, out=self.slope))
+            sigmoid_slope(at.by_open, at.opened, grad_input=at.by_open)
             at.by_held.copy_(at.by_read)
             at.by_held_new.mul_(at.reset)
-            torch.index_select(torch.mm(at.by_read, at.t.read, out=other), 0, self.target, out=on_edges)
+            ends.at_targets(torch.mm(at.by_read, at.t.read, out=other), on_edges)
             torch.mul(on_edges, at.gate, out=at.by_message)
             torch.mul(at.by_message, at.message, out=at.by_gate)
             at.by_gate.addcmul_(at.by_gate, at.gate, value=-1)
@@ -177,16 +221,17 @@ class Workspace:
             stop_at_zero(at.by_both, at.both, 0, grad_input=at.by_both)
             torch.mm(at.by_both, at.t.first, out=on_edges)
             result += torch.mm(at.by_held, at.t.held, out=other)
-            result.index_add_(0, self.source, on_edges).index_add_(0, self.target, on_edges, alpha=-1)
+            ends.add_difference(on_edges, result, other)
+            # bmm over all layers at once would copy the parts of ``both``
+            torch.mm(at.inputs.t(), at.by_both, out=at.made.first)
+            torch.mm(at.active[0].t(), at.by_message, out=at.made.message)
+            torch.mm(at.active[1].t(), at.by_gate, out=at.made.gate)
+            torch.mm(at.summed.t(), at.by_read, out=at.made.read)
+            torch.mm(at.before.t(), at.by_held, out=at.made.held)
             if number:
                 stop_at_zero(result, at.before, 0, grad_input=result)
             grad, result, spare = result, spare, result
-        hidden, made = self.hidden, self.grads
-        torch.bmm(self.inputs.transpose(1, 2), self.by_both, out=made.first)
-        torch.bmm(self.both[..., :hidden].transpose(1, 2), self.by_message, out=made.message)
-        torch.bmm(self.both[..., hidden:].transpose(1, 2), self.by_gate, out=made.gate)
-        torch.bmm(self.summed.transpose(1, 2), self.by_read, out=made.read)
-        torch.bmm(self.before.transpose(1, 2), self.by_held, out=made.held)
+        made = self.grads
         torch.sum(self.by_message, 1, out=made.message_bias)
         torch.sum(self.by_gate, 1, out=made.gate_bias)
         torch.sum(self.by_read, 1, out=made.read_bias)
