@@ -14,6 +14,7 @@ PAGES = (
     ("map", "Map", ":material/scatter_plot:"),
     ("interpolate", "Interpolate", ":material/timeline:"),
     ("search", "Search", ":material/travel_explore:"),
+    ("distribution", "Distribution", ":material/bar_chart:"),
     ("model", "Model", ":material/model_training:"),
     ("compare", "Compare", ":material/compare:"),
 )

@@ -47,7 +47,7 @@ class Tables:
     """What is known of every cell by official index.
 
     Attributes:
-        search: accuracies a query may see, one column per seed, NaN where a cell was not trained with it (cells, seeds).
+        search: accuracies a query may see, one column per seed, NaN where one is missing (cells, seeds).
         test: 200-epoch test accuracy, mean over seeds (cells).
     """
 

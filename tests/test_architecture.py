@@ -22,12 +22,12 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "cells",
         "spaces differences",
         "tensors data convert palette drawing geometry features features_local",
-        "networks export export_json models surrogates calibration prediction_measures",
+        "networks export export_json models surrogates graphpnas calibration prediction_measures",
         "checkpoints metrics training training_state smoothness evaluation",
         "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "
         "extrapolation_run latent_quality",
-        "path path_export path_graph path_lines path_scores search explorer explorer_columns explorer_inspection "
-        "explorer_opening explorer_select explorer_sources",
+        "path path_export path_graph path_lines path_scores search distribution explorer explorer_columns "
+        "explorer_inspection explorer_opening explorer_select explorer_sources",
         "figures",
         "cli __main__",
     )

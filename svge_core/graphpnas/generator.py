@@ -1,9 +1,9 @@
 """GraphPNAS's generator: GRAN with a mixture of Bernoulli rows (Liao et al. 2019), heads for edge and node labels.
 
-Row by row: a graph network over the nodes so far and the new one, then for each candidate edge, from the difference d of
-the new node's and the old node's state, the Bernoulli logits theta of K mixture components, their weights alpha (the
-mean over the row, its diagonal included), and the edge label psi; from the new node's state the node label phi. All rows
-of all graphs go through in one pass. One deviation: an edge drawn with label "none" is no edge to later rows, as in
+Row by row: a graph network over the nodes so far and the new one, then for each candidate edge, from the difference d
+of the new node's and the old node's state, the Bernoulli logits theta of K mixture components, their weights alpha (the
+mean over the row, its diagonal included), and the edge label psi; from the new node's state the node label phi. All
+rows of all graphs go through in one pass. One deviation: an edge drawn with label "none" is no edge to later rows, as in
 every graph that is trained on; the authors' sampler lets later rows still see it.
 """
 
@@ -99,7 +99,7 @@ class Generator(nn.Module):
         self._dimensions = [shape for shape, _ in shapes.values()]
         chance = torch.Generator().manual_seed(seed)
         pieces = [
-            torch.empty(math.prod(shape)).uniform_(-fan**-0.5, fan**-0.5, generator=chance)
+            torch.empty(math.prod(shape)).uniform_(-(fan**-0.5), fan**-0.5, generator=chance)
             for shape, fan in shapes.values()
         ]
         self.flat = nn.Parameter(torch.cat(pieces))
@@ -160,7 +160,7 @@ class Generator(nn.Module):
         diagonal: Int[Tensor, " rows"],
         parts: dict[str, Tensor],
     ) -> Logits:
-        """Logits of some rows from the states of their slots; the rest as in :class:`~svge_core.graphpnas.rows.Layout`."""
+        """Logits of some rows from the states of their slots; see :class:`~svge_core.graphpnas.rows.Layout`."""
         view, graphs, slots = self.view, len(states), states.shape[1]
         newest_states = states.index_select(1, newest)
         w = HeadWeights(*(parts[f"head_{name}"] for name in HeadWeights._fields))

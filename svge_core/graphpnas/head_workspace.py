@@ -1,7 +1,7 @@
 """The heads for edges and edge labels and their loss in buffers made once, with the derivative written out.
 
-The same as :func:`svge_core.graphpnas.refit.weighted_loss` of :meth:`svge_core.graphpnas.generator.Generator.heads`; see
-:mod:`svge_core.graphpnas.workspace` for why.
+The same as :func:`svge_core.graphpnas.refit.weighted_loss` of
+:meth:`svge_core.graphpnas.generator.Generator.heads`; see :mod:`svge_core.graphpnas.workspace` for why.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""The true policy gradient of the generator (REINFORCE, Williams 1992): what GraphPNAS is compared with, not what it does.
+"""The true policy gradient of the generator (REINFORCE, Williams 1992): an ablation, not what GraphPNAS does.
 
 One generator lives through the whole search. After each evaluation its weights move along the gradient of
 advantage * log p(graph), where p is the exact probability of drawing the graph, and the advantage is the reward minus a

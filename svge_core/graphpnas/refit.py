@@ -1,10 +1,10 @@
 """GraphPNAS's step of learning: a new generator by rank-weighted maximum likelihood on the best graphs so far.
 
-This is what the authors' code does: no policy gradient, but the pool of the K best of everything that was evaluated, each
-weighted by its rank, and at every iteration fresh weights. The loss of one graph with n nodes is
+This is what the authors' code does: no policy gradient, but the pool of the K best of everything that was evaluated,
+each weighted by its rank, and at every iteration fresh weights. The loss of one graph with n nodes is
 
-    reward * ( -log p(edges) / (n (n + 1) / 2) + 1/2 mean over nodes of CE(label) + 1/8 sum over rows of the mean CE(label
-    of the row's edges) )
+    reward * ( -log p(edges) / (n (n + 1) / 2) + 1/2 mean over nodes of CE(label)
+               + 1/8 sum over rows of the mean over the row's edges of CE(label) )
 
 where log p(edges) is of the presence of edges alone. :class:`~svge_core.graphpnas.policy.Policy` is the true policy
 gradient.

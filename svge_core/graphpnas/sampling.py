@@ -5,8 +5,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from svge_core.graphpnas.generator import Generator
-from svge_core.graphpnas.rows import Layout, layout
 from svge_core.graphpnas.propagation import propagate
+from svge_core.graphpnas.rows import Layout, layout
 from svge_core.graphpnas.views import Graphs
 
 

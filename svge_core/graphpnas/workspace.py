@@ -119,7 +119,11 @@ class Workspace:
 
         self.weights, self.grads, self.hidden = weights, grads, hidden
         self.before, self.summed, self.candidate = (buffer(layers, nodes, hidden) for _ in range(3))
-        self.inputs, self.both, self.by_both = buffer(layers, edges, inputs), buffer(layers, edges, both), buffer(layers, edges, both)
+        self.inputs, self.both, self.by_both = (
+            buffer(layers, edges, inputs),
+            buffer(layers, edges, both),
+            buffer(layers, edges, both),
+        )
         self.message, self.gate, self.by_message, self.by_gate = (buffer(layers, edges, hidden) for _ in range(4))
         self.held, self.by_read, self.by_held = (buffer(layers, nodes, 3 * hidden) for _ in range(3))
         self.opened = buffer(layers, nodes, 2 * hidden)

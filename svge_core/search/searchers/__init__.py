@@ -8,6 +8,7 @@ from svge_core.errors import SvgeError
 from svge_core.search.domain import Domain
 from svge_core.search.searchers.base import Proposal, RandomSearch, Searcher, rng_for
 from svge_core.search.searchers.bayesian import BayesianSearch
+from svge_core.search.searchers.generative import GraphPNAS, GraphPNASReinforce, RecurrentSearch
 from svge_core.search.searchers.published import PublishedLatentSearch
 from svge_core.search.searchers.tpe import ParzenEstimator
 from svge_core.search.searchers.trees import BoostedTrees
@@ -71,6 +72,21 @@ METHODS: dict[str, Method] = {
         "REINFORCE",
         "One categorical distribution per gene, moved by the policy gradient.",
         lambda domain, checkpoint: Reinforce(domain),
+    ),
+    "graphpnas": Method(
+        "GraphPNAS",
+        "A graph generator, fitted anew to the best architectures so far by rank-weighted likelihood, draws the next.",
+        lambda domain, checkpoint: GraphPNAS(domain),
+    ),
+    "graphpnas-reinforce": Method(
+        "GraphPNAS, policy gradient",
+        "The same generator, moved by the true policy gradient after every evaluation.",
+        lambda domain, checkpoint: GraphPNASReinforce(domain),
+    ),
+    "lstm": Method(
+        "LSTM generator",
+        "A recurrent network over the genotype, fitted as GraphPNAS fits its generator.",
+        lambda domain, checkpoint: RecurrentSearch(domain),
     ),
     "tpe": Method(
         "TPE (Optuna)",

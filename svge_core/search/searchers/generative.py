@@ -1,4 +1,4 @@
-"""Searchers that draw architectures from a learned distribution of good ones: GraphPNAS, its policy gradient, an LSTM."""
+"""Searchers that draw from a learned distribution of good architectures: GraphPNAS, its policy gradient, an LSTM."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable

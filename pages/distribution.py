@@ -1,0 +1,17 @@
+"""The Distribution page: what GraphPNAS has learned about good architectures, drawn beside random ones."""
+
+import streamlit as st
+
+from ui import session
+from ui.distribution_run import distribution_section
+from ui.sidebar import opened_or_none
+
+if session.entered("distribution"):
+    st.switch_page("app.py")
+
+st.title("Distribution")
+st.markdown(
+    "GraphPNAS learns a distribution of good architectures: a graph generator, fitted again after every evaluation to "
+    "the best so far, draws the next one. Here is what it draws, beside random architectures."
+)
+distribution_section(opened_or_none())

@@ -1,0 +1,169 @@
+"""GraphPNAS as a search method, its policy gradient and its recurrent rival; and the protocol of its benchmark."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import chisquare
+
+from bench.graphpnas_runs import Tables, logged, read_tables, run, summary
+from svge_core.errors import DataError
+from svge_core.graphpnas.generator import Generator, GeneratorOptions
+from svge_core.graphpnas.policy import Policy, PolicyOptions
+from svge_core.graphpnas.recurrent import Recurrent, RecurrentOptions, refit_recurrent
+from svge_core.graphpnas.refit import RefitOptions
+from svge_core.graphpnas.views import to_graphs, view_of
+from svge_core.search.domain import Domain
+from svge_core.search.history import History, Observation
+from svge_core.search.searchers import Searcher, rng_for
+from svge_core.search.searchers.generative import (
+    Explorer,
+    GraphPNAS,
+    GraphPNASOptions,
+    GraphPNASReinforce,
+    RecurrentSearch,
+)
+from svge_core.spaces import get_space
+
+SPACE = get_space("nasbench201")
+QUICK = GraphPNASOptions(warm_up=6, refit=RefitOptions(keep=4, epochs=20, batch=4, rate=1e-2))
+
+
+def convolutions(genes: tuple[int, ...]) -> float:
+    """How many operations are 3x3 convolutions."""
+    return float(sum(gene == 3 for gene in genes))
+
+
+def played(searcher: Searcher, count: int, seed: int = 0) -> tuple[History, list[str]]:
+    history, sources = History(), []
+    while len(history) < count:
+        (proposal,) = searcher.propose(history, 1, rng_for(seed, len(history)))
+        value = convolutions(searcher.domain.space.genotype(proposal.cell))  # type: ignore[attr-defined]
+        found = Observation(len(history), proposal.cell, (value,))
+        history = replace(history, observations=(*history.observations, found))
+        sources.append(proposal.source)
+    return history, sources
+
+
+def methods() -> dict[str, Searcher]:
+    domain = Domain(SPACE)
+    return {
+        "graphpnas": GraphPNAS(domain, QUICK),
+        "reinforce": GraphPNASReinforce(domain),
+        "lstm": RecurrentSearch(domain, RecurrentOptions(keep=4, epochs=10), warm_up=6),
+    }
+
+
+@pytest.mark.parametrize("name", ["graphpnas", "reinforce", "lstm"])
+def test_learned_proposals_follow_from_the_history_alone(name: str) -> None:
+    history, sources = played(methods()[name], 12)
+    assert {"drawn from the learned distribution"} <= set(sources[6:])
+    assert len({o.cell for o in history.observations}) == 12
+    first = methods()[name].propose(history, 3, rng_for(0, 12))
+    assert len({p.cell for p in first}) == 3 and not {p.cell for p in first} & history.taken
+    assert first == methods()[name].propose(history, 3, rng_for(0, 12))
+
+
+def test_draws_become_better_than_the_random_start() -> None:
+    history, sources = played(GraphPNAS(Domain(SPACE), QUICK), 40)
+    values = np.array([o.values[0] for o in history.observations])
+    assert sources[:6] == ["random start"] * 6
+    assert values[-15:].mean() > values[:6].mean() + 0.5
+
+
+def test_a_distribution_that_draws_nothing_new_gives_way_to_chance() -> None:
+    """Of a restricted domain only known cells count; when all are taken nothing is left."""
+    known = [SPACE.from_index(i) for i in range(8)]
+    searcher = GraphPNAS(Domain(SPACE, known), QUICK)
+    history, _ = played(searcher, 8)
+    assert {o.cell for o in history.observations} == set(known)
+    assert searcher.propose(history, 2, rng_for(0, 8)) == []
+
+
+def test_the_explorer_leaves_none_out_until_nothing_else_is_left() -> None:
+    proposals = Explorer(Domain(SPACE)).propose(History(), 300, rng_for(0, 0))
+    assert min(min(SPACE.genotype(p.cell)) for p in proposals) == 1
+    assert len({p.cell for p in proposals}) == 300
+
+
+def test_the_policy_moves_along_advantage_times_the_score() -> None:
+    view, sizes = view_of(SPACE), GeneratorOptions(layers=2, wide=8)
+    policy, plain = Policy(view, PolicyOptions(rate=0.01), sizes), Generator(view, sizes, 0)
+    optimiser = torch.optim.Adam(plain.parameters(), lr=0.01)
+    rng, baseline, spread = np.random.default_rng(0), None, 0.0
+    for step, reward in enumerate((1.0, 3.0, 2.0, 0.0)):
+        graph = to_graphs(SPACE, [SPACE.random_cell(rng)])
+        advantage = policy.update(graph, reward)
+        if baseline is None:
+            baseline, expected = reward, 0.0
+        else:
+            gap = reward - baseline
+            spread = abs(gap) if step == 1 else 0.9 * spread + 0.1 * abs(gap)
+            baseline, expected = 0.9 * baseline + 0.1 * reward, float(np.clip(gap / spread, -3, 3))
+            optimiser.zero_grad()
+            (-expected * plain.log_likelihood(graph).sum()).backward()
+            optimiser.step()
+        assert advantage == pytest.approx(expected)
+    torch.testing.assert_close(policy.generator.flat, plain.flat)
+
+
+def test_the_policy_raises_what_is_rewarded() -> None:
+    view, space = view_of(SPACE), SPACE
+    policy = Policy(view, PolicyOptions(rate=1e-3))
+    good = to_graphs(space, [space.from_genotype((3,) * 6)])
+    before = float(policy.generator.log_likelihood(good))
+    rng = np.random.default_rng(1)
+    for _ in range(15):
+        policy.update(to_graphs(space, [space.random_cell(rng)]), 0.0)
+        policy.update(good, 1.0)
+    assert float(policy.generator.log_likelihood(good)) > before + 1.0
+
+
+def test_the_recurrent_rival_is_a_distribution_and_draws_from_it() -> None:
+    choices = (3, 2, 4)
+    model = Recurrent(choices, RecurrentOptions(hidden=8, temperature=0.2), seed=1)
+    every = torch.tensor(list(product(*map(range, choices))))
+    with torch.no_grad():
+        exact = model.log_likelihood(every).exp().double().numpy()
+    assert exact.sum() == pytest.approx(1, abs=1e-5)
+    drawn = model.sample(8_000, torch.Generator().manual_seed(3))
+    found = np.bincount((drawn @ torch.tensor([8, 4, 1])).numpy(), minlength=24)
+    assert chisquare(found, exact / exact.sum() * 8_000).pvalue > 1e-3
+    pool = torch.tensor([[0, 1, 3], [2, 0, 0]])
+    fitted = refit_recurrent(choices, pool, torch.ones(2), RecurrentOptions(hidden=16, epochs=80, rate=1e-2))
+    assert float(fitted.log_likelihood(pool).exp().sum()) > 0.6
+
+
+def made_up() -> Tables:
+    rng = np.random.default_rng(0)
+    test = rng.uniform(80, 94.4, 15_625)
+    search = np.stack([test, np.full(15_625, np.nan)], axis=1)
+    return Tables(search, test)
+
+
+def test_the_benchmark_reports_incumbents_by_search_accuracy(tmp_path: Path) -> None:
+    tables = made_up()
+    runs = [run("cifar10", "explorer", tables, seed, 35) for seed in range(2)]
+    row = summary("cifar10", runs, tables)
+    best = [tables.test[found["indices"]].max() for found in runs]  # search and test agree here
+    assert row["final_test"] == row["test@35"] == pytest.approx(np.mean(best))
+    assert row["final_test_sd"] == pytest.approx(np.std(best, ddof=1))
+    last = np.concatenate([tables.test[found["indices"][-30:]] for found in runs])
+    assert row["good_last"] == pytest.approx((last >= 94).mean())
+    assert row["good_learned"] is None and row["good_random"] is not None
+    rows = [("cifar10", 21, 2, "generator", 70.0, 94.5), ("cifar10", 21, 1, "random", 60.0, 90.0)]
+    frame = pd.DataFrame(rows, columns=["dataset", "seed", "query", "source", "search_val_acc", "test_acc"])
+    frame["arch"] = [SPACE.format(SPACE.from_index(i)) for i in (7, 5)]
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    (found,) = logged(tmp_path / "log.csv", "cifar10")
+    assert found["indices"] == [5, 7] and found["learned"] == [False, True]
+    row = summary("cifar10", [found], tables)
+    assert row["test@1"] == 90.0 and row["final_test"] == 94.5 and row["good_learned"] == 1.0
+    with pytest.raises(DataError, match="no query of im16"):
+        logged(tmp_path / "log.csv", "imagenet16")
+    with pytest.raises(DataError, match="no column 'index'"):
+        read_tables("cifar10", tmp_path / "log.csv", tmp_path / "log.csv", tmp_path / "log.csv")
