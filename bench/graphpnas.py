@@ -1,6 +1,6 @@
 """GraphPNAS and its rivals on NAS-Bench-201 by its authors' protocol, beside the authors' own log.
 
-See ``bench/graphpnas_runs.py`` for the protocol. Every finished run is stored at once, and a second call goes on.
+See ``bench/graphpnas_runs.py`` for the protocol. Finished runs are stored at once, and a second call goes on.
 """
 
 import argparse
@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--seeds", type=int, help="instead of the authors' number (10, 5 and 10)")
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--together", type=int, default=5, help="seeds that take turns and are stored together")
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--name", default="graphpnas", help="of the results file")
     arguments = parser.parse_args(argv)
@@ -46,15 +47,17 @@ def main(argv: list[str] | None = None) -> int:
         name: read_tables(name, arguments.csv, arguments.csv_12, arguments.csv_seeds)
         for name in dict.fromkeys([*arguments.data, *(data for data, _, _ in kept)])
     }
-    words = re.sub(r" --(methods( [a-z-]+)+|data( [a-z0-9]+)+)", "", command("graphpnas", argv))
+    words = re.sub(r" --(methods( [a-z-]+)+|together \d+|data( [a-z0-9]+)+)", "", command("graphpnas", argv))
     for data in arguments.data:
         for method in arguments.methods:
-            for seed in range(arguments.first_seed, arguments.first_seed + (arguments.seeds or SEEDS[data])):
-                if (data, method, seed) in kept:
-                    continue
-                kept[data, method, seed] = run(data, method, tables[data], seed, arguments.queries)
+            last = arguments.first_seed + (arguments.seeds or SEEDS[data])
+            missing = [seed for seed in range(arguments.first_seed, last) if (data, method, seed) not in kept]
+            for begin in range(0, len(missing), arguments.together):
+                seeds = missing[begin : begin + arguments.together]
+                for found in run(data, method, tables[data], seeds, arguments.queries):
+                    kept[data, method, found["seed"]] = found
                 save_results(arguments.name, _rows(kept, tables, arguments.reference_log), settings, words)
-                sys.stderr.write(f"{data} {method} seed {seed}\n")
+                sys.stderr.write(f"{data} {method} seeds {seeds}\n")
     rows = _rows(kept, tables, arguments.reference_log)
     save_results(arguments.name, rows, settings, words)
     print_table(rows, COLUMNS)

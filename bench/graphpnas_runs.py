@@ -90,34 +90,45 @@ def methods(data: str) -> dict[str, Callable[[Domain], Searcher]]:
     }
 
 
-def run(data: str, method: str, tables: Tables, seed: int, queries: int) -> dict[str, Any]:
-    """One search.
+def run(data: str, method: str, tables: Tables, seeds: Sequence[int], queries: int) -> list[dict[str, Any]]:
+    """Searches that take turns, so that their generators are fitted side by side; none knows of another.
 
     Returns:
-        ``indices``, ``values`` and ``learned`` (whether it was drawn from a learned distribution) of every query, and
-        ``cpu_seconds``.
+        per seed ``indices``, ``values`` and ``learned`` (whether it was drawn from a learned distribution) of every
+        query, and ``cpu_seconds``, the share of one of all.
     """
     torch.set_num_threads(1)
     space = get_space("nasbench201")
-    searcher = methods(data)[method](Domain(space))
-    noise = np.random.default_rng([seed, 1])
-    history, started = History(), os.times().user
-    learned: list[bool] = []
-    while len(history) < queries:
-        (proposal,) = searcher.propose(history, 1, rng_for(seed, len(history)))
-        values = tables.search[space.index(proposal.cell)]
-        values = values[np.isfinite(values)]  # not every cell was trained with every seed
-        value = float(values[int(noise.integers(len(values)))])
-        learned.append(proposal.source.startswith("drawn"))
-        found = Observation(len(history), proposal.cell, (value,))
-        history = replace(history, observations=(*history.observations, found))
-    return {
-        "seed": seed,
-        "indices": [space.index(o.cell) for o in history.observations],
-        "values": [o.values[0] for o in history.observations],
-        "learned": learned,
-        "cpu_seconds": os.times().user - started,
-    }
+    # a searcher may cache what it replayed of one history
+    searchers = [methods(data)[method](Domain(space)) for _ in seeds]
+    noises = [np.random.default_rng([seed, 1]) for seed in seeds]
+    histories, started = [History() for _ in seeds], os.times().user
+    learned: list[list[bool]] = [[] for _ in seeds]
+    for query in range(queries):
+        rngs = [rng_for(seed, query) for seed in seeds]
+        first = searchers[0]
+        if isinstance(first, GraphPNAS):
+            found = first.propose_each(histories, 1, rngs)
+        else:
+            found = [s.propose(h, 1, rng) for s, h, rng in zip(searchers, histories, rngs, strict=True)]
+        for place, (proposal,) in enumerate(found):
+            values = tables.search[space.index(proposal.cell)]
+            values = values[np.isfinite(values)]  # not every cell was trained with every seed
+            value = float(values[int(noises[place].integers(len(values)))])
+            learned[place].append(proposal.source.startswith("drawn"))
+            observations = (*histories[place].observations, Observation(query, proposal.cell, (value,)))
+            histories[place] = replace(histories[place], observations=observations)
+    seconds = (os.times().user - started) / len(seeds)
+    return [
+        {
+            "seed": seed,
+            "indices": [space.index(o.cell) for o in history.observations],
+            "values": [o.values[0] for o in history.observations],
+            "learned": drawn,
+            "cpu_seconds": seconds,
+        }
+        for seed, history, drawn in zip(seeds, histories, learned, strict=True)
+    ]
 
 
 def logged(path: Path, data: str) -> list[dict[str, Any]]:

@@ -66,8 +66,7 @@ def _row(generator: Generator, edges: Tensor, i: int) -> Row:
         d = state[i] - state[j]
         outs = []
         for head in range(len(parts["head_middle"])):
-            columns = slice(head * h, (head + 1) * h)
-            x = (d @ parts["head_first"][:, columns] + parts["head_first_bias"][columns]).relu()
+            x = (d @ parts["head_first"][head] + parts["head_first_bias"][head, 0]).relu()
             x = (x @ parts["head_middle"][head] + parts["head_middle_bias"][head, 0]).relu()
             outs.append(x @ parts["head_last"][head] + parts["head_last_bias"][head, 0])
         k = generator.options.components

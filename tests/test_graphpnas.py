@@ -11,9 +11,10 @@ from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.graphpnas.explorer import explore
 from svge_core.graphpnas.generator import Generator, GeneratorOptions
-from svge_core.graphpnas.refit import RefitOptions, best_by_rank, refit, targets, weighted_loss
+from svge_core.graphpnas.refit import RefitOptions, best_by_rank, refit, refit_many
 from svge_core.graphpnas.rows import Rows, lay_out, layout
 from svge_core.graphpnas.sampling import sample
+from svge_core.graphpnas.targets import targets, weighted_loss
 from svge_core.graphpnas.views import (
     Graphs,
     GraphView,
@@ -175,6 +176,19 @@ def test_a_refit_takes_the_steps_of_plain_autograd_and_adam(name: str) -> None:
     apart = (fitted.flat - made.flat).abs()
     assert float(apart.quantile(0.999) if len(apart) < 1e6 else apart.mean()) < 1e-5
     assert float(apart.max()) <= 2.5 * options.rate * 6
+
+
+def test_fits_side_by_side_are_those_one_after_another() -> None:
+    for name in ("nasbench201", "nasbench101"):
+        pools = [some(name, 5, seed)[1] for seed in (0, 1, 2)]
+        view, rewards = view_of(get_space(name)), torch.stack([torch.arange(1, 6) / k for k in (5, 7, 9)])
+        options = RefitOptions(epochs=2, batch=2)
+        sizes = GeneratorOptions(layers=2)
+        many = refit_many(view, pools, rewards, options, (4, 5, 6), sizes)
+        for place, fitted in enumerate(many):
+            one = refit(view, pools[place], rewards[place], options, 4 + place, sizes)
+            apart = (fitted.flat - one.flat).abs()
+            assert float(apart.quantile(0.999)) < 1e-5
 
 
 def test_a_fitted_generator_draws_the_pool_more_often_than_others() -> None:

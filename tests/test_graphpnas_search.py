@@ -68,6 +68,13 @@ def test_learned_proposals_follow_from_the_history_alone(name: str) -> None:
     assert first == methods()[name].propose(history, 3, rng_for(0, 12))
 
 
+def test_runs_side_by_side_propose_what_each_would_alone() -> None:
+    searcher = GraphPNAS(Domain(SPACE), QUICK)
+    histories = [played(searcher, 9, seed)[0] for seed in (0, 1)]
+    together = searcher.propose_each(histories, 2, [rng_for(seed, 9) for seed in (0, 1)])
+    assert together == [searcher.propose(histories[seed], 2, rng_for(seed, 9)) for seed in (0, 1)]
+
+
 def test_draws_become_better_than_the_random_start() -> None:
     history, sources = played(GraphPNAS(Domain(SPACE), QUICK), 40)
     values = np.array([o.values[0] for o in history.observations])
@@ -147,7 +154,7 @@ def made_up() -> Tables:
 
 def test_the_benchmark_reports_incumbents_by_search_accuracy(tmp_path: Path) -> None:
     tables = made_up()
-    runs = [run("cifar10", "explorer", tables, seed, 35) for seed in range(2)]
+    runs = run("cifar10", "explorer", tables, [0, 1], 35)
     row = summary("cifar10", runs, tables)
     best = [tables.test[found["indices"]].max() for found in runs]  # search and test agree here
     assert row["final_test"] == row["test@35"] == pytest.approx(np.mean(best))

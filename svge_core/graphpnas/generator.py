@@ -3,8 +3,8 @@
 Row by row: a graph network over the nodes so far and the new one, then for each candidate edge, from the difference d
 of the new node's and the old node's state, the Bernoulli logits theta of K mixture components, their weights alpha (the
 mean over the row, its diagonal included), and the edge label psi; from the new node's state the node label phi. All
-rows of all graphs go through in one pass. One deviation: an edge drawn with label "none" is no edge to later rows, as in
-every graph that is trained on; the authors' sampler lets later rows still see it.
+rows of all graphs go through in one pass. One deviation: an edge drawn with label "none" is no edge to later rows, as
+in every graph that is trained on; the authors' sampler lets later rows still see it.
 """
 
 import math
@@ -43,13 +43,13 @@ class HeadWeights(NamedTuple):
     """Three-layer MLPs side by side: theta, alpha and, with edge labels, psi.
 
     Attributes:
-        first, first_bias: all first layers in one.
+        first, first_bias: first layers.
         middle, middle_bias: second layers.
         last, last_bias: third layers, as wide as the widest.
     """
 
-    first: Float[Tensor, "hidden heads_hidden"]
-    first_bias: Float[Tensor, " heads_hidden"]
+    first: Float[Tensor, "heads hidden hidden"]
+    first_bias: Float[Tensor, "heads 1 hidden"]
     middle: Float[Tensor, "heads hidden hidden"]
     middle_bias: Float[Tensor, "heads 1 hidden"]
     last: Float[Tensor, "heads hidden out"]
@@ -123,8 +123,8 @@ class Generator(nn.Module):
             "read_bias": ((n, 3 * h), h),
             "held": ((n, h, 3 * h), h),
             "held_bias": ((n, 3 * h), h),
-            "head_first": ((h, heads * h), h),
-            "head_first_bias": ((heads * h,), h),
+            "head_first": ((heads, h, h), h),
+            "head_first_bias": ((heads, 1, h), h),
             "head_middle": ((heads, h, h), h),
             "head_middle_bias": ((heads, 1, h), h),
             "head_last": ((heads, h, out), h),
@@ -165,8 +165,7 @@ class Generator(nn.Module):
         newest_states = states.index_select(1, newest)
         w = HeadWeights(*(parts[f"head_{name}"] for name in HeadWeights._fields))
         difference = (newest_states - states).flatten(0, 1)
-        active = torch.addmm(w.first_bias, difference, w.first).relu()
-        active = active.view(len(active), len(w.middle), self.hidden).transpose(0, 1)
+        active = torch.baddbmm(w.first_bias, difference.expand(len(w.first), -1, -1), w.first).relu()
         active = torch.baddbmm(w.middle_bias, active, w.middle).relu()
         out = torch.baddbmm(w.last_bias, active, w.last).view(len(w.last), graphs, slots, -1)
         components = self.options.components

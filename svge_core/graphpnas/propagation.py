@@ -1,8 +1,8 @@
 """The generator's message passing: all layers over a flat list of the edges that exist.
 
 A layer is that of GRAN (Liao et al. 2019, equations 3 to 6) as GraphPNAS uses it: the message of an edge u -> v is an
-MLP of [h_u - h_v; features of the edge], times the sigmoid of another MLP of the same, summed at v, then a GRU cell; a ReLU
-stands between layers. Graphs of a batch are parts of one graph without edges between them.
+MLP of [h_u - h_v; features of the edge], times the sigmoid of another MLP of the same, summed at v, then a GRU cell; a
+ReLU stands between layers. Graphs of a batch are parts of one graph without edges between them.
 """
 
 from typing import NamedTuple

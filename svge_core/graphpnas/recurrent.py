@@ -1,8 +1,8 @@
 """The recurrent rival: an LSTM that writes the flat genotype gene by gene, fitted like GraphPNAS's generator.
 
 Two layers of 128 units, logits 2.5 tanh(x / 5), as in the published baseline. Its loss there leaves the reward out;
-here it is the same rank-weighted likelihood of the same pool, from fresh weights, as the graph generator's, so that the two
-differ in the distribution alone.
+here it is the same rank-weighted likelihood of the same pool, from fresh weights, as the graph generator's, so that
+the two differ in the distribution alone.
 """
 
 from dataclasses import dataclass

@@ -68,6 +68,13 @@ class Graphs:
         return Graphs(self.edges[rows], self.labels[rows], self.sizes[rows])
 
 
+def joined(parts: Sequence[Graphs]) -> Graphs:
+    """Graphs of one view one after another."""
+    fields = zip(*((part.edges, part.labels, part.sizes) for part in parts), strict=True)
+    edges, labels, sizes = (torch.cat(field) for field in fields)
+    return Graphs(edges, labels, sizes)
+
+
 def topology_view(nodes: int) -> GraphView:
     """Graphs of a fixed number of nodes without labels, such as a stage of RandWire."""
     return GraphView(nodes)

@@ -1,7 +1,7 @@
 """Searchers that draw from a learned distribution of good architectures: GraphPNAS, its policy gradient, an LSTM."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,11 +10,12 @@ import torch
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError
 from svge_core.graphpnas.explorer import explore
+from svge_core.graphpnas.generator import Generator
 from svge_core.graphpnas.policy import Policy, PolicyOptions
 from svge_core.graphpnas.recurrent import RecurrentOptions, refit_recurrent
-from svge_core.graphpnas.refit import RefitOptions, best_by_rank, refit
+from svge_core.graphpnas.refit import RefitOptions, best_by_rank, refit, refit_many
 from svge_core.graphpnas.sampling import sample
-from svge_core.graphpnas.views import to_cells, to_graphs, view_of
+from svge_core.graphpnas.views import Graphs, to_cells, to_graphs, view_of
 from svge_core.search.domain import Domain
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
@@ -90,7 +91,12 @@ class _Generative(ABC):
         # pending cells count for the start, as those of a batch are asked for together
         if len(history) + len(history.pending) < self.warm_up or len(history) < 2:
             return [Proposal(cell, "random start") for cell in explored(self.domain, rng, count, history.taken)]
-        draw = self._fitted(history, rng)
+        return self._taken(history, count, rng, self._fitted(history, rng))
+
+    def _taken(
+        self, history: History, count: int, rng: np.random.Generator, draw: Callable[[int], Iterable[Cell | None]]
+    ) -> list[Proposal]:
+        """The first new cells of the domain among the draws."""
         found: dict[Cell, str] = {}
         for number in range(_ROUNDS):
             for cell in draw(count * (1 + _GROWTH * number)):
@@ -129,13 +135,34 @@ class GraphPNAS(_Generative):
         super().__init__(domain, self.options.warm_up)
         self.view = view_of(domain.space)
 
-    def _fitted(self, history: History, rng: np.random.Generator) -> Callable[[int], Iterable[Cell | None]]:
+    def _pool(self, history: History, rng: np.random.Generator) -> tuple[Graphs, torch.Tensor, int]:
+        """The best cells with their rewards, and the seed of the fit."""
         best, rewards = best_by_rank(history.scalar(rng), self.options.refit.keep)
         graphs = to_graphs(self.domain.space, [history.observations[i].cell for i in best])
-        seed = int(rng.integers(2**31))
-        generator = refit(self.view, graphs, torch.from_numpy(rewards).float(), self.options.refit, seed)
+        return graphs, torch.from_numpy(rewards).float(), int(rng.integers(2**31))
+
+    def _drawing(self, generator: Generator, seed: int) -> Callable[[int], Iterable[Cell | None]]:
         chance = torch.Generator().manual_seed(seed)
         return lambda count: to_cells(self.domain.space, sample(generator, count, chance))
+
+    def _fitted(self, history: History, rng: np.random.Generator) -> Callable[[int], Iterable[Cell | None]]:
+        graphs, rewards, seed = self._pool(history, rng)
+        return self._drawing(refit(self.view, graphs, rewards, self.options.refit, seed), seed)
+
+    def propose_each(
+        self, histories: Sequence[History], count: int, rngs: Sequence[np.random.Generator]
+    ) -> list[list[Proposal]]:
+        """What :meth:`propose` gives for each of several runs of equal length, with all fits side by side."""
+        runs = list(zip(histories, rngs, strict=True))
+        if any(len(h) + len(h.pending) < self.warm_up or len(h) < 2 for h in histories):
+            return [self.propose(history, count, rng) for history, rng in runs]
+        pools = [self._pool(history, rng) for history, rng in runs]
+        graphs, rewards, seeds = zip(*pools, strict=True)
+        generators = refit_many(self.view, graphs, torch.stack(rewards), self.options.refit, seeds)
+        return [
+            self._taken(history, count, rng, self._drawing(generator, seed))
+            for (history, rng), generator, seed in zip(runs, generators, seeds, strict=True)
+        ]
 
 
 class GraphPNASReinforce(_Generative):
