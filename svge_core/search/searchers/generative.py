@@ -1,7 +1,7 @@
 """Searchers that draw from a learned distribution of good architectures: GraphPNAS, its policy gradient, an LSTM."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,7 +47,7 @@ PUBLISHED: dict[str, GraphPNASOptions] = {
 }
 
 
-def explored(domain: Domain, rng: np.random.Generator, count: int, taken: frozenset[Cell]) -> list[Cell]:
+def explored(domain: Domain, rng: np.random.Generator, count: int, taken: Set[Cell]) -> list[Cell]:
     """Distinct new cells as GraphPNAS's explorer draws them; any others of the domain where it finds no more."""
     found: dict[Cell, None] = {}
     if domain.known is None:
