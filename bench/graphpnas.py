@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
 def _kept(name: str, settings: dict[str, Any]) -> dict[tuple[str, str, int], dict[str, Any]]:
     """Runs of an earlier call under the same settings."""
     path = RESULTS / f"{name}.json"
-    content = json.loads(path.read_text()) if path.is_file() else {"settings": None}
+    content: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {"settings": None}
     if content["settings"] != settings:
         return {}
     return {(row["data"], row["method"], found["seed"]): found for row in content["rows"] for found in row["runs"]}

@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             if reference is not None:
                 theirs.append(clock(reference.refit(EPOCHS, batch)))
             sys.stderr.write(f"batch {batch}, round {number + 1} of {arguments.rounds}\n")
-        row = {"graphs": POOL, "nodes": 4, "epochs": EPOCHS, "batch": batch}
+        row: dict[str, Any] = {"graphs": POOL, "nodes": 4, "epochs": EPOCHS, "batch": batch}
         row["ours_cpu_seconds"] = statistics.median(own)
         if reference is not None:
             row["authors_cpu_seconds"] = statistics.median(theirs)

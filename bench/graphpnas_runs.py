@@ -146,7 +146,7 @@ def logged(path: Path, data: str) -> list[dict[str, Any]]:
             "test": rows["test_acc"].tolist(),
             "learned": (rows["source"] != "random").tolist(),
         }
-        for seed, rows in frame.sort_values("query").groupby("seed")
+        for seed, rows in frame.sort_values(by=["query"]).groupby("seed")
     ]
 
 

@@ -5,7 +5,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import convergence, import_nasbench101, latent_probe, throughput, tradeoff, validity
+from bench import (
+    convergence,
+    graphpnas_refit,
+    graphpnas_runs,
+    import_nasbench101,
+    latent_probe,
+    throughput,
+    tradeoff,
+    validity,
+)
 from bench.results_table import RESULTS
 from svge_core.files import write_atomically
 
@@ -60,6 +69,20 @@ COLUMNS: dict[str, list[str]] = {
     "search_batch": SEARCH,
     "search_nasbench101": SEARCH,
     "search_enas6": SEARCH,
+    "graphpnas": [
+        "data",
+        "method",
+        "seeds",
+        "queries",
+        *(f"test@{mark}" for mark in graphpnas_runs.MARKS),
+        "final_test",
+        "good_random",
+        "good_learned",
+        "good_last",
+        "found_test_optimum",
+        "cpu_seconds_per_run",
+    ],
+    "graphpnas_refit": graphpnas_refit.COLUMNS,
     "ask_time": ["method", "first_seconds", "median_seconds", "median_cpu_seconds", "largest_seconds", "asks"],
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }

@@ -65,12 +65,12 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         show_chart(score_figure(now.values, chance.values, goal, theme), key="distribution_scores", alt=alt)
     with right:
         st.subheader("Operations")
-        shares = [operation_shares(space, sampled.draws.cells) for sampled in (now, chance)]
-        top = operation_label(space.operations[int(shares[0].argmax())])
+        shares, others = (operation_shares(space, sampled.draws.cells) for sampled in (now, chance))
+        top = operation_label(space.operations[int(shares.argmax())])
         show_chart(
-            operation_figure(space.operations, *shares, theme),
+            operation_figure(space.operations, shares, others, theme),
             key="distribution_operations",
-            alt=f"Most frequent operation of the learned distribution: {top}, {shares[0].max():.0%}",
+            alt=f"Most frequent operation of the learned distribution: {top}, {shares.max():.0%}",
         )
     st.caption(_provenance(now, chance, view, goal))
     st.subheader("Edges of the learned distribution")

@@ -26,9 +26,9 @@ def explore(space: AbstractSearchSpace, rng: np.random.Generator) -> Cell:
         nodes = int(rng.integers(3, space.max_nodes + 1))
         for _ in range(_TRIES):
             ops = [space.operations[int(i)] for i in rng.integers(len(space.operations), size=nodes - 2)]
-            bits = np.triu(rng.random((nodes, nodes)) < _EDGE, 1)
+            bits: np.ndarray = np.triu(rng.random((nodes, nodes)) < _EDGE, 1)
             # every vertex but the ends needs an edge in and one out; checked here, as most draws fail
-            if not (bits.any(axis=0)[1:].all() and bits.any(axis=1)[:-1].all()):
+            if not (bits[:, 1:].any(axis=0).all() and bits[:-1].any(axis=1).all()):
                 continue
             cell = Cell((INPUT, *ops, OUTPUT), tuple((int(u), int(v)) for u, v in np.argwhere(bits)))
             if space.is_valid(cell):
