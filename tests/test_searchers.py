@@ -12,10 +12,13 @@ import torch
 from svge_core.cells import Cell
 from svge_core.checkpoints import load_checkpoint
 from svge_core.errors import DataError, SvgeError
+from svge_core.graphpnas.recurrent import RecurrentOptions
+from svge_core.graphpnas.refit import RefitOptions
 from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.searchers import METHODS, Searcher, make_searcher, rng_for
 from svge_core.search.searchers.bayesian import BayesianOptions, BayesianSearch
+from svge_core.search.searchers.generative import GraphPNAS, GraphPNASOptions, RecurrentSearch
 from svge_core.search.searchers.published import PublishedLatentSearch, PublishedOptions
 from svge_core.search.searchers.tpe import ParzenEstimator
 from svge_core.search.searchers.walks import LocalSearch, RegularisedEvolution, Reinforce
@@ -40,6 +43,10 @@ def searcher(name: str, known: int = 0) -> Searcher:
     if name == "svge-bo":  # the published first design alone is longer than these tests
         options = PublishedOptions(initial=8, batch=5, grid=50, decodes=8)
         return PublishedLatentSearch(domain(known), checkpoint(), options)
+    if name == "graphpnas":  # so are the published random start and the epochs of every fit
+        return GraphPNAS(domain(known), GraphPNASOptions(warm_up=12, refit=RefitOptions(epochs=4, batch=15)))
+    if name == "lstm":
+        return RecurrentSearch(domain(known), RecurrentOptions(epochs=4), warm_up=12)
     return make_searcher(name, domain(known), checkpoint())
 
 

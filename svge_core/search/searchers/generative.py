@@ -20,7 +20,7 @@ from svge_core.search.domain import Domain
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
 
-#: rounds of draws, the first as many as are asked for, each later one five times that more (as published)
+#: rounds of draws, the first as many as are asked for, each later one five more (for one cell, as published)
 _ROUNDS, _GROWTH = 20, 5
 #: draws of one new random cell of the published explorer before any new cell of the domain is taken
 _TRIES = 200
@@ -99,7 +99,7 @@ class _Generative(ABC):
         """The first new cells of the domain among the draws."""
         found: dict[Cell, str] = {}
         for number in range(_ROUNDS):
-            for cell in draw(count * (1 + _GROWTH * number)):
+            for cell in draw(count + _GROWTH * number):
                 if cell is not None and cell not in history.taken and cell in self.domain and len(found) < count:
                     found.setdefault(cell, "drawn from the learned distribution")
             if len(found) == count:
