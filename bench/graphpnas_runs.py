@@ -135,7 +135,7 @@ def logged(path: Path, data: str) -> list[dict[str, Any]]:
     """The authors' own queries in the form of :func:`run`, one entry per seed."""
     space = get_space("nasbench201")
     frame = pd.read_csv(path)
-    frame = frame[frame["dataset"] == LOGGED[data]]
+    frame = pd.DataFrame(frame[frame["dataset"] == LOGGED[data]])
     if frame.empty:
         raise DataError(f"{path.name} has no query of {LOGGED[data]}.")
     return [
@@ -146,7 +146,7 @@ def logged(path: Path, data: str) -> list[dict[str, Any]]:
             "test": rows["test_acc"].tolist(),
             "learned": (rows["source"] != "random").tolist(),
         }
-        for seed, rows in frame.sort_values(by=["query"]).groupby("seed")
+        for seed, rows in frame.sort_values("query").groupby("seed")
     ]
 
 
