@@ -57,8 +57,10 @@ class HeadWorkspace:
         self,
         states: Float[Tensor, "models nodes hidden"],
         sign: Float[Tensor, "all_graphs slots1 1"],
+        drawn: Float[Tensor, "all_graphs slots1 1"],
         row: Float[Tensor, "all_graphs rows 1"],
         edge_label: Float[Tensor, "all_graphs slots1 edge_labels"],
+        labelled: Float[Tensor, "all_graphs slots1 1"],
     ) -> tuple[Float[Tensor, " models"], Float[Tensor, "models nodes hidden"]]:
         """The losses and their gradient by the states; the weights' gradients are written.
 
@@ -66,6 +68,8 @@ class HeadWorkspace:
             states: of all slots.
             sign, row, edge_label: targets of all models' graphs, padded slots included; their weights divided by the
                 number of graphs of a model.
+            drawn: where the sign is not 0.
+            labelled: sum of ``edge_label`` over labels.
         """
         w = self.weights
         flat = states.flatten(0, 1)
@@ -75,7 +79,7 @@ class HeadWorkspace:
         torch.baddbmm(w.last_bias, self.middle, w.last, out=self.out)
         signed = self.theta * sign
         alpha = torch.bmm(self.row_mean, self.alpha).log_softmax(-1)
-        joint = alpha - torch.bmm(self.row_sum, functional.softplus(signed).mul_(sign.abs()))
+        joint = alpha - torch.bmm(self.row_sum, functional.softplus(signed).mul_(drawn))
         rows = joint.logsumexp(-1, keepdim=True)
         loss = (rows * row).view(self.models, -1).sum(1)
         # posterior and prior weights of the components: what a row's log probability is moved by
@@ -86,7 +90,7 @@ class HeadWorkspace:
         if self.psi is not None and self.by_psi is not None:
             label = self.psi.log_softmax(-1)
             loss += (label * edge_label).view(self.models, -1).sum(1)
-            torch.sub(label.exp_().mul_(edge_label.sum(-1, keepdim=True)), edge_label, out=self.by_psi)
+            torch.sub(label.exp_().mul_(labelled), edge_label, out=self.by_psi)
         return -loss, self._backward(states.shape)
 
     def _backward(self, shape: torch.Size) -> Tensor:

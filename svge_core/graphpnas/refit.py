@@ -104,17 +104,17 @@ def refit_many(
     """
     options = options or RefitOptions()
     generators = [Generator(view, sizes, seed) for seed in seeds]
-    graphs = joined(pools)
-    wanted = targets(view, graphs, rewards.flatten())
-    trainer = Trainer(generators, lay_out(view, graphs), wanted, options.batch, options.rate)
     chances = [torch.Generator().manual_seed(seed) for seed in seeds]
-    with _denormals_flushed(), torch.no_grad():
+    with _denormals_flushed(), torch.inference_mode():
+        graphs = joined(pools)
+        wanted = targets(view, graphs, rewards.flatten())
+        trainer = Trainer(generators, lay_out(view, graphs), wanted, options.batch, options.rate)
         for epoch in range(options.epochs):
             order = torch.stack([torch.randperm(len(pools[0]), generator=chance) for chance in chances])
             losses = trainer.epoch(order)
             if on_epoch is not None:
                 on_epoch(epoch + 1, losses)
-    trainer.store()
+        trainer.store()
     return generators
 
 

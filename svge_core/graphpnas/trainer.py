@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.adam import adam
 
 from svge_core.graphpnas.generator import Generator, HeadWeights
 from svge_core.graphpnas.head_workspace import HeadWorkspace
@@ -63,6 +64,7 @@ class Trainer:
         self.stack, self.rows, self.batch = Stack(generators), rows, batch
         # one slot more, for padding
         self.sign, self.edge_label = (functional.pad(t, (0, 0, 0, 1)) for t in (wanted.sign, wanted.edge_label))
+        self.drawn, self.labelled = self.sign.abs(), self.edge_label.sum(-1, keepdim=True)
         self.row, self.node_label = wanted.row[:, :, None], wanted.node_label
         self.optimiser = Adam(self.stack.weights, self.stack.gradient, rate)
         self.steps: dict[int, _Step] = {}
@@ -79,8 +81,11 @@ class Trainer:
         index = torch.cat([part.flatten() for part in parts])
         place = torch.cat([torch.arange(part.shape[1]).repeat(models) for part in parts])[:, None]
         source, target = (ends[index] + place * rows.inputs.shape[1] for ends in (rows.source, rows.target))
-        given = (rows.inputs, rows.features, self.sign, self.row, self.edge_label, self.node_label)
-        batches = [tensor.split(sizes) for tensor in (source, target, *(tensor[index] for tensor in given))]
+        plain = [t[index] for t in (rows.inputs, rows.features, self.sign, self.drawn)]
+        # the loss is the mean over a model's batch
+        share = torch.cat([torch.full((part.numel(),), 1.0 / part.shape[1]) for part in parts])[:, None, None]
+        weights = [t[index] * share for t in (self.row, self.edge_label, self.labelled, self.node_label)]
+        batches = [tensor.split(sizes) for tensor in (source, target, *plain, *weights)]
         total = torch.zeros(models)
         for part, batch in zip(parts, zip(*batches, strict=True), strict=True):
             graphs = part.shape[1]
@@ -116,29 +121,34 @@ class _Step:
         inputs: Tensor,
         features: Tensor,
         sign: Tensor,
+        drawn: Tensor,
         row: Tensor,
         edge_label: Tensor,
+        labelled: Tensor,
         node_label: Tensor,
     ) -> Tensor:
-        models, share = self.models, 1.0 / self.graphs
+        models = self.models
         inputs = inputs.view(models, -1, inputs.shape[2])
         torch.bmm(inputs, self.parts["input"], out=self.made)
         ends = source.view(models, -1), target.view(models, -1)
         last = self.layers.forward(self.states, features.view(models, -1, features.shape[2]), *ends)
-        loss, by_last = self.heads(last, sign, row * share, edge_label * share)
+        loss, by_last = self.heads(last, sign, drawn, row, edge_label, labelled)
         if node_label.shape[2]:
-            loss += self._node_labels(last, by_last, node_label * share)
+            loss += self._node_labels(last, by_last, node_label)
         by_first = self.layers.backward(by_last)
         torch.bmm(inputs.mT, by_first[..., : self.made.shape[2]], out=self.grads["input"])
         return loss
 
-    @torch.enable_grad()
     def _node_labels(self, last: Tensor, by_last: Tensor, wanted: Tensor) -> Tensor:
-        leaves = {name: part.detach().requires_grad_() for name, part in self.parts.items() if name.startswith("phi")}
-        newest = last.flatten(0, 1).index_select(0, self.diagonal).requires_grad_()
-        logits = self.generator.node_logits(newest.view(self.models, -1, newest.shape[1]), leaves)
-        losses = -(logits * wanted.view(logits.shape)).sum((1, 2))
-        by_newest, *found = torch.autograd.grad(losses.sum(), [newest, *leaves.values()])
+        newest = last.flatten(0, 1).index_select(0, self.diagonal)
+        with torch.inference_mode(False):  # a small part, left to autograd
+            leaves = {name: part.clone() for name, part in self.parts.items() if name.startswith("phi")}
+            newest = newest.clone().requires_grad_()
+            for leaf in leaves.values():
+                leaf.requires_grad_()
+            logits = self.generator.node_logits(newest.view(self.models, -1, newest.shape[1]), leaves)
+            losses = -(logits * wanted.clone().view(logits.shape)).sum((1, 2))
+            by_newest, *found = torch.autograd.grad(losses.sum(), [newest, *leaves.values()])
         for name, grad in zip(leaves, found, strict=True):
             self.grads[name].copy_(grad)
         by_last.view(-1, by_last.shape[2]).index_add_(0, self.diagonal, by_newest)
@@ -146,19 +156,28 @@ class _Step:
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015, algorithm 1) on one vector, with PyTorch's defaults and without its bookkeeping."""
+    """Adam (Kingma & Ba 2015) with PyTorch's defaults on one vector: its kernel without the bookkeeping."""
 
     def __init__(self, weights: Tensor, gradient: Tensor, rate: float) -> None:
-        self.weights, self.gradient, self.rate, self.count = weights, gradient, rate, 0
-        self.mean, self.square, self.scale = (torch.zeros_like(weights) for _ in range(3))
+        self.weights, self.gradient, self.rate = weights, gradient, rate
+        self.mean, self.square = torch.zeros_like(weights), torch.zeros_like(weights)
+        self.count = torch.zeros(())
 
-    def step(self, decay: float = 0.9, square_decay: float = 0.999, epsilon: float = 1e-8) -> None:
+    def step(self) -> None:
         """Move the weights in place."""
-        self.count += 1
-        self.mean.lerp_(self.gradient, 1.0 - decay)
-        self.square.mul_(square_decay).addcmul_(self.gradient, self.gradient, value=1.0 - square_decay)
-        torch.sqrt(self.square, out=self.scale)
-        # the correction of the square's bias is moved to the rate and epsilon
-        correction = (1.0 - square_decay**self.count) ** 0.5
-        self.scale.add_(epsilon * correction)
-        self.weights.addcdiv_(self.mean, self.scale, value=-self.rate * correction / (1.0 - decay**self.count))
+        adam(
+            [self.weights],
+            [self.gradient],
+            [self.mean],
+            [self.square],
+            [],
+            [self.count],
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=self.rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
