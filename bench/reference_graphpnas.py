@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from svge_core.errors import SvgeError
+from svge_core.graphpnas.generator import Generator
+from svge_core.graphpnas.rows import FLAGS, lay_out, layout
+from svge_core.graphpnas.targets import targets, weighted_loss
 from svge_core.graphpnas.views import Graphs
 
 #: of config/nb201_cifar10.yaml, as far as generator and data set read it
@@ -55,12 +59,23 @@ class ReferenceRefit:
             experimental=types.SimpleNamespace(use_temperature="none", temperature=1),
             seed=1,
         )
-        self.data = data_class(self.config)
+        self.graphs, self.data = graphs, data_class(self.config)
         pool = [
             ((edges.t().float(), torch.zeros(len(edges))), float(place)) for place, edges in enumerate(graphs.edges)
         ]
         with contextlib.redirect_stdout(io.StringIO()):
             self.data.append(pool)
+
+    def loss_difference(self, generator: Generator) -> float:
+        """Their loss of the whole pool minus ours, under the same weights: theirs are copied into the generator."""
+        theirs = self.generator_class(self.config)
+        with torch.no_grad():
+            _copy(theirs.state_dict(), generator)
+            pool = len(self.graphs)
+            other = float(theirs(self.data.collate_fn([self.data[number] for number in range(pool)])))
+            wanted = targets(generator.view, self.graphs, torch.arange(1, pool + 1) / pool)
+            logits = generator(lay_out(generator.view, self.graphs))
+            return other - float(weighted_loss(logits, wanted, layout(generator.view).row_sum))
 
     def refit(self, epochs: int, batch: int) -> Callable[[], Any]:
         """A function that fits a generator from fresh weights and returns it."""
@@ -80,6 +95,31 @@ class ReferenceRefit:
             return generator
 
         return run
+
+
+def _copy(theirs: dict[str, Tensor], generator: Generator) -> None:
+    parts, hidden, nodes = generator.parts(generator.flat), generator.hidden, generator.view.nodes
+    labels = len(generator.view.edge_labels)
+    parts["input"].copy_(torch.cat([theirs["decoder_input.0.weight"].T, theirs["decoder_input.0.bias"][None]]))
+    for layer in range(generator.options.layers):
+        first, bias = (
+            torch.cat([theirs[f"decoder.{mlp}.{layer}.0.{kind}"] for mlp in ("msg_func", "att_head")])
+            for kind in ("weight", "bias")
+        )
+        # differences, flags; at the end labels and node ids, between them columns that are always 0
+        flags, ids = first.T[: hidden + FLAGS], first.T[-nodes:]
+        parts["first"][layer].copy_(torch.cat([flags, ids, bias[None], first.T[-nodes - labels : -nodes]]))
+        for name, mlp in (("message", "msg_func"), ("gate", "att_head")):
+            parts[name][layer].copy_(theirs[f"decoder.{mlp}.{layer}.2.weight"].T)
+            parts[f"{name}_bias"][layer].copy_(theirs[f"decoder.{mlp}.{layer}.2.bias"])
+        for name, kind in (("read", "ih"), ("held", "hh")):
+            parts[name][layer].copy_(theirs[f"decoder.update_func.{layer}.weight_{kind}"].T)
+            parts[f"{name}_bias"][layer].copy_(theirs[f"decoder.update_func.{layer}.bias_{kind}"])
+    for head, output in enumerate(("theta", "alpha", "psi")):
+        for place, name in ((0, "first"), (2, "middle"), (4, "last")):
+            weight = theirs[f"output_{output}.{place}.weight"].T
+            parts[f"head_{name}"][head, :, : weight.shape[1]] = weight
+            parts[f"head_{name}_bias"][head, 0, : weight.shape[1]] = theirs[f"output_{output}.{place}.bias"]
 
 
 def _imported(checkout: Path) -> tuple[Any, Any]:
