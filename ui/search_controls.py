@@ -58,7 +58,7 @@ def _buttons(jobs: SearchJobs, runs: Sequence[Run], key: str, suffix: str, what:
 def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None:
     """Resume; where a run names code that nobody here agreed to, ask first: others may write into the store."""
     names = [run.name for run in runs]
-    asked = [word for run in runs if not jobs.may_import(run.name) for word in run.summary.config.objective]
+    asked = [word for run in runs for word in run.summary.config.objective if word not in jobs.agreed(run.name)]
     code = sorted({word for word in asked if word.startswith("python:")})
     if not code:
         st.button(
@@ -71,10 +71,10 @@ def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None
         if state.local_browser():
             st.button(
                 "Run this code here", key=f"search-resume-{key}-sure", on_click=_do,
-                args=(lambda chosen: jobs.resume(chosen, python=True), names),
+                args=(lambda chosen: jobs.resume(chosen, code), names),
             )  # fmt: skip
         else:
-            st.caption("It can be resumed from a browser on the machine that runs this app.")
+            st.caption(state.NO_CODE)
 
 
 def _do(action, names: Sequence[str]) -> None:  # noqa: ANN001 - a method of SearchJobs

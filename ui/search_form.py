@@ -128,7 +128,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
 
 def _own_function() -> tuple[str, str]:
     if not state.local_browser():
-        st.caption("A Python function can be searched from a browser on the machine that runs this app.")
+        st.caption(state.NO_CODE)
         return "", ""
     path = _kept(
         "search-python",

@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from svge_core.errors import SvgeError
-from svge_core.files import write_atomically
 from svge_core.search.run_types import RunState, SearchConfig
 from svge_core.search.workers import birth
 from ui.search_records import Job, Plan, SearchRecords
@@ -70,8 +69,8 @@ class SearchJobs(SearchRecords):
         self._write_plan(Plan(race, tuple(configs), len(configs), python))
         self.wake()
 
-    def resume(self, names: Sequence[str], *, python: bool = False) -> None:
-        """Let runs go on."""
+    def resume(self, names: Sequence[str], python: Sequence[str] = ()) -> None:
+        """Let runs go on; ``python`` are the words of objectives that the person has just agreed to."""
         from svge_core.search.runs import control
 
         with self._locked():
@@ -79,7 +78,9 @@ class SearchJobs(SearchRecords):
             for name in names:
                 control(self.storage, name, "run")
                 job = jobs.get(name, Job(name))
-                allowed = job.python or python or self.may_import(name)
+                if python:
+                    self._agree(name, python)
+                allowed = bool(self.agreed(name))
                 if job.pid and not job.ended and self._alive(job):
                     self._write(replace(job, again=True, asked="", python=allowed))
                 else:
@@ -165,7 +166,8 @@ class SearchJobs(SearchRecords):
         from svge_core.search.runs import create_run, delete_run
 
         try:
-            name = create_run(self.storage, plan.configs[0], allow_python=plan.python)
+            words = frozenset(plan.configs[0].objective) if plan.python else frozenset()
+            name = create_run(self.storage, plan.configs[0], allow_python=words)
         except SvgeError as error:
             self._write_plan(replace(plan, problem=" ".join(str(error).split())))
             return
@@ -175,7 +177,7 @@ class SearchJobs(SearchRecords):
                     delete_run(self.storage, name)
                 return
             if plan.python:
-                write_atomically(self._path("python", name), b"")
+                self._agree(name, words)
             self._write(Job(name, plan.python, time.time()))
             if len(plan.configs) > 1:
                 self._write_plan(replace(plan, configs=plan.configs[1:]))
@@ -200,7 +202,7 @@ class SearchJobs(SearchRecords):
 
     def _launch(self, job: Job) -> None:
         command = [sys.executable, "-m", "svge_core", "search", "--json", "--resume", job.name]
-        command += ["--allow-python"] if job.python else []
+        command += ["--allow-python", *words] if job.python and (words := sorted(self.agreed(job.name))) else []
         # the URL may hold a password, which every user of the machine could read in a command line
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **self.environment, STORAGE_VARIABLE: self.storage}
         with self._path("log", job.name).open("wb") as errors:

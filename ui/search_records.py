@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -108,9 +108,17 @@ class SearchRecords:
         """Stop writing a race; what is written stays."""
         self._path("plan", race).unlink(missing_ok=True)
 
-    def may_import(self, name: str) -> bool:
-        """Whether somebody on this machine agreed to the ``python:`` objective of a run."""
-        return self._path("python", name).exists()
+    def agreed(self, name: str) -> frozenset[str]:
+        """The ``python:`` words that somebody on this machine agreed to for a run; the store may name others by now."""
+        try:
+            words = json.loads(self._path("python", name).read_text("utf-8"))
+        except (OSError, ValueError):
+            return frozenset()
+        return frozenset(word for word in words if isinstance(word, str)) if isinstance(words, list) else frozenset()
+
+    def _agree(self, name: str, words: Iterable[str]) -> None:
+        python = {word for word in words if word.startswith("python:")}
+        write_atomically(self._path("python", name), json.dumps(sorted(python | self.agreed(name))).encode())
 
     def _path(self, kind: str, name: str) -> Path:
         return self.records / f"{kind}-{name}.{'log' if kind == 'log' else 'json'}"

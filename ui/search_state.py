@@ -50,9 +50,19 @@ def runs_folder() -> Path:
     return Path(os.environ.get("SVGE_RUNS") or ROOT / "runs").resolve()
 
 
+#: what is said where it may not
+NO_CODE = (
+    "Python functions of your own run here only if whoever starts the app allows it with the environment variable "
+    "`SVGE_ALLOW_PYTHON=1`, and from a browser on that machine."
+)
+
+
 def local_browser() -> bool:
-    """Whether the person sits at the machine that runs the app: only such a person may name code for it to run."""
-    return st.context.ip_address is None
+    """Whether this person may name code for the app to run.
+
+    Whoever starts the app says so; an address alone proves nothing, since behind a proxy everybody has the proxy's.
+    """
+    return os.environ.get("SVGE_ALLOW_PYTHON") == "1" and st.context.ip_address is None
 
 
 def storage_in_words() -> str:

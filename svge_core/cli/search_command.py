@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from svge_core.cli.common import Parser, add_command, emit, whole_number
 from svge_core.errors import SvgeError
+from svge_core.search.python_function import AllowPython
 from svge_core.search.run_types import (
     DEFAULT_STORAGE,
     MAX_BATCH,
@@ -76,7 +77,10 @@ def add_storage(parser: Parser) -> None:
         help=f"sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB (${STORAGE_VARIABLE} or {DEFAULT_STORAGE})",
     )
     parser.add_argument(
-        "--allow-python", action="store_true", help="import the user's function that the stored run names"
+        "--allow-python",
+        nargs="*",
+        metavar="WORD",
+        help="import the user's function that the stored run names; with words such as python:mine:f, only those",
     )
 
 
@@ -94,16 +98,23 @@ def search(arguments: argparse.Namespace) -> int:
             control(arguments.storage, name, "run")
     else:
         names = created(arguments)
-    views = [run_one(arguments, name, allow_python=arguments.allow_python or not arguments.resume) for name in names]
+    views = [run_one(arguments, name, allow_python=allowed(arguments)) for name in names]
     emit(arguments, [as_dict(view) for view in views], "\n".join(as_text(view) for view in views))
     return 2 if any(view.state == "failed" for view in views) else 0
 
 
 def worker(arguments: argparse.Namespace) -> int:
     """Evaluate until the run ends; stays while it is paused."""
-    view = run_one(arguments, arguments.study, allow_python=arguments.allow_python, wait=True)
+    view = run_one(arguments, arguments.study, allow_python=allowed(arguments), wait=True)
     emit(arguments, as_dict(view), as_text(view))
     return 2 if view.state == "failed" else 0
+
+
+def allowed(arguments: argparse.Namespace) -> AllowPython:
+    """Which functions may be imported: those typed here, and what ``--allow-python`` says; not what the store says."""
+    if arguments.allow_python == []:
+        return True
+    return frozenset([*(getattr(arguments, "objective", None) or ()), *(arguments.allow_python or ())])
 
 
 def created(arguments: argparse.Namespace) -> list[str]:
@@ -145,7 +156,7 @@ def resumed(storage: str, name: str) -> list[str]:
     return race or [read_run(storage, name).config.name]  # says which runs there are
 
 
-def run_one(arguments: argparse.Namespace, name: str, *, allow_python: bool, wait: bool = False) -> RunView:
+def run_one(arguments: argparse.Namespace, name: str, *, allow_python: AllowPython, wait: bool = False) -> RunView:
     """Work on one run, with a progress bar for people."""
     from svge_core.search.runs import execute, read_run
 

@@ -20,11 +20,11 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.search import ledger
 from svge_core.search.ledger import Claim
 from svge_core.search.preparing import Prepared, prepare
-from svge_core.search.python_function import one_line
+from svge_core.search.python_function import AllowPython, one_line
 from svge_core.search.run_types import Evaluation, RunState, SearchConfig
 from svge_core.search.searchers import rng_for
 from svge_core.search.store import PATIENCE_SECONDS, Record, claims, open_store, runs
-from svge_core.search.views import find, read_evaluation, read_run
+from svge_core.search.views import find, read_evaluation, read_run, view_of
 from svge_core.search.workers import BEAT_SECONDS, Worker
 
 #: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
@@ -53,7 +53,7 @@ def execute(
     name: str,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     *,
-    allow_python: bool = False,
+    allow_python: AllowPython = False,
     wait: bool = False,
 ) -> RunState:
     """Work on a run until it ends, is paused or cancelled; goes on where it, or others, stopped.
@@ -62,7 +62,7 @@ def execute(
         storage_url: of the store.
         name: of the run.
         on_evaluation: called after every evaluation of this process.
-        allow_python: whether a ``python:`` objective that the store names may be imported; others may write to a store.
+        allow_python: which ``python:`` words that the store names may be imported; others may write to a store.
         wait: stay while the run is paused, as a worker among others does.
 
     Returns:
@@ -97,7 +97,7 @@ def execute(
     return read_run(storage_url, name).state
 
 
-def _prepared(config: SearchConfig, digest: str, allow_python: bool) -> Prepared:
+def _prepared(config: SearchConfig, digest: str, allow_python: AllowPython) -> Prepared:
     prepared = prepare(config, allow_python=allow_python)
     if prepared.digest != digest:
         raise DataError(
@@ -145,7 +145,7 @@ def _propose(run: _Run) -> Literal["go on", "wait", "exhausted"]:
     free = len(_patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
     if free == 0:
         return "wait"
-    view = _patiently(lambda: read_run(run.storage_url, run.config.name))
+    view = _patiently(lambda: view_of(run.engine, run.config.name))
     history = view.history()
     rng = rng_for(run.config.seed, len(view.evaluations))
     proposals = run.prepared.searcher.propose(history, min(run.config.batch, free), rng)
@@ -172,7 +172,7 @@ def _evaluate(run: _Run, claim: Claim) -> None:
         problem = one_line(error)
     settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, trial, values, problem))
     if settled and run.on_evaluation is not None:
-        run.on_evaluation(read_evaluation(run.engine, claim.id, run.config.space))
+        run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
 
 
 def _row(run: _Run) -> Record:

@@ -1,5 +1,6 @@
 """What a search knows: finished evaluations, and cells that somebody is evaluating right now."""
 
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -37,19 +38,21 @@ class History:
         directions: of each goal.
         observations: finished evaluations, by number.
         pending: canonical cells under evaluation by any worker; no one may propose them again.
+        failed: canonical cells whose evaluation failed: taken, but there is nothing to wait for.
     """
 
     directions: tuple[Direction, ...] = ("max",)
     observations: tuple[Observation, ...] = ()
     pending: tuple[Cell, ...] = ()
+    failed: tuple[Cell, ...] = ()
 
     def __len__(self) -> int:
         return len(self.observations)
 
     @cached_property
     def taken(self) -> frozenset[Cell]:
-        """Cells that were evaluated or are pending."""
-        return frozenset(o.cell for o in self.observations) | frozenset(self.pending)
+        """Cells that were evaluated, with a value or in vain, or are pending."""
+        return frozenset(o.cell for o in self.observations) | frozenset(self.pending) | frozenset(self.failed)
 
     @cached_property
     def utilities(self) -> Float[np.ndarray, "observations goals"]:
@@ -57,6 +60,18 @@ class History:
         signs = np.array([1.0 if d == "max" else -1.0 for d in self.directions])
         values = np.array([o.values for o in self.observations], dtype=np.float64)
         return values.reshape(-1, len(self.directions)) * signs
+
+    def steady(self) -> Float[np.ndarray, " observations"]:
+        """As :meth:`scalar`, but with the same weights at every ask of a run, for methods that walk.
+
+        The weights of several goals are drawn by the first evaluation, which differs from run to run.
+        """
+        first = repr(self.observations[0].cell) if self.observations else ""
+        return self.scalar(np.random.default_rng(zlib.crc32(first.encode())))
+
+    def until(self, size: int) -> "History":
+        """What was known after the first ``size`` observations."""
+        return History(self.directions, self.observations[:size])
 
     def scalar(self, rng: np.random.Generator) -> Float[np.ndarray, " observations"]:
         """One utility per observation, greater is better.

@@ -19,7 +19,7 @@ from svge_core.errors import DataError
 from svge_core.predictors import Predictors, load_predictors, model_in_words
 from svge_core.search.domain import Domain
 from svge_core.search.goals import EXPECTED, EvaluationError, Goal, Objective, split_word
-from svge_core.search.python_function import python_objective
+from svge_core.search.python_function import AllowPython, python_objective
 from svge_core.search.user_tables import read_column
 from svge_core.spaces.base import AbstractSearchSpace
 
@@ -114,7 +114,7 @@ def make_objective(
     space: AbstractSearchSpace,
     checkpoint: Checkpoint | None = None,
     *,
-    allow_python: bool = False,
+    allow_python: AllowPython = False,
 ) -> Objective:
     """The objective that the words of a specification name.
 
@@ -122,8 +122,8 @@ def make_objective(
         spec: one word per goal, such as ``table:cifar10_valid`` (see the module's text).
         space: the search space.
         checkpoint: the model whose predictors ``predictor:`` words name.
-        allow_python: whether ``python:`` words may import the user's function. Only where the user gave the word
-            himself: a store that others can write to must not decide what is imported.
+        allow_python: which ``python:`` words may import the user's function: those that the user gave himself. A store
+            that others can write to must not decide what is imported.
 
     Raises:
         SvgeError: with one line that says which word is wrong and what was expected.
@@ -167,7 +167,7 @@ def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricte
     return Domain(space, objective.known)
 
 
-def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, allow_python: bool) -> Objective:
+def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, allow_python: AllowPython) -> Objective:
     kind, rest = split_word(word)
     if kind == "table":
         return _table(rest, space)

@@ -7,6 +7,7 @@ from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.search.domain import Domain
 from svge_core.search.goals import Objective, split_word
 from svge_core.search.objectives import make_objective, search_domain
+from svge_core.search.python_function import AllowPython
 from svge_core.search.run_types import SearchConfig
 from svge_core.search.searchers import Searcher, make_searcher
 from svge_core.spaces import get_space
@@ -28,7 +29,7 @@ class Prepared:
     digest: str
 
 
-def prepare(config: SearchConfig, *, allow_python: bool) -> Prepared:
+def prepare(config: SearchConfig, *, allow_python: AllowPython) -> Prepared:
     """Load and build everything that a run needs.
 
     Raises:

@@ -45,12 +45,16 @@ class PythonFunction:
         return numbers
 
 
-def python_objective(path: str, allowed: bool) -> PythonFunction:
+#: which ``python:`` words may be imported: none, any, or exactly those that a person here gave or agreed to
+AllowPython = bool | frozenset[str]
+
+
+def python_objective(path: str, allowed: AllowPython) -> PythonFunction:
     """Import a user's function.
 
     Args:
         path: ``package.module:function``, and after another colon the directions (``max`` by default).
-        allowed: whether the user gave this path himself.
+        allowed: see :data:`AllowPython`.
 
     Raises:
         DataError: with one line, if it may not be imported, cannot be, or is no function.
@@ -63,7 +67,7 @@ def python_objective(path: str, allowed: bool) -> PythonFunction:
             "A function is named python:package.module:function, with :min or :max,min after it where more is not "
             f"better; got {path[:80]!r}."
         )
-    if not allowed:
+    if allowed is not True and f"python:{path}" not in (allowed or ()):
         raise DataError(f"python:{path[:80]} runs code of this machine: agree to it with --allow-python.")
     try:
         found: Any = importlib.import_module(module_name)

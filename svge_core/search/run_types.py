@@ -229,11 +229,22 @@ class RunView:
 
     def front(self) -> tuple[Evaluation, ...]:
         """The finished evaluations that no other one beats in all goals, best in the first goal first."""
+        return self._front
+
+    @cached_property
+    def _front(self) -> tuple[Evaluation, ...]:
         signs = np.array([1.0 if direction == "max" else -1.0 for direction in self.directions])
         utilities = self.values * signs
-        better = (utilities[:, None, :] >= utilities).all(-1) & (utilities[:, None, :] > utilities).any(-1)
-        rows = np.flatnonzero(~better.any(axis=0))
-        return tuple(self.done[row] for row in rows[np.argsort(-utilities[rows, 0], kind="stable")])
+        if not len(utilities):
+            return ()
+        points, rows = np.unique(utilities, axis=0, return_inverse=True)
+        kept = np.empty((0, utilities.shape[1]))
+        best = np.zeros(len(points), dtype=bool)
+        for number in range(len(points))[::-1]:  # from the lexicographically largest: nothing later can beat a kept one
+            if not (kept >= points[number]).all(axis=1).any():
+                kept, best[number] = np.vstack([kept, points[number]]), True
+        chosen = np.flatnonzero(best[rows.reshape(-1)])
+        return tuple(self.done[row] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
 
     def frame(self) -> pd.DataFrame:
         """One row per evaluation, one column per goal."""
@@ -258,9 +269,12 @@ class RunView:
         return pd.DataFrame(rows, columns=columns)
 
     def history(self) -> History:
-        """What a searcher may look at: failed cells are pending, so that nobody proposes them again."""
+        """What a searcher may look at."""
         observations = tuple(Observation(e.number, e.cell, e.values) for e in self.done if e.values is not None)
-        return History(self.directions, observations, tuple(e.cell for e in self.evaluations if e.state != "done"))
+        pending, failed = (
+            tuple(e.cell for e in self.evaluations if e.state == state) for state in ("running", "failed")
+        )
+        return History(self.directions, observations, pending, failed)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from svge_core.search import study
 from svge_core.search.execution import execute
 from svge_core.search.ledger import alive, insert_labels
 from svge_core.search.preparing import prepare
+from svge_core.search.python_function import AllowPython
 from svge_core.search.run_types import (
     DEFAULT_STORAGE,
     YOUR_LABELS,
@@ -50,13 +51,13 @@ __all__ = [
 ]
 
 
-def create_run(storage_url: str, config: SearchConfig, *, allow_python: bool = True) -> str:
+def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPython = True) -> str:
     """Store a new run; nothing is evaluated yet.
 
     Args:
         storage_url: of the store, see :func:`svge_core.search.store.storage_url`.
         config: what to do; a name that is taken gets a number behind it.
-        allow_python: whether a ``python:`` objective may be imported, to see that it is there.
+        allow_python: which ``python:`` words may be imported, to see that they are there.
 
     Returns:
         the name of the run.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from svge_core.cells import Cell
 from svge_core.search.encodings import Encodings, Representation
@@ -16,6 +16,8 @@ from svge_core.surrogates.gaussian_process import JITTER, KernelParameters, Post
 
 #: hyper-parameters are fitted on at most so many observations; the posterior uses all
 _MAX_FOR_PARAMETERS = 250
+#: most observations that the process is conditioned on
+MAX_CONDITIONED = 1_500
 #: up to this many observations hyper-parameters are fitted on every ask, then whenever there are so many times more
 _ALWAYS, _GROWTH = 30, 1.15
 
@@ -91,6 +93,22 @@ def fitting_size(count: int) -> int:
     return size
 
 
+def conditioning_rows(utilities: Float[np.ndarray, " observations"]) -> Int[np.ndarray, " rows"]:
+    """Which observations the process is conditioned on, ascending: all of up to :data:`MAX_CONDITIONED`.
+
+    The cost of a process grows with the cube of their number, so of more (imported labels, mostly) the best half, the
+    newest sixth and a random third are taken; the draw depends on their number alone.
+    """
+    count = len(utilities)
+    if count <= MAX_CONDITIONED:
+        return np.arange(count)
+    best = np.argsort(-utilities, kind="stable")[: MAX_CONDITIONED // 2]
+    chosen = np.union1d(best, np.arange(count - MAX_CONDITIONED // 6, count))
+    others = np.setdiff1d(np.arange(count), chosen)
+    drawn = np.random.default_rng(count).choice(others, MAX_CONDITIONED - len(chosen), replace=False)
+    return np.sort(np.concatenate([chosen, drawn]))
+
+
 class SurrogateFitter:
     """Fits surrogates to growing histories; keeps the last hyper-parameters to spare fitting them anew.
 
@@ -103,29 +121,41 @@ class SurrogateFitter:
         self.encodings, self.representations = encodings, tuple(representations)
         self._fitted: dict[Representation, tuple[tuple[Cell, ...], KernelParameters]] = {}
 
-    def fit(self, cells: Sequence[Cell], utilities: Float[np.ndarray, " observations"]) -> Surrogate:
-        """The surrogate of the most likely representation."""
+    def fit(
+        self,
+        cells: Sequence[Cell],
+        utilities: Float[np.ndarray, " observations"],
+        design: tuple[Sequence[Cell], Float[np.ndarray, " design"]] | None = None,
+    ) -> Surrogate:
+        """The surrogate of the most likely representation.
+
+        Args:
+            cells: what it is conditioned on.
+            utilities: of them.
+            design: what the hyper-parameters are fitted on, the same at every ask until it grows, so that a search that
+                goes on after a kill finds the same ones; the first :func:`fitting_size` of the cells by default.
+        """
         targets = rank_normal(utilities)
         size = fitting_size(len(cells))
+        known, values = design or (cells[:size], utilities[:size])
         found: dict[Representation, tuple[float, Posterior]] = {}
         for name in self.representations:
             groups = self.encodings.groups(cells, name)
-            parameters = self._parameters(name, groups, utilities[:size], tuple(cells[:size]))
+            parameters = self._parameters(name, values, tuple(known))
             posterior = Posterior(parameters, groups, targets)
             found[name] = (leave_one_out(posterior), posterior)
         best = max(self.representations, key=lambda name: found[name][0])
         likelihoods: dict[Representation, float] = {name: value for name, (value, _) in found.items()}
         return Surrogate(self.encodings, best, found[best][1], targets, utilities, likelihoods)
 
-    def _parameters(
-        self, name: Representation, groups: list[np.ndarray], utilities: np.ndarray, cells: tuple[Cell, ...]
-    ) -> KernelParameters:
+    def _parameters(self, name: Representation, utilities: np.ndarray, cells: tuple[Cell, ...]) -> KernelParameters:
         known = self._fitted.get(name)
         if known is not None and known[0] == cells:
             return known[1]
         chosen = np.arange(len(cells))
         if len(cells) > _MAX_FOR_PARAMETERS:
             chosen = np.sort(np.random.default_rng(len(cells)).choice(len(cells), _MAX_FOR_PARAMETERS, replace=False))
-        parameters = fit_parameters([x[chosen] for x in groups], rank_normal(utilities[chosen]))
+        groups = self.encodings.groups([cells[i] for i in chosen], name)
+        parameters = fit_parameters(groups, rank_normal(utilities[chosen]))
         self._fitted[name] = (cells, parameters)
         return parameters

@@ -1,6 +1,7 @@
 """Views of the runs of a store: one run, a list of them, one evaluation."""
 
 import json
+import logging
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -18,7 +19,7 @@ from svge_core.spaces import get_space
 
 
 def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
-    """All runs of a store, or those of one space, the newest first.
+    """All runs of a store, or those of one space, the newest first; one that cannot be read is left out and logged.
 
     Raises:
         DataError: if the store cannot be used.
@@ -37,7 +38,14 @@ def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
         for group in connection.execute(grouped).mappings():
             groups.setdefault(group["run_id"], []).append(group)
         states = _States(connection)
-        return [_summary(row, groups.get(row["id"], []), states) for row in rows]
+        found = []
+        for row in rows:
+            try:
+                found.append(_summary(row, groups.get(row["id"], []), states))
+            except (DataError, ValueError, KeyError, TypeError) as error:
+                # one run of another version, or that somebody tampered with, must not hide all others
+                logging.getLogger(__name__).warning("The run %.80r cannot be read: %.200s", row["name"], error)
+        return found
 
 
 def _summary(row: Record, groups: list[Record], states: "_States") -> RunSummary:
@@ -81,7 +89,17 @@ def read_run(storage_url: str, name: str) -> RunView:
     Raises:
         DataError: if there is no such run or the store cannot be used.
     """
-    with open_store(storage_url) as engine, engine.connect() as connection:
+    with open_store(storage_url) as engine:
+        return view_of(engine, name)
+
+
+def view_of(engine: Engine, name: str) -> RunView:
+    """The same from a store that is open, whose errors are the database's own.
+
+    Raises:
+        DataError: if there is no such run.
+    """
+    with engine.connect() as connection:
         row = find(connection, name)
         config = SearchConfig.from_dict(json.loads(row["config"]))
         query = sa.select(claims).where(claims.c.run_id == row["id"]).order_by(claims.c.number)

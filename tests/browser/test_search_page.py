@@ -42,6 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> I
         config = SearchConfig("nasbench201", ("table:cifar10_valid",), method, 12, race="old", name=f"old-{method}")
         execute(storage, create_run(storage, config))
     settings = {"SVGE_CHECKPOINTS": str(folder / "checkpoints"), "SVGE_RUNS": str(folder), "SVGE_STORAGE": storage}
+    settings["SVGE_ALLOW_PYTHON"] = "1"
     process, url = _start_server(APP, folder / "server.log", settings)
     yield Site(url, storage)
     process.terminate()

@@ -94,8 +94,9 @@ METHODS: dict[str, Method] = {
         lambda domain, checkpoint: ParzenEstimator(domain),
     ),
     "svge-bo": Method(
-        "SVGe-style, as published",
-        "Expected improvement over latent coordinates in batches of 50, each decoded to its most frequent cell.",
+        "SVGe-style (adapted)",
+        "The authors' expected improvement over latent coordinates in batches of 50, each decoded to its most frequent "
+        "cell; 100 random cells first instead of 1,000.",
         _published,
         needs_checkpoint=True,
     ),

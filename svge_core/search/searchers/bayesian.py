@@ -22,7 +22,7 @@ from svge_core.search.domain import Domain
 from svge_core.search.encodings import Representation, shared_encodings
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
-from svge_core.search.surrogate import SurrogateFitter
+from svge_core.search.surrogate import SurrogateFitter, conditioning_rows, fitting_size
 from svge_core.tensors import to_cells
 
 #: known cells of a restricted domain that are all candidates, up to this many
@@ -89,7 +89,14 @@ class BayesianSearch:
         cells = list(pool)
         if not cells:
             return []
-        surrogate = self.fitter.fit(observed, utilities)
+        size = fitting_size(len(observed))
+        design = history.until(size)
+        rows = conditioning_rows(utilities)
+        surrogate = self.fitter.fit(
+            [observed[i] for i in rows],
+            utilities[rows],
+            (observed[:size], design.scalar(np.random.default_rng(size))),
+        )
         self.likelihoods = surrogate.likelihoods
         seed = int(rng.integers(2**31))
         chosen = [cells[i] for i in choose(surrogate, history.pending, cells, count, seed)]

@@ -68,7 +68,7 @@ class LocalSearch:
         """Where the walk stands; None where it has to start anew."""
         value = {o.cell: u for o, u in zip(history.observations, utility, strict=True)}
         at: Cell | None = None
-        known: set[Cell] = set()
+        known: set[Cell] = set(history.failed)  # no neighbour to wait for
         for observation in history.observations:
             known.add(observation.cell)
             if at is None or observation.cell in self.domain.neighbours(at) and value[observation.cell] > value[at]:
@@ -80,7 +80,7 @@ class LocalSearch:
         """Follow better neighbours that were evaluated before; None in a local optimum whose neighbours are known."""
         while at is not None:
             around = self.domain.neighbours(at)
-            better = [c for c in around if c in known and value[c] > value[at]]
+            better = [c for c in around if value.get(c, -np.inf) > value[at] and c in known]
             if better:
                 at = max(better, key=lambda c: value[c])
             elif all(c in known for c in around):
@@ -91,7 +91,7 @@ class LocalSearch:
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
-        at = self._standing(history, history.scalar(rng)) if len(history) else None
+        at = self._standing(history, history.steady()) if len(history) else None
         found: list[Proposal] = []
         if at is not None:
             number = next(o.number for o in history.observations if o.cell == at)
@@ -146,7 +146,7 @@ class Reinforce:
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
-        policy = self._policy(history, history.scalar(rng))
+        policy = self._policy(history, history.steady())
         found: dict[Cell, str] = {}
         for _ in range(self.tries * count):
             if len(found) == count:
