@@ -57,7 +57,7 @@ def ours(model: SVGe, cells: CellBatch, batch_size: int, what: str, precision: P
         # products of weights alone are made once per loaded model, as the app does
         if not weights:
             with torch.inference_mode():
-                weights["prepared"] = model.generator.prepare(model.table)
+                weights["prepared"] = model.prepare()
         decode(model, z, DecodeOptions("forward"), weights=weights["prepared"])
         return batch_size
 
@@ -68,7 +68,7 @@ def both(model: SVGe, batch_size: int) -> Step:
     """Decoding as the authors do it, with both directions; the vote adds a third pass to theirs."""
     z = torch.randn(batch_size, model.config.latent)
     with torch.inference_mode():
-        weights = model.generator.prepare(model.table)
+        weights = model.prepare()
 
     def sample() -> int:
         decode(model, z, DecodeOptions("both"), weights=weights)

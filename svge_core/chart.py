@@ -17,7 +17,7 @@ from svge_core.data.scores import Scores, analytic_scores, scores_from_columns
 from svge_core.errors import SvgeError
 from svge_core.files import cache_dir, keep_arrays
 from svge_core.metrics import encode_all
-from svge_core.models.svge import SVGe
+from svge_core.models.base import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
 from svge_core.training import TrainConfig, drawable, held_out_mask, split_cells
@@ -80,7 +80,7 @@ def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"])
     return scores_from_columns(space.name, columns, {key: replace(known[key], source=network) for key in columns})
 
 
-def encode_indices(model: SVGe, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
+def encode_indices(model: GraphVAE, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
     """Posterior means of the cells at official indices; only a piece of them is tensors at one time."""
     latents = np.empty((len(indices), model.config.latent), dtype=np.float32)
     for start in range(0, len(indices), PIECE):
@@ -106,7 +106,7 @@ def cached_latents(checkpoint: Checkpoint, indices: Int[np.ndarray, " cells"]) -
     return latents
 
 
-def _checked(path: Path, model: SVGe, indices: np.ndarray) -> np.ndarray | None:
+def _checked(path: Path, model: GraphVAE, indices: np.ndarray) -> np.ndarray | None:
     """The cached latents, read as they are needed; nothing where the file is missing, damaged or of other weights."""
     with contextlib.suppress(OSError, ValueError):
         latents = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
+from svge_core.models.base import GraphVAE
 from svge_core.models.config import ModelConfig
-from svge_core.models.svge import SVGe
+from svge_core.models.registry import build_model
 from svge_core.spaces import get_space
 from svge_core.tensor_files import read_tensors
 from svge_core.tensors import CellBatch
@@ -42,6 +43,7 @@ class CheckpointMeta:
         metrics: named results, each with denominators, data set and split in its fields.
         history: one row per epoch.
         environment: versions and device of the training run.
+        model: name of the model; files from before there were others do not say it.
     """
 
     space: str
@@ -54,6 +56,7 @@ class CheckpointMeta:
     metrics: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
+    model: str = "svge"
 
     @property
     def total_epochs(self) -> int:
@@ -78,7 +81,7 @@ class Checkpoint:
         folder: where it was read from.
     """
 
-    model: SVGe
+    model: GraphVAE
     meta: CheckpointMeta
     digest: str
     folder: Path
@@ -92,7 +95,7 @@ def data_digest(cells: CellBatch) -> str:
     return sha.hexdigest()[:16]
 
 
-def save_checkpoint(folder: Path, model: SVGe, meta: CheckpointMeta) -> None:
+def save_checkpoint(folder: Path, model: GraphVAE, meta: CheckpointMeta) -> None:
     """Write weights, then meta data; an interrupted save leaves the old checkpoint or a folder that does not load."""
     weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
     write_atomically(folder / WEIGHTS, weights)
@@ -129,6 +132,7 @@ def load_meta(folder: Path) -> tuple[CheckpointMeta, str]:
     if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
         found = values.get("format_version") if isinstance(values, dict) else type(values).__name__
         raise CheckpointError(f"{path}: field 'format_version' is {found!r}, this version reads {FORMAT_VERSION}.")
+    values.setdefault("model", CheckpointMeta.model)
     expected = {*CheckpointMeta.__dataclass_fields__, "format_version", "weights_sha256"}
     if missing := sorted(expected - set(values)):
         raise CheckpointError(f"{path} lacks the fields {missing}.")
@@ -136,7 +140,15 @@ def load_meta(folder: Path) -> tuple[CheckpointMeta, str]:
         raise CheckpointError(f"{path} has unknown fields {unknown}.")
     del values["format_version"]
     sha = values.pop("weights_sha256")
-    kinds = {"space": str, "config": dict, "training": dict, "metrics": dict, "history": list, "environment": dict}
+    kinds = {
+        "space": str,
+        "model": str,
+        "config": dict,
+        "training": dict,
+        "metrics": dict,
+        "history": list,
+        "environment": dict,
+    }
     for name, kind in kinds.items():
         if not isinstance(values[name], kind):
             raise CheckpointError(f"{path}: field {name!r} must be of type {kind.__name__}; got {values[name]!r:.60}.")
@@ -166,7 +178,7 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
             f"{path} is damaged: its SHA-256 starts with {digest[:12]}, {META} expects {sha[:12]}. Restore the file."
         )
     _, weights = read_tensors(path, "Restore the file.")
-    model = SVGe(get_space(meta.space), meta.config)
+    model = build_model(meta.model, get_space(meta.space), meta.config)
     load_weights(model, weights, str(path))
     return Checkpoint(model.to(device).eval(), meta, digest[:16], folder)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.metrics import Generation, Share, encode_all, expected_reconstruction, generation, reconstruction
-from svge_core.models.decoding import DecodeOptions, Direction
+from svge_core.models.decoding import DecodeOptions
 from svge_core.smoothness import smoothness
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch
@@ -20,7 +20,6 @@ Row = dict[str, Any]
 MAX_SAMPLED = 2_000
 #: at most so many training cells give the prior's scale, and at most so many cells the smoothness
 MAX_TRAINED = 20_000
-DIRECTIONS: tuple[Direction, ...] = ("forward", "backward", "both")
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def evaluate(
         if on_row is not None:
             on_row(name)
 
-    for direction in DIRECTIONS:
+    for direction in model.directions:
         for name, options, sample, times in (
             ("sampled", DecodeOptions(direction), False, (encodings, decodings)),
             ("sampled_posterior", DecodeOptions(direction), True, (encodings, decodings)),
@@ -143,7 +142,9 @@ def evaluate(
         )  # fmt: skip
     prior = "prior samples scaled to the encoded training cells"
     means = encode_all(model, cells.trained)[0]
-    for direction in ("forward", "both"):
+    for direction in model.directions:
+        if direction == "backward":
+            continue  # not reported
         for constrained in (False, True):
             for count, times in ((latents, decodings), (latents, 1), (many, 1)):
                 result = generation(

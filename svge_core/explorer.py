@@ -124,7 +124,7 @@ class Explorer:
     def weights(self) -> Any:
         """The decoder's tables, prepared once for many small decodings."""
         with torch.inference_mode():
-            return self.checkpoint.model.generator.prepare(self.checkpoint.model.table)
+            return self.checkpoint.model.prepare()
 
     @cached_property
     def label_indices(self) -> dict[str, frozenset[int]]:

@@ -15,9 +15,8 @@ from svge_core.differences import difference
 from svge_core.errors import InvalidCellError
 from svge_core.export import naslib_text
 from svge_core.metrics import Share
-from svge_core.models.decoder import Prepared
+from svge_core.models.base import GraphVAE
 from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.models.svge import SVGe
 from svge_core.spaces import AbstractSearchSpace, Cost, NASBench101
 from svge_core.tensors import CellBatch, to_cells
 
@@ -178,7 +177,7 @@ class Decodings:
     draws: int
 
 
-def decodings(model: SVGe, weights: Prepared, place: Place, seed: int, draws: int) -> Decodings:
+def decodings(model: GraphVAE, weights: Any, place: Place, seed: int, draws: int) -> Decodings:
     """Decode a place: raw and constrained argmax with both directions voting, and ``draws`` random forward runs."""
     z = latent_tensor(place)
 

@@ -18,9 +18,10 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import load_weights
-from svge_core.errors import DataError, InvalidCellError
+from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.features import structure_features
 from svge_core.metrics import encode_all
+from svge_core.models.base import GraphVAE
 from svge_core.models.decoding import DecodeOptions, decode
 from svge_core.models.svge import SVGe
 from svge_core.spaces.base import AbstractSearchSpace
@@ -50,7 +51,7 @@ class Candidate:
     origin: str
 
 
-def extended_model(model: SVGe, space: AbstractSearchSpace) -> SVGe:
+def extended_model(model: GraphVAE, space: AbstractSearchSpace) -> GraphVAE:
     """The same weights for a space with more node positions; new positions get the last known row (an assumption).
 
     Args:
@@ -58,7 +59,10 @@ def extended_model(model: SVGe, space: AbstractSearchSpace) -> SVGe:
 
     Raises:
         InvalidCellError: if the operations differ, or the space has fewer positions.
+        SvgeError: if the model's weights cannot be extended: only SVGe's know where its positions are.
     """
+    if not isinstance(model, SVGe):
+        raise SvgeError(f"A {model.title} model cannot be extended to larger cells; choose a checkpoint of SVGe.")
     if space.vocabulary != model.space.vocabulary or space.max_nodes < model.space.max_nodes:
         raise InvalidCellError(f"A model of {model.space.title} cannot be extended to {space.title}.")
     extra = space.max_nodes - model.space.max_nodes
@@ -75,7 +79,7 @@ def extended_model(model: SVGe, space: AbstractSearchSpace) -> SVGe:
 
 
 def decoded(
-    model: SVGe, cells: Sequence[Cell], space: AbstractSearchSpace, *, per_latent: int, seed: int
+    model: GraphVAE, cells: Sequence[Cell], space: AbstractSearchSpace, *, per_latent: int, seed: int
 ) -> list[Cell]:
     """Members of the larger space decoded from the mean latents of cells of the model's own space; with repeats.
 
@@ -144,7 +148,7 @@ def distinct(space: AbstractSearchSpace, candidates: Iterable[Candidate]) -> lis
 
 
 def larger_nasbench101(
-    model: SVGe,
+    model: GraphVAE,
     best: Sequence[Cell],
     roomy: Sequence[Cell],
     space: AbstractSearchSpace,

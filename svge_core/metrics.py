@@ -18,9 +18,8 @@ from torch import Tensor
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError
 from svge_core.files import percent
-from svge_core.models.decoder import ForcedLogits
+from svge_core.models.base import GraphVAE
 from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.models.svge import SVGe, negative_log_likelihood
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_cells
 
@@ -83,7 +82,9 @@ class Generation:
 
 
 @torch.inference_mode()
-def encode_all(model: SVGe, cells: CellBatch) -> tuple[Float[Tensor, "cells latent"], Float[Tensor, "cells latent"]]:
+def encode_all(
+    model: GraphVAE, cells: CellBatch
+) -> tuple[Float[Tensor, "cells latent"], Float[Tensor, "cells latent"]]:
     """Posterior means and log-variances of many cells, in cache-sized pieces, on the CPU."""
     means, log_vars = [], []
     for start in range(0, max(1, len(cells)), ENCODE_CHUNK):  # no cells give one empty piece
@@ -99,7 +100,7 @@ def same_graphs(a: CellBatch, b: CellBatch) -> Bool[Tensor, " batch"]:
 
 
 def reconstruction(
-    model: SVGe,
+    model: GraphVAE,
     cells: CellBatch,
     options: DecodeOptions,
     *,
@@ -148,7 +149,7 @@ def prior_latents(
 
 
 def generation(
-    model: SVGe,
+    model: GraphVAE,
     training_cells: CellBatch,
     options: DecodeOptions,
     *,
@@ -208,24 +209,20 @@ class _Known:
 
 
 @torch.inference_mode()
-def expected_reconstruction(model: SVGe, cells: CellBatch) -> Float[Tensor, " batch"]:
+def expected_reconstruction(model: GraphVAE, cells: CellBatch) -> Float[Tensor, " batch"]:
     """Probability of every cell that a forward run sampling from its posterior mean draws exactly this cell."""
     return forward_log_probability(model, cells, encode_all(model, cells)[0]).exp()
 
 
 @torch.inference_mode()
-def forward_log_probability(model: SVGe, cells: CellBatch, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+def forward_log_probability(
+    model: GraphVAE, cells: CellBatch, z: Float[Tensor, "batch latent"]
+) -> Float[Tensor, " batch"]:
     """Log-probability, in nats, that a forward sampling run from ``z`` draws exactly the cell beside it; on the CPU."""
     found = []
     for start in range(0, max(1, len(cells)), ENCODE_CHUNK):
         batch = cells.select(slice(start, start + ENCODE_CHUNK)).to(model.device)
-        logits = model.score(batch, z[start : start + ENCODE_CHUNK].to(model.device)).forward
-        # the last possible node can only be the end: its type is not drawn
-        full = batch.sizes == batch.types.shape[1]
-        types = logits.types.clone()
-        types[full, -1, 1:] = -torch.inf
-        terms = negative_log_likelihood(ForcedLogits(types, logits.edges), batch)
-        found.append(-(terms[0] + terms[1]).cpu())
+        found.append(model.log_probability(batch, z[start : start + ENCODE_CHUNK].to(model.device)).cpu())
     return torch.cat(found)
 
 
@@ -239,7 +236,7 @@ def uniform_uniqueness(size: int | None, draws: int) -> float:
     return size / draws * -math.expm1(draws * math.log1p(-1 / size))
 
 
-def _key(model: SVGe, cache: dict[Cell, str], cell: Cell) -> str:
+def _key(model: GraphVAE, cache: dict[Cell, str], cell: Cell) -> str:
     if cell not in cache:
         cache[cell] = model.space.key(cell)
     return cache[cell]

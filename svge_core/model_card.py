@@ -9,7 +9,7 @@ from svge_core.files import percent, write_atomically
 from svge_core.surrogates import FULL_NAME
 
 FILE = "README.md"
-PUBLISHED_VALUES = {
+_SVGE = {
     "hidden": "250",
     "latent": "56",
     "positions": "none",
@@ -19,6 +19,10 @@ PUBLISHED_VALUES = {
     "edge_reduction": "mean",
     "edge_sampling": "independent",
 }
+_DVAE = {"hidden": "501", "latent": "56", "positions": "vertex ids", "beta": "0.005", "posterior_noise": "0.01"}
+_DVAE |= {"edge_reduction": "sum", "operation_dim": "3"}
+#: of the code each model is made after; the docstring of its module says which
+PUBLISHED_VALUES = {"svge": _SVGE, "dgmg": _SVGE, "dvae": _DVAE, "gcn": {**_DVAE, "rounds": "3"}}
 PUBLISHED_TRAINING = {"epochs": "300", "batch_size": "32 or 128", "learning_rate": "0.0001", "prior_share": "none"}
 SHOWN = (
     ("reconstruction.forward.expected", "Reconstruction, forward run, expected over all draws"),
@@ -50,11 +54,11 @@ def write_card(checkpoint: Checkpoint) -> Path:
 def card(checkpoint: Checkpoint) -> str:
     """The card as markdown."""
     meta = checkpoint.meta
-    title = checkpoint.model.space.title
+    title, published = checkpoint.model.space.title, PUBLISHED_VALUES[meta.model]
     lines = [
-        f"# SVGe on {title}",
+        f"# {checkpoint.model.title} on {title}",
         "",
-        f"A two-sided graph variational autoencoder (Lukasik et al. 2021) of {title}, "
+        f"{checkpoint.model.source} of {title}, "
         f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.",
         "",
         "## How it was made",
@@ -72,7 +76,7 @@ def card(checkpoint: Checkpoint) -> str:
         "",
         "| field | this model | published code |",
         "|---|---|---|",
-        *(f"| {name} | {value} | {PUBLISHED_VALUES.get(name, '')} |" for name, value in meta.config.to_dict().items()),
+        *(f"| {name} | {value} | {published.get(name, '')} |" for name, value in meta.config.to_dict().items()),
         *(f"| training: {k} | {v} | {PUBLISHED_TRAINING.get(k, '')} |" for k, v in meta.training.items()),
         "",
         "## What it measures",

@@ -23,8 +23,8 @@ from svge_core.data.scores import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError
 from svge_core.files import write_atomically
 from svge_core.metrics import encode_all
+from svge_core.models.base import GraphVAE
 from svge_core.models.head import HeadConfig, JointModel, fit_joint
-from svge_core.models.svge import SVGe
 from svge_core.prediction_measures import measured
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.stored_columns import read_columns, write_columns
@@ -231,7 +231,7 @@ def fit_predictor(
     return info
 
 
-def encoder_of(model: SVGe) -> Encode:
+def encoder_of(model: GraphVAE) -> Encode:
     """The posterior means of a model, as the surrogate takes them."""
 
     def encode(cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:

@@ -16,9 +16,9 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from svge_core.errors import CheckpointError, SvgeError
+from svge_core.models.base import GraphVAE
 from svge_core.models.config import check_kinds
 from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.models.svge import SVGe, both_ways, negative_log_likelihood
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
 
@@ -184,7 +184,7 @@ class Progress:
 class Trainer:
     """One run over a fixed batch of training cells, or over cells drawn anew for every epoch."""
 
-    def __init__(self, model: SVGe, cells: CellBatch | DrawnCells, config: TrainConfig) -> None:
+    def __init__(self, model: GraphVAE, cells: CellBatch | DrawnCells, config: TrainConfig) -> None:
         if len(cells) == 0:
             raise SvgeError("There is no cell to train on; expected at least one.")
         self.model, self.cells, self.config = model, cells, config
@@ -263,8 +263,8 @@ class Trainer:
         z = draws * means.std(0) + means.mean(0)
         decoded = decode(self.model, z, DecodeOptions("forward", constrained=True), noise).to("cpu")
         space = self.model.space
-        cells = both_ways(to_batch(space, to_cells(space, decoded)).to(means.device))
-        types, edges = negative_log_likelihood(self.model.score_stacked(cells, z), cells)
+        cells = to_batch(space, to_cells(space, decoded)).to(means.device)
+        types, edges = self.model.terms(cells, z, "sum")
         return (types.sum() + edges.sum()) / len(means)
 
     def _learning_rate(self) -> float:

@@ -81,12 +81,13 @@ def _completed(saved: dict[str, Any]) -> dict[str, Any]:
     """An identity written before a setting was there, with that setting's default."""
     defaults = {"model config": ModelConfig().to_dict(), "training config": TrainConfig().to_dict()}
     filled = {name: {**values, **saved.get(name, {})} for name, values in defaults.items()}
-    return {"initial weights": "", **saved, **filled}
+    return {"initial weights": "", "model": "svge", **saved, **filled}
 
 
 def _identity(trainer: Trainer) -> dict[str, Any]:
     return {
         "space": trainer.model.space.name,
+        "model": trainer.model.kind,
         "model config": trainer.model.config.to_dict(),
         "training config": trainer.config.to_dict(),
         "training cells": data_digest(first_cells(trainer.cells)),

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ from svge_core.cli.common import (
 )
 from svge_core.errors import SvgeError
 from svge_core.files import percent
+from svge_core.models.base import GraphVAE
 from svge_core.models.config import ModelConfig
-from svge_core.models.svge import SVGe
+from svge_core.models.registry import MODELS, build_model
 from svge_core.spaces import SPACES, get_space
 from svge_core.tensors import whole_space
 from svge_core.training import DrawnCells, TrainConfig, Trainer, first_cells, split_cells
@@ -53,7 +54,7 @@ SAVE_EVERY_SECONDS = 30.0
 
 def register(commands: Any) -> None:
     """Add the commands."""
-    parser = add_command(commands, "train", train, "Train an SVGe model; resumes by itself after a kill.")
+    parser = add_command(commands, "train", train, "Train a model; resumes by itself after a kill.")
     parser.add_argument("--space", default="nasbench201", choices=sorted(SPACES), help="search space")
     parser.add_argument("--name", default="svge", help="name of the checkpoint (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="root folder (default: %(default)s)")
@@ -65,7 +66,9 @@ def register(commands: Any) -> None:
         "--save-every", type=float, default=SAVE_EVERY_SECONDS, metavar="SECONDS", help="(default: %(default)s)"
     )
     add_device(parser)
-    add_fields(parser, ModelConfig)
+    models = parser.add_argument_group("model", f"defaults are SVGe's; others differ in: {_other_defaults()}")
+    models.add_argument("--model", default="svge", choices=sorted(MODELS), help="(default: %(default)s)")
+    add_fields(models, ModelConfig, typed_only=True)
     add_fields(parser, TrainConfig)
     parser = add_command(
         commands, "evaluate", evaluate, "Reconstruction, validity, uniqueness and novelty of a checkpoint."
@@ -106,7 +109,8 @@ def train(arguments: argparse.Namespace) -> int:
     use_threads(arguments)
     device = pick_device(arguments.device)
     space = get_space(arguments.space)
-    model_config: ModelConfig = config_from(arguments, ModelConfig)
+    typed = {item.name for item in fields(ModelConfig)} & set(vars(arguments))
+    model_config = replace(MODELS[arguments.model].defaults, **{name: getattr(arguments, name) for name in typed})
     config: TrainConfig = config_from(arguments, TrainConfig)
     folder = arguments.out / space.name / arguments.name
     if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not arguments.fresh:
@@ -119,7 +123,7 @@ def train(arguments: argparse.Namespace) -> int:
         training_cells, held_out = DrawnCells(space, config), round((space.size or 0) * config.held_out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = SVGe(space, model_config).to(device)
+        model = build_model(arguments.model, space, model_config).to(device)
     initial = start_from(arguments.initial, model, config) if arguments.initial is not None else {}
     trainer = Trainer(model, training_cells, config)
     trainer.initial = str(initial.get("initial_weights", ""))
@@ -151,6 +155,7 @@ def train(arguments: argparse.Namespace) -> int:
         held_out_count=held_out,
         command=command_line(),
         history=history,
+        model=arguments.model,
         environment={
             "svge_core": __version__,
             "torch": torch.__version__,
@@ -170,11 +175,12 @@ def train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start_from(folder: Path, model: SVGe, config: TrainConfig) -> dict[str, Any]:
+def start_from(folder: Path, model: GraphVAE, config: TrainConfig) -> dict[str, Any]:
     """Copy the weights of a checkpoint; returns where they came from, for the new one's meta data."""
     found = load_checkpoint(folder, device=model.device, space=model.space.name)
     objective = {"beta", "posterior_noise", "edge_reduction"}  # may change; the weights fit all the same
-    theirs, own = found.meta.config.to_dict(), model.config.to_dict()
+    theirs = {"model": found.meta.model, **found.meta.config.to_dict()}
+    own = {"model": model.kind, **model.config.to_dict()}
     if different := [k for k, v in own.items() if theirs[k] != v and k not in objective]:
         raise SvgeError(f"{folder} has another model: {', '.join(different)} differ. Give the same settings.")
     for name in ("seed", "held_out"):  # else cells held out here would have been trained on there
@@ -267,6 +273,16 @@ def card(arguments: argparse.Namespace) -> int:
     path = write_card(open_model(arguments))
     emit(arguments, {"file": str(path)}, f"wrote {path}")
     return 0
+
+
+def _other_defaults() -> str:
+    """Where the models' default settings differ from SVGe's, in words."""
+    usual, parts = MODELS["svge"].defaults.to_dict(), []
+    for name, kind in MODELS.items():
+        own = [f"{key} {value}" for key, value in kind.defaults.to_dict().items() if value != usual[key]]
+        if own:
+            parts.append(f"{name} ({', '.join(own)})")
+    return "; ".join(parts)
 
 
 def _event(arguments: argparse.Namespace, event: dict[str, Any]) -> None:

@@ -54,21 +54,27 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves PyTorch's choice (default)")
 
 
-def add_fields(parser: argparse.ArgumentParser, config: type, skip: Sequence[str] = ()) -> None:
-    """One option per field of a config dataclass, with its default."""
+def add_fields(
+    parser: "argparse._ActionsContainer", config: type, skip: Sequence[str] = (), *, typed_only: bool = False
+) -> None:
+    """One option per field of a config dataclass, with its default.
+
+    Args:
+        typed_only: options that were not typed leave no value behind: their defaults depend on another option.
+    """
     for item in fields(config):
         if item.name in skip:
             continue
         option = "--" + item.name.replace("_", "-")
         default = item.default if item.default is not MISSING else None
+        kept = argparse.SUPPRESS if typed_only else default
+        shown = f"(default: {default})"
         if isinstance(default, bool):
-            parser.add_argument(
-                option, action=argparse.BooleanOptionalAction, default=default, help=f"(default: {default})"
-            )
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=kept, help=shown)
         elif get_origin(item.type) is Literal:
-            parser.add_argument(option, choices=get_args(item.type), default=default, help="(default: %(default)s)")
+            parser.add_argument(option, choices=get_args(item.type), default=kept, help=shown)
         else:
-            parser.add_argument(option, type=type(default), default=default, help="(default: %(default)s)")
+            parser.add_argument(option, type=type(default), default=kept, help=shown)
 
 
 def config_from(arguments: argparse.Namespace, config: type, **given: Any) -> Any:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from svge_core.errors import DataError
 from svge_core.figures.style import SEQUENTIAL, new_figure, on_scale, readable_on
-from svge_core.models.svge import SVGe
+from svge_core.models.base import GraphVAE
 from svge_core.palette import THEMES, ThemeName, operation_colours, operation_label
 from svge_core.spaces import AbstractSearchSpace
 
@@ -32,13 +32,10 @@ class OperationRows:
     rows: Float[np.ndarray, "types width"]
 
 
-def operation_tables(model: SVGe) -> dict[str, OperationRows]:
+def operation_tables(model: GraphVAE) -> dict[str, OperationRows]:
     """The tables of a model that stand for node types, by title: what the encoder and the decoder start a node from."""
     names = model.space.vocabulary
-    tables = {
-        "Encoder: where a node starts": model.encoder.embed(model.table),
-        "Decoder: where a new node starts": model.generator.embed(model.table),
-    }
+    tables = model.node_tables()
     if model.config.encoding == "learned":
         tables = {"Learned encoding, shared by both": model.table, **tables}
     labels = tuple(operation_label(name) for name in names)

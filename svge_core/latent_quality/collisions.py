@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from svge_core.cells import Cell
 from svge_core.metrics import Share, encode_all
-from svge_core.models.svge import SVGe
+from svge_core.models.base import GraphVAE
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import to_batch
 
@@ -101,7 +101,7 @@ def relabelled(cell: Cell, rng: np.random.Generator) -> Cell | None:
     return None
 
 
-def copies(model: SVGe, cells: list[Cell], rng: np.random.Generator) -> Copies:
+def copies(model: GraphVAE, cells: list[Cell], rng: np.random.Generator) -> Copies:
     """Encode one relabelled copy of every cell that has one."""
     space: AbstractSearchSpace = model.space
     found = [(cell, other) for cell in cells if (other := relabelled(cell, rng)) is not None]

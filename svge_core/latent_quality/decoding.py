@@ -9,8 +9,8 @@ from torch import Tensor
 
 from svge_core.cells import Cell
 from svge_core.metrics import Share, encode_all, forward_log_probability, prior_latents
+from svge_core.models.base import GraphVAE
 from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.models.svge import SVGe
 from svge_core.tensors import CellBatch, to_batch, to_cells
 
 #: latents that are decoded many times at one time
@@ -37,7 +37,7 @@ class Cycle:
     strangers: Float[np.ndarray, " valid"]
 
 
-def cycle(model: SVGe, means: Float[Tensor, "cells latent"], *, draws: int, seed: int = 0) -> Cycle:
+def cycle(model: GraphVAE, means: Float[Tensor, "cells latent"], *, draws: int, seed: int = 0) -> Cycle:
     """Decode prior draws, encode what came out, decode again; likeliest decoding, both directions voting, raw.
 
     Args:
@@ -60,7 +60,7 @@ def cycle(model: SVGe, means: Float[Tensor, "cells latent"], *, draws: int, seed
     return Cycle(Share(same, draws), Share(len(rows), draws), len(set(cells)), np.sort(returned), np.sort(strangers))
 
 
-def _members(model: SVGe, batch: CellBatch) -> list[Cell | None]:
+def _members(model: GraphVAE, batch: CellBatch) -> list[Cell | None]:
     """Canonical cells; None for what is no member."""
     cells = to_cells(model.space, batch.to("cpu"))
     return [model.space.canonical(cell) if model.space.is_valid(cell) else None for cell in cells]
@@ -81,10 +81,10 @@ class Certainty:
     likeliest: Float[np.ndarray, " latents"]
 
 
-def certainty(model: SVGe, z: Float[Tensor, "latents latent"], *, decodings: int, seed: int = 0) -> Certainty:
+def certainty(model: GraphVAE, z: Float[Tensor, "latents latent"], *, decodings: int, seed: int = 0) -> Certainty:
     """Decode every latent many times, forwards and raw, as the map page does."""
     generator = torch.Generator(device=model.device).manual_seed(seed)
-    weights = model.generator.prepare(model.table)
+    weights = model.prepare()
     modal, likeliest = [], []
     for part in z.split(PIECE):
         batch = decode(

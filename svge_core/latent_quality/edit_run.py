@@ -20,20 +20,20 @@ from svge_core.latent_quality.edits import (
 from svge_core.latent_quality.file import QualityConfig
 from svge_core.latent_quality.neighbours import nearest_rows
 from svge_core.metrics import Share, encode_all
-from svge_core.models.svge import SVGe
+from svge_core.models.base import GraphVAE
 from svge_core.tensors import CellBatch, to_batch
 
 
-def untrained_model(model: SVGe, seed: int) -> SVGe:
+def untrained_model(model: GraphVAE, seed: int) -> GraphVAE:
     """The same kind of model with fresh random weights: what the shape of the network alone gives."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return SVGe(model.space, model.config).to(model.device).eval()
+        return type(model)(model.space, model.config).to(model.device).eval()
 
 
 def measure_edits(
-    model: SVGe,
-    untrained: SVGe,
+    model: GraphVAE,
+    untrained: GraphVAE,
     cells: Slots,
     latents: Float[np.ndarray, "cells latent"],
     batch: CellBatch,

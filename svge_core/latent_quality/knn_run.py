@@ -14,7 +14,7 @@ from svge_core.latent_quality.edits import flat_codes, slots
 from svge_core.latent_quality.file import QualityConfig
 from svge_core.latent_quality.neighbours import best_rows, judged, nearest_among, nearest_rows
 from svge_core.metrics import encode_all
-from svge_core.models.svge import SVGe
+from svge_core.models.base import GraphVAE
 from svge_core.tensors import index_batch
 
 #: failed trainings make up most of a variance: R2 is also taken among the best cells alone
@@ -28,7 +28,7 @@ SPARE = 4
 class Neighbourhoods:
     """The labelled cells' features and neighbours, found once for all scores of the same cells."""
 
-    def __init__(self, model: SVGe, untrained: SVGe, config: QualityConfig) -> None:
+    def __init__(self, model: GraphVAE, untrained: GraphVAE, config: QualityConfig) -> None:
         self.model, self.untrained, self.config = model, untrained, config
         self._of: bytes = b""
         self._sets: dict[str, np.ndarray] = {}
@@ -52,7 +52,9 @@ class Neighbourhoods:
         }
 
 
-def _features(model: SVGe, untrained: SVGe, indices: np.ndarray) -> dict[str, Float[np.ndarray, "cells features"]]:
+def _features(
+    model: GraphVAE, untrained: GraphVAE, indices: np.ndarray
+) -> dict[str, Float[np.ndarray, "cells features"]]:
     space, batch = model.space, index_batch(model.space, indices)
     structure = structure_features(space, [space.from_index(int(index)) for index in indices]).values
     spread = structure.std(axis=0)

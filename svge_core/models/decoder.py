@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from svge_core.models.config import ModelConfig
 from svge_core.models.encoder import TypeProjection
-from svge_core.models.layers import GatedSum, MessagePassing, propagate
+from svge_core.models.layers import GatedSum, MessagePassing
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ def _at(condition: Tensor, made: int | slice) -> Tensor:
 class Generator(nn.Module):
     """All learned parts of the decoder, and one propagation step."""
 
+    #: one message-passing round: ``round_kind(hidden)`` with ``folded()`` and ``step(state, receives, degree, folded)``
+    round_kind: type = MessagePassing
+
     def __init__(self, types: int, encoding_width: int, max_nodes: int, config: ModelConfig) -> None:
         super().__init__()
         hidden, latent, expanded = config.hidden, config.latent, config.hidden + config.latent
@@ -83,7 +86,7 @@ class Generator(nn.Module):
         self.edges_in = nn.Linear(2 * hidden + 2 * latent, expanded)
         self.edges_out = nn.Linear(expanded, 1)
         self.edges_before = nn.Linear(hidden, expanded) if config.edge_sampling == "sequential" else None
-        self.rounds = nn.ModuleList(MessagePassing(hidden) for _ in range(config.rounds))
+        self.rounds = nn.ModuleList(self.round_kind(hidden) for _ in range(config.rounds))
         self.readout = GatedSum(hidden, latent, readouts=2)
         widths = (expanded, latent, expanded) if config.decoder_positions else ()
         self.steps = nn.ParameterList(torch.zeros(max_nodes, 2, width) for width in widths)
@@ -142,7 +145,7 @@ class Generator(nn.Module):
         if state.shape[2] == 1:
             return state, self.readout.ungated(state[:, :, 0])
         for folded in conditions.weights.folded:
-            state = propagate(state, receives, degree, folded)
+            state = self.round_kind.step(state, receives, degree, folded)
         return state, self.readout(state)
 
     def new_state(self, made: int, types: Int[Tensor, " batch"], g_init: Tensor, conditions: Conditions) -> Tensor:

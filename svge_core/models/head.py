@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from svge_core.errors import DataError
-from svge_core.models.svge import SVGe
+from svge_core.models.base import GraphVAE
 from svge_core.tensors import CellBatch
 
 
@@ -63,7 +63,7 @@ class JointModel(nn.Module):
     centre: Tensor
     scale: Tensor
 
-    def __init__(self, model: SVGe, layers: int) -> None:
+    def __init__(self, model: GraphVAE, layers: int) -> None:
         super().__init__()
         self.vae = copy.deepcopy(model)
         self.head = PredictorHead(model.config.latent, layers)
@@ -82,7 +82,7 @@ class JointModel(nn.Module):
 
 
 def fit_joint(
-    model: SVGe,
+    model: GraphVAE,
     cells: CellBatch,
     scores: Float[Tensor, " batch"],
     config: HeadConfig,

@@ -97,6 +97,11 @@ class MessagePassing(nn.Module):
         bias = torch.cat([gates, self.input_bias[:, 2 * half :], self.recurrent_bias[:, 2 * half :]], dim=1)
         return torch.cat([edges[:, : 2 * half], own, edges[:, 2 * half :], bias[:, None]], dim=1)
 
+    @staticmethod
+    def step(state: Tensor, receives: Tensor, degree: Tensor, folded: Tensor) -> Tensor:
+        """:func:`propagate`: what a generator does with the folded weights of its rounds."""
+        return propagate(state, receives, degree, folded)
+
 
 def both_directions(adjacency: Float[Tensor, "batch nodes nodes"]) -> Float[Tensor, "2 batch nodes nodes"]:
     """Row = receiving node: who sends to it along the edges, and against them."""

@@ -9,35 +9,23 @@ summed instead of averaged per step, posterior noise 1 instead of 0.01, node pos
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
+from svge_core.models.base import DecodeOptions, Direction, Elbo, GraphVAE
 from svge_core.models.config import ModelConfig
-from svge_core.models.decoder import ForcedLogits, Generator, teacher_forced
-from svge_core.models.encoder import Encoder, OperationEncoding, Posterior
+from svge_core.models.decoder import ForcedLogits, Generator, Prepared, teacher_forced
+from svge_core.models.encoder import Encoder, Posterior
 from svge_core.models.layers import both_directions
+from svge_core.models.likelihood import end_given, negative_log_likelihood
+from svge_core.models.runs import run, vote
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 
-
-@dataclass(frozen=True)
-class Elbo:
-    """Terms of the objective, one value per cell, in nats.
-
-    Attributes:
-        loss: what training minimises.
-        types: negative log-likelihood of the node types, both directions.
-        edges: negative log-likelihood of the edges, both directions.
-        kl: KL divergence, not yet weighted.
-    """
-
-    loss: Float[Tensor, " batch"]
-    types: Float[Tensor, " batch"]
-    edges: Float[Tensor, " batch"]
-    kl: Float[Tensor, " batch"]
+__all__ = ["BothLogits", "Elbo", "SVGe", "both_ways", "negative_log_likelihood"]
 
 
 @dataclass(frozen=True)
@@ -48,27 +36,19 @@ class BothLogits:
     backward: ForcedLogits
 
 
-class SVGe(nn.Module):
+class SVGe(GraphVAE):
     """Two-sided graph VAE over the cells of one search space."""
 
+    kind: ClassVar[str] = "svge"
+    title: ClassVar[str] = "SVGe"
+    source: ClassVar[str] = "A two-sided graph variational autoencoder (Lukasik et al. 2021)"
+    directions: ClassVar[tuple[Direction, ...]] = ("forward", "backward", "both")
+
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
-        super().__init__()
-        self.space = space
-        self.config = config
-        types = len(space.vocabulary)
-        self.operations = OperationEncoding(types, config)
-        self.encoder = Encoder(self.operations.width, space.max_nodes, config)
-        self.generator = Generator(types, self.operations.width, space.max_nodes, config)
-
-    @property
-    def table(self) -> Tensor:
-        """Rows of the operation encoding, (types, width)."""
-        return self.operations.table  # type: ignore[return-value]
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.encoder.embed.weight.device
+        super().__init__(space, config)
+        width = self.operations.width
+        self.encoder = Encoder(width, space.max_nodes, config)
+        self.generator = Generator(len(space.vocabulary), width, space.max_nodes, config)
 
     def encode(self, batch: CellBatch) -> Posterior:
         """q(z | cell) for every cell."""
@@ -87,19 +67,47 @@ class SVGe(nn.Module):
         receives = both_directions(stacked.adjacency)
         return teacher_forced(self.generator, self.table, torch.cat([z, z]), stacked.types, receives, directions)
 
-    def elbo(self, batch: CellBatch, generator: torch.Generator | None) -> Elbo:
-        """The objective for one draw of z per cell."""
-        posterior = self.encode(batch)
-        return self.elbo_from(batch, posterior, posterior.sample(generator, self.config.posterior_noise))
-
-    def elbo_from(self, batch: CellBatch, posterior: Posterior, z: Float[Tensor, "batch latent"]) -> Elbo:
-        """The objective at given latents."""
+    def terms(
+        self, batch: CellBatch, z: Float[Tensor, "batch latent"], edge_reduction: str
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Negative log-likelihoods of both directions added up."""
         stacked = both_ways(batch)
-        logits = self.score_stacked(stacked, z)
-        terms = negative_log_likelihood(logits, stacked, self.config.edge_reduction)
-        types, edges = (term.view(2, len(batch)).sum(0) for term in terms)
-        kl = posterior.kl()
-        return Elbo(types + edges + self.config.beta * kl, types, edges, kl)
+        found = negative_log_likelihood(self.score_stacked(stacked, z), stacked, edge_reduction)
+        types, edges = (term.view(2, len(batch)).sum(0) for term in found)
+        return types, edges
+
+    def log_probability(self, batch: CellBatch, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        """Of a forward run."""
+        types, edges = negative_log_likelihood(end_given(self.score(batch, z).forward, batch), batch)
+        return -(types + edges)
+
+    def prepare(self) -> Prepared:
+        """Products of the generator's weights."""
+        return self.generator.prepare(self.table)
+
+    def decode_chunk(
+        self,
+        weights: Prepared,
+        z: Float[Tensor, "batch latent"],
+        options: DecodeOptions,
+        generator: torch.Generator | None,
+    ) -> CellBatch:
+        """Forwards, backwards, or with both directions voting."""
+        rules = self.space.decoding_rules() if options.constrained else None
+        if options.direction == "backward":
+            return run(self.generator, weights, z, 1, rules, options.argmax, generator).reversed()
+        draft = run(self.generator, weights, z, 0, rules, options.argmax, generator)
+        if options.direction == "forward":
+            return draft
+        both = self.score(draft, z)
+        return vote(both.forward, both.backward, draft, rules, options.argmax, generator)
+
+    def node_tables(self) -> dict[str, Float[Tensor, "types width"]]:
+        """What encoder and decoder start a node from."""
+        return {
+            "Encoder: where a node starts": self.encoder.embed(self.table),
+            "Decoder: where a new node starts": self.generator.embed(self.table),
+        }
 
 
 def both_ways(batch: CellBatch) -> CellBatch:
@@ -110,20 +118,3 @@ def both_ways(batch: CellBatch) -> CellBatch:
         torch.cat([batch.adjacency, turned.adjacency]),
         torch.cat([batch.sizes, turned.sizes]),
     )
-
-
-def negative_log_likelihood(
-    logits: ForcedLogits, batch: CellBatch, edge_reduction: str = "sum"
-) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
-    """Type and edge terms of one direction, per cell, in nats; padded steps count nothing."""
-    steps = batch.mask.clone()
-    steps[:, 0] = False
-    cross = functional.cross_entropy(logits.types.transpose(1, 2), batch.types, reduction="none")
-    nodes = batch.types.shape[1]
-    scored = torch.ones(nodes, nodes, device=steps.device, dtype=torch.bool).triu(1)
-    scored[:, :2] = False  # the edge into node 1 is given
-    binary = functional.binary_cross_entropy_with_logits(logits.edges, batch.adjacency, reduction="none")
-    binary = binary.masked_fill(~(scored & batch.mask[:, None, :]), 0.0)
-    if edge_reduction == "mean":
-        binary = binary / torch.arange(nodes, device=steps.device).clamp(min=1)
-    return cross.masked_fill(~steps, 0.0).sum(1), binary.sum((1, 2))

@@ -1,0 +1,43 @@
+"""The models by name, each with the settings it starts from."""
+
+from dataclasses import dataclass
+
+from svge_core.errors import CheckpointError
+from svge_core.models.base import GraphVAE
+from svge_core.models.baselines.dgmg import DGMG
+from svge_core.models.baselines.dvae import DVAE
+from svge_core.models.baselines.gcn import GCN
+from svge_core.models.config import ModelConfig
+from svge_core.models.svge import SVGe
+from svge_core.spaces.base import AbstractSearchSpace
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A model and its default settings."""
+
+    model: type[GraphVAE]
+    defaults: ModelConfig
+
+
+#: the baselines as published where a setting is theirs alone; size and objective are those of SVGe's default
+MODELS: dict[str, ModelKind] = {
+    kind.model.kind: kind
+    for kind in (
+        ModelKind(SVGe, ModelConfig()),
+        ModelKind(DVAE, ModelConfig(hidden=64, operation_dim=3, decoder_positions=False)),
+        ModelKind(GCN, ModelConfig(hidden=64, rounds=3, operation_dim=3, decoder_positions=False)),
+        ModelKind(DGMG, ModelConfig(hidden=64, operation_dim=3, positions=False, decoder_positions=False)),
+    )
+}
+
+
+def build_model(kind: str, space: AbstractSearchSpace, config: ModelConfig) -> GraphVAE:
+    """An untrained model; its weights are drawn from torch's global generator.
+
+    Raises:
+        CheckpointError: if there is no model of that name.
+    """
+    if kind not in MODELS:
+        raise CheckpointError(f"field 'model' must be one of {', '.join(MODELS)}; got {kind!r:.60}.")
+    return MODELS[kind].model(space, config)
