@@ -27,9 +27,21 @@ COLUMNS = ["predictor", "labels", "held_out", *MEASURES]
 
 
 def fit_predict(
-    train: torch.Tensor, targets: torch.Tensor, test: torch.Tensor, *, inducing: int, steps: int, seed: int
+    train: torch.Tensor,
+    targets: torch.Tensor,
+    test: torch.Tensor,
+    *,
+    inducing: int,
+    steps: int,
+    seed: int,
+    fit_cells: int | None = None,
 ) -> np.ndarray:
-    """Mean of the sparse process at the test latents."""
+    """Mean of the sparse process at the test latents.
+
+    Args:
+        fit_cells: random training cells on which hyper-parameters and inducing points are fitted; None for all. The
+            prediction is conditioned on all training cells in any case.
+    """
     import gpytorch
 
     class Sparse(gpytorch.models.ExactGP):
@@ -44,18 +56,22 @@ def fit_predict(
             mean: Any = self.mean(x)
             return gpytorch.distributions.MultivariateNormal(mean, self.kernel(x))
 
-    chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:inducing]
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
+    chosen, fitted = order[:inducing], order[: fit_cells or len(order)]
     likelihood: Any = gpytorch.likelihoods.GaussianLikelihood()
     likelihood.noise = 0.1
     model: Any = Sparse(train[chosen].clone(), likelihood)
     objective = gpytorch.mlls.ExactMarginalLogLikelihood(likelihood, model)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.05)
     model.train()
+    inputs, known = (train, targets) if fit_cells is None else (train[fitted], targets[fitted])
+    model.set_train_data(inputs, known, strict=False)
     for _ in range(steps):
         optimiser.zero_grad()
-        loss: Any = -objective(model(train), targets)  # type: ignore[operator]
+        loss: Any = -objective(model(inputs), known)  # type: ignore[operator]
         loss.backward()
         optimiser.step()
+    model.set_train_data(train, targets, strict=False)
     model.eval()
     with torch.no_grad():
         return model(test).mean.numpy().astype(np.float64)

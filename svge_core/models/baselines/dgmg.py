@@ -66,11 +66,11 @@ class CoupledRound(nn.Module):
     ) -> Float[Tensor, "2 batch nodes half"]:
         """One round for the whole batch; arguments as of :func:`svge_core.models.layers.propagate`."""
         old = torch.cat([state[0], state[1]], dim=-1)
-        batch, nodes, hidden = old.shape
+        hidden = old.shape[2]
         sums = torch.matmul(receives, old)
         parts = [sums[0], degree[0] * old, sums[1], degree[1] * old, old, degree[0], degree[1]]
         inputs = torch.cat([*parts, torch.ones_like(degree[0])], dim=-1)
-        gates = (inputs.view(batch * nodes, -1) @ folded).view(batch, nodes, 4 * hidden).to(old.dtype)
+        gates = (inputs @ folded).to(old.dtype)
         reset, update = gates[..., : 2 * hidden].sigmoid().chunk(2, dim=-1)
         candidate = torch.tanh(gates[..., 2 * hidden : 3 * hidden] + reset * gates[..., 3 * hidden :])
         return _halves(torch.lerp(candidate, old, update))

@@ -32,7 +32,7 @@ class GatedMessages(nn.Module):
 
 
 def gru(
-    cell: nn.GRUCell, inputs: Float[Tensor, "*batch gates"], state: Float[Tensor, "*batch hidden"]
+    cell: nn.GRUCell, inputs: Float[Tensor, "*#batch gates"], state: Float[Tensor, "*batch hidden"]
 ) -> Float[Tensor, "*batch hidden"]:
     """torch's GRU cell where the input's part of the gates is known: ``W_ih x + b_ih`` of few types, computed once.
 
