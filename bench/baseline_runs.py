@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 
 from bench.latent_probe import fit_predict
-from svge_core.errors import DataError, SvgeError
+from svge_core.errors import DataError
 from svge_core.files import write_atomically
 from svge_core.metrics import encode_all, expected_reconstruction, generation, reconstruction
 from svge_core.models.base import GraphVAE
@@ -63,9 +63,9 @@ VARIANTS = {
 class Settings:
     """What all models have in common; everything in it is written beside the results."""
 
-    epochs: int = 60
-    batch_size: int = 128
-    learning_rate: float = 3e-3
+    epochs: int = 30
+    batch_size: int = 64
+    learning_rate: float = 5e-3
     hidden: int = 64
     latent: int = 56
     operation_dim: int = 3
@@ -101,9 +101,9 @@ def dvae_split(path: Path) -> DVAESplit:
         DataError: if the file or a column is missing, or a value is not a number; ParseError if a cell is not one.
     """
     try:
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8")
-        with opened as file:
-            rows = [row for row in csv.DictReader(file) if row.get("in_dvae_set", "1") == "1"]
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+        rows = [row for row in csv.DictReader(text.splitlines()) if row.get("in_dvae_set", "1") == "1"]
         texts, values = [row["arch"] for row in rows], [float(row["ws_acc"]) for row in rows]
     except KeyError as error:
         raise DataError(f"{path.name} has no column {error.args[0]!r}; expected arch and ws_acc.") from None
@@ -188,8 +188,6 @@ def measure(variant: Variant, seed: int, settings: Settings, split: DVAESplit, f
     model = trainer.model
     again = reconstruction(model, held_out, DecodeOptions("forward"), encodings=10, decodings=10)
     drawn = generation(model, cells, DecodeOptions("forward"), latents=1000, decodings=10)
-    if not drawn.valid.count:
-        raise SvgeError(f"{variant.name}, seed {seed}: no decoded prior sample is valid; train for more epochs.")
     found = list(probes(model, split, settings, folder))
     return {
         "model": variant.name,
@@ -205,10 +203,10 @@ def measure(variant: Variant, seed: int, settings: Settings, split: DVAESplit, f
         "reconstruction_expected": float(expected_reconstruction(model, held_out).double().mean()),
         "validity": drawn.valid.value,
         "validity_of": drawn.valid.of,
-        "uniqueness": drawn.unique.value,
+        "uniqueness": drawn.unique.value if drawn.unique.of else None,  # no valid decoding
         "uniqueness_of": drawn.unique.of,
-        "novelty": drawn.novel.value,
-        **summarised(found, MEASURES),
+        "novelty": drawn.novel.value if drawn.novel.of else None,
+        **summarised([{key: row[key] for key in MEASURES} for row in found], MEASURES),
         "probes": found,
         "loss": history[-1]["loss"],
         "kl_nats": history[-1]["kl"],

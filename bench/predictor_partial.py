@@ -19,8 +19,8 @@ from svge_core.checkpoints import load_checkpoint
 from svge_core.data.labels import Labels, read_labels, read_meaning
 from svge_core.data.scores import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
+from svge_core.models.base import GraphVAE
 from svge_core.models.head import HeadConfig, fit_joint
-from svge_core.models.svge import SVGe
 from svge_core.prediction_measures import measured
 from svge_core.predictors import encoder_of
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -46,7 +46,7 @@ def draw(
     held_out: int,
     seed: int,
     level: float,
-    model: SVGe | None,
+    model: GraphVAE | None,
     joint_head: bool = True,
 ) -> dict[str, dict[str, float | None]]:
     """One draw: measures by predictor. The joint head is among them where a trained model is given."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    baselines,
     convergence,
     graphpnas_refit,
     graphpnas_runs,
@@ -84,6 +85,7 @@ COLUMNS: dict[str, list[str]] = {
     ],
     "graphpnas_refit": graphpnas_refit.COLUMNS,
     "ask_time": ["method", "first_seconds", "median_seconds", "median_cpu_seconds", "largest_seconds", "asks"],
+    "baselines": baselines.COLUMNS,
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 

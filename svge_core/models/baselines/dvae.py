@@ -9,7 +9,8 @@ still scored by a softmax head of its own.
 Published size: hidden 501, latent 56. Deviations from the published code, each a field of `ModelConfig`: ``hidden``,
 ``posterior_noise`` (published 0.01), ``beta`` (published 0.005 per cell). ``positions`` are the vertex ids (published:
 there). Not fields: cells with fewer than the most nodes are scored to their end only, where the published code adds
-"start" types up to the size of the largest. ``rounds``, ``decoder_positions`` and ``edge_sampling`` mean nothing here.
+"start" types up to the size of the largest; and the initial weights of types and messages, which are larger here (see
+:mod:`svge_core.models.baselines.messages`). ``rounds``, ``decoder_positions`` and ``edge_sampling`` mean nothing here.
 """
 
 from typing import ClassVar
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from svge_core.models.base import DecodeOptions, GraphVAE
 from svge_core.models.baselines.dvae_decoder import NodeDecoder
-from svge_core.models.baselines.messages import GatedMessages, gru, type_inputs
+from svge_core.models.baselines.messages import GatedMessages, gru, type_gru, type_inputs
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoder import ForcedLogits
 from svge_core.models.encoder import Posterior
@@ -35,11 +36,11 @@ class AsynchronousEncoder(nn.Module):
     The read-out joins the last node's forward and the first node's backward state (equations 4 to 7).
     """
 
-    def __init__(self, encoding_width: int, max_nodes: int, config: ModelConfig) -> None:
+    def __init__(self, table: Tensor, max_nodes: int, config: ModelConfig) -> None:
         super().__init__()
         hidden = config.hidden
-        self.along = nn.GRUCell(encoding_width, hidden)
-        self.against = nn.GRUCell(encoding_width, hidden)
+        self.along = type_gru(table, hidden)
+        self.against = type_gru(table, hidden)
         self.messages = GatedMessages(hidden, max_nodes if config.positions else 0)
         self.join = nn.Linear(2 * hidden, hidden)
         self.mean = nn.Linear(hidden, config.latent)
@@ -89,17 +90,17 @@ class DVAE(GraphVAE):
 
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
         super().__init__(space, config)
-        width, nodes = self.operations.width, space.max_nodes
-        self.encoder = self.make_encoder(width, nodes, config)
+        nodes = space.max_nodes
+        self.encoder = self.make_encoder(self.table, nodes, config)
         self.decoder = NodeDecoder(
-            len(space.vocabulary), width, nodes, config.hidden, config.latent,
+            self.table, nodes, config.hidden, config.latent,
             ids=nodes if config.positions else 0, summed=self.summed,
         )  # fmt: skip
 
     @staticmethod
-    def make_encoder(encoding_width: int, max_nodes: int, config: ModelConfig) -> nn.Module:
+    def make_encoder(table: Tensor, max_nodes: int, config: ModelConfig) -> nn.Module:
         """The encoder of this variant."""
-        return AsynchronousEncoder(encoding_width, max_nodes, config)
+        return AsynchronousEncoder(table, max_nodes, config)
 
     def encode(self, batch: CellBatch) -> Posterior:
         """q(z | cell) for every cell."""

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from svge_core.models.baselines.messages import GatedMessages, gru, type_inputs
+from svge_core.models.baselines.messages import GatedMessages, gru, type_gru, type_inputs
 from svge_core.models.constraints import OpenNodes, masks
 from svge_core.models.decoder import ForcedLogits
 from svge_core.models.draws import allowed_types, cut, draw_edges, draw_types
@@ -23,20 +23,18 @@ class NodeDecoder(nn.Module):
     """All learned parts of D-VAE's decoder.
 
     Args:
-        types, encoding_width: rows and columns of the operation encoding.
+        table: rows of the operation encoding, (types, width).
         ids: largest number of nodes where vertex ids join the messages, else 0.
         summed: the graph state is the sum of all node states (D-VAE with GCN) instead of the last node's (D-VAE).
     """
 
-    def __init__(
-        self, types: int, encoding_width: int, max_nodes: int, hidden: int, latent: int, *, ids: int, summed: bool
-    ) -> None:
+    def __init__(self, table: Tensor, max_nodes: int, hidden: int, latent: int, *, ids: int, summed: bool) -> None:
         super().__init__()
         self.max_nodes, self.summed = max_nodes, summed
         self.start = nn.Linear(latent, hidden)
-        self.update = nn.GRUCell(encoding_width, hidden)
+        self.update = type_gru(table, hidden)
         self.messages = GatedMessages(hidden, ids)
-        self.add_node = nn.Sequential(nn.Linear(hidden, 2 * hidden), nn.ReLU(), nn.Linear(2 * hidden, types))
+        self.add_node = nn.Sequential(nn.Linear(hidden, 2 * hidden), nn.ReLU(), nn.Linear(2 * hidden, len(table)))
         self.edge_in = nn.Linear(2 * hidden, 4 * hidden)
         self.edge_out = nn.Linear(4 * hidden, 1)
 

@@ -62,9 +62,9 @@ class GCN(DVAE):
     summed: ClassVar[bool] = True
 
     @staticmethod
-    def make_encoder(encoding_width: int, max_nodes: int, config: ModelConfig) -> nn.Module:
+    def make_encoder(table: Tensor, max_nodes: int, config: ModelConfig) -> nn.Module:
         """The GCN."""
-        return GCNEncoder(encoding_width, config)
+        return GCNEncoder(table.shape[1], config)
 
     def node_tables(self) -> dict[str, Float[Tensor, "types width"]]:
         """What the first convolution and the decoder's GRU cell make of a type."""
