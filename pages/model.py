@@ -13,6 +13,7 @@ from ui.model_card import parameter_count, show_card
 from ui.model_extrapolation import show_extrapolation
 from ui.model_metrics import headline, show_generation
 from ui.model_operations import show_operations
+from ui.model_patterns import show_patterns
 from ui.model_prediction import show_prediction
 from ui.model_quality import show_quality
 from ui.model_state import can_be_trained, current_folder, read_checkpoint, shown_path
@@ -28,6 +29,7 @@ SECTIONS = (
     "Prediction",
     "Extrapolation",
     "Operations",
+    "Patterns",
     "Train a new one",
 )
 
@@ -62,8 +64,8 @@ except SvgeError as problem:
 
 meta, config = checkpoint.meta, checkpoint.meta.config
 st.caption(
-    f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: SVGe with {config.latent} latent dimensions "
-    f"and {config.encoding} operations, trained on {meta.data_count:,} cells; {meta.held_out_count:,} were held out."
+    f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with {config.latent} "
+    f"latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; {meta.held_out_count:,} were held out."
 )
 with st.container(horizontal=True):
     for label, row in headline(metric_rows(meta.metrics)):
@@ -90,7 +92,7 @@ with st.container(horizontal=True):
         )
 
 tabs = st.tabs(SECTIONS, key="model_section", on_change="rerun")
-card, training, generation, quality, prediction, extrapolation, operations, new = tabs
+card, training, generation, quality, prediction, extrapolation, operations, patterns, new = tabs
 # closed tabs compute nothing
 if card.open:
     with card:
@@ -125,6 +127,9 @@ if extrapolation.open:
 if operations.open:
     with operations:
         show_operations(checkpoint, theme)
+if patterns.open:
+    with patterns:
+        show_patterns(checkpoint, theme)
 if new.open:
     with new:
         show_training(meta.space, theme, checkpoint)

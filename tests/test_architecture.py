@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "cells",
         "spaces differences",
         "tensors data convert palette drawing geometry features features_local",
-        "networks export export_json models surrogates graphpnas calibration prediction_measures",
+        "networks export export_json models patterns surrogates graphpnas calibration prediction_measures",
         "checkpoints metrics training training_state smoothness evaluation",
         "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "
         "extrapolation_run latent_quality",

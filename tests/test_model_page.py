@@ -21,7 +21,8 @@ from ui.model_train import progress_text
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "model.py")
 SECTIONS = (
-    "Card", "Training", "Generation", "Latent quality", "Prediction", "Extrapolation", "Operations", "Train a new one",
+    "Card", "Training", "Generation", "Latent quality", "Prediction", "Extrapolation", "Operations", "Patterns",
+    "Train a new one",
 )  # fmt: skip
 
 
@@ -340,3 +341,14 @@ def test_a_bad_name_is_said_on_the_page(root: Path) -> None:
     at.text_input[0].set_value("Not this")
     at.button[0].click().run()
     assert "A name is made of small letters" in at.error[0].value
+
+
+def test_patterns_are_over_measured_cells_only(root: Path) -> None:
+    make_checkpoint(root)
+    at = open_page("Patterns")
+    text = words(at)
+    assert "n = 15,625 measured cells" in text
+    assert "does not vary" in text, "all NAS-Bench-201 cells have one graph"
+    assert at.get_by_key("model_pattern_score").options
+    at.get_by_key("model_best").set_value("Best 10 %").run()
+    assert "Mean of the best 1,562" in words(at)

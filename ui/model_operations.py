@@ -12,6 +12,12 @@ from ui.model_widgets import halves, show_chart
 def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
     """Distances between the rows of one table, and the rows on two principal components."""
     tables = operation_tables(checkpoint.model)
+    if checkpoint.meta.config.encoding == "one-hot":
+        count = len(checkpoint.model.space.vocabulary)
+        st.caption(
+            f"This model's operations are one-hot: {count} unit vectors, all equally far apart (cosine distance 1). "
+            "What its first layers make of them is below. For a table of its own: `train --encoding learned`."
+        )
     name = st.selectbox("Table", list(tables), key="model_table", width=420)
     try:
         info = operation_map(tables[name])

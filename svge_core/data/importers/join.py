@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from svge_core.data.importers.cache import list_imported, load_table
+from svge_core.data.importers.cache import list_imported, load_imported, load_table
 from svge_core.data.importers.table import ImportedTable
-from svge_core.data.scores import Scores, scores_from_columns
+from svge_core.data.scores import ScoreMeaning, Scores, scores_from_columns
 from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
 
@@ -45,6 +45,22 @@ def _indices(table: ImportedTable, space: AbstractSearchSpace) -> np.ndarray:
         raw = np.frombuffer(bytes.fromhex("".join(keys)), dtype="S16")
         return all_cells().indices_of_hashes(raw)
     return np.array([space.index(space.parse(text)) for text in keys])
+
+
+def imported_labels(space: AbstractSearchSpace) -> dict[str, tuple[ScoreMeaning, np.ndarray, np.ndarray]]:
+    """By key, the meaning, official indices and finite values of every imported score of a space, enumerated or not.
+
+    Raises:
+        DataError: if an imported table is damaged.
+    """
+    found: dict[str, tuple[ScoreMeaning, np.ndarray, np.ndarray]] = {}
+    for table in load_imported(space.name):
+        indices = _indices(table, space)
+        for key, meaning in table.meanings.items():
+            values = table.frame[key].to_numpy(dtype=np.float64)
+            known = np.isfinite(values)
+            found.setdefault(key, (meaning, indices[known], values[known]))
+    return found
 
 
 def with_imported(scores: Scores, space: AbstractSearchSpace) -> Scores:
