@@ -64,8 +64,9 @@ except SvgeError as problem:
 
 meta, config = checkpoint.meta, checkpoint.meta.config
 st.caption(
-    f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with {config.latent} "
-    f"latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; {meta.held_out_count:,} were held out."
+    f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with "
+    f"{config.latent} latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; "
+    f"{meta.held_out_count:,} were held out."
 )
 with st.container(horizontal=True):
     for label, row in headline(metric_rows(meta.metrics)):
