@@ -147,7 +147,7 @@ def test_a_column_of_an_own_file_is_a_goal_among_its_cells(store: str) -> None:
 
 def test_code_runs_only_after_somebody_at_this_machine_agreed(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_state, "local_browser", lambda: False)
-    assert "from a browser on the machine that runs this app" in words(search_page())
+    assert "SVGE_ALLOW_PYTHON=1" in words(search_page())
     monkeypatch.setattr(search_state, "local_browser", lambda: True)
     at = choose(search_page(), "search-python", "tests.slow_objective:slow")
     assert "Agree that the Python function runs on this machine" in words(at)

@@ -47,9 +47,9 @@ def test_failed_cells_are_taken_and_wait_for_nothing() -> None:
     a, b, c = (SPACE.from_index(index) for index in (1, 2, 3))
     history = History(observations=(Observation(0, a, (1.0,)),), pending=(b,), failed=(c,))
     assert history.taken == {a, b, c}
-    view = RunView(
-        config(), (), "running", tuple(_evaluation(n, x) for n, x in enumerate(["done", "failed", "running"]))
-    )
+    states: tuple[EvaluationState, ...] = ("done", "failed", "running")
+    goals = make_objective([f"{HERE}worth"], SPACE, allow_python=True).goals
+    view = RunView(config(), goals, "running", tuple(_evaluation(n, x) for n, x in enumerate(states)), None, "", "")
     assert len(view.history().observations) == len(view.history().pending) == len(view.history().failed) == 1
 
 
