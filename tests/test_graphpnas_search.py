@@ -16,6 +16,7 @@ from svge_core.graphpnas.generator import Generator, GeneratorOptions
 from svge_core.graphpnas.policy import Policy, PolicyOptions
 from svge_core.graphpnas.recurrent import Recurrent, RecurrentOptions, refit_recurrent
 from svge_core.graphpnas.refit import RefitOptions
+from svge_core.graphpnas.rows import layout
 from svge_core.graphpnas.views import to_graphs, view_of
 from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
@@ -133,6 +134,15 @@ def test_the_policy_raises_what_is_rewarded() -> None:
         policy.update(to_graphs(space, [space.random_cell(rng)]), 0.0)
         policy.update(good, 1.0)
     assert likely() > before + 1.0
+
+
+def test_what_is_cached_while_drawing_serves_the_gradient_later() -> None:
+    layout.cache_clear()
+    with torch.inference_mode():  # as a searcher that only draws does, in the same process
+        layout(view_of(SPACE))
+    policy = Policy(view_of(SPACE), PolicyOptions())
+    for reward in (0.0, 1.0):
+        policy.update(to_graphs(SPACE, [SPACE.from_index(5)]), reward)
 
 
 def test_the_recurrent_rival_is_a_distribution_and_draws_from_it() -> None:

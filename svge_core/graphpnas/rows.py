@@ -52,8 +52,9 @@ class Layout:
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def layout(view: GraphView) -> Layout:
-    """The layout of a view's rows."""
+    """The layout of a view's rows; of ordinary tensors, whoever asks first, because gradients flow past them later."""
     row, node = torch.tril_indices(view.nodes, view.nodes)
     newest = row * (row + 3) // 2
     tails, heads = (torch.arange(view.nodes) for _ in range(2))
