@@ -1,4 +1,12 @@
-"""D-VAE's building blocks: the gated sum of a node's predecessors, and the GRU cell it goes into."""
+"""D-VAE's building blocks: the gated sum of a node's predecessors, and the GRU cell it goes into.
+
+Their initial weights are not PyTorch's, which the published code takes: there a type leaves a mark of a few per cent on
+a state and every step from node to node halves what came before, so that nothing of a late node's type reaches z or
+comes back from it. Here a type moves the gates by half a unit, a message keeps the length of the state it is made
+from, and a cell keeps most of what it receives. On ENAS cells (hidden 64, batches of 64) the six types of a cell stayed
+at 10.74 of 6 ln 6 = 10.75 nats for 1,600 steps with PyTorch's start, and fell to 0.7 in 1,072 steps with this one; the
+published runs have 160,000 steps.
+"""
 
 import torch
 from jaxtyping import Float
@@ -21,7 +29,7 @@ class GatedMessages(nn.Module):
         self.gate = nn.Linear(hidden + ids, hidden)
         self.map = nn.Linear(hidden + ids, hidden, bias=False)
         with torch.no_grad():
-            self.map.weight.mul_(2.0)  # the gate starts half open
+            nn.init.orthogonal_(self.map.weight[:, :hidden], gain=2.0)  # the gate starts half open
 
     def forward(self, state: Float[Tensor, "batch hidden"], node: int) -> Float[Tensor, "batch hidden"]:
         """Messages of the node at a position, of every cell."""
@@ -34,15 +42,15 @@ class GatedMessages(nn.Module):
 
 
 def type_gru(table: Tensor, hidden: int) -> nn.GRUCell:
-    """A GRU cell whose gates a type moves by half a unit at the start, for every kind of operation encoding.
+    """A GRU cell that starts by keeping sigmoid(2) = 88 % of its state, whose gates a type moves by half a unit.
 
-    PyTorch's own start, U(-1/sqrt(hidden), 1/sqrt(hidden)), lets a type leave a mark of a few per cent on a state. With
-    it, 1,600 steps on ENAS cells brought D-VAE's types from ln 6 = 1.792 to 1.790 nats per node; published runs have
-    160,000 steps.
+    Args:
+        table: rows of the operation encoding (types, width); the half unit holds for rows of any width and length.
     """
     cell = nn.GRUCell(table.shape[1], hidden)
     with torch.no_grad():
         nn.init.normal_(cell.weight_ih, std=0.5 / float(table.detach().square().sum(1).mean().sqrt()))
+        cell.bias_ih[hidden : 2 * hidden] += 2.0
     return cell
 
 
