@@ -16,6 +16,7 @@ PAGES = (
     ("search", "Search", ":material/travel_explore:"),
     ("distribution", "Distribution", ":material/bar_chart:"),
     ("model", "Model", ":material/model_training:"),
+    ("results", "Results", ":material/table_chart:"),
     ("compare", "Compare", ":material/compare:"),
 )
 

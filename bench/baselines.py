@@ -52,7 +52,7 @@ def published_rows() -> list[dict[str, Any]]:
     names = ("reconstruction", "validity", "uniqueness")
     rows = []
     for model, (*shares, rmse, rmse_sd, r, r_sd) in POSTER.items():
-        found = {name: value / 100 for name, value in zip(names, shares, strict=True)}
+        found = {name: round(value / 100, 6) for name, value in zip(names, shares, strict=True)}
         probe = {"rmse_standardised": rmse, "rmse_standardised_sd": rmse_sd, "pearson_r": r, "pearson_r_sd": r_sd}
         rows.append({"model": model, "source": PUBLISHED, **found, **probe})
     return rows

@@ -12,6 +12,7 @@ from bench import (
     graphpnas_runs,
     import_nasbench101,
     latent_probe,
+    papers,
     throughput,
     tradeoff,
     validity,
@@ -86,6 +87,7 @@ COLUMNS: dict[str, list[str]] = {
     "graphpnas_refit": graphpnas_refit.COLUMNS,
     "ask_time": ["method", "first_seconds", "median_seconds", "median_cpu_seconds", "largest_seconds", "asks"],
     "baselines": baselines.COLUMNS,
+    "papers": papers.COLUMNS,
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 

@@ -1,0 +1,168 @@
+"""The papers' comparisons in one table: what the other benchmarks measured here, beside the published rows.
+
+Three comparisons: how well architectures are generated (ENAS), how much of their accuracy the latent holds (ENAS), and
+how good the found ones are (NAS-Bench-201, and what the papers report elsewhere). Nothing is computed afresh: numbers
+come from ``bench/results/*.json`` and from the checkpoints' ``meta.json``, and each says from which. Run ``bench
+baselines``, ``bench latent_probe``, ``bench search`` and ``bench graphpnas`` first; what is missing is named.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.baselines import published_rows
+from bench.results_table import RESULTS, command, report, save_results
+from svge_core.checkpoints import load_meta
+from svge_core.errors import SvgeError
+from svge_core.search.searchers import METHODS
+
+COLUMNS = ["comparison", "data", "system", "measure", "value", "seeds", "origin", "source"]
+HERE, PUBLISHED = "measured here", "published"
+GENERATIVE, PROBE, SEARCH = "generative quality", "predictive probe", "search"
+ENAS = "ENAS macro, 6 layers"
+NB201 = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
+GENERATED = {
+    "reconstruction": "exact reconstruction of held-out cells, share",
+    "validity": "valid prior samples, share",
+    "uniqueness": "distinct among the valid, share",
+    "novelty": "valid and not trained on, share",
+}
+PROBED = {"rmse_standardised": "RMSE of standardised weight-sharing accuracy", "pearson_r": "Pearson r"}
+#: rows of a checkpoint's metrics that stand for the first table's measures
+OF_CHECKPOINT = {
+    "reconstruction": "reconstruction.forward.sampled",
+    "validity": "valid.forward.raw.1000x10",
+    "uniqueness": "unique.forward.raw.1000x10",
+    "novelty": "novel.forward.raw.1000x10",
+}
+#: evaluations at which searches are compared: the stored mark nearest to GraphPNAS's 100
+MARK = 96
+_QUERIES = "test accuracy, %, after 100 queries"
+_LOGS, _POSTER = "authors' logs and results", "poster of Chatzianastasis et al. 2021"
+_FULL, _BEST = "ENAS, trained in full on CIFAR-10", "test accuracy, %, best cell"
+#: (data, system, measure, value, deviation, seeds, source); only what was seen in a paper, poster or the authors' logs
+OTHERS = (
+    ("CIFAR-10", "GraphPNAS", _QUERIES, 94.344, 0.050, 10, _LOGS),
+    ("CIFAR-100", "GraphPNAS", _QUERIES, 73.345, 0.206, 5, _LOGS),
+    ("ImageNet16-120", "GraphPNAS", _QUERIES, 46.495, 0.204, 10, _LOGS),
+    (_FULL, "D-VAE-EMB", _BEST, 95.35, None, None, _POSTER),
+    (_FULL, "D-VAE", _BEST, 94.80, None, None, _POSTER),
+    (
+        "NAS-Bench-101, 8 vertices, trained on CIFAR-10", "SVGe", "accuracy, %, best extrapolated cell",
+        95.18, None, None, "Lukasik et al. 2021, introduction",
+    ),
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def _row(
+    comparison: str, data: str, system: str, measure: str, found: Mapping[str, Any], key: str, origin: str, source: str
+) -> Iterator[Row]:
+    """The row of one number, if it is there."""
+    if found.get(key) is not None:
+        seeds = found.get("seeds")
+        yield {
+            "comparison": comparison,
+            "data": data,
+            "system": system,
+            "measure": measure,
+            "value": float(found[key]),
+            "value_sd": found.get(f"{key}_sd"),
+            "seeds": len(seeds) if isinstance(seeds, list) else seeds,
+            "origin": origin,
+            "source": source,
+        }
+
+
+def _named(content: Mapping[str, Any]) -> str:
+    return f"{content['command']}, {content['date']}"
+
+
+def enas_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
+    """Models and paired differences of ``bench baselines``, and the poster's table."""
+    measured = [] if content is None else [row for row in content["rows"] if row["source"].startswith(HERE)]
+    source = "" if content is None else _named(content)
+    for comparison, measures in ((GENERATIVE, GENERATED), (PROBE, PROBED)):
+        for key, measure in measures.items():
+            for row in measured:
+                yield from _row(comparison, ENAS, row["model"], measure, row, key, HERE, source)
+            for row in published_rows():
+                yield from _row(comparison, ENAS, row["model"], measure, row, key, PUBLISHED, row["source"])
+
+
+def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[Row]:
+    """The shipped model: its own metrics (other training cells than D-VAE's), and its latent probed."""
+    system = f"SVGe, shipped ({folder.parent.name}/{folder.name})"
+    try:
+        meta, _ = load_meta(folder)
+    except SvgeError:
+        meta = None
+    for key, name in OF_CHECKPOINT.items() if meta is not None else ():
+        found = {"value": meta.metrics.get(name, {}).get("value"), "seeds": 1}
+        source = "evaluate; other training and held-out cells than D-VAE's split"
+        yield from _row(GENERATIVE, ENAS, system, GENERATED[key], found, "value", HERE, source)
+    if probe is not None:
+        for key, measure in PROBED.items():
+            source = f"{_named(probe)}; random splits"
+            yield from _row(PROBE, ENAS, system, measure, {**probe["rows"][0], "seeds": 1}, key, HERE, source)
+
+
+def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any] | None) -> Iterator[Row]:
+    """Test accuracy on NAS-Bench-201 by our searches and by GraphPNAS's protocol, and the published results."""
+    if searches is not None:
+        for row in searches["rows"]:
+            if row["data"] in NB201 and row["method"] in METHODS:
+                measure = f"test accuracy, %, after {MARK} evaluations"
+                title, data = METHODS[row["method"]].title, NB201[row["data"]]
+                yield from _row(SEARCH, data, title, measure, row, f"test@{MARK}", HERE, _named(searches))
+    if generator is not None:
+        for row in generator["rows"]:
+            if row.get("runs"):  # the authors' own logs have none, and are among the published rows
+                source = f"{_named(generator)}; the authors' protocol"
+                yield from _row(SEARCH, NB201[row["data"]], row["method"], _QUERIES, row, "final_test", HERE, source)
+    for data, system, measure, value, spread, seeds, source in OTHERS:
+        found = {"value": value, "value_sd": spread, "seeds": seeds}
+        yield from _row(SEARCH, data, system, measure, found, "value", PUBLISHED, source)
+
+
+def stored(name: str) -> dict[str, Any] | None:
+    """A benchmark's results; None where it was not run."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Collect, print, save."""
+    parser = argparse.ArgumentParser(prog="bench papers", description=__doc__)
+    parser.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/enas6/svge"), help="(default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    arguments = parser.parse_args(argv)
+    names = ("baselines", "latent_probe_enas6", "search", "graphpnas")
+    content = {name: stored(name) for name in names}
+    missing = [name for name, found in content.items() if found is None]
+    for name in missing:
+        sys.stderr.write(f"bench/results/{name}.json is not there: its rows are left out; run that benchmark first.\n")
+    rows = [
+        *enas_rows(content["baselines"]),
+        *checkpoint_rows(arguments.checkpoint, content["latent_probe_enas6"]),
+        *search_rows(content["search"], content["graphpnas"]),
+    ]
+    rows.sort(key=lambda row: (GENERATIVE, PROBE, SEARCH).index(row["comparison"]))
+    settings = {
+        "reading": "measured and published rows of ENAS differ in size, epochs and optimiser; measured searches count "
+        "every label; ± is over training seeds (measured), over probe seeds (published probe) or over search seeds",
+        "left out": ", ".join(missing) or "nothing",
+    }
+    save_results("papers", rows, settings, command("papers", argv))
+    report(arguments, rows, COLUMNS)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
