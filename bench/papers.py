@@ -98,11 +98,11 @@ def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[R
     """The shipped model: its own metrics (other training cells than D-VAE's), and its latent probed."""
     system = f"SVGe, shipped ({folder.parent.name}/{folder.name})"
     try:
-        meta, _ = load_meta(folder)
+        metrics = load_meta(folder)[0].metrics
     except SvgeError:
-        meta = None
-    for key, name in OF_CHECKPOINT.items() if meta is not None else ():
-        found = {"value": meta.metrics.get(name, {}).get("value"), "seeds": 1}
+        metrics = {}  # no such checkpoint here
+    for key, name in OF_CHECKPOINT.items():
+        found = {"value": metrics.get(name, {}).get("value"), "seeds": 1}
         source = "evaluate; other training and held-out cells than D-VAE's split"
         yield from _row(GENERATIVE, ENAS, system, GENERATED[key], found, "value", HERE, source)
     if probe is not None:
