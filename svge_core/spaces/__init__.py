@@ -5,9 +5,10 @@ from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, Decodin
 from svge_core.spaces.enas import ENASMacro
 from svge_core.spaces.nasbench101 import NASBench101
 from svge_core.spaces.nasbench201 import NASBench201
+from svge_core.spaces.randwire import RandWire
 
 SPACES: dict[str, AbstractSearchSpace] = {
-    space.name: space for space in (NASBench201(), NASBench101(), ENASMacro(6), ENASMacro(12))
+    space.name: space for space in (NASBench201(), NASBench101(), ENASMacro(6), ENASMacro(12), RandWire())
 }
 
 
@@ -31,5 +32,6 @@ __all__ = [
     "ENASMacro",
     "NASBench101",
     "NASBench201",
+    "RandWire",
     "get_space",
 ]
