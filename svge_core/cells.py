@@ -79,12 +79,18 @@ class Cell:
     @cached_property
     def sources(self) -> tuple[tuple[int, ...], ...]:
         """For every node, the nodes with an edge into it."""
-        return tuple(tuple(u for u, v in self.edges if v == node) for node in range(self.num_nodes))
+        found: list[list[int]] = [[] for _ in self.ops]
+        for u, v in self.edges:
+            found[v].append(u)
+        return tuple(map(tuple, found))
 
     @cached_property
     def targets(self) -> tuple[tuple[int, ...], ...]:
         """For every node, the nodes it has an edge to."""
-        return tuple(tuple(v for u, v in self.edges if u == node) for node in range(self.num_nodes))
+        found: list[list[int]] = [[] for _ in self.ops]
+        for u, v in self.edges:
+            found[u].append(v)
+        return tuple(map(tuple, found))
 
     def relabelled(self, order: Sequence[int], edges: Iterable[tuple[int, int]] | None = None) -> "Cell":
         """The same graph with its nodes written down in another topological order.

@@ -33,6 +33,8 @@ class SearchSpaceContract:
     space: AbstractSearchSpace
     #: members drawn for the tests that look at samples
     samples = 25
+    #: members all of whose neighbours are looked at
+    edited = 4
     #: whether every draw that follows the decoding rules is a member
     rules_are_exact = True
     #: whether one edit of a cell is one gene of the genotype
@@ -137,7 +139,7 @@ class SearchSpaceContract:
 
     def test_neighbours_are_symmetric_members_one_edit_away(self, cells: list[Cell]) -> None:
         space = self.space
-        for cell in cells[:4]:
+        for cell in cells[: self.edited]:
             neighbours = space.neighbours(cell)
             forms = {space.canonical(neighbour) for neighbour in neighbours}
             assert len(forms) == len(neighbours) > 0, "no neighbour twice"

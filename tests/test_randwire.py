@@ -23,6 +23,7 @@ class TestRandWireContract(SearchSpaceContract):
 
     space = SPACE
     samples = 9
+    edited = 1
     rules_are_exact = False
     edit_is_one_gene = False
 

@@ -7,7 +7,7 @@ import streamlit as st
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.explorer_opening import usable_devices
-from svge_core.spaces import SPACES
+from svge_core.spaces import SPACES, AbstractSearchSpace
 from svge_core.training import drawable
 from ui import loaders, session
 from ui.basket import basket_sidebar
@@ -83,13 +83,18 @@ def opened_or_stop() -> Explorer:
     return opened
 
 
+def _size(space: AbstractSearchSpace) -> str:
+    return "more cells than can be numbered" if space.size is None else f"{space.size:.1e} cells"
+
+
 def _no_checkpoint(root: Path) -> None:
     space = SPACES[session.space_name()]
     st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
     if not drawable(space):
         st.markdown(
-            f"{space.title} has {space.size or 0:.1e} cells, too many to train on or to map here. Its architectures "
-            "can be drawn and exported on the command line; for a map, choose another search space in the sidebar."
+            f"{space.title} has {_size(space)}, too many to train on or to map here. Its architectures can be searched "
+            "on the Search page, and drawn and exported on the command line; for a map, choose another search space in "
+            "the sidebar."
         )
         return
     st.markdown("Train one, then lay out its map and reload this page:")

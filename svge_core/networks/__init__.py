@@ -9,6 +9,7 @@ from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.networks.enas import ENASNetwork, enas_network
 from svge_core.networks.nasbench201 import NASBench201Network, nasbench201_network
+from svge_core.networks.randwire import RandWireNetwork, randwire_network
 from svge_core.spaces.base import AbstractSearchSpace
 
 #: search-space name -> builder of its standard network
@@ -16,6 +17,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "nasbench201": nasbench201_network,
     "enas6": enas_network,
     "enas12": enas_network,
+    "randwire": randwire_network,
 }
 
 
@@ -42,4 +44,13 @@ def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.
     return builder(cell, **options)
 
 
-__all__ = ["BUILDERS", "ENASNetwork", "NASBench201Network", "build_network", "enas_network", "nasbench201_network"]
+__all__ = [
+    "BUILDERS",
+    "ENASNetwork",
+    "NASBench201Network",
+    "RandWireNetwork",
+    "build_network",
+    "enas_network",
+    "nasbench201_network",
+    "randwire_network",
+]

@@ -8,6 +8,7 @@ import numpy as np
 from svge_core.data.scores import ScoreMeaning, Scores
 from svge_core.explorer_columns import is_accuracy, score_name
 from svge_core.explorer_sources import PredictorSource
+from svge_core.search.digits import digits_words
 from svge_core.spaces.base import AbstractSearchSpace
 
 
@@ -47,6 +48,7 @@ def goal_choices(
             found.append(GoalChoice(f"table:{key}", meaning, _title(meaning, known), known))
     if not space.enumerated:
         found += _imported(space)
+    found += [GoalChoice(word, meaning, _title(meaning, None)) for word, meaning in digits_words(space).items()]
     for key in predictors.score_keys if predictors else ():
         stored = predictors.meaning(key) if predictors else None
         meaning = stored or scores.meanings.get(key)

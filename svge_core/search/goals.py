@@ -7,8 +7,8 @@ from svge_core.cells import Cell
 from svge_core.data.scores import Direction, Kind, ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 
-KINDS = ("table", "predictor", "csv", "python")
-EXPECTED = "expected table:KEY, predictor:KEY, csv:FILE:COLUMN or python:package.module:function"
+KINDS = ("table", "predictor", "csv", "digits", "python")
+EXPECTED = "expected table:KEY, predictor:KEY, csv:FILE:COLUMN, digits:valid or python:package.module:function"
 
 
 class EvaluationError(SvgeError):

@@ -1,7 +1,7 @@
-"""What a cell is worth: measured tables, predictors, a user's own table or function, several of them at once.
+"""What a cell is worth: measured tables, predictors, a user's table or function, real training, several at once.
 
 An objective is written as words, one per goal: ``table:cifar10_valid``, ``predictor:cifar10_valid``,
-``csv:FILE:COLUMN``, ``python:package.module:function``.
+``csv:FILE:COLUMN``, ``digits:valid``, ``python:package.module:function``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from svge_core.data.importers.cache import list_imported, load_imported
 from svge_core.data.scores import ScoreMeaning, Scores, load_scores
 from svge_core.errors import DataError
 from svge_core.predictors import Predictors, load_predictors, model_in_words
+from svge_core.search.digits import digits_objective
 from svge_core.search.domain import Domain
 from svge_core.search.goals import EXPECTED, EvaluationError, Goal, Objective, split_word
 from svge_core.search.python_function import AllowPython, python_objective
@@ -179,6 +180,8 @@ def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, 
             raise DataError(f"A user's table is named csv:FILE:COLUMN; got {word[:80]!r}.")
         meaning, values = read_column(Path(path), column, space)
         return _cell_table(space, meaning, values)
+    if kind == "digits":
+        return digits_objective(rest, space)
     return python_objective(rest, allow_python)
 
 
