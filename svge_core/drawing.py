@@ -41,6 +41,8 @@ FONT_SIZE = 12
 LETTER_WIDTH = 6.4
 #: cells with more nodes are drawn as small discs without text
 MAX_LABELLED = 16
+#: cells with more edges are drawn with fine lines and wide ranks
+MAX_SPARSE = 90
 #: cells with more nodes need a heavier chain to stay in one column
 MAX_LIGHT = 8
 MAX_LABEL_LETTERS = 24
@@ -227,6 +229,8 @@ def _operations_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, ma
     spacing = f"nodesep={0.12 if large else 0.1 if deep else 0.16}, ranksep={0.2 if large else 0.26}"
     lines.append(f"  graph [rankdir={'LR' if sideways else 'TB'}, {spacing}, splines=true];")
     lines.append(f'  edge [color="{look.line}", penwidth={0.9 if large else 1.3}];')
+    if len(cell.edges) > MAX_SPARSE:
+        lines += _dense_settings(cell, look)
     for node, op in enumerate(cell.ops):
         label = operation_label(op)
         if op in colours:
@@ -261,6 +265,18 @@ def _operations_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, ma
             settings.append(f'color="{look.faint}", style=dashed')
         lines.append(f"  {u} -> {v} [{', '.join(settings)}];" if settings else f"  {u} -> {v};")
     return "\n".join([*lines, "}", ""])
+
+
+def _dense_settings(cell: Cell, look: Theme) -> list[str]:
+    """For graphs with many edges: fine fainter lines, more room between the ranks, the ends on ranks of their own.
+
+    The limits stop Graphviz's network simplex and its search for fewer crossings early: the time stays bounded.
+    """
+    return [
+        "  graph [ranksep=0.42, nodesep=0.06, nslimit=4, nslimit1=4];",
+        f'  edge [color="{blended(look.line, look.page, 0.65)}", penwidth=0.8, arrowsize=0.45];',
+        f"  {{rank=source; 0}} {{rank=sink; {cell.num_nodes - 1}}}",
+    ]
 
 
 def _preamble(look: Theme) -> list[str]:

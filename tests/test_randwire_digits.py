@@ -99,11 +99,11 @@ def test_accuracies_are_shares_of_images_per_seed() -> None:
     assert accuracy(network, torch.zeros(4, 1, 8, 8), classes) == 50.0
 
 
-def test_longer_training_learns() -> None:
-    # far from the search's eight epochs, but the loss goes down
-    network = train_on_digits(CELL, 0, DigitsTraining(epochs=2, batch=128))
+def test_training_learns() -> None:
+    # far from the search's eight epochs; so early the running statistics of the batch norms lag behind the weights
+    network = train_on_digits(CELL, 0, DigitsTraining(epochs=2, batch=128)).train()
     digits = load_digits()
-    assert accuracy(network, digits.train, digits.train_classes) > 11
+    assert accuracy(network, digits.train, digits.train_classes) > 18, "chance is 10 %"
 
 
 def test_mistakes_are_named() -> None:
