@@ -25,7 +25,6 @@ from svge_core.spaces.randwire_graphs import (
     NODES,
     PAIRS,
     Edge,
-    Family,
     drawn_edges,
     problem,
     reachable,
@@ -86,7 +85,7 @@ class RandWire(AbstractSearchSpace):
         """A cell of one of the three generators, each with the same chance; see :mod:`.randwire_graphs`."""
         return self.family_cell(FAMILIES[int(rng.integers(len(FAMILIES)))], rng)
 
-    def family_cell(self, family: Family, rng: np.random.Generator) -> Cell:
+    def family_cell(self, family: str, rng: np.random.Generator) -> Cell:
         """A cell of one generator, its nodes in the generator's order.
 
         Raises:

@@ -17,16 +17,15 @@ Barabasi-Albert graph from a star of M + 1 nodes, the paper from M nodes that it
 """
 
 from collections.abc import Iterable
-from typing import Literal, get_args
 
 import numpy as np
 
 from svge_core.errors import SvgeError
 
-Family = Literal["ws", "er", "ba"]
 Edge = tuple[int, int]
 
-FAMILIES: tuple[Family, ...] = get_args(Family)
+#: names of the generators
+FAMILIES = ("ws", "er", "ba")
 #: inner nodes of a stage, numbered from 0
 NODES = 32
 #: a tree has the fewest edges; the most are beyond what any of the generators draws
@@ -35,11 +34,11 @@ MIN_EDGES, MAX_EDGES = NODES - 1, 160
 PAIRS: tuple[Edge, ...] = tuple((u, v) for u in range(NODES) for v in range(u + 1, NODES))
 
 
-def drawn_edges(family: Family, rng: np.random.Generator) -> tuple[Edge, ...]:
+def drawn_edges(family: str, rng: np.random.Generator) -> tuple[Edge, ...]:
     """Edges (lower, higher) of one graph of a family that is a stage: connected, and with a number of edges in bounds.
 
     Args:
-        family: which generator.
+        family: one of :data:`FAMILIES`.
         rng: the only source of chance.
 
     Raises:
@@ -48,7 +47,7 @@ def drawn_edges(family: Family, rng: np.random.Generator) -> tuple[Edge, ...]:
     import networkx as nx  # not needed by other spaces
 
     if family not in FAMILIES:
-        raise SvgeError(f"Unknown family of graphs {str(family)[:40]!r}: expected one of {', '.join(FAMILIES)}.")
+        raise SvgeError(f"Unknown family of graphs {family[:40]!r}: expected one of {', '.join(FAMILIES)}.")
     while True:
         seed = int(rng.integers(2**31))
         if family == "ws":
