@@ -137,3 +137,14 @@ def test_a_space_without_a_checkpoint_suggests_only_what_works() -> None:
     assert "train" not in "".join(code.value for code in at.code)
     at.switch_page("pages/model.py").run()
     assert not at.exception and "too many cells to train one" in words(at)
+
+
+def test_a_space_without_indices_is_spoken_of_in_words() -> None:
+    at = choose(open_app(), "w-space", "randwire")
+    text = words(at)
+    assert "There is no checkpoint for RandWire" in text and "more cells than can be numbered" in text
+    assert "can be searched on the Search page" in text
+    assert "train" not in "".join(code.value for code in at.code)
+    for page in ("pages/model.py", "pages/interpolate.py"):
+        at.switch_page(page).run()
+        assert not at.exception and "no checkpoint" in words(at)

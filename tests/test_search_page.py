@@ -169,6 +169,24 @@ def test_restrictions_are_said_in_words() -> None:
     assert Wish(("python:a:b",), ("random",)).python
 
 
+def test_training_is_offered_as_a_goal_where_networks_are_small(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from svge_core.randwire_digits import DigitsAccuracy
+    from svge_core.search import digits
+
+    at = search_page(space="randwire")
+    text = words(at)
+    assert "all of RandWire." in text and "RandWire-digits validation accuracy, one run, 8 epochs" in text
+    assert "450 validation images" in text and "scikit-learn's digits" in text
+    accuracy = DigitsAccuracy((75.5,), (74.0,))
+    monkeypatch.setattr(digits, "digits_accuracy", lambda cell, seeds, training: accuracy)
+    name = create_run(store, SearchConfig("randwire", ("digits:valid",), "random", 3, name="digits", race="digits"))
+    execute(store, name)
+    at = search_page(space="randwire", run=name)
+    text = words(at)
+    assert "3 of 3 evaluations" in str(at.get("progress")[0].proto.text)
+    assert "75.5" in text and "rw32:" in "".join(code.value for code in at.code)
+
+
 # ---- runs -------------------------------------------------------------------------------------------------------
 
 
