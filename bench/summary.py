@@ -13,6 +13,7 @@ from bench import (
     import_nasbench101,
     latent_probe,
     papers,
+    randwire,
     throughput,
     tradeoff,
     validity,
@@ -88,6 +89,7 @@ COLUMNS: dict[str, list[str]] = {
     "ask_time": ["method", "first_seconds", "median_seconds", "median_cpu_seconds", "largest_seconds", "asks"],
     "baselines": baselines.COLUMNS,
     "papers": papers.COLUMNS,
+    "randwire": randwire.COLUMNS,
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 

@@ -2,7 +2,8 @@
 
 NAS-Bench-201 has four feature maps with an operation on every edge (label 0, "none", is no edge); NAS-Bench-101 two to
 seven labelled nodes, the first node labelled "output" being the last; ENAS macro a chain of labelled layers with free
-skips. A graph without labels (:func:`from_upper_triangular`) can have any number of nodes.
+skips; RandWire 32 nodes without labels. A graph without labels (:func:`from_upper_triangular`) can have any number of
+nodes.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.enas import ENASMacro
 from svge_core.spaces.nasbench101 import NASBench101
 from svge_core.spaces.nasbench201 import MAP_EDGES, NASBench201
+from svge_core.spaces.randwire import RandWire, from_edges, inner_edges
+from svge_core.spaces.randwire_graphs import NODES
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,11 @@ def view_of(space: AbstractSearchSpace) -> GraphView:
         return GraphView(space.layers + 1, (INPUT, *space.operations), certain=chain)
     if isinstance(space, NASBench101):
         return GraphView(space.max_nodes, (INPUT, *space.operations, OUTPUT), open_ended=True)
+    if isinstance(space, RandWire):
+        return topology_view(NODES)
     raise SvgeError(
-        f"GraphPNAS has no view of {space.title}: expected NAS-Bench-201, NAS-Bench-101 or an ENAS macro space."
+        f"GraphPNAS has no view of {space.title}: expected NAS-Bench-201, NAS-Bench-101, an ENAS macro space or "
+        "RandWire."
     )
 
 
@@ -127,6 +133,10 @@ def to_graphs(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Graphs:
         if view.edge_labels:
             for (source, target), gene in zip(MAP_EDGES, space.genotype(cell), strict=True):
                 edges[row, target, source] = gene
+            continue
+        if not view.node_labels:
+            for source, target in inner_edges(cell):
+                edges[row, target, source] = 1
             continue
         if view.open_ended:
             sizes[row] = cell.num_nodes
@@ -149,6 +159,8 @@ def _cell(space: AbstractSearchSpace, edges: np.ndarray, labels: np.ndarray, siz
     try:
         if view.edge_labels:
             return space.from_genotype(tuple(int(edges[target, source]) for source, target in MAP_EDGES))
+        if not view.node_labels:
+            return space.canonical(from_edges((int(u), int(v)) for v, u in np.argwhere(edges)))
         if size < 2:
             return None
         ops = [view.node_labels[label] for label in labels[:size]]
