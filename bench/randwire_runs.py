@@ -208,7 +208,7 @@ def row(method: str, runs: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> d
     """
     columns: dict[str, list[float]] = {}
 
-    def add(name: str, value: float) -> None:
+    def add(name: str, value: float | np.floating) -> None:
         columns.setdefault(name, []).append(float(value))
 
     for lines, again in runs:

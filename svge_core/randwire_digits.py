@@ -7,12 +7,14 @@ no table, no proxy. It says nothing about Tiny-ImageNet or ImageNet, on which Ra
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from svge_core.cells import Cell
 from svge_core.data.scores import ScoreMeaning
@@ -77,7 +79,7 @@ def load_digits() -> Digits:
     """Read the data set from scikit-learn's files and split it; the same split in every call and on every machine."""
     from sklearn.datasets import load_digits as load
 
-    data = load()
+    data: Any = load()
     order = np.random.default_rng(SPLIT_SEED).permutation(len(data.target))
     images = torch.from_numpy(data.data[order].astype(np.float32)).reshape(-1, 1, SIDE, SIDE)
     classes = torch.from_numpy(data.target[order].astype(np.int64))
@@ -109,7 +111,8 @@ def train_on_digits(cell: Cell, seed: int = 0, training: DigitsTraining | None =
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             # channels last: the small convolutions take a fifth less time
-            network = randwire_network(RandWire().canonical(cell)).train().to(memory_format=torch.channels_last)
+            network = randwire_network(RandWire().canonical(cell)).train()
+            convert_conv2d_weight_memory_format(network, torch.channels_last)
             optimiser = torch.optim.Adam(network.parameters(), training.learning_rate)
             schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, training.epochs * steps)
             for _ in range(training.epochs):

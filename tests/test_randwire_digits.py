@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,18 +37,18 @@ TINY = DigitsTraining(epochs=1, batch=448)
 def test_the_split_is_the_data_set_cut_in_three() -> None:
     from sklearn.datasets import load_digits as original
 
-    digits, raw = load_digits(), original()
+    digits = load_digits()
+    raw: Any = original()
     assert [len(t) for t in (digits.train, digits.validation, digits.test)] == [897, 450, 450]
     images = torch.cat([digits.train, digits.validation, digits.test])
     classes = torch.cat([digits.train_classes, digits.validation_classes, digits.test_classes])
     assert images.shape == (1797, 1, 8, 8)
     assert abs(float(digits.train.mean())) < 1e-5 and abs(float(digits.train.std()) - 1) < 1e-5
     # every image once, with its class: undo the standardisation, sort the rows
-    pixels = raw.data[:, 0] * 0 + raw.target
     scale = (raw.data.max() - raw.data.min()) / float(images.max() - images.min())
     restored = ((images.flatten(1) - images.min()) * scale).round().numpy()
     ours = sorted(map(tuple, np.column_stack([restored, classes.numpy()])))
-    assert ours == sorted(map(tuple, np.column_stack([raw.data, pixels])))
+    assert ours == sorted(map(tuple, np.column_stack([raw.data, raw.target])))
     assert min(np.bincount(digits.validation_classes)) > 25, "all classes are there"
 
 
@@ -93,7 +94,8 @@ def test_accuracies_are_shares_of_images_per_seed() -> None:
     assert digits_accuracy(CELL, first_seed=1, training=TINY).validation == found.validation[1:]
     constant = torch.nn.Linear(64, 10)
     with torch.no_grad():
-        constant.weight.zero_(), constant.bias.copy_(torch.arange(10.0))
+        constant.weight.zero_()
+        constant.bias.copy_(torch.arange(10.0))
     network = torch.nn.Sequential(torch.nn.Flatten(), constant)
     classes = torch.tensor([9, 9, 1, 0])
     assert accuracy(network, torch.zeros(4, 1, 8, 8), classes) == 50.0
