@@ -12,7 +12,6 @@ command goes on after a kill.
 """
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Iterable
@@ -23,7 +22,7 @@ from typing import Any
 import torch
 
 from bench.baseline_runs import VARIANTS, Settings, dvae_split, measure
-from bench.results_table import RESULTS, command, report, save_results
+from bench.results_table import command, read_results, report, save_results
 from svge_core.errors import DataError, SvgeError
 from svge_core.prediction_measures import summarised
 
@@ -112,14 +111,13 @@ def stored_runs(name: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     Raises:
         DataError: if they were made with other settings.
     """
-    path = RESULTS / f"{name}.json"
-    if not path.is_file():
+    content = read_results(name)
+    if content is None:
         return []
-    content = json.loads(path.read_text("utf-8"))
     for key, value in settings.items():
         if content["settings"].get(key) != value:
             raise DataError(
-                f"{path.name} holds runs with {key} {content['settings'].get(key)!r}, not {value!r}: "
+                f"{name}.json holds runs with {key} {content['settings'].get(key)!r}, not {value!r}: "
                 "give the same settings or another --name."
             )
     return [run for row in content["rows"] for run in row.get("runs", ())]

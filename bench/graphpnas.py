@@ -4,14 +4,13 @@ See ``bench/graphpnas_runs.py`` for the protocol. Finished runs are stored at on
 """
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from bench.graphpnas_runs import SEEDS, Tables, logged, methods, read_tables, run, summary
-from bench.results_table import RESULTS, command, print_table, save_results
+from bench.results_table import command, print_table, read_results, save_results
 
 COLUMNS = ["data", "method", "seeds", "queries", "test@30", "test@60", "final_test", "final_test_sd"]
 COLUMNS += ["good_random", "good_learned", "good_last", "found_test_optimum", "cpu_seconds_per_run"]
@@ -66,9 +65,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _kept(name: str, settings: dict[str, Any]) -> dict[tuple[str, str, int], dict[str, Any]]:
     """Runs of an earlier call under the same settings."""
-    path = RESULTS / f"{name}.json"
-    content: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {"settings": None}
-    if content["settings"] != settings:
+    content = read_results(name)
+    if content is None or content["settings"] != settings:
         return {}
     return {(row["data"], row["method"], found["seed"]): found for row in content["rows"] for found in row["runs"]}
 

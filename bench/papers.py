@@ -7,14 +7,13 @@ baselines``, ``bench latent_probe``, ``bench search`` and ``bench graphpnas`` fi
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.baselines import published_rows
-from bench.results_table import RESULTS, command, report, save_results
+from bench.results_table import command, read_results, report, save_results
 from svge_core.checkpoints import load_meta
 from svge_core.errors import SvgeError
 from svge_core.search.searchers import METHODS
@@ -129,12 +128,6 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
         yield from _row(SEARCH, data, system, measure, found, "value", PUBLISHED, source)
 
 
-def stored(name: str) -> dict[str, Any] | None:
-    """A benchmark's results; None where it was not run."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
-
-
 def main(argv: list[str] | None = None) -> int:
     """Collect, print, save."""
     parser = argparse.ArgumentParser(prog="bench papers", description=__doc__)
@@ -144,7 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     names = ("baselines", "latent_probe_enas6", "search", "graphpnas")
-    content = {name: stored(name) for name in names}
+    content = {name: read_results(name) for name in names}
     missing = [name for name, found in content.items() if found is None]
     for name in missing:
         sys.stderr.write(f"bench/results/{name}.json is not there: its rows are left out; run that benchmark first.\n")

@@ -51,6 +51,12 @@ def report(arguments: argparse.Namespace, rows: list[dict[str, Any]], columns: l
         print_table(rows, columns)
 
 
+def read_results(name: str, root: Path | None = None) -> dict[str, Any] | None:
+    """What :func:`save_results` wrote, of this checkout or of the one at ``root``; None where it was not run."""
+    path = (RESULTS if root is None else root / "bench" / "results") / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
 def save_results(name: str, rows: list[dict[str, Any]], settings: dict[str, Any], command: str) -> Path:
     """Write ``bench/results/<name>.json``."""
     content = {

@@ -5,7 +5,6 @@ counts and what is reported. Finished runs are kept in the results file at once,
 """
 
 import argparse
-import json
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bench.results_table import RESULTS, command, print_table, save_results
+from bench.results_table import command, print_table, read_results, save_results
 from bench.search_runs import ABLATIONS, Task, run, summary
 from svge_core.search.searchers import METHODS
 
@@ -98,11 +97,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _kept(name: str, settings: dict[str, Any]) -> dict[tuple[str, str, int], dict[str, Any]]:
     """Runs of an earlier call under the same settings."""
-    path = RESULTS / f"{name}.json"
-    if not path.is_file():
-        return {}
-    content = json.loads(path.read_text())
-    if content["settings"] != settings:
+    content = read_results(name)
+    if content is None or content["settings"] != settings:
         return {}
     return {(row["data"], row["method"], found["seed"]): found for row in content["rows"] for found in row["runs"]}
 

@@ -5,7 +5,6 @@ results file and not trained again.
 """
 
 import argparse
-import json
 import sys
 import time
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bench.results_table import RESULTS, command, report, save_results
+from bench.results_table import command, read_results, report, save_results
 from svge_core.metrics import encode_all, generation, reconstruction
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoding import DecodeOptions
@@ -105,8 +104,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
-    path = RESULTS / "tradeoff.json"
-    stored: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
+    content = read_results("tradeoff")
+    stored: list[dict[str, Any]] = [] if content is None else content["rows"]
     wanted = [identity(beta, arguments.epochs, arguments.seed) for beta in arguments.betas]
     rows = [] if arguments.fresh else [row for row in stored if row["identity"] in wanted]
     settings = {

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bench.results_table import RESULTS, command, report, save_results
+from bench.results_table import command, read_results, report, save_results
 from svge_core.metrics import encode_all, expected_reconstruction, generation
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoding import DecodeOptions
@@ -127,8 +127,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
-    path = RESULTS / "validity.json"
-    stored: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.is_file() else []
+    content = read_results("validity")
+    stored: list[dict[str, Any]] = [] if content is None else content["rows"]
     wanted: dict[str, tuple[EdgeSampling, float]] = {
         json.dumps(identity(edges, share, arguments), sort_keys=True): (edges, share)
         for edges, share in product(EDGE_SAMPLINGS, PRIOR_SHARES)

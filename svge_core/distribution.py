@@ -13,7 +13,6 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError, SvgeError
-from svge_core.graphpnas.explorer import explore
 from svge_core.graphpnas.refit import best_by_rank, refit
 from svge_core.graphpnas.sampling import sample
 from svge_core.graphpnas.views import to_cells, to_graphs, view_of
@@ -78,11 +77,9 @@ def learned(
     )
 
 
-def at_random(space: AbstractSearchSpace, samples: int = 1_000, seed: int = 0, *, published: bool = False) -> Draws:
-    """Random cells: as the space draws them, or as the explorer of GraphPNAS's authors does."""
+def at_random(space: AbstractSearchSpace, samples: int = 1_000, seed: int = 0) -> Draws:
+    """Random cells as the space draws them."""
     rng = np.random.default_rng(seed)
-    if published:
-        return Draws("the authors' random start", samples, tuple(explore(space, rng) for _ in range(samples)))
     cells = tuple(space.canonical(space.random_cell(rng)) for _ in range(samples))
     return Draws("random architectures", samples, cells)
 

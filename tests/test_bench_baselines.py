@@ -56,8 +56,7 @@ def test_a_wrong_file_is_one_clear_line(text: str, message: str, tmp_path: Path)
 def test_models_are_measured_once_and_go_on_after_a_kill(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (baselines, results_table):
-        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
     words = ["--csv", str(table), "--state", str(tmp_path / "state"), *SMALL]
     kept = baselines.save_results
     monkeypatch.setattr(baselines, "save_results", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))

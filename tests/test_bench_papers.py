@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bench import papers, results_table
+from bench import results_table
 from bench.baselines import MEASURES, all_rows
 from bench.papers import main
 from svge_core.errors import DataError
@@ -26,8 +26,7 @@ def runs() -> list[dict[str, Any]]:
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with some benchmarks' results."""
     folder = tmp_path / "bench" / "results"
-    for module in (papers, results_table):
-        monkeypatch.setattr(module, "RESULTS", folder)
+    monkeypatch.setattr(results_table, "RESULTS", folder)
     monkeypatch.setattr(model_state, "ROOT", tmp_path)
     head = {"command": "python -m bench.x", "date": "2026-01-01", "settings": {}, "machine": {}}
     written = {
@@ -71,8 +70,7 @@ def test_rows_are_collected_and_marked(results: Path, tmp_path: Path, capsys: py
 def test_without_any_benchmark_only_published_rows_are_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (papers, results_table):
-        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
     assert main(["--json", "--checkpoint", str(tmp_path)]) == 0
     assert {row["origin"] for row in json.loads(capsys.readouterr().out)} == {"published"}
 

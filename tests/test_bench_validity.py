@@ -26,8 +26,7 @@ def test_the_cells_are_always_the_same_and_none_is_in_both_sets() -> None:
 def test_a_sweep_trains_every_setting_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (validity, results_table):
-        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
     monkeypatch.setattr(validity, "LATENTS", 20)
     assert main([*SMALL, "--json"]) == 0
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)

@@ -59,7 +59,7 @@ def test_shares_are_counts_of_genes() -> None:
     np.testing.assert_allclose(found.shares[place], np.bincount(genes[:, 4], minlength=5) / 300)
     assert found.kinds == SPACE.operations
     other = get_space("nasbench101")
-    drawn = at_random(other, 50, published=True)
+    drawn = at_random(other, 50)
     bits = edge_shares(other, drawn.cells)
     assert bits.kinds == ("edge",)
     assert bits.shares.sum() * 50 == pytest.approx(sum(len(cell.edges) for cell in drawn.cells))

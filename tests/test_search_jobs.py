@@ -76,7 +76,7 @@ def test_pause_resume_cancel_and_resume_lose_nothing(jobs: SearchJobs) -> None:
     before = read_run(jobs.storage, "slow").evaluated
     assert 2 <= before < 40
     jobs.resume(["slow"])
-    assert jobs.jobs()["slow"].python, "it was agreed to when the run was started"
+    assert jobs.agreed("slow") == {SLOW}, "it was agreed to when the run was started"
     until(jobs, lambda: list_runs(jobs.storage)[0].done > before)
     jobs.cancel(["slow"])
     until(jobs, lambda: not jobs.busy)

@@ -282,7 +282,7 @@ def test_code_of_others_is_asked_about_before_it_runs(store: str, monkeypatch: p
     assert any("python:tests.slow_objective:slow" in code.value for code in at.code)
     assert not start_jobs().jobs()
     press(at, "search-resume-run-sure")
-    assert start_jobs().jobs()["x"].python
+    assert start_jobs().jobs()["x"].waits and start_jobs().agreed("x") == set(config.objective)
 
 
 def test_a_run_is_deleted_for_good(store: str) -> None:

@@ -5,12 +5,12 @@
 
 import argparse
 import ast
-import json
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.results_table import read_results
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
@@ -107,7 +107,9 @@ def numbers(root: Path = ROOT) -> str:
 
 def tradeoff(root: Path = ROOT) -> str:
     """What each KL weight costs and gives, from the stored benchmark."""
-    stored = json.loads((root / "bench" / "results" / "tradeoff.json").read_text("utf-8"))
+    stored = read_results("tradeoff", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.tradeoff`."
     first = stored["rows"][0]
     lines = [
         f"Measured by `{stored['command']}` on {stored['date']}: one model per weight, {first['epochs']} epochs, seed "

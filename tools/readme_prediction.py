@@ -1,9 +1,9 @@
 """The README's tables of prediction and extrapolation, from ``bench/results/predictor*.json`` and its like."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from bench.results_table import read_results
 from svge_core.files import percent
 
 #: published Kendall tau at the same numbers of labels: Lu et al. 2023 (PINAT), tables 1 and 2
@@ -17,11 +17,6 @@ TITLES = {
     "enas6": "ENAS macro, weight-sharing accuracy",
 }
 FILES = ("predictor", "predictor_nasbench101", "predictor_nasbench101_large", "predictor_enas6")
-
-
-def _stored(root: Path, name: str) -> dict[str, Any] | None:
-    path = root / "bench" / "results" / f"{name}.json"
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
 def _with_spread(row: dict[str, Any], name: str, digits: int = 3) -> str:
@@ -41,7 +36,7 @@ def prediction(root: Path) -> str:
     ]
     commands = []
     for name in FILES:
-        if (stored := _stored(root, name)) is None:
+        if (stored := read_results(name, root)) is None:
             continue
         commands.append(f"`{stored['command']}`")
         space = stored["settings"]["space"]
@@ -54,7 +49,7 @@ def prediction(root: Path) -> str:
                 f"| {PINAT.get((space, row['labels']), '')} |"
             )
     lines += ["", "Commands: " + "; ".join(commands) + "."]
-    if (probe := _stored(root, "latent_probe_enas6")) is not None:
+    if (probe := read_results("latent_probe_enas6", root)) is not None:
         row, best = probe["rows"][0], _best_of_enas(root)
         rmse, r = _with_spread(row, "rmse_standardised"), _with_spread(row, "pearson_r")
         lines += [
@@ -70,7 +65,7 @@ def prediction(root: Path) -> str:
 
 def _best_of_enas(root: Path) -> str:
     """The predictor that the app uses, at its largest number of labels, by the probe's two measures."""
-    if (stored := _stored(root, "predictor_enas6")) is None:
+    if (stored := read_results("predictor_enas6", root)) is None:
         return ""
     row = max(stored["rows"], key=lambda row: row["labels"])
     return (
@@ -81,7 +76,7 @@ def _best_of_enas(root: Path) -> str:
 
 def extrapolation(root: Path) -> str:
     """Inside and outside the sizes that labels were drawn from, against a baseline that only counts."""
-    if (stored := _stored(root, "extrapolation")) is None:
+    if (stored := read_results("extrapolation", root)) is None:
         return "Not measured yet: `python -m bench.extrapolation`."
     settings = stored["settings"]
     lines = [

@@ -1,18 +1,13 @@
 """The README's tables of the search benchmark, from ``bench/results/search*.json``."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from bench.results_table import read_results
 from bench.search_runs import ABLATIONS
 from svge_core.search.searchers import METHODS
 
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
-
-
-def _stored(root: Path, name: str) -> dict[str, Any] | None:
-    path = root / "bench" / "results" / f"{name}.json"
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
 def _title(method: str) -> str:
@@ -45,7 +40,7 @@ def _table(rows: list[dict[str, Any]], methods: list[str]) -> list[str]:
 
 def search(root: Path) -> str:
     """Evaluations to the optimum, and the incumbent's validation and test accuracy."""
-    stored = _stored(root, "search")
+    stored = read_results("search", root)
     if stored is None:
         return "Not measured yet: `python -m bench.search`."
     rows = stored["rows"]
@@ -81,7 +76,7 @@ def search(root: Path) -> str:
 
 def ablation(root: Path) -> str:
     """What each part of ours is worth."""
-    stored = _stored(root, "search_ablation")
+    stored = read_results("search_ablation", root)
     if stored is None:
         return "Not measured yet: `python -m bench.search --ablation --name search_ablation`."
     methods = [m for m in ("latent-bo", *ABLATIONS, "gp") if any(row["method"] == m for row in stored["rows"])]
@@ -91,7 +86,7 @@ def ablation(root: Path) -> str:
 
 def batches(root: Path) -> str:
     """Ours with four cells at a time."""
-    stored = _stored(root, "search_batch")
+    stored = read_results("search_batch", root)
     if stored is None:
         return "Not measured yet: `python -m bench.search --methods latent-bo --batch 4 --name search_batch`."
     seeds, size = stored["rows"][0]["seeds"], stored["settings"]["batch"]
@@ -106,7 +101,7 @@ def restricted(root: Path) -> str:
         ("search_enas6", "ENAS macro, 6 layers (weight-sharing accuracy, a fraction)", 4),
         ("search_nasbench101", "NAS-Bench-101 (validation %, 108 epochs, one of three repeats)", 2),
     ):
-        stored = _stored(root, name)
+        stored = read_results(name, root)
         if stored is None:
             lines += [f"{title}: not measured yet, `python -m bench.search --name {name}`.", ""]
             continue

@@ -1,8 +1,8 @@
 """The README's table of what makes raw decodings valid and what it costs, from ``bench/results/validity.json``."""
 
-import json
 from pathlib import Path
 
+from bench.results_table import read_results
 from svge_core.files import percent
 
 WORDS = {"independent": "independently, as published", "sequential": "one after the other"}
@@ -10,10 +10,9 @@ WORDS = {"independent": "independently, as published", "sequential": "one after 
 
 def validity(root: Path) -> str:
     """One line per setting: raw validity, and expected reconstruction of cells that were not trained on."""
-    path = root / "bench" / "results" / "validity.json"
-    if not path.is_file():
+    stored = read_results("validity", root)
+    if stored is None:
         return "Not measured yet: `python -m bench.validity`."
-    stored = json.loads(path.read_text("utf-8"))
     first = stored["rows"][0]
     lines = [
         f"Measured by `{stored['command']}` on {stored['date']}: one small model per setting (hidden "

@@ -54,7 +54,7 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         f"{SAMPLES:,} architectures, known ones included.",
     )
     with st.spinner("Fitting the generator and drawing from it …"):
-        chance = _random(space.name, objective)
+        chance = _random(space.name, view.config.objective, objective)
         now = _learned(view, objective, at)
     goal, theme = view.goals[0], theme_name()
     _headline(now, chance, goal)
@@ -154,12 +154,8 @@ def _made(space: str, objective: tuple[str, ...], digest: str, _checkpoint: obje
     return make_objective(objective, get_space(space), _checkpoint)  # type: ignore[arg-type]
 
 
-def _random(space: str, objective: Objective) -> Sampled:
-    return _sampled_at_random(space, objective.goals[0].key, objective)
-
-
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _sampled_at_random(space: str, key: str, _objective: Objective) -> Sampled:
+def _random(space: str, words: tuple[str, ...], _objective: Objective) -> Sampled:
     draws = at_random(get_space(space), SAMPLES)
     return Sampled(draws, values_of(draws, _objective))
 

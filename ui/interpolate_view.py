@@ -43,39 +43,49 @@ def workspace(opened: Explorer) -> None:
     explorer = loaders.with_own_scores(opened)
     plane = shown_plane(explorer)
     links.write_path_link(plane, shown_colour(explorer))
-    controls(explorer, plane)
-    try:
-        path = chosen_path(explorer)
-    except SvgeError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        path = None
-    else:
-        if path is None:
-            _invitation(explorer)
-    if path is None:
-        _map(explorer, plane, None)
-        return
-    scores = shown_scores(explorer, path)
-    st.markdown(numbers_in_words(explorer, path))
-    _cautions(explorer, path)
-    filmstrip(explorer, path, scores)
-    position_bar(path)
-    with st.container(key="map-and-panel"):
+    # every part has a place of its own: a map that moved when a line above it comes or goes would be loaded once more
+    head, above, below = st.container(), st.container(), st.container(key="map-and-panel")
+    with below:
         left, right = st.columns([0.63, 0.37], gap="medium")
+    with head:
+        controls(explorer, plane)
+    with above:
+        path = _path_or_why(explorer)
+        if path is None:
+            scores = None
+        else:
+            scores = shown_scores(explorer, path)
+            st.markdown(numbers_in_words(explorer, path))
+            _cautions(explorer, path)
+            filmstrip(explorer, path, scores)
+            position_bar(path)
     with left:
         _map(explorer, plane, path)
-        _legend(explorer, plane, path)
-        _curve(explorer, path, scores)
-        exports(explorer, path)
+        if path is not None and scores is not None:
+            _legend(explorer, plane, path)
+            _curve(explorer, path, scores)
+            exports(explorer, path)
     with right:
-        stop_panel(explorer, path)
+        if path is not None:
+            stop_panel(explorer, path)
+        elif not both_ends(session.path_choice()):
+            _invitation(explorer)
+
+
+def _path_or_why(explorer: Explorer) -> LatentPath | None:
+    """The chosen path; None, and the reason on the page, if it cannot be laid."""
+    try:
+        return chosen_path(explorer)
+    except SvgeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
 
 
 def _invitation(explorer: Explorer) -> None:
     """What to do while an end is missing."""
     choice = session.path_choice()
     missing = "B" if choice.start is not None else "A" if choice.end is not None else "A and B"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="path-invitation"):
+    with st.container(gap="small", key="path-invitation"):
         st.info(
             f"Choose {missing} to see a path: click a point of this map, type a cell above, take one from the basket, "
             "or use **Start of path** and **End of path** beside a cell of the Map page.",

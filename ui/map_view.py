@@ -30,12 +30,15 @@ def workspace(opened: Explorer) -> None:
     explorer = loaders.with_own_scores(opened)
     plane = shown_plane(explorer)
     shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
-    _drop_foreign_focus(explorer)
-    links.write_link(plane, shown.column.name.key)
-    controls(explorer, shown.column, plane)
-    keep = _kept(explorer)
-    with st.container(key="map-and-panel"):
+    # every part has a place of its own: a map that moved when a line above it comes or goes would be loaded once more
+    head, below = st.container(), st.container(key="map-and-panel")
+    with below:
         left, right = st.columns([0.63, 0.37], gap="medium")
+    with head:
+        _drop_foreign_focus(explorer)
+        links.write_link(plane, shown.column.name.key)
+        controls(explorer, shown.column, plane)
+        keep = _kept(explorer)
     with left:
         _map(explorer, plane, shown, keep)
         selection(explorer, plane, shown.column, keep)

@@ -80,11 +80,10 @@ class SearchJobs(SearchRecords):
                 job = jobs.get(name, Job(name))
                 if python:
                     self._agree(name, python)
-                allowed = bool(self.agreed(name))
                 if job.pid and not job.ended and self._alive(job):
-                    self._write(replace(job, again=True, asked="", python=allowed))
+                    self._write(replace(job, again=True, asked=""))
                 else:
-                    self._write(Job(name, allowed, time.time()))
+                    self._write(Job(name, time.time()))
         self.wake()
 
     def pause(self, names: Sequence[str]) -> None:
@@ -178,7 +177,7 @@ class SearchJobs(SearchRecords):
                 return
             if plan.python:
                 self._agree(name, words)
-            self._write(Job(name, plan.python, time.time()))
+            self._write(Job(name, time.time()))
             if len(plan.configs) > 1:
                 self._write_plan(replace(plan, configs=plan.configs[1:]))
             else:
@@ -189,7 +188,7 @@ class SearchJobs(SearchRecords):
         self.children.pop(job.pid, None)
         state = self._state(job.name)
         if job.again and state != "finished":
-            self._write(Job(job.name, job.python, time.time()))
+            self._write(Job(job.name, time.time()))
         elif state in ("interrupted", "waiting", "failed"):
             self._write(replace(job, ended=True, again=False, asked="", stop_by=0.0))
         else:
@@ -202,7 +201,7 @@ class SearchJobs(SearchRecords):
 
     def _launch(self, job: Job) -> None:
         command = [sys.executable, "-m", "svge_core", "search", "--json", "--resume", job.name]
-        command += ["--allow-python", *words] if job.python and (words := sorted(self.agreed(job.name))) else []
+        command += ["--allow-python", *words] if (words := sorted(self.agreed(job.name))) else []
         # the URL may hold a password, which every user of the machine could read in a command line
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **self.environment, STORAGE_VARIABLE: self.storage}
         with self._path("log", job.name).open("wb") as errors:

@@ -18,7 +18,6 @@ class Job:
 
     Attributes:
         name: of the run.
-        python: the person who started it agreed that its ``python:`` objective is imported.
         order: earlier ones start first.
         pid, born: its process; 0 while it waits for a free core.
         again: start it anew once its process has ended.
@@ -28,7 +27,6 @@ class Job:
     """
 
     name: str
-    python: bool = False
     order: float = 0.0
     pid: int = 0
     born: str = ""
@@ -51,7 +49,7 @@ class Plan:
         race: its name.
         configs: runs that are still to be written.
         of: how many the race has.
-        python: as in :class:`Job`.
+        python: the person who started it agreed that its ``python:`` objective is imported.
         problem: why it could not be written, one line; else empty.
     """
 

@@ -76,7 +76,8 @@ class Domain:
             if cell not in taken:
                 found.setdefault(cell)
         if len(found) < count and self.known is None and self.space.enumerated:  # next to nothing is left: look for it
-            rest = {self.space.canonical(cell) for cell in self.space.enumerate()} - set(taken) - found.keys()
-            free = sorted(rest, key=self.space.index)
+            gone = found.keys() | set(taken)
+            every = dict.fromkeys(map(self.space.canonical, self.space.enumerate()))
+            free = [cell for cell in every if cell not in gone]
             found |= dict.fromkeys(free[i] for i in rng.permutation(len(free))[: count - len(found)])
         return list(found)

@@ -187,7 +187,7 @@ class GraphPNASReinforce(_Generative):
         self._policy = Policy(self.view, options)
 
     def _fitted(self, history: History, rng: np.random.Generator) -> Callable[[int], Iterable[Cell | None]]:
-        steps = [(o.cell, float(u)) for o, u in zip(history.observations, history.scalar(rng), strict=True)]
+        steps = [(o.cell, float(u)) for o, u in zip(history.observations, history.steady(), strict=True)]
         # the policy follows from the history; what was replayed at the last ask need not be replayed again
         if steps[: len(self._replayed)] != self._replayed:
             self._replayed, self._policy = [], Policy(self.view, self.options)
