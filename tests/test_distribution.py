@@ -12,7 +12,7 @@ import pytest
 
 from svge_core.distribution import at_random, edge_shares, learned, marks, operation_shares, values_of
 from svge_core.errors import DataError, SvgeError
-from svge_core.figures.distribution import edge_figure, operation_figure, rounds_figure, score_figure
+from svge_core.figures.distribution import edge_count_figure, edge_figure, operation_figure, rounds_figure, score_figure
 from svge_core.graphpnas.refit import RefitOptions
 from svge_core.search.history import History, Observation
 from svge_core.search.objectives import make_objective
@@ -21,10 +21,11 @@ from svge_core.search.runs import create_run, execute
 from svge_core.search.searchers.generative import GraphPNASOptions
 from svge_core.spaces import get_space
 from tests.app_driver import checked, environment, open_app, root, words  # noqa: F401
-from ui import search_state
+from ui import distribution_view, search_state
 from ui.search_jobs import SearchJobs
 
 SPACE = get_space("nasbench201")
+SLOW = "python:tests.slow_objective:slow"
 QUICK = GraphPNASOptions(warm_up=6, refit=RefitOptions(keep=4, epochs=40, batch=4, rate=1e-2))
 
 
@@ -91,6 +92,13 @@ def test_charts_say_what_is_measured_and_count_every_draw(theme: Any) -> None:
     shares = edge_shares(SPACE, cells)
     figure = edge_figure(shares, theme)
     assert np.asarray(figure.data[0].z).sum(axis=1) == pytest.approx(np.ones(6))
+    other = get_space("nasbench101")
+    drawn = at_random(other, 50).cells
+    figure = edge_figure(edge_shares(other, drawn), theme)
+    assert np.nansum(np.asarray(figure.data[0].z)) * 50 == pytest.approx(sum(len(cell.edges) for cell in drawn))
+    figure = edge_count_figure(np.array([3, 3, 9]), np.array([4]), theme)
+    found = {float(x): float(y) for x, y in zip(figure.data[1].x, figure.data[1].y, strict=True) if y}
+    assert found == {3: 2 / 3, 9: 1 / 3}
     figure = operation_figure(SPACE.operations, operation_shares(SPACE, cells), np.full(5, 0.2), theme)
     assert list(figure.data[0].x) == ["none", "skip", "conv 1×1", "conv 3×3", "avg pool 3×3"]
 
@@ -134,3 +142,17 @@ def test_the_page_shows_what_a_run_has_learned(store: str) -> None:
     assert "after 30 evaluations" in words(checked(at.run()))
     at.button(key="distribution_rounds_start").click()
     assert "Distinct architectures among 1,000 draws" in words(checked(at.run())).replace("\\", "")
+
+
+def test_where_a_score_costs_a_training_the_runs_own_evaluations_stand_for_the_draws(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody trains a thousand networks, or imports a stranger's function, because a page is opened."""
+    config = SearchConfig("nasbench201", (SLOW,), "graphpnas", 32, name="dear")
+    execute(store, create_run(store, config), allow_python=True)
+    monkeypatch.setattr(distribution_view, "make_objective", lambda *_: pytest.fail("an objective was made"))
+    at = page()
+    text = words(at).replace("\\", "")
+    assert "the run's 2 drawn and 30 random evaluations" in text
+    assert "1,000 independent draws" in text and "Each point stands for the run's own" in text
+    assert "distribution_rounds_start" not in {button.key for button in at.button}

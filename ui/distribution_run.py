@@ -16,7 +16,7 @@ from svge_core.spaces import get_space
 from svge_core.spaces.base import AbstractSearchSpace
 from ui import search_state as state
 from ui import session
-from ui.distribution_view import show_distribution
+from ui.distribution_view import fit_in_words, show_distribution
 from ui.search_controls import controls, state_badge
 from ui.search_jobs import SearchJobs
 from ui.search_start import LINE, checkpoint_path
@@ -79,7 +79,7 @@ def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
             step=10,
             key="distribution_queries",
             help=f"The first {warm_up} are random; from then on one generator is fitted per evaluation, which takes "
-            "about a second.",
+            f"{fit_in_words(space)}.",
         )
         chance = seed.number_input("Seed", 0, 2**31 - 1, 0, key="distribution_seed")
         asked = button.form_submit_button(
@@ -130,8 +130,8 @@ def _follow(space: AbstractSearchSpace, choices: Sequence[GoalChoice], followed:
         _progress(jobs, run, titles)
     if not runs:
         st.info(
-            f"No GraphPNAS run of {space.title} is in the store yet. Choose a score and start one; it takes about a "
-            "second per evaluation, and you can go on elsewhere meanwhile.",
+            f"No GraphPNAS run of {space.title} is in the store yet. Choose a score and start one; every fit takes "
+            f"{fit_in_words(space)}, and you can go on elsewhere meanwhile.",
             icon=":material/info:",
         )
 

@@ -1,5 +1,6 @@
 """What a run's generator has learned: its draws beside random ones, at one moment of the run and over all of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,13 @@ import streamlit as st
 from svge_core.distribution import Draws, at_random, edge_shares, learned, marks, operation_shares, values_of
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
-from svge_core.figures.distribution import edge_figure, operation_figure, rounds_figure, score_figure
+from svge_core.figures.distribution import edge_count_figure, edge_figure, operation_figure, rounds_figure, score_figure
+from svge_core.graphpnas.views import view_of
 from svge_core.palette import ThemeName, operation_label
-from svge_core.search.goals import Goal, Objective
+from svge_core.search.goals import COSTLY, Goal, Objective, split_word
 from svge_core.search.objectives import make_objective
 from svge_core.search.run_types import RunView
-from svge_core.search.searchers.generative import GraphPNASOptions
+from svge_core.search.searchers.generative import DRAWN, RANDOM_START, GraphPNASOptions
 from svge_core.spaces import get_space
 from svge_core.spaces.base import AbstractSearchSpace
 from ui import search_state as state
@@ -34,11 +36,50 @@ class Sampled:
     values: np.ndarray
 
 
+@dataclass(frozen=True)
+class Samples:
+    """What is drawn and known for one run.
+
+    Attributes:
+        view: the run.
+        objective: gives the score of any draw; None where that costs a training, and the run's own evaluations stand
+            for them.
+    """
+
+    view: RunView
+    objective: Objective | None
+
+    def random(self) -> Sampled:
+        """Random architectures of the space."""
+        config = self.view.config
+        if self.objective is not None:
+            return _random(config.space, config.objective, self.objective)
+        paid = [e.values[0] for e in self.view.done if e.values and e.source == RANDOM_START]
+        return Sampled(at_random(get_space(config.space), SAMPLES), np.array(paid))
+
+    def learned(self, at: int) -> Sampled:
+        """Draws of the generator that has seen the first evaluations."""
+        name, began = self.view.config.name, str(self.view.evaluations[0].started)
+        draws = _drawn(name, began, at, self.view)
+        if self.objective is None:
+            return Sampled(draws, self.paid(0, at))
+        return _scored(name, began, at, draws, self.objective)
+
+    def paid(self, first: int, last: int) -> np.ndarray:
+        """Scores of what the run drew from its generator and evaluated between two moments."""
+        return np.array([e.values[0] for e in self.view.done[first:last] if e.values and e.source == DRAWN])
+
+
+def fit_in_words(space: AbstractSearchSpace) -> str:
+    """How long one fit of the generator takes on one core, for people who wait for it."""
+    return "about two minutes" if view_of(space).nodes > 16 else "about a second"
+
+
 def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer | None) -> None:
     """Everything about one run."""
     try:
         view = state.views_of(state.search_jobs().storage, [run])[run.name]
-        objective = _objective(view, explorer)
+        samples = Samples(view, None if _costly(view) else _objective(view, explorer))
     except SvgeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -53,9 +94,8 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         help="The generator is fitted again to the best of the first evaluations and draws "
         f"{SAMPLES:,} architectures, known ones included.",
     )
-    with st.spinner("Fitting the generator and drawing from it …"):
-        chance = _random(space.name, view.config.objective, objective)
-        now = _learned(view, objective, at)
+    with st.spinner(f"Fitting the generator, {fit_in_words(space)}, and drawing from it …", show_time=True):
+        chance, now = samples.random(), samples.learned(at)
     goal, theme = view.goals[0], theme_name()
     _headline(now, chance, goal)
     left, right = halves("distribution")
@@ -64,21 +104,37 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         alt = f"Score of {len(now.values):,} learned draws, median {_median(now)}; random: median {_median(chance)}"
         show_chart(score_figure(now.values, chance.values, goal, theme), key="distribution_scores", alt=alt)
     with right:
-        st.subheader("Operations")
-        shares, others = (operation_shares(space, sampled.draws.cells) for sampled in (now, chance))
-        top = operation_label(space.operations[int(shares.argmax())])
-        show_chart(
-            operation_figure(space.operations, shares, others, theme),
-            key="distribution_operations",
-            alt=f"Most frequent operation of the learned distribution: {top}, {shares.max():.0%}",
-        )
-    st.caption(_provenance(now, chance, view, goal))
+        if len(space.operations) > 1:
+            _operations(space, now, chance, theme)
+        else:
+            _edge_counts(now, chance, theme)
+    st.caption(_provenance(samples, now, chance))
     st.subheader("Edges of the learned distribution")
     found = edge_shares(space, now.draws.cells)
     edge, kind = np.unravel_index(int(found.shares.argmax()), found.shares.shape)
     alt = f"Most certain: {found.kinds[kind]} on edge {found.edges[edge]}, {found.shares.max():.0%}"
     show_chart(edge_figure(found, theme), key="distribution_edges", alt=alt)
-    st.fragment(_rounds)(view, objective, chance, theme)
+    st.fragment(_rounds)(samples, chance, theme)
+
+
+def _operations(space: AbstractSearchSpace, now: Sampled, chance: Sampled, theme: ThemeName) -> None:
+    st.subheader("Operations")
+    shares, others = (operation_shares(space, sampled.draws.cells) for sampled in (now, chance))
+    top = operation_label(space.operations[int(shares.argmax())])
+    show_chart(
+        operation_figure(space.operations, shares, others, theme),
+        key="distribution_operations",
+        alt=f"Most frequent operation of the learned distribution: {top}, {shares.max():.0%}",
+    )
+
+
+def _edge_counts(now: Sampled, chance: Sampled, theme: ThemeName) -> None:
+    """Where all nodes do the same, the wiring is all there is."""
+    st.subheader("Edges per architecture")
+    counts, others = (np.array([len(cell.edges) for cell in sampled.draws.cells]) for sampled in (now, chance))
+    middle, other = np.median(counts), np.median(others)
+    alt = f"Median number of edges: learned {middle:.0f}, random {other:.0f}"
+    show_chart(edge_count_figure(counts, others, theme), key="distribution_edge_counts", alt=alt)
 
 
 def _headline(now: Sampled, chance: Sampled, goal: Goal) -> None:
@@ -95,29 +151,41 @@ def _headline(now: Sampled, chance: Sampled, goal: Goal) -> None:
         st.metric("Learned: members of the space", f"{share:.1%}", border=True)
 
 
-def _provenance(now: Sampled, chance: Sampled, view: RunView, goal: Goal) -> str:
+def _provenance(samples: Samples, now: Sampled, chance: Sampled) -> str:
     """Where every number on the page comes from, in one sentence each."""
-    unknown = len(now.draws.cells) - len(now.values)
+    goal = samples.view.goals[0]
     text = (
-        f"{now.draws.title} on seed {view.config.seed}; {now.draws.drawn:,} independent draws, repeats counted. "
+        f"{now.draws.title} on seed {samples.view.config.seed}; {now.draws.drawn:,} independent draws, repeats "
+        "counted. "
         f"{chance.draws.title.capitalize()}: {chance.draws.drawn:,} draws of the space's own distribution. "
         f"Scores are {goal.kind}: {goal.meaning.describe()}."
     )
+    if samples.objective is None:
+        return plain(
+            f"{text} A score costs an evaluation of its own here, so the draws have none: shown are the run's "
+            f"{len(now.values):,} drawn and {len(chance.values):,} random evaluations."
+        )
+    unknown = len(now.draws.cells) - len(now.values)
     return plain(text + (f" {unknown:,} learned draws have no known score." if unknown else ""))
 
 
-def _rounds(view: RunView, objective: Objective, chance: Sampled, theme: ThemeName) -> None:
+def _rounds(samples: Samples, chance: Sampled, theme: ThemeName) -> None:
     """How the distribution sharpens; one refit per run of this fragment, so that the page stays responsive."""
+    view = samples.view
     st.subheader("Round by round")
     wanted = marks(len(view.history()), GraphPNASOptions().warm_up)
-    asked = st.session_state.get(_ROUNDS) == view.config.name
-    if not asked:
+    if samples.objective is None:
+        values = [samples.paid(first, last) for first, last in zip(wanted, wanted[1:], strict=False)]
+        _rounds_chart(view, wanted[1:], values, chance, theme)
+        st.caption("Each point stands for the run's own drawn evaluations since the one before.")
+        return
+    if st.session_state.get(_ROUNDS) != view.config.name:
         st.button(
             f"Fit it at {len(wanted)} moments of the run",
             key="distribution_rounds_start",
             icon=":material/timeline:",
             on_click=lambda: st.session_state.update({_ROUNDS: view.config.name}),
-            help="About a second each",
+            help=f"{fit_in_words(get_space(view.config.space)).capitalize()} each",
         )
         return
     place = st.empty()
@@ -126,21 +194,31 @@ def _rounds(view: RunView, objective: Objective, chance: Sampled, theme: ThemeNa
         place.progress(
             number / len(wanted), text=f"Generator after {mark:,} evaluations, {number + 1} of {len(wanted)}"
         )
-        found.append(_learned(view, objective, mark))
+        found.append(samples.learned(mark))
     place.empty()
-    shown = [(mark, one) for mark, one in zip(wanted, found, strict=True) if len(one.values)]
+    _rounds_chart(view, wanted, [one.values for one in found], chance, theme)
+    distinct = ", ".join(f"{one.draws.distinct:,} after {mark:,}" for mark, one in zip(wanted, found, strict=True))
+    st.caption(f"Distinct architectures among {SAMPLES:,} draws: {distinct}.")
+
+
+def _rounds_chart(
+    view: RunView, wanted: Sequence[int], values: Sequence[np.ndarray], chance: Sampled, theme: ThemeName
+) -> None:
+    shown = [(mark, found) for mark, found in zip(wanted, values, strict=True) if len(found)]
     if not shown or not len(chance.values):
         st.info("None of the drawn architectures has a known score.")
         return
-    figure = rounds_figure([m for m, _ in shown], [o.values for _, o in shown], chance.values, view.goals[0], theme)
-    first, last = shown[0][1], shown[-1][1]
-    show_chart(figure, key="distribution_rounds_chart", alt=f"Median from {_median(first)} to {_median(last)}")
-    distinct = ", ".join(f"{one.draws.distinct:,} after {mark:,}" for mark, one in shown)
-    st.caption(f"Distinct architectures among {SAMPLES:,} draws: {distinct}.")
+    figure = rounds_figure([m for m, _ in shown], [v for _, v in shown], chance.values, view.goals[0], theme)
+    first, last = (f"{np.median(shown[place][1]):.2f}" for place in (0, -1))
+    show_chart(figure, key="distribution_rounds_chart", alt=f"Median from {first} to {last}")
 
 
 def _median(sampled: Sampled) -> str:
     return f"{np.median(sampled.values):.2f}" if len(sampled.values) else "unknown"
+
+
+def _costly(view: RunView) -> bool:
+    return split_word(view.config.objective[0])[0] in COSTLY
 
 
 def _objective(view: RunView, explorer: Explorer | None) -> Objective:
@@ -160,12 +238,12 @@ def _random(space: str, words: tuple[str, ...], _objective: Objective) -> Sample
     return Sampled(draws, values_of(draws, _objective))
 
 
-def _learned(view: RunView, objective: Objective, evaluations: int) -> Sampled:
-    return _fitted(view.config.name, str(view.evaluations[0].started), evaluations, view, objective)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _drawn(name: str, began: str, evaluations: int, _view: RunView) -> Draws:
+    """The same for the first evaluations of a run, whatever follows them."""
+    return learned(get_space(_view.config.space), _view.history(), evaluations, samples=SAMPLES)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _fitted(name: str, began: str, evaluations: int, _view: RunView, _objective: Objective) -> Sampled:
-    """The same for the first evaluations of a run, whatever follows them."""
-    draws = learned(get_space(_view.config.space), _view.history(), evaluations, samples=SAMPLES)
-    return Sampled(draws, values_of(draws, _objective))
+def _scored(name: str, began: str, evaluations: int, _draws: Draws, _objective: Objective) -> Sampled:
+    return Sampled(_draws, values_of(_draws, _objective))

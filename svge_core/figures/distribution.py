@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from svge_core.distribution import EdgeShares
 from svge_core.figures.search import axis_title
@@ -23,11 +23,29 @@ def score_figure(
     learned: Float[np.ndarray, " a"], random: Float[np.ndarray, " b"], goal: Goal, theme: ThemeName
 ) -> "plotly.graph_objects.Figure":
     """Histograms of the score of both samples on common bins."""
-    figure = new_figure(theme, height=340)
     both = np.concatenate([learned, random])
     # a few failed networks must not squeeze everything else into one bin
     low, high = (float(v) for v in np.quantile(both, (0.01, 1.0) if goal.direction == "max" else (0.0, 0.99)))
-    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    figure = _histograms(learned, random, np.linspace(low, high if high > low else low + 1.0, BINS + 1), theme)
+    figure.update_xaxes(title_text=axis_title(goal))
+    return figure
+
+
+def edge_count_figure(
+    learned: Int[np.ndarray, " a"], random: Int[np.ndarray, " b"], theme: ThemeName
+) -> "plotly.graph_objects.Figure":
+    """Histograms of the number of edges of both samples, one bin per few edges."""
+    both = np.concatenate([learned, random])
+    step = max(1, int(np.ceil((both.max() - both.min() + 1) / BINS)))
+    bins = np.arange(both.min(), both.max() + step + 1, step) - 0.5
+    figure = _histograms(learned, random, bins, theme)
+    figure.update_xaxes(title_text="Edges")
+    return figure
+
+
+def _histograms(learned: np.ndarray, random: np.ndarray, edges: np.ndarray, theme: ThemeName):  # noqa: ANN202 - plotly
+    """Shares of both samples on common bins."""
+    figure = new_figure(theme, height=340)
     colour, page = SERIES[theme][0], THEMES[theme].page
     middle = (edges[1:] + edges[:-1]) / 2
     for name, values in ((RANDOM, random), (LEARNED, learned)):
@@ -45,7 +63,6 @@ def score_figure(
             hovertemplate=f"{name}<br>%{{x:.2f}}: %{{y:.1%}}<extra></extra>",
         )
     figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_xaxes(title_text=axis_title(goal))
     figure.update_yaxes(title_text="Share of draws", tickformat=".0%")
     return figure
 
@@ -77,7 +94,9 @@ def operation_figure(
 
 
 def edge_figure(shares: EdgeShares, theme: ThemeName) -> "plotly.graph_objects.Figure":
-    """Share of the drawn architectures with each operation on each edge; one column where edges have none."""
+    """Share of the drawn architectures with each operation on each edge; a matrix of nodes where edges have none."""
+    if len(shares.kinds) == 1:
+        return _wiring(shares, theme)
     figure = new_figure(theme, height=120 + 26 * len(shares.edges))
     kinds = [operation_label(kind) for kind in shares.kinds]
     figure.add_heatmap(
@@ -96,6 +115,31 @@ def edge_figure(shares: EdgeShares, theme: ThemeName) -> "plotly.graph_objects.F
             figure.add_annotation(x=kind, y=edge, text=f"{share:.0%}", showarrow=False, font={"color": colour})
     figure.update_yaxes(title_text="Edge (source → target node)", autorange="reversed", showgrid=False, type="category")
     figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def _wiring(shares: EdgeShares, theme: ThemeName):  # noqa: ANN202 - plotly
+    """Share of the drawn architectures with each edge: one cell per pair of nodes, empty below the diagonal."""
+    pairs = [tuple(int(node) for node in edge.split(" → ")) for edge in shares.edges]
+    nodes = max(target for _, target in pairs) + 1
+    z = np.full((nodes, nodes), np.nan)
+    for (source, target), share in zip(pairs, shares.shares[:, 0], strict=True):
+        z[source, target] = share
+    figure = new_figure(theme, height=max(300, 120 + 18 * nodes))
+    figure.add_heatmap(
+        z=z,
+        zmin=0.0,
+        zmax=1.0,
+        xgap=1,
+        ygap=1,
+        colorscale=[list(stop) for stop in SEQUENTIAL[theme]],
+        colorbar={"title": {"text": "share"}, "tickformat": ".0%", "outlinewidth": 0},
+        hovertemplate="edge %{y} → %{x}: %{z:.1%}<extra></extra>",
+        hoverongaps=False,
+    )
+    step = 1 if nodes <= 16 else 4
+    figure.update_xaxes(title_text="Target node", showgrid=False, zeroline=False, dtick=step)
+    figure.update_yaxes(title_text="Source node", autorange="reversed", showgrid=False, zeroline=False, dtick=step)
     return figure
 
 

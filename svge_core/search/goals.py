@@ -8,6 +8,8 @@ from svge_core.data.scores import Direction, Kind, ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 
 KINDS = ("table", "predictor", "csv", "digits", "python")
+#: kinds whose every value is made anew, in seconds to hours; the others look it up
+COSTLY = ("digits", "python")
 EXPECTED = "expected table:KEY, predictor:KEY, csv:FILE:COLUMN, digits:valid or python:package.module:function"
 
 

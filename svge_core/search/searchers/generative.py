@@ -20,6 +20,8 @@ from svge_core.search.domain import Domain
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
 
+#: where proposals come from, as people and the Distribution page read it
+RANDOM_START, DRAWN = "random start", "drawn from the learned distribution"
 #: rounds of draws, the first as many as are asked for, each later one five more (for one cell, as published)
 _ROUNDS, _GROWTH = 20, 5
 #: draws of one new random cell of the published explorer before any new cell of the domain is taken
@@ -90,7 +92,7 @@ class _Generative(ABC):
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
         # pending cells count for the start, as those of a batch are asked for together
         if len(history) + len(history.pending) < self.warm_up or len(history) < 2:
-            return [Proposal(cell, "random start") for cell in explored(self.domain, rng, count, history.taken)]
+            return [Proposal(cell, RANDOM_START) for cell in explored(self.domain, rng, count, history.taken)]
         return self._taken(history, count, rng, self._fitted(history, rng))
 
     def _taken(
@@ -101,7 +103,7 @@ class _Generative(ABC):
         for number in range(_ROUNDS):
             for cell in draw(count + _GROWTH * number):
                 if cell is not None and cell not in history.taken and cell in self.domain and len(found) < count:
-                    found.setdefault(cell, "drawn from the learned distribution")
+                    found.setdefault(cell, DRAWN)
             if len(found) == count:
                 break
         for cell in explored(self.domain, rng, count - len(found), history.taken | found.keys()):
