@@ -3,7 +3,8 @@
 Three comparisons: how well architectures are generated (ENAS), how much of their accuracy the latent holds (ENAS), and
 how good the found ones are (NAS-Bench-201, and what the papers report elsewhere). Nothing is computed afresh: numbers
 come from ``bench/results/*.json`` and from the checkpoints' ``meta.json``, and each says from which. Run ``bench
-baselines``, ``bench latent_probe``, ``bench search`` and ``bench graphpnas`` first; what is missing is named.
+baselines``, ``bench latent_probe``, ``bench search``, ``bench graphpnas`` and ``bench randwire`` first; what is missing
+is named.
 """
 
 import argparse
@@ -36,6 +37,12 @@ OF_CHECKPOINT = {
     "validity": "valid.forward.raw.1000x10",
     "uniqueness": "unique.forward.raw.1000x10",
     "novelty": "novel.forward.raw.1000x10",
+}
+#: of ``bench randwire``; trained again: with seeds that no search used
+TRAINED = {
+    "top_validation": "validation accuracy, %, best five trained again",
+    "top_test": "test accuracy, %, best five trained again",
+    "drawn_last": "validation accuracy, %, last 30 evaluations",
 }
 #: evaluations at which searches are compared: the stored mark nearest to GraphPNAS's 100
 MARK = 96
@@ -128,6 +135,15 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
         yield from _row(SEARCH, data, system, measure, found, "value", PUBLISHED, source)
 
 
+def digits_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
+    """Searches of RandWire by real training on digits; nobody has published any, so they stand alone."""
+    for row in [] if content is None else content["rows"]:
+        title = METHODS[row["method"]].title if row["method"] in METHODS else row["method"]
+        data = f"RandWire-digits, {row['evaluations']} trained networks per run"
+        for key, measure in TRAINED.items():
+            yield from _row(SEARCH, data, title, measure, row, key, HERE, _named(content or {}))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Collect, print, save."""
     parser = argparse.ArgumentParser(prog="bench papers", description=__doc__)
@@ -136,7 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
-    names = ("baselines", "latent_probe_enas6", "search", "graphpnas")
+    names = ("baselines", "latent_probe_enas6", "search", "graphpnas", "randwire")
     content = {name: read_results(name) for name in names}
     missing = [name for name, found in content.items() if found is None]
     for name in missing:
@@ -145,6 +161,7 @@ def main(argv: list[str] | None = None) -> int:
         *enas_rows(content["baselines"]),
         *checkpoint_rows(arguments.checkpoint, content["latent_probe_enas6"]),
         *search_rows(content["search"], content["graphpnas"]),
+        *digits_rows(content["randwire"]),
     ]
     rows.sort(key=lambda row: (GENERATIVE, PROBE, SEARCH).index(row["comparison"]))
     settings = {

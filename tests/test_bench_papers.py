@@ -12,9 +12,11 @@ from bench.baselines import MEASURES, all_rows
 from bench.papers import main
 from svge_core.errors import DataError
 from ui import model_state
-from ui.results_view import checked, pivot
+from ui.results_view import checked, number, pivot
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "results.py")
+
+MIXED = [("s", "measured here"), ("t", "measured here"), ("s", "published")]
 
 
 def runs() -> list[dict[str, Any]]:
@@ -100,8 +102,12 @@ def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Pa
 
 def test_measures_become_columns() -> None:
     row = {"comparison": "c", "data": "d", "system": "s", "origin": "published", "source": "p", "seeds": 3}
-    rows = [{**row, "measure": "a", "value": 0.51234, "value_sd": 0.01}, {**row, "measure": "b", "value": 2.0}]
-    (line,) = pivot(rows)
-    assert (line["a"], line["b"], line["Seeds"], line["Source"]) == ("0.5123 ± 0.01", "2", "3", "p")
+    rows = [{**row, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, {**row, "measure": "b", "value": 2.0}]
+    (line,) = pivot(rows, ["o", "p"])
+    assert (line["a"], line["b"], line["Seeds"], line["Source"]) == ("51.23 ± 1.00 %", "2.000", "3", "2")
+    assert number({**rows[0], "system": "s minus t"}) == "+51.23 ± 1.00 %"
+    assert number({**rows[0], "measure": "test accuracy, %, best", "value": 94.344, "value_sd": None}) == "94.34"
+    others = [{**row, "system": name, "measure": "b", "value": 1.0, "origin": origin} for name, origin in MIXED]
+    assert [(line["System"], line["Origin"]) for line in pivot(others, ["p"])] == [MIXED[0], MIXED[2], MIXED[1]]
     with pytest.raises(DataError, match="lack 'origin'"):
         checked({"rows": [{**rows[1], "origin": "guessed"}]})

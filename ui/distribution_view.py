@@ -143,12 +143,14 @@ def _headline(now: Sampled, chance: Sampled, goal: Goal) -> None:
         for name, sampled in (("Learned", now), ("Random", chance)):
             draws, of = sampled.draws, f"of {sampled.draws.drawn:,} draws"
             if len(sampled.values):
-                st.metric(f"{name}: median score", f"{np.median(sampled.values):.2f}{unit}", border=True)
-            st.metric(
-                f"{name}: distinct", f"{draws.distinct:,}", delta=of, delta_color="off", delta_arrow="off", border=True
-            )
-        share = len(now.draws.cells) / now.draws.drawn
-        st.metric("Learned: members of the space", f"{share:.1%}", border=True)
+                low, high = np.quantile(sampled.values, (0.1, 0.9))
+                _number(f"{name}: median score", f"{_median(sampled)}{unit}", f"10 to 90 %: {low:.2f} to {high:.2f}")
+            _number(f"{name}: distinct", f"{draws.distinct:,}", of)
+        _number("Learned: members of the space", f"{len(now.draws.cells):,}", f"of {now.draws.drawn:,} draws")
+
+
+def _number(label: str, value: str, below: str) -> None:
+    st.metric(label, value, delta=below, delta_color="off", delta_arrow="off", border=True, height="stretch")
 
 
 def _provenance(samples: Samples, now: Sampled, chance: Sampled) -> str:

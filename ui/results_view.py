@@ -9,6 +9,8 @@ from svge_core.errors import DataError
 from ui.theme import plain
 
 ORIGINS = ("measured here", "published")
+#: end of the name of a measure that is a share; what stands between the systems of a difference
+SHARE, PAIRED = ", share", " minus "
 FIELDS = ("comparison", "data", "system", "measure", "value", "origin", "source")
 
 
@@ -19,9 +21,7 @@ def show_comparisons(content: Mapping[str, Any]) -> None:
     except DataError as error:
         st.error(str(error))
         return
-    st.caption(
-        f"{plain(str(content['date']))}, `{plain(str(content['command']))}`. {plain(content['settings']['reading'])}."
-    )
+    st.caption(plain(f"{content['date']}, {content['command']}. {content['settings']['reading'].capitalize()}."))
     if (left_out := content["settings"].get("left out", "nothing")) != "nothing":
         st.info(f"Left out because they were not run on this machine: {plain(left_out)}.", icon=":material/info:")
     shown = st.segmented_control(
@@ -37,8 +37,18 @@ def show_comparisons(content: Mapping[str, Any]) -> None:
         group = [row for row in kept if row["comparison"] == comparison]
         for data in dict.fromkeys(row["data"] for row in group):
             st.markdown(f"**{plain(data)}**")
-            table = pivot([row for row in group if row["data"] == data])
-            st.dataframe(table, hide_index=True, height="content")
+            rows = [row for row in group if row["data"] == data]
+            # differences are no results of a system, and stand apart
+            for paired in (False, True):
+                if part := [row for row in rows if (PAIRED in row["system"]) == paired]:
+                    _table(part)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rows with their sources as numbered notes below."""
+    notes = list(dict.fromkeys(row["source"] for row in rows))
+    st.dataframe(pivot(rows, notes), hide_index=True, height="content")
+    st.caption(plain(" · ".join(f"{number}: {note}" for number, note in enumerate(notes, start=1))))
 
 
 def checked(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -57,16 +67,32 @@ def checked(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return rows or []
 
 
-def pivot(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """One line per system, origin and source, one column per measure; ± where there is a deviation."""
-    measures = list(dict.fromkeys(row["measure"] for row in rows))
+def pivot(rows: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> list[dict[str, str]]:
+    """One line per system, origin and source, one column per measure; lines of a system stand together.
+
+    Args:
+        rows: of one comparison and data set.
+        notes: their sources; a line names its source by the place in them, from 1.
+    """
+    measures = {row["measure"]: row["measure"].removesuffix(SHARE) for row in rows}
+    systems = list(dict.fromkeys(row["system"] for row in rows))
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: systems.index(row["system"])):
         seeds = "" if row.get("seeds") is None else str(row["seeds"])
         line = lines.setdefault(
             (row["system"], row["origin"], row["source"]),
-            {"System": row["system"], "Origin": row["origin"], "Seeds": seeds, **dict.fromkeys(measures, "")},
+            {"System": row["system"], "Origin": row["origin"], "Seeds": seeds, **dict.fromkeys(measures.values(), "")},
         )
-        spread = row.get("value_sd")
-        line[row["measure"]] = f"{row['value']:.4g}" + ("" if spread is None else f" ± {spread:.2g}")
-    return [{**line, "Source": source} for (_, _, source), line in lines.items()]
+        line[measures[row["measure"]]] = number(row)
+    return [{**line, "Source": str(notes.index(source) + 1)} for (_, _, source), line in lines.items()]
+
+
+def number(row: Mapping[str, Any]) -> str:
+    """A value with its deviation, as its measure is written: shares in per cent, differences with their sign."""
+    share, percent = row["measure"].endswith(SHARE), "%" in row["measure"]
+    factor, digits = (100 if share else 1), (2 if share or percent else 3)
+    sign = "+" if PAIRED in row["system"] else ""
+    text = f"{factor * row['value']:{sign}.{digits}f}"
+    if row.get("value_sd") is not None:
+        text += f" ± {factor * row['value_sd']:.{digits}f}"
+    return f"{text} %" if share else text
