@@ -136,7 +136,8 @@ def make_trainer(variant: Variant, seed: int, settings: Settings, cells: CellBat
         beta=settings.beta, posterior_noise=settings.posterior_noise,
     )  # fmt: skip
     training = TrainConfig(
-        epochs=settings.epochs, batch_size=settings.batch_size, learning_rate=variant.learning_rate or settings.learning_rate,
+        epochs=settings.epochs, batch_size=settings.batch_size,
+        learning_rate=variant.learning_rate or settings.learning_rate,
         kl_warmup_epochs=0.0, held_out=0.0, seed=seed,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):

@@ -2,11 +2,10 @@
 
 ``bench baselines --csv FILE`` (columns arch and ws_acc; rows with 0 in a column in_dvae_set are left out). All models
 are trained on D-VAE's 17,118 training cells with the same settings (DGMG with a learning rate of 1e-3, since its loss
-diverges at the others' 5e-3); held-out cells are D-VAE's 1,902. Reconstruction:
-held-out cells, ten decodings of each of ten times the posterior mean, exact match. Validity and uniqueness: 1,000 prior
-points scaled to the mean and deviation of the training latents, ten decodings each, unconstrained. Probe: a sparse
-Gaussian process on the training cells' latents, RMSE of the standardised weight-sharing accuracy and Pearson's r on the
-held-out cells, ten seeds.
+diverges at the others' 5e-3); held-out cells are D-VAE's 1,902. Reconstruction: held-out cells, ten decodings of each
+of ten times the posterior mean, exact match. Validity and uniqueness: 1,000 prior points scaled to the mean and
+deviation of the training latents, ten decodings each, unconstrained. Probe: a sparse Gaussian process on the training
+cells' latents, RMSE of the standardised weight-sharing accuracy and Pearson's r on the held-out cells, ten seeds.
 
 Training is kept at every minute below ``--state`` and every finished model at once in the results file: the same
 command goes on after a kill.
@@ -144,13 +143,14 @@ def main(argv: list[str] | None = None) -> int:
         shown = {
             "data": f"D-VAE's ENAS cells, {len(split.train):,} trained on and {len(split.test):,} held out (its split, "
             "seed 0); labels are weight-sharing accuracies, measured",
-            "protocol": "same settings for all models, but DGMG's learning rate is 1e-3; one thread; seeds are training seeds, the probe's seeds are "
+            "protocol": "same settings for all models, but DGMG's learning rate is 1e-3; one thread; seeds are "
+            "training seeds, the probe's seeds are "
             f"0 to {settings.probe_seeds - 1}",
             **asdict(settings),
         }
         runs = stored_runs(arguments.name, shown)
         # the file gathers several calls: which models and seeds one of them asked for is no part of how it was made
-        words = re.sub(r" --(models|seeds)( (?!--)\S+)+", "", command("baselines", argv))
+        words = re.sub(r" --(models|seeds|state)( (?!--)\S+)+", "", command("baselines", argv))
         done = {(run["model"], run["seed"]) for run in runs}
         for seed in arguments.seeds:  # all models of a seed first: differences are paired by seed
             for model in arguments.models:

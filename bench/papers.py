@@ -88,6 +88,11 @@ def _named(content: Mapping[str, Any]) -> str:
     return f"{content['command']}, {content['date']}"
 
 
+def titled(method: str) -> str:
+    """A search method as people read it."""
+    return METHODS[method].title if method in METHODS else method[:1].upper() + method[1:]
+
+
 def enas_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
     """Models and paired differences of ``bench baselines``, and the poster's table."""
     measured = [] if content is None else [row for row in content["rows"] if row["source"].startswith(HERE)]
@@ -123,13 +128,23 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
         for row in searches["rows"]:
             if row["data"] in NB201 and row["method"] in METHODS:
                 measure = f"test accuracy, %, after {MARK} evaluations"
-                title, data = METHODS[row["method"]].title, NB201[row["data"]]
-                yield from _row(SEARCH, data, title, measure, row, f"test@{MARK}", HERE, _named(searches))
+                yield from _row(
+                    SEARCH,
+                    NB201[row["data"]],
+                    titled(row["method"]),
+                    measure,
+                    row,
+                    f"test@{MARK}",
+                    HERE,
+                    _named(searches),
+                )
     if generator is not None:
         for row in generator["rows"]:
             if row.get("runs"):  # the authors' own logs have none, and are among the published rows
                 source = f"{_named(generator)}; the authors' protocol"
-                yield from _row(SEARCH, NB201[row["data"]], row["method"], _QUERIES, row, "final_test", HERE, source)
+                yield from _row(
+                    SEARCH, NB201[row["data"]], titled(row["method"]), _QUERIES, row, "final_test", HERE, source
+                )
     for data, system, measure, value, spread, seeds, source in OTHERS:
         found = {"value": value, "value_sd": spread, "seeds": seeds}
         yield from _row(SEARCH, data, system, measure, found, "value", PUBLISHED, source)
@@ -138,10 +153,9 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
 def digits_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
     """Searches of RandWire by real training on digits; nobody has published any, so they stand alone."""
     for row in [] if content is None else content["rows"]:
-        title = METHODS[row["method"]].title if row["method"] in METHODS else row["method"]
         data = f"RandWire-digits, {row['evaluations']} trained networks per run"
         for key, measure in TRAINED.items():
-            yield from _row(SEARCH, data, title, measure, row, key, HERE, _named(content or {}))
+            yield from _row(SEARCH, data, titled(row["method"]), measure, row, key, HERE, _named(content or {}))
 
 
 def main(argv: list[str] | None = None) -> int:
