@@ -23,8 +23,8 @@ from ui.model_widgets import halves, show_chart
 from ui.search_state import Run
 from ui.theme import plain, theme_name
 
-#: draws per picture
-SAMPLES = 1_000
+#: draws per picture, and of graphs so large that a draw takes a thirtieth of a second
+SAMPLES, FEWER, LARGE = 1_000, 200, 16
 _ROUNDS = "distribution_rounds"
 
 
@@ -55,7 +55,7 @@ class Samples:
         if self.objective is not None:
             return _random(config.space, config.objective, self.objective)
         paid = [e.values[0] for e in self.view.done if e.values and e.source == RANDOM_START]
-        return Sampled(at_random(get_space(config.space), SAMPLES), np.array(paid))
+        return Sampled(_any(config.space), np.array(paid))
 
     def learned(self, at: int) -> Sampled:
         """Draws of the generator that has seen the first evaluations."""
@@ -72,7 +72,12 @@ class Samples:
 
 def fit_in_words(space: AbstractSearchSpace) -> str:
     """How long one fit of the generator takes on one core, for people who wait for it."""
-    return "about two minutes" if view_of(space).nodes > 16 else "about a second"
+    return "about two minutes" if view_of(space).nodes > LARGE else "about a second"
+
+
+def draws_of(space: AbstractSearchSpace) -> int:
+    """How many architectures are drawn for a picture."""
+    return FEWER if view_of(space).nodes > LARGE else SAMPLES
 
 
 def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer | None) -> None:
@@ -92,7 +97,7 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         seen,
         key=f"distribution_at_{run.name}",
         help="The generator is fitted again to the best of the first evaluations and draws "
-        f"{SAMPLES:,} architectures, known ones included.",
+        f"{draws_of(space):,} architectures, known ones included.",
     )
     with st.spinner(f"Fitting the generator, {fit_in_words(space)}, and drawing from it …", show_time=True):
         chance, now = samples.random(), samples.learned(at)
@@ -200,7 +205,7 @@ def _rounds(samples: Samples, chance: Sampled, theme: ThemeName) -> None:
     place.empty()
     _rounds_chart(view, wanted, [one.values for one in found], chance, theme)
     distinct = ", ".join(f"{one.draws.distinct:,} after {mark:,}" for mark, one in zip(wanted, found, strict=True))
-    st.caption(f"Distinct architectures among {SAMPLES:,} draws: {distinct}.")
+    st.caption(f"Distinct architectures among {draws_of(get_space(view.config.space)):,} draws: {distinct}.")
 
 
 def _rounds_chart(
@@ -236,14 +241,19 @@ def _made(space: str, objective: tuple[str, ...], digest: str, _checkpoint: obje
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _random(space: str, words: tuple[str, ...], _objective: Objective) -> Sampled:
-    draws = at_random(get_space(space), SAMPLES)
+    draws = _any(space)
     return Sampled(draws, values_of(draws, _objective))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _drawn(name: str, began: str, evaluations: int, _view: RunView) -> Draws:
     """The same for the first evaluations of a run, whatever follows them."""
-    return learned(get_space(_view.config.space), _view.history(), evaluations, samples=SAMPLES)
+    space = get_space(_view.config.space)
+    return learned(space, _view.history(), evaluations, samples=draws_of(space))
+
+
+def _any(space: str) -> Draws:
+    return at_random(get_space(space), draws_of(get_space(space)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
