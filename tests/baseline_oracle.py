@@ -61,20 +61,20 @@ class SlowDVAE:
         return encoder.mean(joined), encoder.log_var(joined)  # type: ignore[operator]
 
     def encode_gcn(self, types: list[int], edges: Edges) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of the GCN variant, node by node."""
+        """Mean and log-variance of the GCN variant, node by node; states are overwritten, after the first level."""
         encoder, size = self.model.encoder, len(types)
         entering = [sum(v == target for _, target in edges) for v in range(size)]
         leaving = [sum(v == source for source, _ in edges) for v in range(size)]
         states = [self.model.table[kind] for kind in types]
-        for level in encoder.levels:  # type: ignore[union-attr]
-            new = []
+        features = list(states)
+        for number, level in enumerate(encoder.levels):  # type: ignore[union-attr,arg-type]
             for v in range(size):
-                total = states[v] / (entering[v] + 1)
+                read = features if number == 0 else states
+                total = read[v] / (entering[v] + 1)
                 for u in range(v):
                     if (u, v) in edges:
-                        total = total + states[u] / ((leaving[u] + 1) * (entering[v] + 1)) ** 0.5
-                new.append(torch.relu(level(total)))
-            states = new
+                        total = total + read[u] / ((leaving[u] + 1) * (entering[v] + 1)) ** 0.5
+                states[v] = torch.relu(level(total))
         total = torch.zeros(self.hidden, dtype=torch.float64)
         for state in states[1 : size - 1]:
             total = total + state

@@ -15,6 +15,7 @@ from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
 from svge_core.spaces import get_space
+from tools.readme_papers import digits, generative, generator
 from tools.readme_prediction import extrapolation, prediction
 from tools.readme_search import ablation, batches, restricted, search
 from tools.readme_validity import validity
@@ -142,6 +143,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "validity": lambda: validity(ROOT),
     "batches": lambda: batches(ROOT),
     "restricted": lambda: restricted(ROOT),
+    "generative": lambda: generative(ROOT),
+    "graphpnas": lambda: generator(ROOT),
+    "digits": lambda: digits(ROOT),
 }
 
 

@@ -4,9 +4,10 @@ Which GCN this is: the class ``DVAE_GCN`` of D-VAE's code (``DVAE_GCN_EMB`` of C
 ``encoding="learned"``): ``rounds`` levels (published: 3) of Kipf & Welling's layer made directed, the latent read from
 the sum over all nodes but the input and the output, and D-VAE's decoder with the sum of node states as graph state.
 
-Deviations from the published code: those of D-VAE here; and all nodes of a level are updated at once, as its comments
-say, where the code overwrites states in topological order, so that a node reads its predecessors' states of the same
-level.
+From the second level on the code overwrites states in topological order, so that a node reads its predecessors' new
+states, not those of the level before, and every level sees the whole way from the input. Its comments speak of
+updates at once; the published numbers are the code's, and so is this. Deviations: those of D-VAE here, and the levels'
+initial weights are He et al.'s (2015) for ReLU.
 """
 
 from typing import Any, ClassVar
@@ -32,21 +33,38 @@ def directed_normalisation(adjacency: Float[Tensor, "batch nodes nodes"]) -> Flo
     return received + torch.diag_embed(entering.reciprocal())
 
 
+def in_order(
+    level: nn.Module, weights: Float[Tensor, "batch nodes nodes"], state: Float[Tensor, "batch nodes hidden"]
+) -> Float[Tensor, "batch nodes hidden"]:
+    """One level whose nodes are updated one after the other; predecessors come first in a cell's order."""
+    own = state * weights.diagonal(dim1=1, dim2=2)[..., None]
+    new: list[Tensor] = []
+    for node in range(state.shape[1]):
+        received = own[:, node]
+        if new:
+            received = received + torch.bmm(weights[:, node : node + 1, :node], torch.stack(new, dim=1))[:, 0]
+        new.append(level(received).relu())
+    return torch.stack(new, dim=1)
+
+
 class GCNEncoder(nn.Module):
-    """Graph convolutions on the operation encoding's rows, then a sum over the inner nodes."""
+    """Graph convolutions on the operation encoding's rows, then a sum over the inner nodes; see the module."""
 
     def __init__(self, encoding_width: int, config: ModelConfig) -> None:
         super().__init__()
         widths = [encoding_width, *[config.hidden] * config.rounds]
         self.levels = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        for level in self.levels:  # PyTorch's own weights let the signal fade over three levels, and learning crawls
+            nn.init.kaiming_uniform_(level.weight, nonlinearity="relu")  # type: ignore[union-attr,arg-type]
         self.mean = nn.Linear(config.hidden, config.latent)
         self.log_var = nn.Linear(config.hidden, config.latent)
 
     def forward(self, batch: CellBatch, table: Float[Tensor, "types width"], along: Any) -> Posterior:
         """Args: along: D-VAE's messages, unused."""
         state, weights = table[batch.types], directed_normalisation(batch.adjacency)
-        for level in self.levels:
-            state = level(torch.bmm(weights, state)).relu()
+        state = self.levels[0](torch.bmm(weights, state)).relu()
+        for level in list(self.levels)[1:]:
+            state = in_order(level, weights, state)
         position = torch.arange(state.shape[1], device=state.device)
         inner = (position > 0) & (position < batch.sizes[:, None] - 1)
         total = (state * inner[..., None]).sum(1)

@@ -1,0 +1,87 @@
+"""The README's tables of the other published systems, from ``bench/results/`` (baselines, graphpnas, randwire)."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.papers import NB201, titled
+from bench.results_table import read_results
+
+SHARES = ("reconstruction", "validity", "uniqueness")
+
+
+def _number(row: dict[str, Any], name: str, digits: int, factor: float = 1, sign: str = "") -> str:
+    """A mean with its deviation; nothing where it was not measured."""
+    if row.get(name) is None:
+        return ""
+    spread = row.get(f"{name}_sd")
+    text = f"{factor * row[name]:{sign}.{digits}f}"
+    return text if spread is None else f"{text} ± {factor * spread:.{digits}f}"
+
+
+def generative(root: Path) -> str:
+    """Models on D-VAE's ENAS split: measured, paired by seed, published."""
+    stored = read_results("baselines", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.baselines --csv FILE`."
+    settings = stored["settings"]
+    lines = [
+        f"`{stored['command']}`, {stored['date']}: {settings['data']}; hidden {settings['hidden']}, latent "
+        f"{settings['latent']}, {settings['epochs']} epochs, learning rate {settings['learning_rate']:g} (DGMG 0.001), "
+        "± over training seeds. Published rows: the poster of Chatzianastasis et al. 2021 (hidden 501, 300 epochs, one "
+        "training seed, ± over ten probe seeds).",
+        "",
+        "| model | training seeds | reconstruction, % | valid, % | unique, % | RMSE | Pearson r |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        origin = "published" if row["source"].startswith("published") else str(len(row["seeds"]))
+        sign = "+" if " minus " in row["model"] else ""
+        cells = [_number(row, name, 2, 100, sign) for name in SHARES]
+        cells += [_number(row, name, 3, 1, sign) for name in ("rmse_standardised", "pearson_r")]
+        lines.append(f"| {row['model']} | {origin} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def generator(root: Path) -> str:
+    """GraphPNAS by its authors' protocol beside their own logs."""
+    stored = read_results("graphpnas", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.graphpnas --csv FILE`."
+    lines = [
+        f"`{stored['command']}`, {stored['date']}; {stored['settings']['queries']} queries; "
+        f"{stored['settings']['protocol']}.",
+        "",
+        "| data set | method | seeds | test accuracy, % | good cells among the last 30, % | CPU seconds a run |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        published = not row["runs"]
+        name = "GraphPNAS, published (its authors' logs)" if published else titled(row["method"])
+        seconds = "" if published else f"{row['cpu_seconds_per_run']:.0f}"
+        lines.append(
+            f"| {NB201[row['data']]} | {name} | {row['seeds']} | {_number(row, 'final_test', 2)} "
+            f"| {100 * row['good_last']:.1f} | {seconds} |"
+        )
+    return "\n".join(lines)
+
+
+def digits(root: Path) -> str:
+    """RandWire searched by training on digits."""
+    stored = read_results("randwire", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.randwire`."
+    lines = [
+        f"`{stored['command']}`, {stored['date']}. {stored['settings']['score']}; {stored['settings']['noise']}.",
+        "",
+        "| method | runs | evaluations each | best seen, % | best five again, validation, % | the same, test, % "
+        "| last 30 drawn, % | edges |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        names = ("search_best", "top_validation", "top_test", "drawn_last")
+        cells = [_number(row, name, 2) for name in names]
+        lines.append(
+            f"| {titled(row['method'])} | {row['seeds']} | {row['evaluations']} | {' | '.join(cells)} "
+            f"| {row['edges']:.0f} |"
+        )
+    return "\n".join(lines)
