@@ -68,23 +68,23 @@ def _finished_enough(runs: Sequence[Run]) -> list[Run]:
 
 def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
     warm_up = GraphPNASOptions().warm_up
-    with st.form("distribution_form"):
-        score, queries, seed, button = st.columns((4, 2, 2, 2), vertical_alignment="bottom")
-        choice = score.selectbox("Score", list(choices), format_func=lambda one: one.title, key="distribution_score")
-        count = queries.number_input(
+    with st.form("distribution_form"), st.container(horizontal=True, vertical_alignment="bottom"):
+        choice = st.selectbox(
+            "Score", list(choices), format_func=lambda one: one.title, key="distribution_score", width=430
+        )
+        count = st.number_input(
             "Evaluations",
             FEWEST,
             MOST,
             QUERIES,
             step=10,
             key="distribution_queries",
+            width=170,
             help=f"The first {warm_up} are random; from then on one generator is fitted per evaluation, which takes "
             f"{fit_in_words(space)}.",
         )
-        chance = seed.number_input("Seed", 0, 2**31 - 1, 0, key="distribution_seed")
-        asked = button.form_submit_button(
-            "Run GraphPNAS", type="primary", icon=":material/play_arrow:", width="stretch"
-        )
+        chance = st.number_input("Seed", 0, 2**31 - 1, 0, key="distribution_seed", width=150)
+        asked = st.form_submit_button("Run GraphPNAS", type="primary", icon=":material/play_arrow:")
     if asked and choice is not None:
         _start(space, choice, int(count), int(chance))
 

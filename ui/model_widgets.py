@@ -16,7 +16,7 @@ CHART_CONFIG = {
 
 
 def halves(name: str) -> "tuple[DeltaGenerator, DeltaGenerator]":
-    """Two halves of the page that move below each other where they do not fit; see ``model.css``."""
+    """Two halves of the page that move below each other where they do not fit; see ``app.css``."""
     with st.container(key=f"model_pair_{name}"):
         left, right = st.columns(2, gap="large")
     return left, right
