@@ -107,7 +107,7 @@ def enas_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
 
 def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[Row]:
     """The shipped model: its own metrics (other training cells than D-VAE's), and its latent probed."""
-    system = f"SVGe, shipped ({folder.parent.name}/{folder.name})"
+    system = "SVGe, shipped"
     try:
         metrics = load_meta(folder)[0].metrics
     except SvgeError:

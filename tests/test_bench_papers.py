@@ -105,7 +105,7 @@ def test_measures_become_columns() -> None:
     rows = [{**row, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, {**row, "measure": "b", "value": 2.0}]
     (line,) = pivot(rows, ["o", "p"])
     assert (line["a"], line["b"], line["Seeds"], line["Source"]) == ("51.23 ± 1.00 %", "2.000", "3", "2")
-    assert number({**rows[0], "system": "s minus t"}) == "+51.23 ± 1.00 %"
+    assert number({**rows[0], "system": "s minus t"}) == "+51.23 ± 1.00 points"
     assert number({**rows[0], "measure": "test accuracy, %, best", "value": 94.344, "value_sd": None}) == "94.34"
     others = [{**row, "system": name, "measure": "b", "value": 1.0, "origin": origin} for name, origin in MIXED]
     assert [(line["System"], line["Origin"]) for line in pivot(others, ["p"])] == [MIXED[0], MIXED[2], MIXED[1]]

@@ -21,7 +21,8 @@ def show_comparisons(content: Mapping[str, Any]) -> None:
     except DataError as error:
         st.error(str(error))
         return
-    st.caption(plain(f"{content['date']}, {content['command']}. {content['settings']['reading'].capitalize()}."))
+    reading = str(content["settings"]["reading"])
+    st.caption(plain(f"{content['date']}, {content['command']}. {reading[:1].upper()}{reading[1:]}."))
     if (left_out := content["settings"].get("left out", "nothing")) != "nothing":
         st.info(f"Left out because they were not run on this machine: {plain(left_out)}.", icon=":material/info:")
     shown = st.segmented_control(
@@ -95,4 +96,6 @@ def number(row: Mapping[str, Any]) -> str:
     text = f"{factor * row['value']:{sign}.{digits}f}"
     if row.get("value_sd") is not None:
         text += f" ± {factor * row['value_sd']:.{digits}f}"
-    return f"{text} %" if share else text
+    if not share:
+        return text
+    return f"{text} points" if sign else f"{text} %"
