@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from bench.results_table import command, read_results, report, save_results
+from svge_core.held_out import split_cells
 from svge_core.metrics import encode_all, generation, reconstruction
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoding import DecodeOptions
@@ -21,7 +22,7 @@ from svge_core.models.svge import SVGe
 from svge_core.smoothness import smoothness
 from svge_core.spaces import get_space
 from svge_core.tensors import to_batch
-from svge_core.training import TrainConfig, Trainer, split_cells
+from svge_core.training import TrainConfig, Trainer
 
 COLUMNS = [
     "beta",

@@ -16,11 +16,12 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data.scores import Scores, analytic_scores, scores_from_columns
 from svge_core.errors import SvgeError
 from svge_core.files import cache_dir, keep_arrays
+from svge_core.held_out import held_out_mask, indexed, split_cells
 from svge_core.metrics import encode_all
 from svge_core.models.base import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
-from svge_core.training import TrainConfig, drawable, held_out_mask, split_cells
+from svge_core.training import TrainConfig
 
 #: cells of the chart of a space that is not listed
 CHARTED = 20_000
@@ -36,7 +37,7 @@ def chart_indices(space: AbstractSearchSpace, charted: int = CHARTED, seed: int 
     Raises:
         SvgeError: if cells of the space have no index, or none of 64 bits.
     """
-    if space.size is None or not drawable(space):
+    if space.size is None or not indexed(space):
         raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
     if space.enumerated:
         return np.arange(space.size)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from svge_core.checkpoints import Checkpoint
+from svge_core.held_out import split_cells
 from svge_core.metrics import Generation, Share, encode_all, expected_reconstruction, generation, reconstruction
 from svge_core.models.decoding import DecodeOptions
 from svge_core.smoothness import smoothness
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch
-from svge_core.training import TrainConfig, draw_indices, split_cells
+from svge_core.training import TrainConfig, draw_indices
 
 Row = dict[str, Any]
 #: reconstruction is sampled on at most so many held-out cells, a hundred decodings each

@@ -23,11 +23,12 @@ from svge_core.errors import CheckpointError, DataError
 from svge_core.explorer_inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
 from svge_core.explorer_sources import PredictorSource
 from svge_core.export_json import ExportItem, Prediction, item_for
+from svge_core.held_out import held_out_mask
 from svge_core.metrics import encode_all
 from svge_core.projection import PlaneName, weighted_latent
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
-from svge_core.training import TrainConfig, held_out_mask
+from svge_core.training import TrainConfig
 
 DRAWS = 64
 

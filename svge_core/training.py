@@ -6,16 +6,19 @@ are drawn from generators seeded by their number, so a run resumed from any step
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 
+from svge_core.cells import Cell
 from svge_core.errors import CheckpointError, SvgeError
+from svge_core.held_out import held_out_mask, indexed, key_numbers
 from svge_core.models.base import GraphVAE
 from svge_core.models.config import check_kinds
 from svge_core.models.decoding import DecodeOptions, decode
@@ -98,39 +101,6 @@ class TrainRow:
     cpu_seconds: float
 
 
-@dataclass(frozen=True)
-class Split:
-    """Official indices of trained and held-out cells.
-
-    Attributes:
-        train, held_out: int64, disjoint, together all cells.
-    """
-
-    train: Tensor
-    held_out: Tensor
-
-
-def split_cells(count: int, held_out: float, seed: int) -> Split:
-    """Random split; the first ``round(count * held_out)`` of a seeded permutation are held out."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-    cut = round(count * held_out)
-    return Split(order[cut:].sort().values, order[:cut].sort().values)
-
-
-def held_out_mask(indices: Int[np.ndarray, " cells"], held_out: float, seed: int) -> Bool[np.ndarray, " cells"]:
-    """Which cells of a space that is not listed are never trained on: a hash of the index decides (splitmix64)."""
-    state = indices.astype(np.uint64) + np.uint64((seed % 2**32 + 1) * 0x9E3779B97F4A7C15 % 2**64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)  # modulo 2^64
-    state ^= state >> np.uint64(31)
-    return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53 < held_out
-
-
-def drawable(space: AbstractSearchSpace) -> bool:
-    """Whether cells of the space can be drawn by an index of 64 bits, so that a model can be trained and mapped."""
-    return space.size is not None and space.size < 2**63
-
-
 def draw_indices(
     space: AbstractSearchSpace, count: int, config: TrainConfig, purpose: tuple[int, ...], *, held_out: bool
 ) -> Int[np.ndarray, " cells"]:
@@ -139,7 +109,7 @@ def draw_indices(
     Args:
         purpose: numbers that make this draw different from others of the same run.
     """
-    if space.size is None or not drawable(space):
+    if space.size is None or not indexed(space):
         raise SvgeError(f"Cells of {space.title} cannot be drawn by index.")
     if held_out and config.held_out == 0:
         return np.zeros(0, dtype=np.int64)  # there are none
@@ -149,6 +119,32 @@ def draw_indices(
         drawn = rng.integers(space.size, size=count - found)
         parts.append(drawn[held_out_mask(drawn, config.held_out, config.seed) == held_out])
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+
+
+def draw_cells(
+    space: AbstractSearchSpace,
+    count: int,
+    config: TrainConfig,
+    purpose: tuple[int, ...],
+    *,
+    held_out: bool,
+    draw: Callable[[np.random.Generator], Cell] | None = None,
+) -> list[Cell]:
+    """Canonical trained or held-out cells of a space without indices; a hash of a cell's key decides which it is.
+
+    Args:
+        purpose: numbers that make this draw different from others of the same run.
+        draw: where cells come from; the space's own ``random_cell`` by default.
+    """
+    if held_out and config.held_out == 0:
+        return []  # there are none
+    rng = np.random.default_rng([config.seed % 2**32, *purpose])
+    found: list[Cell] = []
+    while len(found) < count:
+        drawn = [space.canonical((draw or space.random_cell)(rng)) for _ in range(count - len(found))]
+        mask = held_out_mask(key_numbers(space, drawn), config.held_out, config.seed)
+        found += [cell for cell, unseen in zip(drawn, mask.tolist(), strict=True) if unseen == held_out]
+    return found
 
 
 @dataclass(frozen=True)
@@ -163,13 +159,21 @@ class DrawnCells:
 
     def epoch(self, number: int) -> CellBatch:
         """The cells of an epoch."""
-        indices = draw_indices(self.space, len(self), self.config, (1, number), held_out=False)
-        return index_batch(self.space, indices)
+        purpose = (1, number)
+        if indexed(self.space):
+            return index_batch(self.space, draw_indices(self.space, len(self), self.config, purpose, held_out=False))
+        cells = draw_cells(self.space, len(self), self.config, purpose, held_out=False)
+        return to_batch(self.space, cells, canonical=False)
+
+    @cached_property
+    def first(self) -> CellBatch:
+        """The cells of the first epoch, kept: every save of a run asks for their digest."""
+        return self.epoch(0)
 
 
 def first_cells(cells: CellBatch | DrawnCells) -> CellBatch:
     """What stands for the training cells in a digest: all of them, or those of the first epoch."""
-    return cells if isinstance(cells, CellBatch) else cells.epoch(0)
+    return cells if isinstance(cells, CellBatch) else cells.first
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import torch
 from svge_core.cells import INPUT, OUTPUT, Cell, canonical_cell, cell_key
 from svge_core.checkpoints import Checkpoint, CheckpointMeta, data_digest, load_checkpoint, save_checkpoint
 from svge_core.errors import InvalidCellError, ParseError
+from svge_core.held_out import split_cells
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces import get_space
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
 from svge_core.tensors import CellBatch, to_batch
-from svge_core.training import TrainConfig, Trainer, split_cells
+from svge_core.training import TrainConfig, Trainer
 
 
 class TinySpace(AbstractSearchSpace):

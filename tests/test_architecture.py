@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "errors axes files quantised stored_columns tensor_files",
         "cells",
         "spaces differences",
-        "tensors data convert palette drawing geometry features features_local",
+        "tensors held_out data convert palette drawing geometry features features_local",
         "networks export export_json models patterns surrogates graphpnas calibration prediction_measures",
         "checkpoints metrics training training_state smoothness evaluation randwire_digits",
         "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "

@@ -13,8 +13,9 @@ from svge_core.atlas import Atlas, build_atlas, latent_tensor
 from svge_core.atlas_file import FILE, load_atlas, save_atlas
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError
+from svge_core.held_out import split_cells
 from svge_core.spaces import SPACES
-from svge_core.training import TrainConfig, split_cells
+from svge_core.training import TrainConfig
 from tests.core_fixtures import TinySpace, all_cells, tiny_model, write_checkpoint
 from tests.test_projection import free_plane
 

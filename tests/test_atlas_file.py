@@ -20,10 +20,11 @@ from svge_core.chart import (
 )
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError, SvgeError
+from svge_core.held_out import held_out_mask
 from svge_core.projection import nearest_latents
 from svge_core.quantised import STEPS, quantised, restored
 from svge_core.spaces import SPACES, get_space
-from svge_core.training import TrainConfig, held_out_mask
+from svge_core.training import TrainConfig
 from tests.core_fixtures import TinySpace, tiny_model, write_checkpoint, write_sampled_checkpoint
 from tests.test_projection import free_plane, random_latents
 

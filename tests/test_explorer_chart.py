@@ -14,8 +14,8 @@ from svge_core.explorer_inspection import place_in_words
 from svge_core.explorer_opening import open_explorer
 from svge_core.explorer_select import CellFilter, find_cell, kept_by, selection_columns
 from svge_core.export import from_json, to_csv, to_json
+from svge_core.held_out import held_out_mask
 from svge_core.spaces import get_space
-from svge_core.training import held_out_mask
 from tests.tiny_checkpoint import WS_ACC, ChartPredictors, make_enas_checkpoint
 
 ENAS, NB101 = get_space("enas6"), get_space("nasbench101")

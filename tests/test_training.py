@@ -19,21 +19,14 @@ from safetensors.torch import load_file, save_file
 from svge_core.__main__ import main
 from svge_core.cli.checkpoint_commands import start_from
 from svge_core.errors import CheckpointError, SvgeError
+from svge_core.held_out import held_out_mask, split_cells
 from svge_core.metrics import generation
 from svge_core.models.decoding import DecodeOptions
 from svge_core.models.encoder import Posterior
 from svge_core.models.svge import Elbo, SVGe
 from svge_core.spaces import SPACES, get_space
 from svge_core.tensors import CellBatch, to_batch, to_cells
-from svge_core.training import (
-    DrawnCells,
-    TrainConfig,
-    Trainer,
-    TrainRow,
-    draw_indices,
-    held_out_mask,
-    split_cells,
-)
+from svge_core.training import DrawnCells, TrainConfig, Trainer, TrainRow, draw_indices
 from svge_core.training_state import FILE, restore_state, save_state
 from tests.core_fixtures import TINY, tiny_batch, tiny_model, write_checkpoint
 

@@ -12,8 +12,8 @@ from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.data import load_scores
 from svge_core.data.scores import Scores
 from svge_core.errors import SvgeError
+from svge_core.held_out import indexed
 from svge_core.spaces import get_space
-from svge_core.training import drawable
 from ui import session
 from ui.loaders import ROOT, checkpoint_folders
 
@@ -31,7 +31,7 @@ def current_folder() -> Path | None:
 
 def can_be_trained(space: str) -> bool:
     """Whether a checkpoint of the space can be made here."""
-    return drawable(get_space(space))
+    return indexed(get_space(space))
 
 
 def shown_path(path: Path) -> str:

@@ -7,8 +7,8 @@ import streamlit as st
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.explorer_opening import usable_devices
+from svge_core.held_out import indexed
 from svge_core.spaces import SPACES, AbstractSearchSpace
-from svge_core.training import drawable
 from ui import loaders, session
 from ui.basket import basket_sidebar
 from ui.theme import plain
@@ -90,7 +90,7 @@ def _size(space: AbstractSearchSpace) -> str:
 def _no_checkpoint(root: Path) -> None:
     space = SPACES[session.space_name()]
     st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
-    if not drawable(space):
+    if not indexed(space):
         st.markdown(
             f"{space.title} has {_size(space)}, too many to train on or to map here. Its architectures can be searched "
             "on the Search page, and drawn and exported on the command line; for a map, choose another search space in "

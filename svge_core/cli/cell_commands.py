@@ -17,11 +17,12 @@ from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, name
 from svge_core.cli.common import add_checkpoint, add_command, emit, open_model, whole_number
 from svge_core.cli.reading import add_cells, read_cells, read_latents
 from svge_core.errors import InvalidCellError, SvgeError
+from svge_core.held_out import split_cells
 from svge_core.metrics import encode_all, prior_latents
 from svge_core.models.decoding import DecodeOptions, Direction, decode
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
-from svge_core.training import TrainConfig, split_cells
+from svge_core.training import TrainConfig
 
 
 def register(commands: Any) -> None:

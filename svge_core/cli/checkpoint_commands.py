@@ -40,12 +40,13 @@ from svge_core.cli.common import (
 )
 from svge_core.errors import SvgeError
 from svge_core.files import percent
+from svge_core.held_out import split_cells
 from svge_core.models.base import GraphVAE
 from svge_core.models.config import ModelConfig
 from svge_core.models.registry import MODELS, build_model
 from svge_core.spaces import SPACES, get_space
 from svge_core.tensors import whole_space
-from svge_core.training import DrawnCells, TrainConfig, Trainer, first_cells, split_cells
+from svge_core.training import DrawnCells, TrainConfig, Trainer, first_cells
 from svge_core.training_state import FILE as STATE_FILE
 from svge_core.training_state import restore_state, save_state
 
