@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.held_out import split_cells
+from svge_core.evaluation_edges import EdgeProtocol, edge_rows
+from svge_core.held_out import cell_numbers, indexed, split_cells
 from svge_core.metrics import Generation, Share, encode_all, expected_reconstruction, generation, reconstruction
+from svge_core.models.base import GraphVAE
 from svge_core.models.decoding import DecodeOptions
 from svge_core.smoothness import smoothness
 from svge_core.spaces.base import AbstractSearchSpace
-from svge_core.tensors import CellBatch, index_batch
-from svge_core.training import TrainConfig, draw_indices
+from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
+from svge_core.training import TrainConfig, draw_cells, draw_indices
 
 Row = dict[str, Any]
 #: reconstruction is sampled on at most so many held-out cells, a hundred decodings each
 MAX_SAMPLED = 2_000
 #: at most so many training cells give the prior's scale, and at most so many cells the smoothness
 MAX_TRAINED = 20_000
+#: of a space without indices, so many held-out cells are decoded; hardly any comes back whole
+MAX_UNINDEXED = 100
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class EvaluationCells:
         held_out: never trained on.
         sampled: those of them whose reconstruction is sampled; all, or a seeded sample of a large set.
         trained: training cells whose posterior means scale the prior.
-        known: official indices of all training cells, sorted.
+        known: numbers of all training cells, sorted (official indices where there are any).
         unseen, sampled_text: the first two in words.
     """
 
@@ -47,21 +52,23 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
     """Held-out and training cells of a checkpoint, as its training made them."""
     space = checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
+    epochs = range(max(training.epochs, checkpoint.meta.environment.get("initial_epochs") or 0))
     rng = np.random.default_rng(seed)
     if space.enumerated and space.size is not None:
         split = split_cells(space.size, training.held_out, training.seed)
         held_out, known = split.held_out.numpy(), split.train.numpy()
         trained = known if len(known) <= MAX_TRAINED else np.sort(rng.choice(known, MAX_TRAINED, replace=False))
         unseen = f"{len(held_out):,} cells never trained on"
-    else:
+    elif indexed(space):
         held_out = draw_indices(space, MAX_SAMPLED, training, (2, seed), held_out=True)
         drawn = (
-            draw_indices(space, training.cells_per_epoch, training, (1, epoch), held_out=False)
-            for epoch in range(max(training.epochs, checkpoint.meta.environment.get("initial_epochs") or 0))
+            draw_indices(space, training.cells_per_epoch, training, (1, epoch), held_out=False) for epoch in epochs
         )
         known = np.unique(np.concatenate(list(drawn)))
         trained = rng.choice(known, min(MAX_TRAINED, len(known)), replace=False)
         unseen = f"{len(held_out):,} cells drawn from the {training.held_out:.0%} of the space never trained on"
+    else:
+        return _cells_without_index(space, training, epochs, seed)
     rows = held_out
     if len(held_out) > MAX_SAMPLED:
         rows = np.sort(rng.choice(held_out, MAX_SAMPLED, replace=False))
@@ -71,6 +78,21 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
     )
 
 
+def _cells_without_index(
+    space: AbstractSearchSpace, training: TrainConfig, epochs: range, seed: int
+) -> EvaluationCells:
+    """The same where cells are drawn one by one and told apart by their keys."""
+    held_out = draw_cells(space, MAX_UNINDEXED, training, (2, seed), held_out=True)
+    known, trained = [], []
+    for epoch in epochs:
+        trained = draw_cells(space, training.cells_per_epoch, training, (1, epoch), held_out=False)
+        known.append(cell_numbers(space, trained))
+    unseen = f"{len(held_out):,} cells drawn from the {training.held_out:.0%} of the space never trained on"
+    batch = to_batch(space, held_out, canonical=False)
+    prior = to_batch(space, trained[:MAX_SAMPLED], canonical=False)
+    return EvaluationCells(batch, batch, prior, np.unique(np.concatenate(known)), unseen, unseen)
+
+
 def evaluate(
     checkpoint: Checkpoint,
     *,
@@ -78,19 +100,27 @@ def evaluate(
     decodings: int = 10,
     latents: int = 1000,
     many: int = 10_000,
+    edges: EdgeProtocol | None = None,
     seed: int = 0,
     on_row: Callable[[str], None] | None = None,
 ) -> dict[str, Row]:
     """Reconstruction on the held-out cells and quality of prior samples.
 
+    Cells without an index are large and told apart by their keys, which takes time: they are encoded once, and
+    ``latents`` prior samples are decoded once. What comes back of them is told by edge F1 (:mod:`.evaluation_edges`).
+
     Args:
         encodings, decodings: of the reconstruction protocol.
         latents: prior samples that are decoded ``decodings`` times each; ``many`` are decoded once.
+        edges: protocol of edge F1, of spaces whose cells have no index.
         on_row: told the name of every finished row.
     """
     model, space = checkpoint.model, checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
     cells = evaluation_cells(checkpoint, seed)
+    samples = ((latents, decodings), (latents, 1), (many, 1))
+    if not indexed(space):
+        encodings, samples = 1, ((latents, 1),)
     rows: dict[str, Row] = {}
     common = {
         "data_set": space.title,
@@ -116,6 +146,9 @@ def evaluate(
         if on_row is not None:
             on_row(name)
 
+    if not indexed(space):
+        for row in edge_rows(model, training, edges, seed):
+            add_value(row.name, row.value, row.cells, "F1", row.protocol, row.split)
     for direction in model.directions:
         for name, options, sample, times in (
             ("sampled", DecodeOptions(direction), False, (encodings, decodings)),
@@ -134,7 +167,7 @@ def evaluate(
                 protocol + ", equal up to the space's equivalence",
                 text,
             )
-    if len(cells.held_out):
+    if len(cells.held_out) and indexed(space):
         chances = expected_reconstruction(model, cells.held_out)
         add_value(
             "reconstruction.forward.expected", float(chances.double().mean()), len(chances), "probability",
@@ -147,7 +180,7 @@ def evaluate(
         if direction == "backward":
             continue  # not reported
         for constrained in (False, True):
-            for count, times in ((latents, decodings), (latents, 1), (many, 1)):
+            for count, times in samples:
                 result = generation(
                     model, cells.trained, DecodeOptions(direction, constrained), latents=count, decodings=times,
                     seed=seed, means=means, known=cells.known,
@@ -159,9 +192,7 @@ def evaluate(
                     more = {"uniform_ceiling": ceiling} if name in ("valid_unique", "unique") else {}
                     more = {**more, "reasons": result.reasons} if name == "valid" else more
                     add(f"{name}.{direction}.{kind}.{count}x{times}", share, protocol, prior, **more)
-    indices, whole = _smoothness_cells(space, seed)
-    codes = encode_all(model, index_batch(space, indices))[0].numpy()
-    genotypes = np.array([space.genotype(space.from_index(int(index))) for index in indices])
+    codes, genotypes, whole = _smoothness_cells(model, cells, means, seed)
     smooth = smoothness(codes, genotypes, seed=seed)
     add_value(
         "smoothness.spearman_edit", smooth.spearman, smooth.pairs, "Spearman rank correlation",
@@ -173,13 +204,24 @@ def evaluate(
     return rows
 
 
-def _smoothness_cells(space: AbstractSearchSpace, seed: int) -> tuple[np.ndarray, str]:
-    """Official indices, all or a sample, and what they are in words."""
-    assert space.size is not None
-    if space.size <= MAX_TRAINED:
-        return np.arange(space.size), "all cells, posterior means"
-    indices = np.random.default_rng(seed).integers(space.size, size=MAX_TRAINED)
-    return np.unique(indices), f"{MAX_TRAINED:,} random cells, posterior means"
+def _smoothness_cells(
+    model: GraphVAE, cells: EvaluationCells, means: Tensor, seed: int
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Codes and genotypes of all cells or of a sample, and what they are in words.
+
+    Args:
+        means: of the training cells.
+    """
+    space = model.space
+    if space.size is None or not indexed(space):
+        genotypes = np.array([space.genotype(cell) for cell in to_cells(space, cells.trained)])
+        return means.numpy(), genotypes, f"{len(means):,} training cells in canonical order, posterior means"
+    whole = space.size <= MAX_TRAINED
+    rng = np.random.default_rng(seed)
+    indices = np.arange(space.size) if whole else np.unique(rng.integers(space.size, size=MAX_TRAINED))
+    codes = encode_all(model, index_batch(space, indices))[0].numpy()
+    genotypes = np.array([space.genotype(space.from_index(int(index))) for index in indices])
+    return codes, genotypes, f"{'all' if whole else f'{MAX_TRAINED:,} random'} cells, posterior means"
 
 
 def _shares(result: Generation) -> dict[str, Share]:

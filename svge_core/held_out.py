@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, UInt64
+from jaxtyping import Bool, Integer
 from torch import Tensor
 
 from svge_core.cells import Cell
@@ -32,13 +32,11 @@ def split_cells(count: int, held_out: float, seed: int) -> Split:
     return Split(order[cut:].sort().values, order[:cut].sort().values)
 
 
-def held_out_mask(
-    numbers: Int[np.ndarray, " cells"] | UInt64[np.ndarray, " cells"], held_out: float, seed: int
-) -> Bool[np.ndarray, " cells"]:
+def held_out_mask(numbers: Integer[np.ndarray, " cells"], held_out: float, seed: int) -> Bool[np.ndarray, " cells"]:
     """Which cells of a space that is not listed are never trained on: a hash of the number decides (splitmix64).
 
     Args:
-        numbers: official indices, or :func:`key_numbers` where cells have none.
+        numbers: of the cells; see :func:`cell_numbers`.
     """
     state = numbers.astype(np.uint64) + np.uint64((seed % 2**32 + 1) * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -52,7 +50,9 @@ def indexed(space: AbstractSearchSpace) -> bool:
     return space.size is not None and space.size < 2**63
 
 
-def key_numbers(space: AbstractSearchSpace, cells: Sequence[Cell]) -> UInt64[np.ndarray, " cells"]:
-    """What stands for the index of cells that have none: 64 bits that equivalent cells share (BLAKE2b of the key)."""
+def cell_numbers(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Integer[np.ndarray, " cells"]:
+    """Official indices (int64); for cells without, 64 bits that equivalent ones share (BLAKE2b of the key, uint64)."""
+    if indexed(space):
+        return np.array([space.index(cell) for cell in cells], dtype=np.int64)
     digests = (hashlib.blake2b(space.key(cell).encode(), digest_size=8).digest() for cell in cells)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)

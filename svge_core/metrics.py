@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError
 from svge_core.files import percent
+from svge_core.held_out import cell_numbers
 from svge_core.models.base import GraphVAE
 from svge_core.models.decoding import DecodeOptions, decode
 from svge_core.spaces.base import AbstractSearchSpace
@@ -157,13 +158,14 @@ def generation(
     decodings: int = 10,
     seed: int = 0,
     means: Float[Tensor, "cells latent"] | None = None,
-    known: Int[np.ndarray, " known"] | None = None,
+    known: Integer[np.ndarray, " known"] | None = None,
 ) -> Generation:
     """Validity, uniqueness and novelty of ``latents`` prior samples decoded ``decodings`` times each.
 
     Args:
         means: posterior means of the training cells, if they are there already.
-        known: official indices of the training cells, sorted, where ``training_cells`` are only a part of them.
+        known: numbers of the training cells (:func:`svge_core.held_out.cell_numbers`), sorted, where
+            ``training_cells`` are only a part of them.
     """
     space = model.space
     if means is None:
@@ -197,15 +199,15 @@ def generation(
 
 
 class _Known:
-    """Membership in a sorted list of official indices."""
+    """Membership in a sorted list of the numbers of cells."""
 
-    def __init__(self, space: AbstractSearchSpace, indices: Int[np.ndarray, " known"]) -> None:
-        self.space, self.indices = space, indices
+    def __init__(self, space: AbstractSearchSpace, numbers: Integer[np.ndarray, " known"]) -> None:
+        self.space, self.numbers = space, numbers
 
     def __contains__(self, cell: Cell) -> bool:
-        index = self.space.index(cell)
-        at = int(np.searchsorted(self.indices, index))
-        return at < len(self.indices) and int(self.indices[at]) == index
+        number = cell_numbers(self.space, [cell])[0]
+        at = int(np.searchsorted(self.numbers, number))
+        return at < len(self.numbers) and bool(self.numbers[at] == number)
 
 
 @torch.inference_mode()

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from svge_core.cells import Cell
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.held_out import held_out_mask, indexed, key_numbers
+from svge_core.held_out import cell_numbers, held_out_mask, indexed
 from svge_core.models.base import GraphVAE
 from svge_core.models.config import check_kinds
 from svge_core.models.decoding import DecodeOptions, decode
@@ -142,7 +142,7 @@ def draw_cells(
     found: list[Cell] = []
     while len(found) < count:
         drawn = [space.canonical((draw or space.random_cell)(rng)) for _ in range(count - len(found))]
-        mask = held_out_mask(key_numbers(space, drawn), config.held_out, config.seed)
+        mask = held_out_mask(cell_numbers(space, drawn), config.held_out, config.seed)
         found += [cell for cell, unseen in zip(drawn, mask.tolist(), strict=True) if unseen == held_out]
     return found
 

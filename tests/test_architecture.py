@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "spaces differences",
         "tensors held_out data convert palette drawing geometry features features_local",
         "networks export export_json models patterns surrogates graphpnas calibration prediction_measures",
-        "checkpoints metrics training training_state smoothness evaluation randwire_digits",
+        "checkpoints metrics edge_f1 training training_state smoothness evaluation evaluation_edges randwire_digits",
         "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "
         "extrapolation_run latent_quality",
         "path path_export path_graph path_lines path_scores search distribution explorer explorer_columns "
