@@ -9,14 +9,14 @@ from svge_core.figures.curves import X_TITLES, training_curves, training_figure
 from svge_core.figures.metric_rows import metric_rows
 from ui import session
 from ui.loaders import checkpoints_root
-from ui.model_card import parameter_count, show_card
+from ui.model_card import held_out_words, parameter_count, show_card
 from ui.model_extrapolation import show_extrapolation
 from ui.model_metrics import headline, show_generation
 from ui.model_operations import show_operations
 from ui.model_patterns import show_patterns
 from ui.model_prediction import show_prediction
 from ui.model_quality import show_quality
-from ui.model_state import can_be_trained, current_folder, read_checkpoint, shown_path
+from ui.model_state import can_be_trained, current_folder, no_form, read_checkpoint, shown_path
 from ui.model_train import show_training
 from ui.model_widgets import show_chart, show_missing
 from ui.theme import plain, theme_name
@@ -42,9 +42,7 @@ st.title("Model")
 st.html(Path(__file__).parent.parent / "ui" / "model.css")
 
 if folder is None and not can_be_trained(session.space_name()):
-    st.info(
-        "There is no checkpoint of this search space, and it has too many cells to train one: choose another space."
-    )
+    show_missing(*no_form(session.space_name()))
     st.stop()
 
 if folder is None:
@@ -66,7 +64,7 @@ meta, config = checkpoint.meta, checkpoint.meta.config
 st.caption(
     f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with "
     f"{config.latent} latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; "
-    f"{meta.held_out_count:,} were held out."
+    f"{held_out_words(checkpoint)} were held out."
 )
 with st.container(horizontal=True):
     for label, row in headline(metric_rows(meta.metrics)):
@@ -133,4 +131,7 @@ if patterns.open:
         show_patterns(checkpoint, theme)
 if new.open:
     with new:
-        show_training(meta.space, theme, checkpoint)
+        if can_be_trained(meta.space):
+            show_training(meta.space, theme, checkpoint)
+        else:
+            show_missing(*no_form(meta.space))

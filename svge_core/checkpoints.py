@@ -38,7 +38,7 @@ class CheckpointMeta:
         training: the training config, as plain values.
         data_digest: digest of the training cells (see :func:`data_digest`).
         data_count: number of training cells.
-        held_out_count: number of cells never trained on.
+        held_out_count: number of cells never trained on; 0 where the cells of the space cannot be counted.
         command: the command that made the checkpoint.
         metrics: named results, each with denominators, data set and split in its fields.
         history: one row per epoch.

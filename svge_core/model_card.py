@@ -6,6 +6,8 @@ from typing import Any
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.files import percent, write_atomically
+from svge_core.held_out import indexed
+from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.surrogates import FULL_NAME
 
 FILE = "README.md"
@@ -40,7 +42,26 @@ SHOWN = (
     ("valid_unique.forward.raw.1000x1", "Valid and unique, raw"),
     ("valid_unique.forward.raw.10000x1", "Valid and unique, raw"),
     ("valid_unique.forward.constrained.10000x1", "Valid and unique, constrained"),
+    ("edge_f1.forward.argmax.all", "Edge F1, forward run, argmax"),
+    ("edge_f1.forward.sampled.all", "Edge F1, forward run, sampled"),
+    ("edge_f1.forward.frequent.all", "Edge F1, forward run, frequent edges"),
+    ("edge_f1.forward.frequent.per_cell", "The same, mean over cells"),
+    ("edge_f1.forward.frequent.ws", "The same, Watts-Strogatz wirings, pooled"),
+    ("edge_f1.forward.frequent.er", "The same, Erdos-Renyi wirings, pooled"),
+    ("edge_f1.forward.frequent.ba", "The same, Barabasi-Albert wirings, pooled"),
+    ("edge_f1.both.argmax.all", "Edge F1, both directions, argmax"),
+    ("edge_f1.both.frequent.all", "Edge F1, both directions, frequent edges"),
+    ("edge_f1.forward.other_frequent.all", "Control: edge F1 of another cell's latent, frequent edges"),
+    ("edge_f1.constant.one.all", "Control: edge F1 of the best constant wiring"),
+    ("edge_f1.constant.per_family.all", "Control: edge F1 of the best constant wiring of each family"),
+    ("valid.forward.raw.1000x1", "Validity of raw decodings"),
+    ("valid.forward.constrained.1000x1", "Validity of constrained decodings"),
     ("smoothness.nearest_is_one_edit", "Nearest other latent is one edit away"),
+)
+
+_UNMAPPED = (
+    "- Good for: latents as features of cells, proposing cells to a search. Cells have no index, so there is no map.",
+    "- Not good for: getting a wiring back exactly. The metrics above say how much of it comes back.",
 )
 
 
@@ -55,6 +76,7 @@ def card(checkpoint: Checkpoint) -> str:
     """The card as markdown."""
     meta = checkpoint.meta
     title, published = checkpoint.model.space.title, PUBLISHED_VALUES[meta.model]
+    mapped = indexed(checkpoint.model.space)
     lines = [
         f"# {checkpoint.model.title} on {title}",
         "",
@@ -66,7 +88,7 @@ def card(checkpoint: Checkpoint) -> str:
         "```",
         *([meta.environment["initial_command"]] if "initial_command" in meta.environment else []),
         meta.command,
-        f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}",
+        *([f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}"] if mapped else []),
         f"python -m svge_core evaluate --checkpoint {_folder(checkpoint)}",
         *(_fit_command(checkpoint, key) for key in _predictors(checkpoint)),
         f"python -m svge_core card --checkpoint {_folder(checkpoint)}",
@@ -88,17 +110,32 @@ def card(checkpoint: Checkpoint) -> str:
         *_predictor_section(checkpoint),
         "## What it is good for, and what not",
         "",
-        f"- Good for: looking at {title}, decoding positions of the map, interpolating, proposing cells to a search.",
-        "- The map is two-dimensional and the latent is not: a clicked position is an approximation; the app shows how "
-        "far the nearest known cell is.",
+        *(_mapped(title) if mapped else _UNMAPPED),
         "- Novelty is low by construction: the training cells are nine tenths of a finite space."
         if checkpoint.model.space.enumerated
         else "- Novelty is high by construction: only a small part of the space was ever trained on.",
-        "- The latent has seen no accuracy. Predicted accuracies come from the predictors below and carry an interval.",
+        "- The latent has seen no accuracy. Predicted accuracies come from the predictors below and carry an interval."
+        if mapped
+        else "- The latent has seen no accuracy, and there is no predictor.",
         "- Weights are not comparable across versions: latents of another checkpoint mean something else.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _mapped(title: str) -> tuple[str, ...]:
+    return (
+        f"- Good for: looking at {title}, decoding positions of the map, interpolating, proposing cells to a search.",
+        "- The map is two-dimensional and the latent is not: a clicked position is an approximation; the app shows how "
+        "far the nearest known cell is.",
+    )
+
+
+def drawn_words(space: AbstractSearchSpace) -> str:
+    """Where the training cells of a space that is not listed come from."""
+    if space.size is None or not indexed(space):
+        return "drawn by the space's own random generators"
+    return f"drawn uniformly from {space.size:,}"
 
 
 def _trained_on(checkpoint: Checkpoint) -> str:
@@ -115,9 +152,9 @@ def _trained_on(checkpoint: Checkpoint) -> str:
         )
     else:
         cells = (
-            f"{meta.data_count:,} cells trained on, drawn uniformly from {space.size:,}, new ones every epoch (digest "
+            f"{meta.data_count:,} cells trained on, {drawn_words(space)}, new ones every epoch (digest "
             f"of the first: `{meta.data_digest}`); {meta.training.get('held_out', 0):.0%} of the space, chosen by a "
-            "hash of the index, is never seen"
+            f"hash of the {'index' if indexed(space) else 'key'}, is never seen"
         )
     earlier = f" after {meta.environment['initial_epochs']} of the first command" if before else ""
     return (
@@ -136,7 +173,8 @@ def _metrics(metrics: dict[str, Any]) -> list[str]:
             row = metrics[name]
             if "of" not in row:
                 over = f"{row['n']:,} cells: {row['split']}"
-                rows.append(f"| {title} | {percent(row['value'], 4)} | {row['protocol']} | {over} |")
+                shown = f"{row['value']:.3f}" if row["unit"] == "F1" else percent(row["value"], 4)
+                rows.append(f"| {title} | {shown} | {row['protocol']} | {over} |")
                 continue
             ceiling = row.get("uniform_ceiling")
             note = (
@@ -155,6 +193,13 @@ def _reading_notes(metrics: dict[str, Any]) -> list[str]:
     """What the figures do and do not say."""
     if not metrics:
         return []
+    if any(name.startswith("edge_f1.") for name in metrics):
+        return [
+            "Exact reconstruction of such wirings is beyond a latent of this size; edge F1 says how many edges come "
+            "back, beside what knows nothing of the cell: the latent of another one, and one wiring guessed for all. "
+            "'Frequent edges' are those of many sampled decodings, with a bound that is chosen on training cells as "
+            "the guessed wiring is, so that the two can be compared."
+        ]
     return [
         "The published protocol encodes a cell ten times and decodes each latent ten times; in the published code all "
         "ten encodings are the posterior mean, so its figure is 100 decodings of one latent. The row 'from posterior "

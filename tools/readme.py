@@ -14,6 +14,7 @@ from bench.results_table import read_results
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
+from svge_core.model_card import drawn_words
 from svge_core.spaces import get_space
 from tools.readme_papers import digits, generative, generator
 from tools.readme_prediction import extrapolation, prediction
@@ -34,6 +35,15 @@ SHOWN = {
     "valid_unique.forward.raw.1000x1": "Valid and unique among 1,000 raw prior samples",
     "valid_unique.forward.raw.10000x1": "Valid and unique among 10,000 raw prior samples",
     "novel.forward.raw.1000x10": "Of the valid samples, not among the training cells",
+    "edge_f1.forward.argmax.all": "Edge F1 of held-out wirings, most likely decoding, forward",
+    "edge_f1.forward.sampled.all": "The same, sampled from the mean",
+    "edge_f1.forward.frequent.all": "The same, edges of many samples",
+    "edge_f1.both.frequent.all": "The same, both directions voting",
+    "edge_f1.forward.other_frequent.all": "Control: edge F1 of another cell's latent of the same family",
+    "edge_f1.constant.one.all": "Control: edge F1 of the best constant wiring",
+    "edge_f1.constant.per_family.all": "Control: the same, one wiring per family",
+    "valid.forward.raw.1000x1": "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
+    "valid.forward.constrained.1000x1": "The same, constrained decoding",
 }
 
 
@@ -75,7 +85,7 @@ def numbers(root: Path = ROOT) -> str:
             cells = f"{meta.data_count:,} of {space.size:,} cells ({meta.held_out_count:,} held out)"
         else:
             cells = (
-                f"{meta.training['cells_per_epoch']:,} cells an epoch drawn from {space.size:,} "
+                f"{meta.training['cells_per_epoch']:,} cells an epoch {drawn_words(space)} "
                 f"({meta.training['held_out']:.0%} of the space held out)"
             )
         first = [f"    {meta.environment['initial_command']}"] if "initial_command" in meta.environment else []

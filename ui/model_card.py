@@ -12,6 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
+from svge_core.held_out import indexed
+from svge_core.model_card import drawn_words
 from svge_core.models.config import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model_state import shown_path
@@ -49,6 +51,14 @@ def parameter_count(checkpoint: Checkpoint) -> int:
     return sum(parameter.numel() for parameter in checkpoint.model.parameters())
 
 
+def held_out_words(checkpoint: Checkpoint) -> str:
+    """How many cells were never trained on; a share where they cannot be counted."""
+    meta = checkpoint.meta
+    if checkpoint.model.space.enumerated:
+        return f"{meta.held_out_count:,}"
+    return f"{meta.training.get('held_out', 0):.0%} of the space"
+
+
 def facts(checkpoint: Checkpoint) -> dict[str, str]:
     """What the card lists first."""
     meta, space = checkpoint.meta, checkpoint.model.space
@@ -56,8 +66,8 @@ def facts(checkpoint: Checkpoint) -> dict[str, str]:
         cells = f"{meta.data_count:,} of {space.size:,}, digest {meta.data_digest}"
         held_out = f"{meta.held_out_count:,} cells, never trained on"
     else:
-        cells = f"{meta.data_count:,} drawn from {space.size:,}, digest of the first epoch {meta.data_digest}"
-        held_out = f"{meta.training.get('held_out', 0):.0%} of the space, chosen by a hash of the index"
+        cells = f"{meta.data_count:,} {drawn_words(space)}, digest of the first epoch {meta.data_digest}"
+        held_out = f"{held_out_words(checkpoint)}, chosen by a hash of the {'index' if indexed(space) else 'key'}"
     known = {
         "Search space": space.title,
         "Folder": shown_path(checkpoint.folder),

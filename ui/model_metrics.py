@@ -5,6 +5,7 @@ The schema of ``meta.json`` that is read here is documented in ``svge_core/figur
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ from svge_core.figures.metric_rows import (
     RECONSTRUCTION,
     MetricRow,
     default_sample,
+    edge_f1_rows,
     generation_rows,
     metric_rows,
     other_rows,
@@ -28,13 +30,16 @@ from svge_core.palette import ThemeName
 from ui.model_state import read_benchmark, shown_path
 from ui.model_widgets import show_chart, show_missing
 
+_Name = TypeVar("_Name", str, tuple[str, ...])
+
 
 def headline(rows: Mapping[str, MetricRow]) -> list[tuple[str, MetricRow]]:
-    """The two numbers shown above everything: the published protocols, both directions first."""
+    """The numbers shown above everything: the published protocols, both directions first."""
     found = []
     for label, names in (
         ("Reconstruction, held out", ("reconstruction.both.sampled", "reconstruction.forward.sampled")),
-        ("Valid prior samples, raw", ("valid.both.raw.1000x10", "valid.forward.raw.1000x10")),
+        ("Edge F1, held out", ("edge_f1.both.frequent.all", "edge_f1.forward.frequent.all")),
+        ("Valid prior samples, raw", ("valid.both.raw.1000x10", "valid.forward.raw.1000x10", "valid.both.raw.1000x1")),
     ):
         row = next((rows[name] for name in names if name in rows), None)
         if row is not None:
@@ -46,6 +51,7 @@ def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
     """All metrics: reconstruction, prior samples, anything else, and the KL trade-off."""
     rows = metric_rows(checkpoint.meta.metrics)
     if rows:
+        _edge_f1(edge_f1_rows(rows))
         _reconstruction(reconstruction_rows(rows))
         _generation(generation_rows(rows))
         _other(other_rows(rows))
@@ -55,6 +61,23 @@ def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
             f"python -m svge_core evaluate --checkpoint {shown_path(checkpoint.folder)}",
         )
     _tradeoff(theme)
+
+
+def _edge_f1(rows: list[MetricRow]) -> None:
+    if not rows:
+        return
+    st.subheader("Edge F1 of held-out wirings")
+    measures, groups = _in_order(row.parts[1:3] for row in rows), _in_order(row.parts[3] for row in rows)
+    found = {(row.parts[1:3], row.parts[3]): f"{row.value:.3f}" for row in rows}
+    cells = [[found.get((measure, group), "not measured") for group in groups] for measure in measures]
+    names = [": ".join(map(title, measure)) for measure in measures]
+    st.table(pd.DataFrame(cells, index=names, columns=list(map(title, groups))), border="horizontal")
+    st.caption(
+        "Wirings are encoded and decoded, and their edges between inner nodes compared in the canonical order; 1 is "
+        "all of them and no other. Pooled over the edges of all cells but for the mean per cell. Edges of many samples are "
+        "those above a bound chosen on training cells, as the constant wirings of the controls are."
+    )
+    _caption(rows[0])
 
 
 def _reconstruction(rows: list[MetricRow]) -> None:
@@ -164,5 +187,5 @@ def _caption(row: MetricRow) -> None:
         st.caption(", ".join(words))
 
 
-def _in_order(names: Iterable[str]) -> list[str]:
+def _in_order(names: Iterable[_Name]) -> list[_Name]:
     return list(dict.fromkeys(names))

@@ -30,8 +30,17 @@ def current_folder() -> Path | None:
 
 
 def can_be_trained(space: str) -> bool:
-    """Whether a checkpoint of the space can be made here."""
+    """Whether the page offers to train: drawing cells without an index one by one takes long."""
     return indexed(get_space(space))
+
+
+def no_form(space: str) -> tuple[str, str]:
+    """Why the page has no form to train this space with, and the command that does it."""
+    return (
+        f"{get_space(space).title} has too many cells to number them. They are drawn one by one, so that a checkpoint "
+        "takes hours with the usual settings: train one on the command line.",
+        f"python -m svge_core train --space {space} --name my-model --cells-per-epoch 5000 --epochs 14",
+    )
 
 
 def shown_path(path: Path) -> str:

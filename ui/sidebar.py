@@ -13,6 +13,12 @@ from ui import loaders, session
 from ui.basket import basket_sidebar
 from ui.theme import plain
 
+#: pages that need no map, with what they do
+_WITHOUT_MAP = (
+    ("pages/search.py", "Search for good architectures", ":material/search:"),
+    ("pages/distribution.py", "Distribution: learn what good ones have in common", ":material/hub:"),
+    ("pages/model.py", "Model: what the checkpoint is worth", ":material/model_training:"),
+)
 DEVICE_TITLES = {"cuda": "CUDA GPU", "mps": "Apple GPU (MPS)", "cpu": "CPU"}
 
 
@@ -67,9 +73,12 @@ def opened_or_none() -> Explorer | None:
 
 def opened_or_stop() -> Explorer:
     """The chosen checkpoint; where it cannot be opened, words on what to do instead of a page."""
-    folder = session.checkpoint()
+    folder, space = session.checkpoint(), SPACES[session.space_name()]
     if folder is None:
-        _no_checkpoint(loaders.checkpoints_root())
+        _no_checkpoint(space, loaders.checkpoints_root())
+    if not indexed(space):
+        _no_map(space)
+    if folder is None or not indexed(space):
         st.stop()
     try:
         with loaders.opening(folder):
@@ -83,19 +92,22 @@ def opened_or_stop() -> Explorer:
     return opened
 
 
-def _size(space: AbstractSearchSpace) -> str:
-    return "more cells than can be numbered" if space.size is None else f"{space.size:.1e} cells"
+def _no_map(space: AbstractSearchSpace) -> None:
+    """What stands where a map would need an index, whether there is a checkpoint or not."""
+    many = "more cells than can be numbered" if space.size is None else f"{space.size:.1e} cells"
+    st.info(
+        f"{space.title} has {many}, so its cells have no index, and without one there is no map of them and no path "
+        "between two: go on with one of these pages, or choose another search space in the sidebar.",
+        icon=":material/map:",
+    )
+    with st.container(horizontal=True):
+        for page, label, icon in _WITHOUT_MAP:
+            st.page_link(page, label=label, icon=icon)
 
 
-def _no_checkpoint(root: Path) -> None:
-    space = SPACES[session.space_name()]
+def _no_checkpoint(space: AbstractSearchSpace, root: Path) -> None:
     st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
     if not indexed(space):
-        st.markdown(
-            f"{space.title} has {_size(space)}, too many to train on or to map here. Its architectures can be searched "
-            "on the Search page, and drawn and exported on the command line; for a map, choose another search space in "
-            "the sidebar."
-        )
         return
     st.markdown("Train one, then lay out its map and reload this page:")
     st.code(

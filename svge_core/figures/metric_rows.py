@@ -9,10 +9,11 @@ What is read, in ``meta.json`` under ``metrics``: a dictionary ``name -> row``. 
     protocol, data_set, split, epochs, seeds       what the number means, in words
     uniform_ceiling, reasons, low, high, ...       any further fields; numbers and counts by name are kept as details
 
-Names are dotted. The two families below are laid out as grids; any other name becomes a row of the table "Other":
+Names are dotted. The families below are laid out as grids; any other name becomes a row of the table "Other":
 
     reconstruction.<direction>.<sampled|sampled_posterior|argmax>,  reconstruction_equivalent.<same>
     <valid|unique|unique_keys|novel|valid_unique>.<direction>.<raw|constrained>.<latents>x<decodings>
+    edge_f1.<direction|constant>.<how>.<all|per_cell|family>
 
 Nested dictionaries are read as if their keys were joined by dots, and texts beside nested rows are inherited by them.
 """
@@ -41,6 +42,17 @@ TITLES = {
     "both": "Both directions",
     "raw": "Raw",
     "constrained": "Constrained to the space",
+    "frequent": "Edges of many samples",
+    "other_argmax": "Control: another cell's latent, argmax",
+    "other_frequent": "Control: another cell's latent, edges of many samples",
+    "constant": "Control",
+    "one": "one wiring for all cells",
+    "per_family": "one wiring per family",
+    "all": "All cells",
+    "per_cell": "Mean per cell",
+    "ws": "Watts-Strogatz",
+    "er": "Erdős-Rényi",
+    "ba": "Barabási-Albert",
 }
 RECONSTRUCTION = ("reconstruction", "reconstruction_equivalent")
 GENERATION = ("valid", "unique", "unique_keys", "novel", "valid_unique")
@@ -154,10 +166,18 @@ def generation_rows(rows: Mapping[str, MetricRow]) -> list[MetricRow]:
     return [row for row in rows.values() if row.parts[0] in GENERATION and len(row.parts) == 4]
 
 
+def edge_f1_rows(rows: Mapping[str, MetricRow]) -> list[MetricRow]:
+    """How much of a wiring comes back from its latent, and the controls."""
+    return [row for row in rows.values() if row.parts[0] == "edge_f1" and len(row.parts) == 4]
+
+
 def other_rows(rows: Mapping[str, MetricRow]) -> list[MetricRow]:
     """Whatever has no table of its own."""
-    placed = {row.name for row in (*reconstruction_rows(rows), *generation_rows(rows))}
+    placed = {row.name for family in FAMILIES for row in family(rows)}
     return [row for name, row in rows.items() if name not in placed]
+
+
+FAMILIES = (edge_f1_rows, reconstruction_rows, generation_rows)
 
 
 def _is_number(value: object) -> bool:
