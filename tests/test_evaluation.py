@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from svge_core.checkpoints import Checkpoint, load_checkpoint, update_metrics
-from svge_core.evaluation import evaluate
-from svge_core.spaces import SPACES
-from svge_core.tensors import START
-from svge_core.training import TrainConfig
+from svge_core.checkpoints import Checkpoint, CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
+from svge_core.evaluation import evaluate, evaluation_cells
+from svge_core.evaluation_edges import EdgeProtocol
+from svge_core.held_out import cell_numbers
+from svge_core.spaces import SPACES, get_space
+from svge_core.tensors import START, to_cells
+from svge_core.training import DrawnCells, TrainConfig
 from tests.core_fixtures import TinySpace, tiny_model, write_checkpoint
 
 SPACE = TinySpace(4)
@@ -80,3 +83,30 @@ def test_no_held_out_cells_and_no_valid_decodings_are_told_without_nan(
     assert rows["reconstruction.both.argmax"]["of"] == 0
     assert rows["reconstruction.both.argmax"]["value"] is None
     update_metrics(checkpoint, rows)
+
+
+def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path) -> None:
+    space = get_space("randwire")
+    training = TrainConfig(epochs=2, cells_per_epoch=20, held_out=0.25, seed=3)
+    model = tiny_model(space, rounds=1)
+    meta = CheckpointMeta("randwire", model.config, training.to_dict(), "0" * 16, 40, 0, "python -m svge_core train")
+    save_checkpoint(tmp_path, model, meta)
+    checkpoint = load_checkpoint(tmp_path)
+    cells = evaluation_cells(checkpoint)
+    trained = np.concatenate(
+        [cell_numbers(space, to_cells(space, DrawnCells(space, training).epoch(epoch))) for epoch in range(2)]
+    )
+    assert set(cells.known.tolist()) == set(trained.tolist())
+    assert not set(cell_numbers(space, to_cells(space, cells.held_out)).tolist()) & set(trained.tolist())
+    rows = evaluate(
+        checkpoint, edges=EdgeProtocol(held_out=3, choosing=2, guessing=4, draws=2), latents=10, decodings=2
+    )
+    f1 = rows["edge_f1.forward.argmax.all"]
+    assert (f1["n"], f1["unit"], f1["data_set"], f1["epochs"]) == (9, "F1", "RandWire", 2)
+    assert f1["seeds"] == "1 training seed (3), sampling seed 0"
+    assert rows["reconstruction.both.sampled"]["of"] == 2 * len(cells.held_out)
+    valid = rows["valid.forward.raw.10x1"]
+    assert sum(valid["reasons"].values()) == 10 - valid["count"], "an untrained model draws hardly a member"
+    assert rows["unique.forward.raw.10x1"]["of"] == rows["novel.forward.raw.10x1"]["of"] == valid["count"]
+    assert -1 <= rows["smoothness.spearman_edit"]["value"] <= 1
+    json.dumps(rows, allow_nan=False)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from svge_core.__main__ import main
 from svge_core.cli.checkpoint_commands import start_from
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.held_out import held_out_mask, split_cells
+from svge_core.held_out import cell_numbers, held_out_mask, split_cells
 from svge_core.metrics import generation
 from svge_core.models.decoding import DecodeOptions
 from svge_core.models.encoder import Posterior
@@ -297,6 +297,18 @@ def test_cells_of_a_space_too_large_to_list_are_drawn_anew_and_never_held_out() 
     assert held_out_mask(unseen, config.held_out, config.seed).all()
 
 
+def test_cells_without_an_index_are_drawn_anew_and_held_out_by_their_keys() -> None:
+    space, config = get_space("randwire"), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
+    drawn = DrawnCells(space, config)
+    first, second = drawn.epoch(0), drawn.epoch(1)
+    assert torch.equal(first.adjacency, drawn.epoch(0).adjacency)
+    assert torch.equal(first.adjacency, drawn.first.adjacency)
+    assert not (first.adjacency == second.adjacency).all()
+    cells = to_cells(space, first)
+    assert all(cell == space.canonical(cell) for cell in cells)
+    assert not held_out_mask(cell_numbers(space, cells), config.held_out, config.seed).any()
+
+
 def test_a_tenth_of_the_indices_is_held_out_and_the_seed_decides_which() -> None:
     indices = np.arange(50_000) * 30_011
     one, other = held_out_mask(indices, 0.1, 1), held_out_mask(indices, 0.1, 2)
@@ -306,8 +318,9 @@ def test_a_tenth_of_the_indices_is_held_out_and_the_seed_decides_which() -> None
     assert not held_out_mask(indices, 0.0, 1).any()
 
 
-def test_a_run_over_drawn_cells_stopped_at_any_step_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
-    space, config = get_space("enas6"), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
+@pytest.mark.parametrize("name", ["enas6", "randwire"])  # cells drawn by their index, and one by one
+def test_a_run_over_drawn_cells_stopped_at_any_step_goes_on_as_if_never_stopped(name: str, tmp_path: Path) -> None:
+    space, config = get_space(name), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
     whole = Trainer(tiny_model(space), DrawnCells(space, config), config)
     rows = list(whole.epochs())
     part = Trainer(tiny_model(space), DrawnCells(space, config), config)
@@ -319,8 +332,7 @@ def test_a_run_over_drawn_cells_stopped_at_any_step_goes_on_as_if_never_stopped(
     restore_state(tmp_path, resumed)
     later = list(resumed.epochs())
     assert [row.loss for row in later] == [row.loss for row in rows[1:]]
-    for name, tensor in whole.model.state_dict().items():
-        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    assert same_weights(whole.model, resumed.model)
 
 
 def test_learning_from_the_prior_makes_raw_decodings_members() -> None:

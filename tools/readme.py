@@ -14,7 +14,7 @@ from bench.results_table import read_results
 from svge_core.checkpoints import find_checkpoints, load_meta
 from svge_core.figures.metric_rows import metric_rows
 from svge_core.files import percent
-from svge_core.model_card import drawn_words
+from svge_core.model_card import drawn_words, repeated
 from svge_core.spaces import get_space
 from tools.readme_papers import digits, generative, generator
 from tools.readme_prediction import extrapolation, prediction
@@ -107,7 +107,7 @@ def numbers(root: Path = ROOT) -> str:
             *(
                 f"| {title} | {rows[name].result} | {rows[name].denominator} |"
                 for name, title in SHOWN.items()
-                if name in rows
+                if name in rows and not repeated(name, rows)
             ),
         ]
         if not any(name in rows for name in SHOWN):

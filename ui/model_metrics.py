@@ -74,8 +74,8 @@ def _edge_f1(rows: list[MetricRow]) -> None:
     st.table(pd.DataFrame(cells, index=names, columns=list(map(title, groups))), border="horizontal")
     st.caption(
         "Wirings are encoded and decoded, and their edges between inner nodes compared in the canonical order; 1 is "
-        "all of them and no other. Pooled over the edges of all cells but for the mean per cell. Edges of many samples are "
-        "those above a bound chosen on training cells, as the constant wirings of the controls are."
+        "all of them and no other. Pooled over the edges of all cells but for the mean per cell. Edges of many samples "
+        "are those above a bound chosen on training cells, as the constant wirings of the controls are."
     )
     _caption(rows[0])
 
