@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +17,7 @@ from svge_core.checkpoints import load_checkpoint
 from svge_core.cli import bench_command
 from svge_core.errors import DataError
 from svge_core.export_json import from_json
+from svge_core.spaces import get_space
 from svge_core.spaces.nasbench201 import naslib_tuple
 from tests.cli_fixtures import ARCH, SPACE, Run, fails, folder, known_scores, quick, run
 from tests.core_fixtures import OVERFITTED
@@ -248,3 +250,25 @@ def test_the_repositorys_benchmarks_are_found() -> None:
     found = bench_command.scripts(bench_command.FOLDER)
     assert found
     assert all(found.values()), "each says in one line what it measures"
+
+
+# spaces whose cells have no index
+
+
+def test_a_model_of_cells_without_an_index_is_trained_and_encodes_but_has_no_map(
+    run: Run, fails: Run, tmp_path: Path
+) -> None:
+    space = get_space("randwire")
+    settings = "--hidden 8 --latent 4 --rounds 1 --epochs 2 --cells-per-epoch 6 --batch-size 4 --device cpu --threads 1"
+    assert main(["train", "--space", "randwire", "--json", "--out", str(tmp_path), *settings.split()]) == 0
+    target = tmp_path / "randwire" / "svge"
+    meta = load_checkpoint(target).meta
+    assert (meta.data_count, meta.held_out_count) == (12, 0), "what is held out cannot be counted"
+    text = space.format(space.random_cell(np.random.default_rng(1)))
+    (row,) = run("encode", text, "--checkpoint", target)["cells"]
+    assert row["index"] is None and len(row["latent"]) == 4
+    assert "no map: its cells have no index" in fails("atlas", "--checkpoint", target)
+    run("card", "--checkpoint", target)
+    card = (target / "README.md").read_text()
+    assert "12 cells trained on, drawn by the space's own random generators" in card
+    assert "svge_core atlas" not in card

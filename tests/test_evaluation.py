@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from svge_core import evaluation
 from svge_core.checkpoints import Checkpoint, CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
 from svge_core.evaluation import evaluate, evaluation_cells
 from svge_core.evaluation_edges import EdgeProtocol
@@ -85,7 +86,8 @@ def test_no_held_out_cells_and_no_valid_decodings_are_told_without_nan(
     update_metrics(checkpoint, rows)
 
 
-def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path) -> None:
+def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "MAX_UNINDEXED", 10)
     space = get_space("randwire")
     training = TrainConfig(epochs=2, cells_per_epoch=20, held_out=0.25, seed=3)
     model = tiny_model(space, rounds=1)
