@@ -1,7 +1,8 @@
 """Edge F1: how much of a wiring comes back where nobody can expect all of it.
 
-The edges between the inner nodes of a cell are compared place by place in the canonical node order; input, output and
-the edges at them, which follow from the others, do not count. F1 = 2 TP / (2 TP + FP + FN), the harmonic mean of
+The edges between the inner nodes of a cell are compared place by place: those of the cell in its canonical node order,
+which a model is trained to write, and those of a decoding in the order in which it was written. Input, output and the
+edges at them, which follow from the others, do not count. F1 = 2 TP / (2 TP + FP + FN), the harmonic mean of
 precision and recall (van Rijsbergen 1979): pooled over the edges of all cells ("micro"), or as the mean over cells.
 """
 

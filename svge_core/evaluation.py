@@ -25,7 +25,7 @@ MAX_SAMPLED = 2_000
 #: at most so many training cells give the prior's scale, and at most so many cells the smoothness
 MAX_TRAINED = 20_000
 #: of a space without indices, so many held-out cells are decoded; hardly any comes back whole
-MAX_UNINDEXED = 100
+MAX_UNINDEXED = 200
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,9 @@ def evaluate(
 ) -> dict[str, Row]:
     """Reconstruction on the held-out cells and quality of prior samples.
 
-    Cells without an index are large and told apart by their keys, which takes time: they are encoded once, and
-    ``latents`` prior samples are decoded once. What comes back of them is told by edge F1 (:mod:`.evaluation_edges`).
+    Cells without an index are large, and telling them apart by their keys takes time: all ``encodings`` and
+    ``decodings`` are then one, and ``many`` is not asked for. How much of them comes back is told by edge F1
+    (:mod:`.evaluation_edges`).
 
     Args:
         encodings, decodings: of the reconstruction protocol.
@@ -120,7 +121,7 @@ def evaluate(
     cells = evaluation_cells(checkpoint, seed)
     samples = ((latents, decodings), (latents, 1), (many, 1))
     if not indexed(space):
-        encodings, samples = 1, ((latents, 1),)
+        encodings, decodings, samples = 1, 1, ((latents, 1),)
     rows: dict[str, Row] = {}
     common = {
         "data_set": space.title,

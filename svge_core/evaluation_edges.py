@@ -97,7 +97,7 @@ def edge_rows(
         if direction == "backward":
             continue  # as in the other rows of prior samples
         means = encode_all(model, cells)[0]
-        likeliest = inner_edges(decode(model, means, DecodeOptions(direction, argmax=True)))
+        likeliest = inner_edges(decode(model, means, DecodeOptions(direction, argmax=True)).to("cpu"))
         words = f"{direction}, raw, argmax from the posterior mean"
         yield from rows(f"{direction}.argmax", edge_counts(likeliest, truth), words)
         samples = _samples(model, means, DecodeOptions(direction), draws, seed)

@@ -106,7 +106,7 @@ def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path, monkeypa
     f1 = rows["edge_f1.forward.argmax.all"]
     assert (f1["n"], f1["unit"], f1["data_set"], f1["epochs"]) == (9, "F1", "RandWire", 2)
     assert f1["seeds"] == "1 training seed (3), sampling seed 0"
-    assert rows["reconstruction.both.sampled"]["of"] == 2 * len(cells.held_out)
+    assert rows["reconstruction.both.sampled"]["of"] == len(cells.held_out)
     valid = rows["valid.forward.raw.10x1"]
     assert sum(valid["reasons"].values()) == 10 - valid["count"], "an untrained model draws hardly a member"
     assert rows["unique.forward.raw.10x1"]["of"] == rows["novel.forward.raw.10x1"]["of"] == valid["count"]
