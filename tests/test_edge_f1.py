@@ -12,14 +12,14 @@ from svge_core.edge_f1 import best_threshold, edge_counts, inner_edges
 from svge_core.errors import SvgeError
 from svge_core.evaluation_edges import EdgeProtocol, EdgeRow, edge_rows
 from svge_core.held_out import cell_numbers, held_out_mask
-from svge_core.spaces import get_space
+from svge_core.spaces.randwire import RandWire
 from svge_core.spaces.randwire import inner_edges as edges_of
 from svge_core.spaces.randwire_graphs import PAIRS
 from svge_core.tensors import to_batch
 from svge_core.training import TrainConfig, draw_cells
 from tests.core_fixtures import TINY, random_cells, tiny_model
 
-RANDWIRE = get_space("randwire")
+RANDWIRE = RandWire()
 CONFIG = TrainConfig(seed=4, held_out=0.2)
 SMALL = EdgeProtocol(held_out=6, choosing=4, guessing=10, draws=3)
 
