@@ -61,8 +61,9 @@ SHOWN = (
 )
 
 _UNMAPPED = (
-    "- Good for: latents as features of cells, proposing cells to a search. Cells have no index, so there is no map.",
-    "- Not good for: getting a wiring back exactly. The metrics above say how much of it comes back.",
+    "- Good for: drawing members of the space, as far as they are valid above. Cells have no index, so there is no map.",
+    "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows.",
+    "- Not measured: whether a search in this latent space is better than one on structure alone.",
 )
 
 
@@ -195,6 +196,20 @@ def repeated(name: str, metrics: Container[str]) -> bool:
     return name.startswith("valid.") and f"{name}0" in metrics
 
 
+def _edge_gains(metrics: dict[str, Any]) -> str:
+    """By how much frequent edges are better than each control, in a sentence; empty where one was not measured."""
+    controls = {
+        "edge_f1.forward.other_frequent.all": "the latent of another cell",
+        "edge_f1.constant.one.all": "one wiring for all cells",
+        "edge_f1.constant.per_family.all": "one wiring per family, the family being told",
+    }
+    own = metrics.get("edge_f1.forward.frequent.all")
+    if own is None or not controls.keys() <= metrics.keys():
+        return ""
+    gains = (f"{own['value'] - metrics[name]['value']:+.3f} against {words}" for name, words in controls.items())
+    return f" Here (forward run, pooled): {', '.join(gains)}."
+
+
 def _reading_notes(metrics: dict[str, Any]) -> list[str]:
     """What the figures do and do not say."""
     if not metrics:
@@ -204,7 +219,7 @@ def _reading_notes(metrics: dict[str, Any]) -> list[str]:
             "Exact reconstruction of such wirings is beyond a latent of this size; edge F1 says how many edges come "
             "back, beside what knows nothing of the cell: the latent of another one, and one wiring guessed for all. "
             "'Frequent edges' are those of many sampled decodings, with a bound that is chosen on training cells as "
-            "the guessed wiring is, so that the two can be compared."
+            "the guessed wiring is, so that the two can be compared." + _edge_gains(metrics)
         ]
     return [
         "The published protocol encodes a cell ten times and decodes each latent ten times; in the published code all "
