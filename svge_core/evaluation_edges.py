@@ -84,7 +84,7 @@ def edge_rows(
         times = len(counts.hits) // len(cells)
         for group, members in groups.items():
             own = counts.select(members.repeat(times))
-            split = drawn if group == "all" else f"the {int(members.sum())} of {drawn} that are of family {group}"
+            split = drawn if group == "all" else f"those of family {group} among {drawn}"
             pooled = f"{words}; F1 of the edges between inner nodes, pooled over all cells"
             yield EdgeRow(f"edge_f1.{name}.{group}", own.pooled, int(members.sum()), pooled, split)
         yield EdgeRow(

@@ -246,4 +246,4 @@ def _key(model: GraphVAE, cache: dict[Cell, str], cell: Cell) -> str:
 
 def _short(reason: str) -> str:
     """A reason without the particulars of one cell, so that equal reasons are counted together."""
-    return reason.split("; got")[0]
+    return reason.split("; got")[0].split("; the edge from")[0]

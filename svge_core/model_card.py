@@ -61,7 +61,7 @@ SHOWN = (
 )
 
 _UNMAPPED = (
-    "- Good for: drawing members of the space, as far as they are valid above. Cells have no index, so there is no map.",
+    "- Good for: drawing members of the space (validity above). Cells have no index, so there is no map.",
     "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows.",
     "- Not measured: whether a search in this latent space is better than one on structure alone.",
 )

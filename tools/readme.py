@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.results_table import read_results
 from svge_core.checkpoints import find_checkpoints, load_meta
-from svge_core.figures.metric_rows import metric_rows
+from svge_core.figures.metric_rows import MetricRow, metric_rows
 from svge_core.files import percent
 from svge_core.model_card import drawn_words, repeated
 from svge_core.spaces import get_space
@@ -24,7 +24,7 @@ from tools.readme_validity import validity
 ROOT = Path(__file__).resolve().parent.parent
 #: shown of a checkpoint's metrics, in this order, where they were measured
 SHOWN = {
-    "reconstruction.forward.sampled": "Exact reconstruction of held-out cells, sampled from the mean 10 × 10, forward",
+    "reconstruction.forward.sampled": "Exact reconstruction of held-out cells, sampled from the mean{times}, forward",
     "reconstruction.both.sampled": "The same, both directions voting",
     "reconstruction.both.sampled_posterior": "The same from posterior draws",
     "reconstruction.forward.argmax": "Exact reconstruction of held-out cells, most likely decoding, forward",
@@ -105,7 +105,7 @@ def numbers(root: Path = ROOT) -> str:
             "| measured | result | out of |",
             "|---|---|---|",
             *(
-                f"| {title} | {rows[name].result} | {rows[name].denominator} |"
+                f"| {title.format(times=_times(rows[name]))} | {rows[name].result} | {rows[name].denominator} |"
                 for name, title in SHOWN.items()
                 if name in rows and not repeated(name, rows)
             ),
@@ -114,6 +114,12 @@ def numbers(root: Path = ROOT) -> str:
             lines[-2:] = ["Not measured yet: `python -m svge_core evaluate`."]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) or "No checkpoint is shipped yet: `python -m svge_core train`."
+
+
+def _times(row: MetricRow) -> str:
+    """Encodings and decodings of each cell, where a row tells them."""
+    found = re.search(r"(\d+) times the mean x (\d+) decodings", row.meaning.get("protocol", ""))
+    return f" {found[1]} × {found[2]}" if found else ""
 
 
 def tradeoff(root: Path = ROOT) -> str:
