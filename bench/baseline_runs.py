@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import json
 import random
 import sys
@@ -169,7 +170,10 @@ def probes(model: GraphVAE, split: DVAESplit, settings: Settings, folder: Path) 
     inducing points (and here the cells its hyper-parameters are fitted on).
     """
     path = folder / "probes.json"
-    done: list[dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    # probes of other settings or labels are not mixed with these
+    made_with = {**asdict(settings), "labels": hashlib.sha256(split.train_values.tobytes()).hexdigest()}
+    kept = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    done: list[dict[str, Any]] = kept["rows"] if kept.get("made_with") == made_with else []
     space = get_space(SPACE)
     train, test = (encode_all(model, index_batch(space, indices))[0] for indices in (split.train, split.test))
     centre, spread = train.mean(0), train.std(0).clamp(min=1e-6)
@@ -184,7 +188,7 @@ def probes(model: GraphVAE, split: DVAESplit, settings: Settings, folder: Path) 
             row = measured(found, (split.test_values - mean) / scale)
             # D-VAE standardises by the training labels, not by those of the test cells
             done.append({"rmse_standardised": row["rmse"], "pearson_r": row["pearson_r"], "seed": seed})
-            write_atomically(path, json.dumps(done).encode())
+            write_atomically(path, json.dumps({"made_with": made_with, "rows": done}).encode())
         yield done[seed]
 
 

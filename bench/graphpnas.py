@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.graphpnas_runs import SEEDS, Tables, logged, methods, read_tables, run, summary
 from bench.results_table import command, print_table, read_results, save_results
+from svge_core.errors import DataError
 
 COLUMNS = ["data", "method", "seeds", "queries", "test@30", "test@60", "final_test", "final_test_sd"]
 COLUMNS += ["good_random", "good_learned", "good_last", "found_test_optimum", "cpu_seconds_per_run"]
@@ -41,12 +42,18 @@ def main(argv: list[str] | None = None) -> int:
         "ImageNet16-120); searched: 12 epochs, one seed / 200 epochs, one random seed / 12 epochs; reported: test "
         "after 200 epochs, mean over seeds, of the best by search accuracy",
     }
-    kept = _kept(arguments.name, settings)
+    try:
+        kept = _kept(arguments.name, settings)
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    published = [row for row in (read_results(arguments.name) or {"rows": []})["rows"] if not row["runs"]]
     tables = {
         name: read_tables(name, arguments.csv, arguments.csv_12, arguments.csv_seeds)
         for name in dict.fromkeys([*arguments.data, *(data for data, _, _ in kept)])
     }
-    words = re.sub(r" --(methods( [a-z-]+)+|together \d+|data( [a-z0-9]+)+)", "", command("graphpnas", argv))
+    # the file gathers several calls: which methods and data one of them asked for is no part of how it was made
+    words = re.sub(r" --(methods|together|data)( (?!--)\S+)+", "", command("graphpnas", argv))
     for data in arguments.data:
         for method in arguments.methods:
             last = arguments.first_seed + (arguments.seeds or SEEDS[data])
@@ -55,24 +62,37 @@ def main(argv: list[str] | None = None) -> int:
                 seeds = missing[begin : begin + arguments.together]
                 for found in run(data, method, tables[data], seeds, arguments.queries):
                     kept[data, method, found["seed"]] = found
-                save_results(arguments.name, _rows(kept, tables, arguments.reference_log), settings, words)
+                save_results(arguments.name, _rows(kept, tables, arguments.reference_log, published), settings, words)
                 sys.stderr.write(f"{data} {method} seeds {seeds}\n")
-    rows = _rows(kept, tables, arguments.reference_log)
+    rows = _rows(kept, tables, arguments.reference_log, published)
     save_results(arguments.name, rows, settings, words)
     print_table(rows, COLUMNS)
     return 0
 
 
 def _kept(name: str, settings: dict[str, Any]) -> dict[tuple[str, str, int], dict[str, Any]]:
-    """Runs of an earlier call under the same settings."""
+    """Runs of an earlier call under the same settings.
+
+    Raises:
+        DataError: if they were made with others: hours of runs are not written over.
+    """
     content = read_results(name)
-    if content is None or content["settings"] != settings:
+    if content is None:
         return {}
+    for key, value in settings.items():
+        if content["settings"].get(key) != value:
+            raise DataError(
+                f"{name}.json holds runs with {key} {content['settings'].get(key)!r}, not {value!r}: give the same "
+                "settings or another --name."
+            )
     return {(row["data"], row["method"], found["seed"]): found for row in content["rows"] for found in row["runs"]}
 
 
 def _rows(
-    kept: dict[tuple[str, str, int], dict[str, Any]], tables: dict[str, Tables], log: Path | None
+    kept: dict[tuple[str, str, int], dict[str, Any]],
+    tables: dict[str, Tables],
+    log: Path | None,
+    published: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
     rows = []
     for data in SEEDS:
@@ -80,6 +100,8 @@ def _rows(
             continue
         if log is not None:  # computed from the log each time, never stored as if it were run here
             rows.append({"data": data, "method": AUTHORS, **summary(data, logged(log, data), tables[data]), "runs": []})
+        else:  # those of an earlier call that had the log
+            rows += [row for row in published if row["data"] == data]
         for method in methods(data):
             runs = [kept[key] for key in sorted(kept) if key[:2] == (data, method)]
             if runs:

@@ -28,7 +28,7 @@ GENERATED = {
     "reconstruction": "exact reconstruction of held-out cells, share",
     "validity": "valid prior samples, share",
     "uniqueness": "distinct among the valid, share",
-    "novelty": "valid and not trained on, share",
+    "novelty": "not trained on, among the valid, share",
 }
 PROBED = {"rmse_standardised": "RMSE of standardised weight-sharing accuracy", "pearson_r": "Pearson r"}
 #: rows of a checkpoint's metrics that stand for the first table's measures
@@ -46,14 +46,14 @@ TRAINED = {
 }
 #: evaluations at which searches are compared: the stored mark nearest to GraphPNAS's 100
 MARK = 96
-_QUERIES = "test accuracy, %, after 100 queries"
+_QUERIES = "test accuracy, %, after 100 queries; chosen by 12-epoch or single-seed accuracies"
 _LOGS, _POSTER = "authors' logs and results", "poster of Chatzianastasis et al. 2021"
 _FULL, _BEST = "ENAS, trained in full on CIFAR-10", "test accuracy, %, best cell"
-#: (data, system, measure, value, deviation, seeds, source); only what was seen in a paper, poster or the authors' logs
+#: (data, system, measure, value, sample deviation, seeds, source); only what a paper, a poster or the authors' logs say
 OTHERS = (
-    ("CIFAR-10", "GraphPNAS", _QUERIES, 94.344, 0.050, 10, _LOGS),
-    ("CIFAR-100", "GraphPNAS", _QUERIES, 73.345, 0.206, 5, _LOGS),
-    ("ImageNet16-120", "GraphPNAS", _QUERIES, 46.495, 0.204, 10, _LOGS),
+    ("CIFAR-10", "GraphPNAS", _QUERIES, 94.344, 0.052, 10, _LOGS),
+    ("CIFAR-100", "GraphPNAS", _QUERIES, 73.345, 0.230, 5, _LOGS),
+    ("ImageNet16-120", "GraphPNAS", _QUERIES, 46.495, 0.216, 10, _LOGS),
     (_FULL, "D-VAE-EMB", _BEST, 95.35, None, None, _POSTER),
     (_FULL, "D-VAE", _BEST, 94.80, None, None, _POSTER),
     (
@@ -118,7 +118,7 @@ def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[R
         yield from _row(GENERATIVE, ENAS, system, GENERATED[key], found, "value", HERE, source)
     if probe is not None:
         for key, measure in PROBED.items():
-            source = f"{_named(probe)}; random splits"
+            source = f"{_named(probe)}; ± over random splits"
             yield from _row(PROBE, ENAS, system, measure, {**probe["rows"][0], "seeds": 1}, key, HERE, source)
 
 
@@ -127,7 +127,7 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
     if searches is not None:
         for row in searches["rows"]:
             if row["data"] in NB201 and row["method"] in METHODS:
-                measure = f"test accuracy, %, after {MARK} evaluations"
+                measure = f"test accuracy, %, after {MARK} evaluations; chosen by 200-epoch validation means"
                 yield from _row(
                     SEARCH,
                     NB201[row["data"]],
@@ -180,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
     rows.sort(key=lambda row: (GENERATIVE, PROBE, SEARCH).index(row["comparison"]))
     settings = {
         "reading": "measured and published rows of ENAS differ in size, epochs and optimiser; measured searches count "
-        "every label; ± is over training seeds (measured), over probe seeds (published probe) or over search seeds",
+        "every label; ± is the sample standard deviation over the seeds named, of a published probe over probe seeds",
         "left out": ", ".join(missing) or "nothing",
     }
     save_results("papers", rows, settings, command("papers", argv))

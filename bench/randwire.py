@@ -6,10 +6,11 @@ stand beside no published figure.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
-from bench.randwire_runs import EXPLORERS, Line, Store, row, search, searcher_for, seed_noise, train_best_again
+from bench.randwire_runs import EXPLORERS, Store, row, search, searcher_for, seed_noise, train_best_again, whole_runs
 from bench.results_table import command, print_table, save_results
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
@@ -18,7 +19,7 @@ from svge_core.search.searchers import METHODS
 
 DEFAULT = ("graphpnas", "lstm", *EXPLORERS)
 COLUMNS = ["method", "seeds", "evaluations", "search_best", "top_validation", "top_test", "chosen_test", "drawn"]
-COLUMNS += ["drawn_last", "edges", "cpu_seconds_per_run"]
+COLUMNS += ["drawn_last", "edges", "training_cpu_seconds_per_run"]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -64,7 +65,6 @@ def _run(arguments: argparse.Namespace, argv: list[str] | None) -> int:
         "trained again": f"best {arguments.top} by validation, {arguments.again} fresh seeds",
     }
     store = Store(arguments.runs, settings)
-    finished: dict[str, list[tuple[list[Line], list[Line]]]] = {}
     skipped: dict[str, str] = {}
     for seed in range(arguments.seeds):  # all methods early, rather than one method's last seed
         for method in arguments.methods:
@@ -77,40 +77,42 @@ def _run(arguments: argparse.Namespace, argv: list[str] | None) -> int:
                 sys.stderr.write(f"skipped {method}: {error}\n")
                 continue
             lines = search(store, method, seed, arguments.budget, arguments.batch, train)
-            again = train_best_again(store, lines, arguments.top, arguments.again, train)
-            finished.setdefault(method, []).append((lines, again))
+            train_best_again(store, lines, arguments.top, arguments.again, train)
             sys.stderr.write(f"{method}, seed {seed}: best {max(line.validation[0] for line in lines):.2f} %\n")
-            _save(finished, skipped, settings, arguments.name, argv)
-    if not finished:
+            _save(store, arguments, skipped, settings, argv)
+    if not store.lines:
         raise SvgeError("No method could search this space: nothing was run.")
-    rows, noise = _save(finished, skipped, settings, arguments.name, argv)
+    rows, noise = _save(store, arguments, skipped, settings, argv)
     print_table(rows, COLUMNS)
     sys.stdout.write(f"\n{noise}\n")
     return 0
 
 
 def _save(
-    finished: dict[str, list[tuple[list[Line], list[Line]]]],
+    store: Store,
+    arguments: argparse.Namespace,
     skipped: dict[str, str],
     settings: dict[str, object],
-    name: str,
     argv: list[str] | None,
 ) -> tuple[list[dict[str, object]], str]:
-    """Rows of what is finished, written to the results file; and the seed noise in words."""
+    """Rows of all runs that the store holds whole, whoever asked for them; and the seed noise in words."""
+    finished = whole_runs(store, arguments.budget, arguments.top)
     rows = [
         {**row(method, runs), "runs": [[line.validation[0] for line in lines] for lines, _ in runs]}
         for method, runs in finished.items()
     ]
     noise = seed_noise([line for runs in finished.values() for _, again in runs for line in again])
-    words = f"seed noise: {noise['cells']} wirings trained again; "
+    noise_words = f"seed noise: {noise['cells']} wirings trained again; "
     if noise["validation"] is None:
-        words += "one seed each, so none is known"
+        noise_words += "one seed each, so none is known"
     else:
-        words += f"one training run has a standard deviation of {noise['validation']:.2f} points in validation "
-        words += f"accuracy and {noise['test']:.2f} in test accuracy"
-    shown = {**settings, "noise": words, **({"skipped": skipped} if skipped else {})}
-    save_results(name, rows, shown, command("randwire", argv))
-    return rows, words
+        noise_words += f"one training run has a standard deviation of {noise['validation']:.2f} points in validation "
+        noise_words += f"accuracy and {noise['test']:.2f} in test accuracy"
+    shown = {**settings, "noise": noise_words, **({"skipped": skipped} if skipped else {})}
+    # which methods and seeds one call asked for is no part of how the rows were made
+    words = re.sub(r" --(methods|seeds|runs)( (?!--)\S+)+", "", command("randwire", argv))
+    save_results(arguments.name, rows, shown, words)
+    return rows, noise_words
 
 
 if __name__ == "__main__":

@@ -173,6 +173,18 @@ def train_best_again(store: Store, lines: Sequence[Line], top: int, runs: int, t
     return found
 
 
+def whole_runs(store: Store, budget: int, top: int) -> dict[str, list[tuple[list[Line], list[Line]]]]:
+    """Per method the evaluations and the best again of every run that is at its end, by seed."""
+    found: dict[str, list[tuple[list[Line], list[Line]]]] = {}
+    for method, seed in sorted({(line.method, line.seed) for line in store.lines}):
+        lines, again = store.of("search", method, seed), store.of("again", method, seed)
+        if len(lines) >= budget and len(again) >= min(top, budget):
+            best = sorted(lines.values(), key=lambda one: (-one.validation[0], one.number))
+            runs = ([lines[number] for number in range(budget)], [again[b.number] for b in best if b.number in again])
+            found.setdefault(method, []).append(runs)
+    return found
+
+
 def _trained(
     store: Store,
     kind: str,
@@ -221,11 +233,11 @@ def row(method: str, runs: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> d
         add("drawn", np.mean(seen))
         add("drawn_last", np.mean(seen[-LAST:]))
         add("edges", np.mean([line.edges for line in lines]))
-        add("cpu_seconds_per_run", sum(line.cpu_seconds for line in [*lines, *again]))
+        add("training_cpu_seconds_per_run", sum(line.cpu_seconds for line in [*lines, *again]))
     found: dict[str, Any] = {"method": method, "seeds": len(runs), "evaluations": len(runs[0][0])}
     for name, values in columns.items():
         found[name] = float(np.mean(values))
-        if name != "cpu_seconds_per_run":
+        if name != "training_cpu_seconds_per_run":
             found[f"{name}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return found
 

@@ -109,5 +109,8 @@ def test_measures_become_columns() -> None:
     assert number({**rows[0], "measure": "test accuracy, %, best", "value": 94.344, "value_sd": None}) == "94.34"
     others = [{**row, "system": name, "measure": "b", "value": 1.0, "origin": origin} for name, origin in MIXED]
     assert [(line["System"], line["Origin"]) for line in pivot(others, ["p"])] == [MIXED[0], MIXED[2], MIXED[1]]
+    for content in ({"rows": []}, {"rows": rows[:1]}):
+        with pytest.raises(DataError, match="lack '(comparison|date)'"):
+            checked(content)
     with pytest.raises(DataError, match="lack 'origin'"):
         checked({"rows": [{**rows[1], "origin": "guessed"}]})

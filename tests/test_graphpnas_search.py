@@ -161,6 +161,17 @@ def test_the_recurrent_rival_is_a_distribution_and_draws_from_it() -> None:
         assert float(fitted.log_likelihood(pool).exp().sum()) > 0.6
 
 
+def test_the_recurrent_rival_learns_more_of_a_wiring_than_its_density() -> None:
+    """With the default settings, on the largest genotype: a rival that has not learned is none."""
+    space, rng = get_space("randwire"), np.random.default_rng(0)
+    pool = torch.tensor([space.genotype(space.canonical(space.random_cell(rng))) for _ in range(15)])
+    model = refit_recurrent(space.gene_choices, pool, torch.ones(15), seed=0)
+    share = float(pool.double().mean())
+    density = pool.shape[1] * (share * np.log(share) + (1 - share) * np.log(1 - share))
+    with torch.no_grad():
+        assert float(model.log_likelihood(pool).mean()) > density + 20
+
+
 def made_up() -> Tables:
     rng = np.random.default_rng(0)
     test = rng.uniform(80, 94.4, 15_625)

@@ -16,12 +16,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from svge_core.data.importers import detect as detection
 from svge_core.data.importers.cache import imported_dir, list_imported, load_imported, load_table, save_table
-from svge_core.data.importers.detect import KINDS, detect, memory_warning
+from svge_core.data.importers.detect import _LEGACY_TORCH, KINDS, detect, memory_warning
 from svge_core.data.importers.join import to_scores, with_imported
 from svge_core.data.importers.run import import_file
 from svge_core.data.importers.table import Columns, ImportedTable
@@ -123,6 +123,8 @@ def test_other_folders_and_archives(tmp_path: Path, fails: Run) -> None:
 
 @given(st.binary(max_size=600) | st.binary(max_size=60).map(lambda data: b"\x80\x04" + data))
 def test_noise_is_never_taken_for_a_file(tmp_path_factory: pytest.TempPathFactory, noise: bytes) -> None:
+    # Hypothesis knows the code's constants: what begins as a zip or as torch's old format is claimed, and read in vain
+    assume(not noise.startswith(b"PK\x03\x04") and _LEGACY_TORCH not in noise[:16])
     path = tmp_path_factory.mktemp("noise") / "x"
     path.write_bytes(noise)
     with pytest.raises(DataError, match="These can be imported"):

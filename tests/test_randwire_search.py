@@ -162,5 +162,5 @@ def test_noise_and_rows_by_hand() -> None:
     searched = [line(i, (value,), (0.0,)) for i, value in enumerate((60.0, 90.0))]
     found = row("m", [(searched, again)])
     assert (found["search_best"], found["drawn"], found["top_validation"]) == (90.0, 75.0, 76.5)
-    assert (found["chosen_test"], found["top_test"], found["cpu_seconds_per_run"]) == (70.0, 66.0, 8.0)
+    assert (found["chosen_test"], found["top_test"], found["training_cpu_seconds_per_run"]) == (70.0, 66.0, 8.0)
     assert found["top_test_sd"] is None and seed_noise(again[:0])["validation"] is None

@@ -1,7 +1,9 @@
 """What a run's generator has learned: its draws beside random ones, at one moment of the run and over all of it."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -19,7 +21,9 @@ from svge_core.search.searchers.generative import DRAWN, RANDOM_START, GraphPNAS
 from svge_core.spaces import get_space
 from svge_core.spaces.base import AbstractSearchSpace
 from ui import search_state as state
+from ui import session
 from ui.model_widgets import halves, show_chart
+from ui.search_start import checkpoint_path
 from ui.search_state import Run
 from ui.theme import plain, theme_name
 
@@ -44,16 +48,18 @@ class Samples:
         view: the run.
         objective: gives the score of any draw; None where that costs a training, and the run's own evaluations stand
             for them.
+        stamp: changes with whatever the scores come from: weights, files.
     """
 
     view: RunView
     objective: Objective | None
+    stamp: str = ""
 
     def random(self) -> Sampled:
         """Random architectures of the space."""
         config = self.view.config
         if self.objective is not None:
-            return _random(config.space, config.objective, self.objective)
+            return _random(config.space, config.objective, self.stamp, self.objective)
         paid = [e.values[0] for e in self.view.done if e.values and e.source == RANDOM_START]
         return Sampled(_any(config.space), np.array(paid))
 
@@ -63,7 +69,7 @@ class Samples:
         draws = _drawn(name, began, at, self.view)
         if self.objective is None:
             return Sampled(draws, self.paid(0, at))
-        return _scored(name, began, at, draws, self.objective)
+        return _scored(name, began, at, self.stamp, draws, self.objective)
 
     def paid(self, first: int, last: int) -> np.ndarray:
         """Scores of what the run drew from its generator and evaluated between two moments."""
@@ -84,7 +90,7 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
     """Everything about one run."""
     try:
         view = state.views_of(state.search_jobs().storage, [run])[run.name]
-        samples = Samples(view, None if _costly(view) else _objective(view, explorer))
+        samples = Samples(view, None) if _costly(view) else _samples(view, explorer)
     except SvgeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -228,19 +234,34 @@ def _costly(view: RunView) -> bool:
     return split_word(view.config.objective[0])[0] in COSTLY
 
 
-def _objective(view: RunView, explorer: Explorer | None) -> Objective:
-    config = view.config
-    checkpoint = explorer.checkpoint if explorer is not None and config.uses_checkpoint else None
-    return _made(config.space, config.objective, checkpoint.digest if checkpoint else "", checkpoint)
+def _samples(view: RunView, explorer: Explorer | None) -> Samples:
+    """With the objective of the run.
+
+    Raises:
+        SvgeError: if the run's scores are predictions of a checkpoint that is not the open one, or cannot be had.
+    """
+    config, folder, checkpoint, stamp = view.config, session.checkpoint(), None, ""
+    if split_word(config.objective[0])[0] == "predictor":
+        if explorer is None or folder is None or checkpoint_path(folder) != config.checkpoint:
+            raise SvgeError(
+                f"The scores of this run are predictions of the checkpoint {config.checkpoint}: choose it in the "
+                "sidebar to see its draws."
+            )
+        checkpoint = explorer.checkpoint
+        stamp = checkpoint.digest
+    elif (parts := config.objective[0].split(":"))[0] == "csv":
+        with contextlib.suppress(OSError):  # whoever reads the file says what is wrong with it
+            stamp = str(Path(":".join(parts[1:-1])).stat().st_mtime_ns)
+    return Samples(view, _made(config.space, config.objective, stamp, checkpoint), stamp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _made(space: str, objective: tuple[str, ...], digest: str, _checkpoint: object) -> Objective:
+def _made(space: str, objective: tuple[str, ...], stamp: str, _checkpoint: object) -> Objective:
     return make_objective(objective, get_space(space), _checkpoint)  # type: ignore[arg-type]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _random(space: str, words: tuple[str, ...], _objective: Objective) -> Sampled:
+def _random(space: str, words: tuple[str, ...], stamp: str, _objective: Objective) -> Sampled:
     draws = _any(space)
     return Sampled(draws, values_of(draws, _objective))
 
@@ -257,5 +278,5 @@ def _any(space: str) -> Draws:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _scored(name: str, began: str, evaluations: int, _draws: Draws, _objective: Objective) -> Sampled:
+def _scored(name: str, began: str, evaluations: int, stamp: str, _draws: Draws, _objective: Objective) -> Sampled:
     return Sampled(_draws, values_of(_draws, _objective))

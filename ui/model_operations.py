@@ -37,8 +37,10 @@ def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
         st.subheader("Principal components")
         alt = f"Operations on two axes that carry {sum(info.explained):.0%} of the variance"
         show_chart(scatter_figure(info, checkpoint.model.space, theme), key="model_components", alt=alt)
+    # a projection of a narrow table has many columns and no more directions than the table
+    free = min(info.width, checkpoint.model.table.shape[1])
     st.caption(
-        f"Nearest: {near[1]} and {near[2]} ({near[0]:.2f}). Rows of {info.width} random numbers would lie about 1 ± "
-        f"{info.width**-0.5:.2f} apart, so only distances well outside that range were learned. The model never saw "
+        f"Nearest: {near[1]} and {near[2]} ({near[0]:.2f}). Random rows with {free} free directions would lie about "
+        f"1 ± {free**-0.5:.2f} apart, so only distances well outside that range were learned. The model never saw "
         "performance while these rows were trained."
     )

@@ -59,12 +59,12 @@ def checked(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         DataError: naming what is missing.
     """
     rows = content.get("rows")
-    for row in rows if isinstance(rows, list) else [{}]:
+    for row in rows if isinstance(rows, list) and rows else [{}]:
         lacking = [field for field in FIELDS if field not in row] or ([] if row["origin"] in ORIGINS else ["origin"])
-        if lacking:
-            raise DataError(
-                f"The stored comparisons lack {lacking[0]!r}: run 'python -m svge_core bench papers' again."
-            )
+        lacking = lacking or [name for name in ("date", "command", "settings") if name not in content]
+        if lacking or "reading" not in content["settings"]:
+            missing = lacking[0] if lacking else "reading"
+            raise DataError(f"The stored comparisons lack {missing!r}: run 'python -m svge_core bench papers' again.")
     return rows or []
 
 

@@ -2,7 +2,8 @@
 
 One generator lives through the whole search. After each evaluation its weights move along the gradient of
 advantage * log p(graph), where p is the exact probability of drawing the graph, and the advantage is the reward minus a
-moving average of the rewards before, in units of a moving average of their distance from it.
+moving average of the rewards before, in units of a moving average of their distance from it. In a search draws that are
+known or no member are drawn again, and p does not know of that; and the first cells, which no policy drew, move it too.
 """
 
 from dataclasses import dataclass

@@ -21,7 +21,8 @@ class RecurrentOptions:
         layers: stacked.
         temperature, limit: logits are limit * tanh(x / temperature).
         keep: cells of the pool.
-        epochs: passes over it, each one step of the whole pool.
+        epochs: passes over it.
+        batch: cells per step of Adam.
         rate: Adam's.
     """
 
@@ -31,6 +32,7 @@ class RecurrentOptions:
     limit: float = 2.5
     keep: int = 15
     epochs: int = 70
+    batch: int = 2
     rate: float = 1e-3
 
 
@@ -90,12 +92,17 @@ def refit_recurrent(
     options: RecurrentOptions | None = None,
     seed: int = 0,
 ) -> Recurrent:
-    """An LSTM fitted to the pool from fresh weights: reward times negative log likelihood per gene, mean over cells."""
+    """An LSTM fitted to the pool from fresh weights: reward times negative log likelihood per gene, mean over cells.
+
+    As many steps as a refit of the graph generator takes, in an order drawn from the seed.
+    """
     model = Recurrent(choices, options, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=model.options.rate, fused=True)
+    chance = torch.Generator().manual_seed(seed)
     for _ in range(model.options.epochs):
-        optimiser.zero_grad()
-        loss = -(rewards * model.log_likelihood(genotypes)).mean() / len(choices)
-        loss.backward()
-        optimiser.step()
+        for rows in torch.randperm(len(genotypes), generator=chance).split(model.options.batch):
+            optimiser.zero_grad()
+            loss = -(rewards[rows] * model.log_likelihood(genotypes[rows])).mean() / len(choices)
+            loss.backward()
+            optimiser.step()
     return model

@@ -226,5 +226,5 @@ class RecurrentSearch(_Generative):
 
 
 def recurrent_like(options: GraphPNASOptions) -> RecurrentOptions:
-    """The LSTM's settings with the pool and epochs of GraphPNAS's."""
-    return replace(RecurrentOptions(), keep=options.refit.keep, epochs=options.refit.epochs)
+    """The LSTM's settings with the pool, epochs and batches of GraphPNAS's."""
+    return replace(RecurrentOptions(), keep=options.refit.keep, epochs=options.refit.epochs, batch=options.refit.batch)
