@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from svge_core.search.runs import (
     read_run,
 )
 from svge_core.search.store import storage_url
+from svge_core.search.study import quiet
 from tests.run_fixtures import (
     HERE,
     SPACE,
@@ -374,3 +376,17 @@ def test_a_stored_function_is_imported_only_where_that_was_agreed_to(storage: st
 def test_only_runs_that_are_there_are_steered(storage: str) -> None:
     with pytest.raises(DataError, match="There is no run 'x': the store is empty"):
         control(storage, "x", "run")
+
+
+def test_notes_of_optuna_stay_away_while_any_thread_works_quietly() -> None:
+    """The filters of warnings belong to the process: who leaves first must not take them from the others."""
+    before = (optuna.logging.get_verbosity(), list(warnings.filters))
+    first, second = quiet(), quiet()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.warn("x", optuna.exceptions.ExperimentalWarning, stacklevel=1)
+    assert not noted and optuna.logging.get_verbosity() == optuna.logging.WARNING
+    second.__exit__(None, None, None)
+    assert (optuna.logging.get_verbosity(), list(warnings.filters)) == before

@@ -7,6 +7,7 @@ the trial of a killed worker is marked failed by whoever goes on.
 import contextlib
 import json
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -31,19 +32,36 @@ def gene_name(number: int) -> str:
     return f"gene {number}"
 
 
+_quiet_lock = threading.Lock()
+_quiet: list[contextlib.ExitStack] = []
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Optuna without its log lines and notes on experimental features; the user's own setting comes back."""
+    """Optuna without its log lines and notes on experimental features; the user's own setting comes back.
+
+    Filters of warnings belong to the whole process: the first thread that enters sets them, the last one that leaves
+    takes them back, or one thread would take them away from another.
+    """
     import optuna
 
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        with warnings.catch_warnings():
+    with _quiet_lock:
+        stack = contextlib.ExitStack()
+        if not _quiet:
+            stack.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
+            optuna.logging.set_verbosity(optuna.logging.WARNING)
+            stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
+        _quiet.append(stack)
+    try:
+        yield
     finally:
-        optuna.logging.set_verbosity(level)
+        with _quiet_lock:
+            _quiet.remove(stack)
+            if _quiet:
+                _quiet[0].callback(stack.pop_all().close)  # whoever is still inside takes them back
+            else:
+                stack.close()
 
 
 def optuna_storage(text: str) -> Any:
