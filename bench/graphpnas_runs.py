@@ -22,6 +22,7 @@ from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.searchers.base import Searcher, rng_for
 from svge_core.search.searchers.generative import (
+    LOGGED,
     PUBLISHED,
     Explorer,
     GraphPNAS,
@@ -39,7 +40,7 @@ GOOD = {"cifar10": 94.0, "cifar100": 72.0, "imagenet16": 46.0}
 LAST = 30
 SEEDS = {"cifar10": 10, "cifar100": 5, "imagenet16": 10}
 #: names of the data sets in the authors' log
-LOGGED = {"cifar10": "cifar10", "cifar100": "cifar100", "imagenet16": "im16"}
+LOG_NAMES = {"cifar10": "cifar10", "cifar100": "cifar100", "imagenet16": "im16"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def methods(data: str) -> dict[str, Callable[[Domain], Searcher]]:
     options = PUBLISHED[data]
     return {
         "graphpnas": lambda domain: GraphPNAS(domain, options),
+        "graphpnas-as-logged": lambda domain: GraphPNAS(domain, LOGGED[data]),
         "graphpnas-reinforce": lambda domain: GraphPNASReinforce(domain),
         "lstm": lambda domain: RecurrentSearch(domain, recurrent_like(options), options.warm_up),
         "explorer": lambda domain: Explorer(domain),
@@ -135,9 +137,9 @@ def logged(path: Path, data: str) -> list[dict[str, Any]]:
     """The authors' own queries in the form of :func:`run`, one entry per seed."""
     space = get_space("nasbench201")
     frame = pd.read_csv(path)
-    frame = pd.DataFrame(frame[frame["dataset"] == LOGGED[data]])
+    frame = pd.DataFrame(frame[frame["dataset"] == LOG_NAMES[data]])
     if frame.empty:
-        raise DataError(f"{path.name} has no query of {LOGGED[data]}.")
+        raise DataError(f"{path.name} has no query of {LOG_NAMES[data]}.")
     return [
         {
             "seed": int(str(seed)),

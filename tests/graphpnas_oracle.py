@@ -4,6 +4,7 @@ Nothing is shared with the code under test but the names of its weights; GRU cel
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -23,23 +24,27 @@ class Row:
     phi: Tensor | None
 
 
-def rows_of(generator: Generator, edges: Tensor) -> list[Row]:
-    """Logits of every row of one graph; ``edges`` is (N, N), target by source."""
-    return [_row(generator, edges, i) for i in range(generator.view.nodes)]
+def rows_of(generator: Generator, edges: Tensor, seen: Tensor | None = None) -> list[Row]:
+    """Logits of every row of one graph; ``edges`` is (N, N), target by source.
+
+    ``seen`` says where later rows see an edge, be it labelled as none; without it, where its label is not 0.
+    """
+    seen = edges > 0 if seen is None else seen
+    return [_row(generator, edges, seen, i) for i in range(generator.view.nodes)]
 
 
-def _row(generator: Generator, edges: Tensor, i: int) -> Row:
+def _row(generator: Generator, edges: Tensor, seen: Tensor, i: int) -> Row:
     view, h = generator.view, generator.hidden
     parts = generator.parts(generator.flat)
     states = []
     for j in range(i):
-        bits = torch.cat([(edges[j] > 0).float(), torch.ones(1)])
+        bits = torch.cat([seen[j].float(), torch.ones(1)])
         states.append(torch.cat([bits @ parts["input"], functional.one_hot(torch.tensor(j), view.nodes).float()]))
     state = torch.stack([*states, torch.zeros(h)])
     pairs = []
     for u in range(i + 1):
         for v in range(i + 1):
-            if u != v and (i in (u, v) or edges[max(u, v), min(u, v)] > 0):
+            if u != v and (i in (u, v) or seen[max(u, v), min(u, v)]):
                 feature = torch.zeros(3 + view.nodes + 1)
                 feature[1 if u == i else 0] = 1.0
                 feature[1 + (1 if v == i else 0)] = 1.0
@@ -107,6 +112,27 @@ def log_probability(generator: Generator, graphs: Graphs, number: int) -> Tensor
         total = total + torch.stack(under).sum().log()
         if row.phi is not None and i:
             total = total + row.phi[labels[i]]
+    return total
+
+
+def seen_probability(generator: Generator, edges: Tensor) -> float:
+    """Exact probability of a graph whose edges drawn with the label of none are edges to later rows."""
+    places = [(i, j) for i in range(generator.view.nodes) for j in range(i)]
+    none = [place for place in places if edges[place] == 0]
+    total = 0.0
+    for bits in product((False, True), repeat=len(none)):
+        seen = edges > 0
+        for place, bit in zip(none, bits, strict=True):
+            seen[place] = bit
+        value = 1.0
+        for i, row in enumerate(rows_of(generator, edges, seen)):
+            assert row.psi is not None
+            under = row.alpha.exp()
+            for j in range(i):
+                there = row.theta[j].sigmoid()
+                under = under * (there * row.psi[j, int(edges[i, j])].exp() if seen[i, j] else 1 - there)
+            value *= float(under.sum())
+        total += value
     return total
 
 

@@ -25,7 +25,7 @@ from svge_core.graphpnas.views import (
     view_of,
 )
 from svge_core.spaces import get_space
-from tests.graphpnas_oracle import log_probability, published_loss, rows_of
+from tests.graphpnas_oracle import log_probability, published_loss, rows_of, seen_probability
 
 SPACES = ("nasbench201", "nasbench101", "enas6")
 TOPOLOGY, EDGES = topology_view(3), GraphView(3, edge_labels=("none", "a", "b"))
@@ -137,6 +137,22 @@ def test_samples_are_as_frequent_as_their_probability_says(view: GraphView) -> N
     likely = np.append(wanted[kept], wanted[~kept].sum())
     shown = likely > 0.5
     assert chisquare(observed[shown], likely[shown] * observed[shown].sum() / likely[shown].sum()).pvalue > 1e-3
+
+
+def test_the_authors_sampler_lets_later_rows_see_edges_of_no_operation() -> None:
+    made, count, graphs = generator(EDGES), 20_000, everything(EDGES, 3)
+    with torch.no_grad():
+        expected = np.array([seen_probability(made, edges) for edges in graphs.edges])
+        plain = made.log_likelihood(graphs).exp().double().numpy()
+    assert expected.sum() == pytest.approx(1, abs=1e-5) and np.abs(expected - plain).max() > 0.005
+    place = {tuple(edges.flatten().tolist()): number for number, edges in enumerate(graphs.edges)}
+    drawn = sample(made, count, torch.Generator().manual_seed(6), none_seen=True)
+    found = np.bincount([place[tuple(edges.flatten().tolist())] for edges in drawn.edges], minlength=len(place))
+    shown = expected * count > 5
+    observed, likely = (np.append(a[shown], a[~shown].sum()) for a in (found, expected * count))
+    if likely[-1] < 1:
+        observed, likely = observed[:-1], likely[:-1]
+    assert chisquare(observed, likely * observed.sum() / likely.sum()).pvalue > 1e-3
 
 
 def test_certain_edges_are_always_drawn() -> None:

@@ -22,6 +22,7 @@ from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.searchers import Searcher, rng_for
 from svge_core.search.searchers.generative import (
+    LOGGED,
     Explorer,
     GraphPNAS,
     GraphPNASOptions,
@@ -74,6 +75,17 @@ def test_runs_side_by_side_propose_what_each_would_alone() -> None:
     histories = [played(searcher, 9, seed)[0] for seed in (0, 1)]
     together = searcher.propose_each(histories, 2, [rng_for(seed, 9) for seed in (0, 1)])
     assert together == [searcher.propose(histories[seed], 2, rng_for(seed, 9)) for seed in (0, 1)]
+
+
+def test_the_logged_runs_had_fewer_epochs_early() -> None:
+    """The epochs of the authors' log: 23 up to 24 observations, 46 up to 47, then 70 on CIFAR-10."""
+    fits = [LOGGED["cifar10"].fit(count).epochs for count in (24, 25, 47, 48, 99)]
+    assert fits == [23, 46, 46, 70, 70]
+    assert [LOGGED[data].fit(10).epochs for data in ("cifar100", "imagenet16")] == [60, 50]
+    assert all(options.none_seen for options in LOGGED.values())
+    quick = replace(QUICK, early=((8, 1),), none_seen=True)
+    history = played(GraphPNAS(Domain(SPACE), quick), 9)[0]
+    assert len({o.cell for o in history.observations}) == 9
 
 
 def test_draws_become_better_than_the_random_start() -> None:

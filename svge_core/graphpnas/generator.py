@@ -4,7 +4,8 @@ Row by row: a graph network over the nodes so far and the new one, then for each
 of the new node's and the old node's state, the Bernoulli logits theta of K mixture components, their weights alpha (the
 mean over the row, its diagonal included), and the edge label psi; from the new node's state the node label phi. All
 rows of all graphs go through in one pass. One deviation: an edge drawn with label "none" is no edge to later rows, as
-in every graph that is trained on; the authors' sampler lets later rows still see it.
+in every graph that is trained on; the authors' sampler lets later rows still see it (``none_seen`` of
+:func:`svge_core.graphpnas.sampling.sample`).
 """
 
 import math

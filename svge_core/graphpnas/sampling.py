@@ -11,7 +11,7 @@ from svge_core.graphpnas.views import Graphs
 
 
 @torch.inference_mode()
-def sample(generator: Generator, count: int, chance: torch.Generator) -> Graphs:
+def sample(generator: Generator, count: int, chance: torch.Generator, none_seen: bool = False) -> Graphs:
     """Independent graphs.
 
     Each row's mixture component is drawn, then its edges independently under it, then the labels of edges and node.
@@ -19,6 +19,8 @@ def sample(generator: Generator, count: int, chance: torch.Generator) -> Graphs:
     Args:
         count: how many.
         chance: the only source of it.
+        none_seen: whether an edge drawn with the label of no edge still is an edge to later rows, as in the authors'
+            sampler. No graph that was trained on has such an edge, and draws do not follow the generator's likelihood.
     """
     view, at = generator.view, layout(generator.view)
     parts = generator.parts(generator.flat)
@@ -28,10 +30,11 @@ def sample(generator: Generator, count: int, chance: torch.Generator) -> Graphs:
     labels = torch.zeros(count, nodes, dtype=torch.long)
     for target, source in view.certain:
         edges[:, target, source] = 1
+    seen = edges.clone()  # edges as later rows see them
     for row in range(1, nodes):
-        source, target, features = _edges_of_row(at, row, edges, len(view.edge_labels))
+        source, target, features = _edges_of_row(at, row, edges, seen, len(view.edge_labels))
         inputs = torch.zeros(count, row + 1, nodes + 1)
-        inputs[:, :row, :nodes] = (edges[:, :row] > 0).float()
+        inputs[:, :row, :nodes] = (seen[:, :row] > 0).float()
         inputs[:, :row, nodes] = 1.0
         ids = torch.eye(row + 1, nodes)
         ids[row] = 0.0
@@ -41,25 +44,30 @@ def sample(generator: Generator, count: int, chance: torch.Generator) -> Graphs:
         logits = generator.heads(states, newest.expand(row + 1), torch.ones(1, row + 1), newest, parts)
         component = torch.multinomial(logits.alpha[:, 0].exp(), 1, generator=chance)
         theta = logits.theta.gather(2, component[:, :, None].expand(-1, row + 1, -1))[:, :row, 0]
-        bits = torch.bernoulli(theta.sigmoid(), generator=chance).long()
+        bits = there = torch.bernoulli(theta.sigmoid(), generator=chance).long()
         if logits.psi is not None:
             flat = logits.psi[:, :row].exp().flatten(0, 1)
-            bits *= torch.multinomial(flat, 1, generator=chance).view(count, row)
+            bits = there * torch.multinomial(flat, 1, generator=chance).view(count, row)
         drawn = at.drawn[(at.row == row)][:row]
         edges[:, row, :row] = torch.where(drawn, bits, edges[:, row, :row])
+        seen[:, row, :row] = torch.where(drawn, there if none_seen else bits, seen[:, row, :row])
         if logits.phi is not None:
             labels[:, row] = torch.multinomial(logits.phi[:, 0].exp(), 1, generator=chance)[:, 0]
     return _cut(edges, labels, len(view.node_labels) - 1 if view.open_ended else None)
 
 
 def _edges_of_row(
-    at: Layout, row: int, edges: Int[Tensor, "graphs nodes nodes"], edge_labels: int
+    at: Layout,
+    row: int,
+    edges: Int[Tensor, "graphs nodes nodes"],
+    seen: Int[Tensor, "graphs nodes nodes"],
+    edge_labels: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Source, target and features of the edges among the nodes up to a row, over all graphs in one list."""
     pairs = torch.nonzero(at.row[at.source] == row)[:, 0]
     start = row * (row + 1) // 2
-    values = edges[:, at.edge_row[pairs], at.edge_column[pairs]] * ~at.augmented[pairs]
-    graph, place = torch.nonzero(at.augmented[pairs] | (values > 0), as_tuple=True)
+    values, there = (e[:, at.edge_row[pairs], at.edge_column[pairs]] * ~at.augmented[pairs] for e in (edges, seen))
+    graph, place = torch.nonzero(at.augmented[pairs] | (there > 0), as_tuple=True)
     offset = graph * (row + 1) - start
     features = at.flags[pairs][place]
     if edge_labels:

@@ -35,10 +35,21 @@ class GraphPNASOptions:
     Attributes:
         warm_up: random cells before the first generator.
         refit: pool, epochs and steps of every fit.
+        early: (observations, epochs) in ascending order: the epochs of fits to no more observations than these.
+        none_seen: see :func:`svge_core.graphpnas.sampling.sample`.
     """
 
     warm_up: int = 30
     refit: RefitOptions = field(default_factory=RefitOptions)
+    early: tuple[tuple[int, int], ...] = ()
+    none_seen: bool = False
+
+    def fit(self, observations: int) -> RefitOptions:
+        """The options of a fit to a number of observations."""
+        for most, epochs in self.early:
+            if observations <= most:
+                return replace(self.refit, epochs=epochs)
+        return self.refit
 
 
 #: the authors' settings on NAS-Bench-201 by data set
@@ -46,6 +57,13 @@ PUBLISHED: dict[str, GraphPNASOptions] = {
     "cifar10": GraphPNASOptions(30, RefitOptions(keep=15, epochs=70)),
     "cifar100": GraphPNASOptions(15, RefitOptions(keep=10, epochs=60)),
     "imagenet16": GraphPNASOptions(10, RefitOptions(keep=5, epochs=50)),
+}
+
+
+#: the same as the authors' logged runs were made: fewer epochs early on CIFAR-10, and their sampler
+LOGGED = {
+    data: replace(options, early=((24, 23), (47, 46)) if data == "cifar10" else (), none_seen=True)
+    for data, options in PUBLISHED.items()
 }
 
 
@@ -145,11 +163,11 @@ class GraphPNAS(_Generative):
 
     def _drawing(self, generator: Generator, seed: int) -> Callable[[int], Iterable[Cell | None]]:
         chance = torch.Generator().manual_seed(seed)
-        return lambda count: to_cells(self.domain.space, sample(generator, count, chance))
+        return lambda count: to_cells(self.domain.space, sample(generator, count, chance, self.options.none_seen))
 
     def _fitted(self, history: History, rng: np.random.Generator) -> Callable[[int], Iterable[Cell | None]]:
         graphs, rewards, seed = self._pool(history, rng)
-        return self._drawing(refit(self.view, graphs, rewards, self.options.refit, seed), seed)
+        return self._drawing(refit(self.view, graphs, rewards, self.options.fit(len(history)), seed), seed)
 
     def propose_each(
         self, histories: Sequence[History], count: int, rngs: Sequence[np.random.Generator]
@@ -160,7 +178,7 @@ class GraphPNAS(_Generative):
             return [self.propose(history, count, rng) for history, rng in runs]
         pools = [self._pool(history, rng) for history, rng in runs]
         graphs, rewards, seeds = zip(*pools, strict=True)
-        generators = refit_many(self.view, graphs, torch.stack(rewards), self.options.refit, seeds)
+        generators = refit_many(self.view, graphs, torch.stack(rewards), self.options.fit(len(histories[0])), seeds)
         return [
             self._taken(history, count, rng, self._drawing(generator, seed))
             for (history, rng), generator, seed in zip(runs, generators, seeds, strict=True)
