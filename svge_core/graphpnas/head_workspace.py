@@ -80,10 +80,13 @@ class HeadWorkspace:
         signed = self.theta * sign
         alpha = torch.bmm(self.row_mean, self.alpha).log_softmax(-1)
         joint = alpha - torch.bmm(self.row_sum, functional.softplus(signed).mul_(drawn))
-        rows = joint.logsumexp(-1, keepdim=True)
-        loss = (rows * row).view(self.models, -1).sum(1)
+        # by hand, as logsumexp costs more than all of this, and its terms are the posterior's
+        most = joint.amax(-1, keepdim=True)
+        posterior = joint.sub_(most).exp_()
+        total = posterior.sum(-1, keepdim=True)
+        loss = (most.add_(total.log()) * row).view(self.models, -1).sum(1)
         # posterior and prior weights of the components: what a row's log probability is moved by
-        posterior = joint.sub_(rows).exp_().mul_(row)
+        posterior.mul_(row / total)
         torch.mul(torch.bmm(self.row_sum_t, posterior), signed.sigmoid_().mul_(sign), out=self.by_theta)
         posterior -= alpha.exp_().mul_(row)
         self.by_alpha.copy_(torch.bmm(self.row_mean_t, posterior).neg_())

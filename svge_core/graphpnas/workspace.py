@@ -2,7 +2,7 @@
 
 Graphs of a few nodes make tensors of a few thousand numbers, so a training step costs what its single operations cost
 to call. Against autograd over :func:`svge_core.graphpnas.propagation.propagate`, which computes the same, this keeps
-every buffer and every view, and makes the weights' gradients of all layers in one product each.
+every buffer and every view, and makes the gradients of most weights in one product over all layers.
 """
 
 from dataclasses import dataclass
@@ -89,6 +89,7 @@ class _Layer:
     inputs: Tensor
     difference: Tensor
     active: tuple[Tensor, Tensor]
+    active_t: tuple[Tensor, Tensor]
     both: Tensor
     message: Tensor
     gate: Tensor
@@ -150,6 +151,15 @@ class Workspace:
         self.on_edges = buffer(models, edges, hidden)
         self.identity = torch.eye(nodes, dtype=like.dtype, device=like.device) if edges * nodes <= _DENSE else None
         self.layers = [self._layer(number, hidden) for number in range(layers)]
+        # weights' gradients that are one product over all layers and models
+        self.products = [
+            (values.flatten(0, 1).mT, by_values.flatten(0, 1), made.flatten(0, 1))
+            for values, by_values, made in (
+                (self.inputs, self.by_both, grads.first),
+                (self.summed, self.by_read, grads.read),
+                (self.before, self.by_held, grads.held),
+            )
+        ]
         nowhere = torch.zeros(models, edges, dtype=torch.long, device=like.device)
         self.nodes, self.ends = nodes, _Ends(nowhere, nowhere, self.identity, nodes)
 
@@ -167,6 +177,7 @@ class Workspace:
             inputs=inputs,
             difference=inputs[..., :hidden],
             active=(both[..., :hidden], both[..., hidden:]),
+            active_t=(both[..., :hidden].mT, both[..., hidden:].mT),
             both=both,
             message=self.message[number],
             gate=self.gate[number],
@@ -243,14 +254,13 @@ class Workspace:
             result += torch.bmm(at.by_held, at.t.held, out=other)
             ends.add_difference(on_edges, result, other)
             # bmm over all layers at once would copy the parts of ``both``
-            torch.bmm(at.inputs.mT, at.by_both, out=at.made.first)
-            torch.bmm(at.active[0].mT, at.by_message, out=at.made.message)
-            torch.bmm(at.active[1].mT, at.by_gate, out=at.made.gate)
-            torch.bmm(at.summed.mT, at.by_read, out=at.made.read)
-            torch.bmm(at.before.mT, at.by_held, out=at.made.held)
+            torch.bmm(at.active_t[0], at.by_message, out=at.made.message)
+            torch.bmm(at.active_t[1], at.by_gate, out=at.made.gate)
             if number:
                 stop_at_zero(result, at.before, 0, grad_input=result)
             grad, result, spare = result, spare, result
+        for values, by_values, product in self.products:
+            torch.bmm(values, by_values, out=product)
         made = self.grads
         torch.sum(self.by_message, 2, keepdim=True, out=made.message_bias)
         torch.sum(self.by_gate, 2, keepdim=True, out=made.gate_bias)
