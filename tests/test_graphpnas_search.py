@@ -213,3 +213,13 @@ def test_the_benchmark_reports_incumbents_by_search_accuracy(tmp_path: Path) -> 
         logged(tmp_path / "log.csv", "imagenet16")
     with pytest.raises(DataError, match="no column 'index'"):
         read_tables("cifar10", tmp_path / "log.csv", tmp_path / "log.csv", tmp_path / "log.csv")
+
+
+def test_the_explorer_goes_on_when_its_own_cells_are_all_taken() -> None:
+    """Of the 4,096 cells without "none" all are taken: what is left of the space is drawn, without repeats."""
+    cells = [SPACE.from_genotype(genes) for genes in product(range(1, 5), repeat=6)]
+    observations = tuple(Observation(number, cell, (0.0,)) for number, cell in enumerate(cells))
+    history = replace(History(), observations=observations)
+    proposals = Explorer(Domain(SPACE)).propose(history, 5, rng_for(0, 0))
+    assert len({proposal.cell for proposal in proposals}) == 5
+    assert all(0 in SPACE.genotype(proposal.cell) for proposal in proposals)

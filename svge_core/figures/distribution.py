@@ -15,7 +15,8 @@ from svge_core.search.goals import Goal
 if TYPE_CHECKING:
     import plotly.graph_objects
 
-BINS = 50
+#: most bins of a histogram, and draws of the smaller sample per bin: thirty scores in fifty bins would be a comb
+BINS, DRAWS_PER_BIN = 50, 2.5
 LEARNED, RANDOM = "learned distribution", "random architectures"
 
 
@@ -26,7 +27,8 @@ def score_figure(
     both = np.concatenate([learned, random])
     # a few failed networks must not squeeze everything else into one bin
     low, high = (float(v) for v in np.quantile(both, (0.01, 1.0) if goal.direction == "max" else (0.0, 0.99)))
-    figure = _histograms(learned, random, np.linspace(low, high if high > low else low + 1.0, BINS + 1), theme)
+    bins = int(np.clip(min(len(learned), len(random)) / DRAWS_PER_BIN, 5, BINS))
+    figure = _histograms(learned, random, np.linspace(low, high if high > low else low + 1.0, bins + 1), theme)
     figure.update_xaxes(title_text=axis_title(goal))
     return figure
 
