@@ -63,13 +63,18 @@ def read_tables(data: str, means: Path, twelve: Path, seeds: Path) -> Tables:
         DataError: if a column is missing or the rows are not all cells in official order.
     """
     if data == "cifar100":
-        search = _columns(seeds, [f"{data}_valid_nats_s{seed}" for seed in range(3)])
+        search = columns_of(seeds, [f"{data}_valid_nats_s{seed}" for seed in range(3)])
     else:
-        search = _columns(twelve, [f"{data}_valid"])
-    return Tables(search, _columns(means, [f"{data}_test"])[:, 0])
+        search = columns_of(twelve, [f"{data}_valid"])
+    return Tables(search, columns_of(means, [f"{data}_test"])[:, 0])
 
 
-def _columns(path: Path, names: list[str]) -> np.ndarray:
+def columns_of(path: Path, names: list[str]) -> np.ndarray:
+    """Columns of a label file (cells, names).
+
+    Raises:
+        DataError: if one is missing or the rows are not all cells in official order.
+    """
     frame = pd.read_csv(path)
     missing = [name for name in ["index", *names] if name not in frame]
     if missing:

@@ -90,6 +90,8 @@ def _named(content: Mapping[str, Any]) -> str:
 
 def titled(method: str) -> str:
     """A search method as people read it."""
+    if method == "graphpnas-as-logged":
+        return "GraphPNAS, settings of the authors' log"
     return METHODS[method].title if method in METHODS else method[:1].upper() + method[1:]
 
 

@@ -11,6 +11,7 @@ import torch
 from scipy.stats import chisquare
 
 from bench.graphpnas_runs import Tables, logged, read_tables, run, summary
+from bench.graphpnas_steps import steps
 from svge_core.errors import DataError
 from svge_core.graphpnas.generator import Generator, GeneratorOptions
 from svge_core.graphpnas.policy import Policy, PolicyOptions
@@ -223,3 +224,24 @@ def test_the_explorer_goes_on_when_its_own_cells_are_all_taken() -> None:
     proposals = Explorer(Domain(SPACE)).propose(history, 5, rng_for(0, 0))
     assert len({proposal.cell for proposal in proposals}) == 5
     assert all(0 in SPACE.genotype(proposal.cell) for proposal in proposals)
+
+
+def test_steps_from_a_log_compare_our_draws_with_its_next_cells() -> None:
+    """A log whose cells all are of skips alone: its next cells are the table's worst, and ours are like its pool."""
+    runs = [
+        {
+            "seed": seed,
+            "indices": list(range(seed, seed + 15)),
+            "values": [float(i) for i in range(15)],
+            "learned": [False] * 15,
+        }
+        for seed in (0, 40)
+    ]
+    table = np.zeros(15_625)
+    table[[run["indices"][number] for run in runs for number in range(10, 15)]] = 80.0
+    rows = steps(runs, "imagenet16", draws=40, every=2, table=table)
+    assert [row["sampler"] for row in rows] == ["authors'", "by the likelihood"]
+    for row in rows:
+        assert row["runs"] == 2 and 0 < row["steps"] <= 6 and row["test_log"] == 80.0 and row["good_log"] == 1.0
+        assert row["test_difference"] == pytest.approx(row["test_ours"] - 80.0, abs=8.0)
+        assert 0 <= row["good_ours"] <= 1 and row["test_ours"] == pytest.approx(80 * row["good_ours"])
