@@ -10,7 +10,17 @@ import re
 import sys
 from pathlib import Path
 
-from bench.randwire_runs import EXPLORERS, Store, row, search, searcher_for, seed_noise, train_best_again, whole_runs
+from bench.randwire_runs import (
+    EXPLORERS,
+    Store,
+    families_in_words,
+    row,
+    search,
+    searcher_for,
+    seed_noise,
+    train_best_again,
+    whole_runs,
+)
 from bench.results_table import command, print_table, save_results
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
@@ -108,7 +118,10 @@ def _save(
     else:
         noise_words += f"one training run has a standard deviation of {noise['validation']:.2f} points in validation "
         noise_words += f"accuracy and {noise['test']:.2f} in test accuracy"
-    shown = {**settings, "noise": noise_words, **({"skipped": skipped} if skipped else {})}
+    families = {}
+    if "random" in finished:
+        families["generators"] = families_in_words([lines for lines, _ in finished["random"]])
+    shown = {**settings, **families, "noise": noise_words, **({"skipped": skipped} if skipped else {})}
     # which methods and seeds one call asked for is no part of how the rows were made
     words = re.sub(r" --(methods|seeds|runs)( (?!--)\S+)+", "", command("randwire", argv))
     save_results(arguments.name, rows, shown, words)

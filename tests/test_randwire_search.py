@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench import randwire
-from bench.randwire_runs import FRESH, Line, Store, row, seed_noise
+from bench.randwire_runs import FRESH, Line, Store, families_in_words, family_of, row, seed_noise
 from svge_core.cells import Cell
 from svge_core.errors import DataError
 from svge_core.graphpnas.recurrent import RecurrentOptions
@@ -21,6 +21,7 @@ from svge_core.search.searchers import generative
 from svge_core.search.searchers.generative import GraphPNAS, GraphPNASOptions, RecurrentSearch
 from svge_core.spaces import RandWire
 from svge_core.spaces.randwire import inner_edges
+from svge_core.spaces.randwire_graphs import FAMILIES
 
 SPACE = RandWire()
 
@@ -164,3 +165,17 @@ def test_noise_and_rows_by_hand() -> None:
     assert (found["search_best"], found["drawn"], found["top_validation"]) == (90.0, 75.0, 76.5)
     assert (found["chosen_test"], found["top_test"], found["training_cpu_seconds_per_run"]) == (70.0, 66.0, 8.0)
     assert found["top_test_sd"] is None and seed_noise(again[:0])["validation"] is None
+
+
+def test_the_number_of_edges_tells_the_generator() -> None:
+    space, rng = RandWire(), np.random.default_rng(4)
+    for family in FAMILIES:
+        for _ in range(60):
+            cell = space.canonical(space.family_cell(family, rng))
+            assert family_of(len(inner_edges(cell))) == family
+    lines = [
+        Line("search", "random", 0, i, "", edges, (value,), (0.0,), "", 1.0)
+        for i, (edges, value) in enumerate(((64, 70.0), (64, 72.0), (135, 60.0), (135, 60.0), (99, 80.0)))
+    ]
+    words = families_in_words([lines[:3], lines[3:]])
+    assert words.endswith("each: WS 71.00 ± 1.41 (2 wirings), BA 60.00 ± 0.00 (2 wirings)")

@@ -71,7 +71,8 @@ def digits(root: Path) -> str:
     if stored is None:
         return "Not measured yet: `python -m bench.randwire`."
     lines = [
-        f"`{stored['command']}`, {stored['date']}. {stored['settings']['score']}; {stored['settings']['noise']}.",
+        f"`{stored['command']}`, {stored['date']}. {stored['settings']['score']}; {stored['settings']['noise']}; "
+        f"{stored['settings'].get('generators', 'random search was not run')}.",
         "",
         "| method | runs | evaluations each | best seen, % | best five again, validation, % | the same, test, % "
         "| last 30 drawn, % | edges |",
