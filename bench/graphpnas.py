@@ -16,7 +16,7 @@ from svge_core.errors import DataError
 COLUMNS = ["data", "method", "seeds", "queries", "test@30", "test@60", "final_test", "final_test_sd"]
 COLUMNS += ["good_random", "good_learned", "good_last", "found_test_optimum", "cpu_seconds_per_run"]
 AUTHORS = "graphpnas, authors' log"
-METHODS = ("graphpnas", "graphpnas-as-logged", "lstm", "explorer", "graphpnas-reinforce")
+METHODS = ("graphpnas", "graphpnas-as-logged", "graphpnas-distinct", "lstm", "explorer", "graphpnas-reinforce")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -91,6 +91,7 @@ def methods(data: str) -> dict[str, Callable[[Domain], Searcher]]:
     return {
         "graphpnas": lambda domain: GraphPNAS(domain, options),
         "graphpnas-as-logged": lambda domain: GraphPNAS(domain, LOGGED[data]),
+        "graphpnas-distinct": lambda domain: GraphPNAS(domain, replace(LOGGED[data], distinct=True)),
         "graphpnas-reinforce": lambda domain: GraphPNASReinforce(domain),
         "lstm": lambda domain: RecurrentSearch(domain, recurrent_like(options), options.warm_up),
         "explorer": lambda domain: Explorer(domain),

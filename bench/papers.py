@@ -88,10 +88,17 @@ def _named(content: Mapping[str, Any]) -> str:
     return f"{content['command']}, {content['date']}"
 
 
+#: variants of GraphPNAS in ``bench graphpnas`` that are no search methods of their own
+VARIANTS = {
+    "graphpnas-as-logged": "GraphPNAS, settings of the authors' log",
+    "graphpnas-distinct": "GraphPNAS, settings of the authors' log, no equivalent cells",
+}
+
+
 def titled(method: str) -> str:
     """A search method as people read it."""
-    if method == "graphpnas-as-logged":
-        return "GraphPNAS, settings of the authors' log"
+    if method in VARIANTS:
+        return VARIANTS[method]
     return METHODS[method].title if method in METHODS else method[:1].upper() + method[1:]
 
 

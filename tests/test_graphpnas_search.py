@@ -1,5 +1,6 @@
 """GraphPNAS as a search method, its policy gradient and its recurrent rival; and the protocol of its benchmark."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -12,6 +13,7 @@ from scipy.stats import chisquare
 
 from bench.graphpnas_runs import Tables, logged, read_tables, run, summary
 from bench.graphpnas_steps import steps
+from svge_core.cells import Cell
 from svge_core.errors import DataError
 from svge_core.graphpnas.generator import Generator, GeneratorOptions
 from svge_core.graphpnas.policy import Policy, PolicyOptions
@@ -87,6 +89,27 @@ def test_the_logged_runs_had_fewer_epochs_early() -> None:
     quick = replace(QUICK, early=((8, 1),), none_seen=True)
     history = played(GraphPNAS(Domain(SPACE), quick), 9)[0]
     assert len({o.cell for o in history.observations}) == 9
+
+
+def test_distinct_proposals_are_equivalent_to_no_other_cell() -> None:
+    """Where nothing reaches the output but one edge, cells differ by edges that do nothing."""
+    same = [SPACE.from_genotype((gene, 0, 0, 3, 0, 0)) for gene in (1, 2, 3)]
+    others = [SPACE.from_genotype((gene, 3, 3, 3, 3, 3)) for gene in (1, 2)]
+    assert len({SPACE.key(cell) for cell in same}) == 1 and len({SPACE.key(cell) for cell in others}) == 2
+
+    class Fixed(GraphPNAS):
+        """Draws the same every time."""
+
+        def _fitted(self, history: History, rng: np.random.Generator) -> Callable[[int], list[Cell]]:
+            del history, rng
+            return lambda count: [*same[1:], others[0], same[1], others[1]]
+
+    start = [same[0], SPACE.from_genotype((2, 2, 2, 2, 2, 2))]
+    history = History(observations=tuple(Observation(i, cell, (1.0,)) for i, cell in enumerate(start)))
+    for distinct, expected in ((False, [*same[1:], others[0]]), (True, others)):
+        searcher = Fixed(Domain(SPACE), replace(QUICK, warm_up=2, distinct=distinct))
+        proposals = searcher.propose(history, len(expected), rng_for(0, 2))
+        assert [proposal.cell for proposal in proposals] == expected
 
 
 def test_draws_become_better_than_the_random_start() -> None:

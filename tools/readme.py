@@ -16,7 +16,7 @@ from svge_core.figures.metric_rows import MetricRow, metric_rows
 from svge_core.files import percent
 from svge_core.model_card import drawn_words, repeated
 from svge_core.spaces import get_space
-from tools.readme_papers import digits, generative, generator
+from tools.readme_papers import digits, generative, generator, steps
 from tools.readme_prediction import extrapolation, prediction
 from tools.readme_search import ablation, batches, restricted, search
 from tools.readme_validity import validity
@@ -161,6 +161,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "restricted": lambda: restricted(ROOT),
     "generative": lambda: generative(ROOT),
     "graphpnas": lambda: generator(ROOT),
+    "steps": lambda: steps(ROOT),
     "digits": lambda: digits(ROOT),
 }
 

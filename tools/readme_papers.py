@@ -65,6 +65,31 @@ def generator(root: Path) -> str:
     return "\n".join(lines)
 
 
+def steps(root: Path) -> str:
+    """GraphPNAS's generator one step at a time beside its authors' log."""
+    stored = read_results("graphpnas_steps", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.graphpnas_steps --csv FILE --reference-log FILE`."
+    settings = stored["settings"]
+    lines = [
+        f"`{stored['command']}`, {stored['date']}; {settings['draws']}; queries: {settings['queries']}; ±: "
+        f"{settings['se']}.",
+        "",
+        "| data set | steps of so many runs | test accuracy of the next cell, ours − log, points "
+        "| good next cells, ours, % | the log's, % | difference, points |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        if row["sampler"] == "authors'":
+            apart, good = (
+                f"{k * row[f'{name}_difference']:+.{n}f} ± {k * row[f'{name}_difference_se']:.{n}f}"
+                for name, k, n in (("test", 1, 2), ("good", 100, 1))
+            )
+            shares = " | ".join(f"{100 * row[name]:.1f}" for name in ("good_ours", "good_log"))
+            lines.append(f"| {NB201[row['data']]} | {row['steps']} of {row['runs']} | {apart} | {shares} | {good} |")
+    return "\n".join(lines)
+
+
 def digits(root: Path) -> str:
     """RandWire searched by training on digits."""
     stored = read_results("randwire", root)

@@ -37,12 +37,15 @@ class GraphPNASOptions:
         refit: pool, epochs and steps of every fit.
         early: (observations, epochs) in ascending order: the epochs of fits to no more observations than these.
         none_seen: see :func:`svge_core.graphpnas.sampling.sample`.
+        distinct: never propose a cell that the space holds equivalent to an evaluated one; the authors leave out equal
+            cells alone.
     """
 
     warm_up: int = 30
     refit: RefitOptions = field(default_factory=RefitOptions)
     early: tuple[tuple[int, int], ...] = ()
     none_seen: bool = False
+    distinct: bool = False
 
     def fit(self, observations: int) -> RefitOptions:
         """The options of a fit to a number of observations."""
@@ -99,8 +102,8 @@ class _Generative(ABC):
 
     name: str
 
-    def __init__(self, domain: Domain, warm_up: int) -> None:
-        self.domain, self.warm_up = domain, warm_up
+    def __init__(self, domain: Domain, warm_up: int, distinct: bool = False) -> None:
+        self.domain, self.warm_up, self.distinct = domain, warm_up, distinct
 
     @abstractmethod
     def _fitted(self, history: History, rng: np.random.Generator) -> Callable[[int], Iterable[Cell | None]]:
@@ -118,10 +121,16 @@ class _Generative(ABC):
     ) -> list[Proposal]:
         """The first new cells of the domain among the draws."""
         found: dict[Cell, str] = {}
+        keys = {self.domain.space.key(cell) for cell in history.taken} if self.distinct else set[str]()
         for number in range(_ROUNDS):
             for cell in draw(count + _GROWTH * number):
-                if cell is not None and cell not in history.taken and cell in self.domain and len(found) < count:
-                    found.setdefault(cell, DRAWN)
+                if cell is None or cell in history.taken or cell not in self.domain or len(found) >= count:
+                    continue
+                if self.distinct:
+                    if (key := self.domain.space.key(cell)) in keys:
+                        continue
+                    keys.add(key)
+                found.setdefault(cell, DRAWN)
             if len(found) == count:
                 break
         for cell in explored(self.domain, rng, count - len(found), history.taken | found.keys()):
@@ -152,7 +161,7 @@ class GraphPNAS(_Generative):
 
     def __init__(self, domain: Domain, options: GraphPNASOptions | None = None) -> None:
         self.options = options or GraphPNASOptions()
-        super().__init__(domain, self.options.warm_up)
+        super().__init__(domain, self.options.warm_up, self.options.distinct)
         self.view = view_of(domain.space)
 
     def _pool(self, history: History, rng: np.random.Generator) -> tuple[Graphs, torch.Tensor, int]:
