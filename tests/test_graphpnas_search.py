@@ -11,7 +11,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from bench.graphpnas_runs import Tables, logged, read_tables, run, summary
+from bench.graphpnas_runs import Tables, logged, read_tables, rescored, run, summary
 from bench.graphpnas_steps import steps
 from svge_core.cells import Cell
 from svge_core.errors import DataError
@@ -247,6 +247,13 @@ def test_the_explorer_goes_on_when_its_own_cells_are_all_taken() -> None:
     proposals = Explorer(Domain(SPACE)).propose(history, 5, rng_for(0, 0))
     assert len({proposal.cell for proposal in proposals}) == 5
     assert all(0 in SPACE.genotype(proposal.cell) for proposal in proposals)
+
+
+def test_queries_are_rescored_by_the_tables_accuracies() -> None:
+    search = np.full((15_625, 2), np.nan)
+    search[:3] = [[5.0, 7.0], [9.0, np.nan], [8.0, 9.0]]  # means 6, 9 and 8.5
+    test = np.arange(15_625) + 10.0
+    assert rescored([{"indices": [0, 1, 2]}, {"indices": [0, 2]}], Tables(search, test)) == pytest.approx(11.5)
 
 
 def test_steps_from_a_log_compare_our_draws_with_its_next_cells() -> None:
