@@ -90,8 +90,8 @@ def _named(content: Mapping[str, Any]) -> str:
 
 #: variants of GraphPNAS in ``bench graphpnas`` that are no search methods of their own
 VARIANTS = {
-    "graphpnas-as-logged": "GraphPNAS, settings of the authors' log",
-    "graphpnas-distinct": "GraphPNAS, settings of the authors' log, no equivalent cells",
+    "graphpnas-as-logged": "GraphPNAS, as logged",
+    "graphpnas-distinct": "GraphPNAS, no equivalents",
 }
 
 
