@@ -1,14 +1,11 @@
 """The Model page: what the checkpoint is, how it was trained, how good it is, and how to train another."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from svge_core.errors import SvgeError
 from svge_core.figures.curves import X_TITLES, training_curves, training_figure
 from svge_core.figures.metric_rows import metric_rows
 from ui import session
-from ui.loaders import checkpoints_root
 from ui.model_card import held_out_words, parameter_count, show_card
 from ui.model_extrapolation import show_extrapolation
 from ui.model_metrics import headline, show_generation
@@ -19,6 +16,7 @@ from ui.model_quality import show_quality
 from ui.model_state import can_be_trained, current_folder, no_form, read_checkpoint, shown_path
 from ui.model_train import show_training
 from ui.model_widgets import show_chart, show_missing
+from ui.paths import ROOT, checkpoints_root
 from ui.theme import plain, theme_name
 
 SECTIONS = (
@@ -39,7 +37,7 @@ if session.entered("model"):
 theme = theme_name()
 folder = current_folder()
 st.title("Model")
-st.html(Path(__file__).parent.parent / "ui" / "model.css")
+st.html(ROOT / "ui" / "model.css")
 
 if folder is None and not can_be_trained(session.space_name()):
     show_missing(*no_form(session.space_name()))

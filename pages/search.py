@@ -1,12 +1,11 @@
 """Search: methods race for the best architectures under equal budgets; live, durable, comparable."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from svge_core.errors import SvgeError
 from ui import search_state, session
 from ui.loaders import opening
+from ui.paths import ROOT
 from ui.search_form import race_form
 from ui.search_live import live_section
 from ui.sidebar import opened_or_none
@@ -17,7 +16,7 @@ if session.entered("search"):
     st.switch_page("app.py")
 
 st.title("Search")
-st.html(Path(__file__).parent.parent / "ui" / "search.css")
+st.html(ROOT / "ui" / "search.css")
 try:
     groups = search_state.list_groups(search_state.search_jobs())
 except (SvgeError, OSError) as error:

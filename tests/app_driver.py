@@ -10,9 +10,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from svge_core.explorer import Explorer
+from tests.support.paths import ROOT
 from tests.tiny_checkpoint import MadeUpPredictors, make_checkpoint
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
+APP = ROOT / "app.py"
 MAP = "latent-map"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.paths import ROOT
 
 #: the modules of svge_core from the bottom up; a module imports from lower layers and, without cycles, from its own
 LAYERS: tuple[frozenset[str], ...] = tuple(

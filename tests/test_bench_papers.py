@@ -11,10 +11,11 @@ from bench import results_table
 from bench.baselines import MEASURES, all_rows
 from bench.papers import main
 from svge_core.errors import DataError
+from tests.support.paths import ROOT
 from ui import model_state
 from ui.results_view import checked, number, pivot
 
-PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "results.py")
+PAGE = str(ROOT / "pages" / "results.py")
 
 MIXED = [("s", "measured here"), ("t", "measured here"), ("s", "published")]
 

@@ -14,9 +14,10 @@ from bench.predictor_partial import half, main
 from svge_core.data.labels import Labels
 from svge_core.spaces import get_space
 from tests.core_fixtures import tiny_model, write_sampled_checkpoint
+from tests.support.paths import LABELS
 
 SPACE = get_space("nasbench101")
-MEANING = Path(__file__).resolve().parent.parent / "assets" / "labels" / "nasbench101_valid.json"
+MEANING = LABELS / "nasbench101_valid.json"
 
 
 def test_the_halves_are_disjoint_and_complete() -> None:

@@ -1,14 +1,13 @@
 """The documentation says what the code does: generated parts are current, links lead somewhere, versions are pinned."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 import svge_core
+from tests.support.paths import ROOT
 from tools import readme
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 

@@ -10,9 +10,10 @@ from svge_core.__main__ import main
 from svge_core.data.labels import read_labels, read_meaning
 from svge_core.errors import DataError, ParseError
 from svge_core.spaces import get_space
+from tests.support.paths import LABELS
 
 NB101 = get_space("nasbench101")
-MEANINGS = Path(__file__).resolve().parent.parent / "assets" / "labels"
+MEANINGS = LABELS
 
 
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz"])

@@ -16,6 +16,7 @@ from svge_core.extrapolation_run import extrapolate
 from svge_core.figures.extrapolation import beyond, extrapolation_figure, shown_range, table_rows
 from svge_core.spaces import get_space
 from tests.model_fixtures import make_checkpoint
+from tests.support.paths import ROOT
 from tests.test_extrapolation import MEANING, SMALL, make
 from tests.test_model_page import open_page, words
 
@@ -43,7 +44,7 @@ def folder(measured_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def opened() -> AppTest:
-    at = AppTest.from_file(str(Path(__file__).resolve().parent.parent / "pages" / "model.py"), default_timeout=120)
+    at = AppTest.from_file(str(ROOT / "pages" / "model.py"), default_timeout=120)
     at.session_state["entered_by_app"] = True
     at.session_state["space_name"] = "nasbench101"
     at.session_state["model_section"] = "Extrapolation"

@@ -14,12 +14,13 @@ from svge_core.models.config import ModelConfig
 from svge_core.training import TrainConfig
 from svge_core.training_state import FILE as STATE_FILE
 from tests.model_fixtures import METRICS, make_checkpoint, share
+from tests.support.paths import ROOT
 from ui import model_train
 from ui.model_card import field_docs, lower_headings, settings_table
 from ui.model_jobs import Job, TrainingJobs, TrainingRequest
 from ui.model_train import progress_text
 
-PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "model.py")
+PAGE = str(ROOT / "pages" / "model.py")
 SECTIONS = (
     "Card", "Training", "Generation", "Latent quality", "Prediction", "Extrapolation", "Operations", "Patterns",
     "Train a new one",

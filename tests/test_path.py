@@ -5,7 +5,6 @@ import io
 import json
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -36,10 +35,11 @@ from svge_core.path_graph import (
 from svge_core.path_lines import linear, path_length, spherical
 from svge_core.path_scores import path_scores, score_titles
 from svge_core.spaces import get_space
+from tests.support.paths import CHECKPOINTS
 from tests.tiny_checkpoint import ChartPredictors, MadeUpPredictors, make_checkpoint, make_enas_checkpoint
 
 SPACE = get_space("nasbench201")
-SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints" / "nasbench201" / "svge"
+SHIPPED = CHECKPOINTS / "nasbench201" / "svge"
 BEST, OTHER = 6111, 12_345
 
 

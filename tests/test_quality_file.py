@@ -23,6 +23,7 @@ from svge_core.latent_quality.words import readings
 from svge_core.spaces import get_space
 from tests.core_fixtures import tiny_model, write_sampled_checkpoint
 from tests.model_fixtures import make_checkpoint
+from tests.support.paths import CHECKPOINTS
 from tests.test_model_page import open_page, words
 
 SMALL = QualityConfig(
@@ -286,7 +287,7 @@ def test_a_damaged_file_is_one_message(folder: Path) -> None:
 
 
 def test_shipped_files_load_and_say_of_which_weights_they_are() -> None:
-    root = Path(__file__).resolve().parent.parent / "checkpoints"
+    root = CHECKPOINTS
     found = [path for path in root.glob(f"*/*/{FILE}") if (path.parent / META).is_file()]
     assert any(path.parent.parent.name == "nasbench201" for path in found)
     for path in found:

@@ -13,8 +13,7 @@ import pytest
 from svge_core.search.runs import control, create_run, read_run
 from tests.cli_fixtures import Run, fails, run  # noqa: F401 - fixtures
 from tests.run_fixtures import HERE, SPACE, config, consistent, sqlite_storage, started  # noqa: F401 - a fixture
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.paths import ROOT
 
 
 def test_a_search_for_machines(run: Run, storage: str) -> None:  # noqa: F811

@@ -10,7 +10,8 @@ import pytest
 
 from svge_core.search.run_types import SearchConfig
 from svge_core.search.runs import control, create_run, list_runs, read_run
-from ui.search_jobs import ROOT, SearchJobs, cores
+from tests.support.paths import ROOT
+from ui.search_jobs import SearchJobs, cores
 from ui.search_records import Job
 
 SLOW = "python:tests.slow_objective:slow"

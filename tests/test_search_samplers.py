@@ -15,6 +15,7 @@ from svge_core.search.samplers import cell_sampler, study_history, suggest_cell
 from svge_core.search.searchers import make_searcher, rng_for
 from svge_core.spaces import get_space
 from tests.run_fixtures import SPACE, worth
+from tests.support.paths import ROOT
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -110,7 +111,7 @@ def test_a_cell_comes_back_from_its_parameters(rng: np.random.Generator) -> None
 
 
 def test_the_example_of_the_readme_runs() -> None:
-    text = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
+    text = (ROOT / "README.md").read_text("utf-8")
     (code,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "cell_sampler" in block)
     lines = [line for line in code.splitlines() if line.strip()]
     assert len(lines) <= 10

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from svge_core.search.searchers import make_searcher, rng_for
 from svge_core.search.store import open_store, runs
 from svge_core.search.surrogate import MAX_CONDITIONED, conditioning_rows
 from tests.run_fixtures import HERE, SPACE, config, execute, sqlite_storage, started, worth
+from tests.support.paths import ROOT
 
 __all__ = ["sqlite_storage"]
 
@@ -150,5 +150,5 @@ def test_walks_see_several_goals_under_one_scalarisation() -> None:
 
 
 def test_the_readme_names_the_switch_for_own_functions() -> None:
-    text = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
+    text = (ROOT / "README.md").read_text("utf-8")
     assert "SVGE_ALLOW_PYTHON=1" in text

@@ -1,7 +1,6 @@
 """The surrogate and the acquisition of the Bayesian searchers against BoTorch, SciPy, refitting and brute force."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ from svge_core.search.searchers.published import believing_batch
 from svge_core.search.surrogate import SurrogateFitter, fitting_size, leave_one_out, rank_normal
 from svge_core.spaces import get_space
 from svge_core.surrogates.gaussian_process import JITTER, Posterior, covariance, fit_parameters
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SPACE = get_space("nasbench201")
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +22,8 @@ from svge_core.search.searchers.published import PublishedLatentSearch, Publishe
 from svge_core.search.searchers.tpe import ParzenEstimator
 from svge_core.search.searchers.walks import LocalSearch, RegularisedEvolution, Reinforce
 from svge_core.spaces import get_space
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SPACE = get_space("nasbench201")
 
 

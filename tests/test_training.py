@@ -29,10 +29,10 @@ from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training import DrawnCells, TrainConfig, Trainer, TrainRow, draw_indices
 from svge_core.training_state import FILE, restore_state, save_state
 from tests.core_fixtures import TINY, tiny_batch, tiny_model, write_checkpoint
+from tests.support.paths import ROOT
 
 CONFIG = TrainConfig(epochs=3, batch_size=8, learning_rate=1e-2, warmup_steps=4, kl_warmup_epochs=1.5, held_out=0.0)
 CELLS = tiny_batch(count=30)  # the last step of an epoch has six cells
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def trainer(config: TrainConfig = CONFIG, cells: CellBatch = CELLS, **settings: object) -> Trainer:

@@ -1,7 +1,6 @@
 """Cached openings: checkpoints, explorers, and what the map needs of them. Keyed by content, never by time."""
 
 import contextlib
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +21,14 @@ from svge_core.projection import PlaneName
 from svge_core.spaces import SPACES
 from ui import session
 from ui.latent_map import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints, publish_array, publish_text
+from ui.paths import checkpoints_root
 from ui.public_files import published_path
 
-ROOT = Path(__file__).resolve().parent.parent
 #: predicted too low, right, predicted too high; the middle is visible on light and dark pages
 DIVERGING = ("#2f7fd0", "#7ba7d4", "#a3a8b0", "#dd9b70", "#d2602a")
 GREY_COLUMNS, GREY_ROWS = 160, 120
 #: maps of more points have no lines of text for their points: a hundred megabytes that nobody reads
 LABELLED = 100_000
-
-
-def checkpoints_root() -> Path:
-    """Where checkpoints are looked for; ``SVGE_CHECKPOINTS`` points elsewhere."""
-    return Path(os.environ.get("SVGE_CHECKPOINTS") or ROOT / "checkpoints")
 
 
 def checkpoint_folders() -> dict[tuple[str, str], Path]:

@@ -26,7 +26,6 @@ from svge_core.spaces import get_space
 from svge_core.training import TrainConfig
 from svge_core.training_state import FILE as STATE_FILE
 
-ROOT = Path(__file__).resolve().parent.parent
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 STOP_SECONDS = 5.0
 
@@ -126,10 +125,13 @@ class TrainingJobs:
         records: folder of the records and logs.
         root: checkpoints are written to ``root/<space>/<name>``.
         environment: variables for the child processes, beside those of this process.
+        cwd: folder the children are started in; None for that of this process.
     """
 
-    def __init__(self, records: Path, root: Path, environment: dict[str, str] | None = None) -> None:
-        self.records, self.root = records, root
+    def __init__(
+        self, records: Path, root: Path, environment: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
+        self.records, self.root, self.cwd = records, root, cwd
         self.environment = environment or {}
         self.children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -219,7 +221,7 @@ class TrainingJobs:
         ):
             child = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,

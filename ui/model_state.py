@@ -15,7 +15,8 @@ from svge_core.errors import SvgeError
 from svge_core.held_out import indexed
 from svge_core.spaces import get_space
 from ui import session
-from ui.loaders import ROOT, checkpoint_folders
+from ui.loaders import checkpoint_folders
+from ui.paths import ROOT
 
 if TYPE_CHECKING:
     from svge_core.predictors import Predictors

@@ -1,6 +1,5 @@
 """Train a new checkpoint from the page: a small form, live progress, Cancel and Resume."""
 
-import os
 from pathlib import Path
 
 import streamlit as st
@@ -11,24 +10,23 @@ from svge_core.figures.curves import training_curves, training_figure
 from svge_core.models.config import ModelConfig
 from svge_core.palette import ThemeName
 from svge_core.training import TrainConfig
-from ui.loaders import ROOT, checkpoints_root
 from ui.model_card import field_docs
 from ui.model_jobs import Job, Progress, TrainingJobs, TrainingRequest
 from ui.model_state import shown_path
 from ui.model_widgets import show_chart
+from ui.paths import ROOT, checkpoints_root, runs_folder
 
 ERROR_KEY = "model_train_error"
 
 
 @st.cache_resource
 def _jobs(records: str, root: str) -> TrainingJobs:
-    return TrainingJobs(Path(records), Path(root))
+    return TrainingJobs(Path(records), Path(root), cwd=ROOT)
 
 
 def training_jobs() -> TrainingJobs:
     """The runs of this installation, shared by all sessions."""
-    records = os.environ.get("SVGE_RUNS", ROOT / "runs")
-    return _jobs(str(Path(records) / "training"), str(checkpoints_root()))
+    return _jobs(str(runs_folder() / "training"), str(checkpoints_root()))
 
 
 def show_training(space: str, theme: ThemeName, shipped: Checkpoint | None = None) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ui.paths import ROOT
+
 _PUBLIC = Path("static") / "map"
 # Streamlit refuses to serve a static folder of more than 1 GB; the least recently used arrays go well before that.
 _PUBLIC_LIMIT_BYTES = 600 * 2**20
@@ -58,7 +60,7 @@ def keep_public(*urls: str | None) -> None:
 def _script_folder() -> Path:
     """Streamlit serves the ``static`` folder beside the script it was started with, whatever the working directory."""
     context = get_script_run_ctx(suppress_warning=True)
-    return Path(context.main_script_path).resolve().parent if context else Path(__file__).parents[1]
+    return Path(context.main_script_path).resolve().parent if context else ROOT
 
 
 def _publish(content: bytes, name: str, suffix: str) -> str:

@@ -19,6 +19,7 @@ from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui import search_state as state
 from ui import session
+from ui.paths import runs_folder
 from ui.search_jobs import cores
 from ui.search_start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, Wish, start
 from ui.search_words import choices_for
@@ -151,7 +152,7 @@ def _own_function() -> tuple[str, str]:
 def _stored(content: bytes, name: str) -> Path:
     """An uploaded table, kept under its content's hash: the runs read it, also after a restart."""
     stem = "".join(c for c in Path(name).stem if c.isascii() and (c.isalnum() or c in "-_"))[:40] or "table"
-    path = state.runs_folder() / "search" / "tables" / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
+    path = runs_folder() / "search" / "tables" / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
     if not path.exists():
         write_atomically(path, content)
     return path

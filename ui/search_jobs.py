@@ -21,7 +21,6 @@ from svge_core.search.run_types import RunState, SearchConfig
 from svge_core.search.workers import birth
 from ui.search_records import Job, Plan, SearchRecords
 
-ROOT = Path(__file__).resolve().parent.parent
 #: seconds between two looks at the children, and until one that was asked to end is ended
 POLL_SECONDS, STOP_SECONDS = 0.25, 5.0
 #: priority of the child processes, 0 being that of the app and 19 the lowest
@@ -38,6 +37,7 @@ class SearchJobs(SearchRecords):
         environment: variables for the child processes, beside those of this process.
         slots: most runs at once; None for as many as there are cores.
         watch: start, end and follow the children from a thread; without it somebody calls :meth:`step`.
+        cwd: folder the children are started in; None for that of this process.
     """
 
     def __init__(
@@ -47,9 +47,10 @@ class SearchJobs(SearchRecords):
         environment: dict[str, str] | None = None,
         slots: int | None = None,
         watch: bool = True,
+        cwd: Path | None = None,
     ) -> None:
         super().__init__(records)
-        self.storage, self.environment, self.watch = storage, environment or {}, watch
+        self.storage, self.environment, self.watch, self.cwd = storage, environment or {}, watch, cwd
         self.slots = slots or cores()
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         self.thread: threading.Thread | None = None
@@ -207,7 +208,7 @@ class SearchJobs(SearchRecords):
         with self._path("log", job.name).open("wb") as errors:
             child = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

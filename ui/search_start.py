@@ -12,7 +12,7 @@ from svge_core.search.run_types import SearchConfig
 from svge_core.search.searchers import METHODS
 from ui import search_state as state
 from ui import session
-from ui.loaders import ROOT
+from ui.paths import ROOT
 
 #: where the page says in one line what went wrong
 LINE = "search"

@@ -12,8 +12,8 @@ import streamlit as st
 from svge_core.search.run_types import RunSummary, RunView, SearchConfig
 from svge_core.search.searchers import METHODS
 from ui import session
-from ui.loaders import ROOT
-from ui.search_jobs import STORAGE_VARIABLE, SearchJobs
+from ui.paths import ROOT, python_allowed, runs_folder, storage
+from ui.search_jobs import SearchJobs
 from ui.search_records import Job
 
 #: a run is one of these; what the store calls running while nobody has begun yet is queued or starting
@@ -40,16 +40,6 @@ _GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_r
 _WRITTEN, _EVALUATION, _GENERATION = "search_link_written", "search_evaluation", "search_generation"
 
 
-def storage() -> str:
-    """URL of the store; ``SVGE_STORAGE`` names another one."""
-    return os.environ.get(STORAGE_VARIABLE) or f"sqlite:///{runs_folder() / 'searches.db'}"
-
-
-def runs_folder() -> Path:
-    """Where runs, records of processes and uploaded tables lie; ``SVGE_RUNS`` points elsewhere."""
-    return Path(os.environ.get("SVGE_RUNS") or ROOT / "runs").resolve()
-
-
 #: what is said where it may not
 NO_CODE = (
     "Python functions of your own run here only if whoever starts the app allows it with the environment variable "
@@ -62,7 +52,7 @@ def local_browser() -> bool:
 
     Whoever starts the app says so; an address alone proves nothing, since behind a proxy everybody has the proxy's.
     """
-    return os.environ.get("SVGE_ALLOW_PYTHON") == "1" and st.context.ip_address is None
+    return python_allowed() and st.context.ip_address is None
 
 
 def storage_in_words() -> str:
@@ -78,7 +68,7 @@ def storage_in_words() -> str:
 
 @st.cache_resource(show_spinner=False)
 def _jobs(records: str, url: str) -> SearchJobs:
-    return SearchJobs(Path(records), url)
+    return SearchJobs(Path(records), url, cwd=ROOT)
 
 
 def search_jobs() -> SearchJobs:

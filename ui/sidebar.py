@@ -11,6 +11,7 @@ from svge_core.held_out import indexed
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from ui import loaders, session
 from ui.basket import basket_sidebar
+from ui.paths import checkpoints_root
 from ui.theme import plain
 
 #: pages that need no map, with what they do
@@ -75,7 +76,7 @@ def opened_or_stop() -> Explorer:
     """The chosen checkpoint; where it cannot be opened, words on what to do instead of a page."""
     folder, space = session.checkpoint(), SPACES[session.space_name()]
     if folder is None:
-        _no_checkpoint(space, loaders.checkpoints_root())
+        _no_checkpoint(space, checkpoints_root())
     if not indexed(space):
         _no_map(space)
     if folder is None or not indexed(space):

@@ -18,12 +18,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.paths import ROOT
+
 try:
     from playwright.sync_api import Browser, Page, expect, sync_playwright
 except ImportError:  # the browser tests are skipped below; everything else still collects
     Browser = Page = Any
 
-ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_MS = 60_000  # the first import of torch on a busy machine is slow; waits end as soon as the state is there
 # Software rendering, so that the same tests run with and without a graphics card.
 LAUNCH_ARGS = [

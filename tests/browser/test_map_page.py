@@ -15,12 +15,13 @@ from svge_core.atlas_file import load_atlas
 from svge_core.checkpoints import load_checkpoint
 from svge_core.spaces import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
+from tests.support.paths import ROOT
 from tests.tiny_checkpoint import make_checkpoint
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+APP = ROOT / "app.py"
 SPACE = get_space("nasbench201")
 
 
