@@ -70,6 +70,7 @@ $(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.app-installed
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 # one version on every machine, and no look-up of a newer one
 types: install-dev
@@ -91,7 +92,7 @@ bench: install-dev
 	done
 
 readme: install
-	$(BIN)/python -m tools.readme
+	$(BIN)/python -m tools.docs.pages
 	$(BIN)/python -c "import pygraphviz as g; g.AGraph('assets/data-flow.dot').draw('assets/data-flow.svg', prog='dot')"
 
 clean:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import links, loaders, session
-from ui.sidebar import sidebar
-from ui.theme import plain
+from ui.shared import links, loaders, session
+from ui.shared.sidebar import sidebar
+from ui.shared.theme import plain
 
 ROOT = Path(__file__).resolve().parent
 #: file, title, icon; a page whose file is not there is left out
@@ -30,7 +30,7 @@ pages = [
 chosen = st.navigation(pages, position="top")
 if wanted := session.entered():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
-st.html(ROOT / "ui" / "app.css")
+st.html(ROOT / "ui" / "shared" / "app.css")
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
 sidebar()

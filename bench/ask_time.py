@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.results_table import command, print_table, save_results
-from bench.search_runs import Task, opened, searcher_for
-from svge_core.search.history import History, Observation
-from svge_core.search.searchers import METHODS
-from svge_core.search.searchers.base import rng_for
+from bench.harness.results import command, print_table, save_results
+from bench.harness.search_runs import Task, opened, searcher_for
+from svge_core.search import History, Observation
+from svge_core.search.searchers import METHODS, rng_for
 
 
 def main(argv: list[str] | None = None) -> int:

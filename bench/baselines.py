@@ -22,10 +22,10 @@ from typing import Any
 
 import torch
 
-from bench.baseline_runs import VARIANTS, Settings, dvae_split, measure
-from bench.results_table import command, read_results, report, save_results
+from bench.harness.baseline_runs import VARIANTS, Settings, dvae_split, measure
+from bench.harness.results import command, read_results, report, save_results
 from svge_core.errors import DataError, SvgeError
-from svge_core.prediction_measures import summarised
+from svge_core.predictors import summarised
 
 NAME = "baselines"
 COLUMNS = [

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.results_table import command, report, save_results
-from svge_core.atlas_file import load_atlas
+from bench.harness.results import command, report, save_results
+from svge_core.atlas import load_atlas
 from svge_core.checkpoints import load_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent

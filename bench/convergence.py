@@ -10,12 +10,10 @@ from typing import Any
 
 import torch
 
-from bench.results_table import command, report, save_results
-from svge_core.held_out import split_cells
-from svge_core.metrics import encode_all, reconstruction
-from svge_core.models.config import ModelConfig
-from svge_core.models.decoding import DecodeOptions
-from svge_core.models.svge import SVGe, negative_log_likelihood
+from bench.harness.results import command, report, save_results
+from svge_core.data import split_cells
+from svge_core.evaluation import reconstruction
+from svge_core.models import DecodeOptions, ModelConfig, SVGe, encode_all, negative_log_likelihood
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, Trainer

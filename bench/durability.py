@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.results_table import command, report, save_results
+from bench.harness.results import command, report, save_results
 from svge_core.cells import Cell
-from svge_core.search.run_types import RunView
-from svge_core.search.runs import SearchConfig, create_run, execute, read_run
+from svge_core.search.runs import RunView, SearchConfig, create_run, execute, read_run
 from svge_core.spaces import get_space
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,7 +147,7 @@ def count_failed(storage: str, name: str) -> int:
     """Trials that a killed worker left, as Optuna sees them."""
     import optuna
 
-    from svge_core.search.study import optuna_storage
+    from svge_core.search.runs import optuna_storage
 
     trials = optuna.load_study(study_name=name, storage=optuna_storage(storage)).get_trials(deepcopy=False)
     if not all(trial.state.is_finished() for trial in trials):
@@ -159,7 +158,7 @@ def count_failed(storage: str, name: str) -> int:
 @contextmanager
 def own_server() -> Iterator[str]:
     """The URL of a database of a server that lives as long as the block."""
-    from tests.postgres import running_server
+    from tests.support.postgres import running_server
 
     with running_server() as server:
         yield server.new_database()

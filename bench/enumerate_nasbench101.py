@@ -4,9 +4,8 @@ import resource
 import sys
 import time
 
-from bench.results_table import print_table, save_results
-from svge_core.spaces.nb101.graphs import all_codes
-from svge_core.spaces.nb101.table import build
+from bench.harness.results import print_table, save_results
+from svge_core.spaces.nasbench101 import all_codes, build
 
 
 def main() -> int:

@@ -12,14 +12,20 @@ from typing import Any
 
 import pandas as pd
 
+from bench.harness.results import print_table, save_results
 from bench.predictor_partial import half
-from bench.results_table import print_table, save_results
 from svge_core.checkpoints import load_checkpoint
-from svge_core.data.labels import Labels, read_labels, read_meaning
+from svge_core.data.csv import Labels, read_labels, read_meaning
 from svge_core.errors import SvgeError
-from svge_core.extrapolation import one_draw, points, split_by_size, table
-from svge_core.extrapolation_file import ExtrapolationConfig, save
-from svge_core.extrapolation_run import extrapolate
+from svge_core.evaluation.extrapolation import (
+    ExtrapolationConfig,
+    extrapolate,
+    one_draw,
+    points,
+    save,
+    split_by_size,
+    table,
+)
 from svge_core.spaces import get_space
 
 COLUMNS = ["space", "predictor", "side", "cells", "labels", "held_out", "kendall_tau", "spearman", "rmse", "coverage"]

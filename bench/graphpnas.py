@@ -1,6 +1,6 @@
 """GraphPNAS and its rivals on NAS-Bench-201 by its authors' protocol, beside the authors' own log.
 
-See ``bench/graphpnas_runs.py`` for the protocol. Finished runs are stored at once, and a second call goes on.
+See ``bench/harness/graphpnas_runs.py`` for the protocol. Finished runs are stored at once, and a second call goes on.
 """
 
 import argparse
@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.graphpnas_runs import SEEDS, Tables, logged, methods, read_tables, rescored, run, summary
-from bench.results_table import command, print_table, read_results, save_results
+from bench.harness.graphpnas_runs import SEEDS, Tables, logged, methods, read_tables, rescored, run, summary
+from bench.harness.results import command, print_table, read_results, save_results
 from svge_core.errors import DataError
 
 COLUMNS = ["data", "method", "seeds", "queries", "test@30", "test@60", "final_test", "final_test_sd"]

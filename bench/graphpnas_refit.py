@@ -16,13 +16,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.reference_graphpnas import ReferenceRefit
-from bench.results_table import command, report, save_results
-from svge_core.graphpnas.explorer import explore
-from svge_core.graphpnas.generator import Generator
-from svge_core.graphpnas.refit import RefitOptions, refit, refit_many
-from svge_core.graphpnas.views import from_upper_triangular as upper
-from svge_core.graphpnas.views import to_graphs, topology_view, view_of
+from bench.harness.reference_graphpnas import ReferenceRefit
+from bench.harness.results import command, report, save_results
+from svge_core.graphpnas import (
+    Generator,
+    RefitOptions,
+    explore,
+    from_upper_triangular as upper,
+    refit,
+    refit_many,
+    to_graphs,
+    topology_view,
+    view_of,
+)
 from svge_core.spaces import get_space
 
 COLUMNS = ["graphs", "nodes", "epochs", "batch", "side_by_side", "ours_cpu_seconds", "authors_cpu_seconds", "ratio"]

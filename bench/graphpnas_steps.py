@@ -16,12 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.graphpnas_runs import GOOD, SEEDS, columns_of, logged
-from bench.results_table import command, print_table, save_results
-from svge_core.graphpnas.refit import best_by_rank, refit_many
-from svge_core.graphpnas.sampling import sample
-from svge_core.graphpnas.views import to_cells, to_graphs, view_of
-from svge_core.search.searchers.generative import LOGGED
+from bench.harness.graphpnas_runs import GOOD, SEEDS, columns_of, logged
+from bench.harness.results import command, print_table, save_results
+from svge_core.graphpnas import best_by_rank, refit_many, sample, to_cells, to_graphs, view_of
+from svge_core.search.searchers import LOGGED
 from svge_core.spaces import get_space
 
 COLUMNS = ["data", "runs", "steps", "sampler", "test_ours", "test_log", "test_difference", "test_difference_se"]
@@ -33,7 +31,7 @@ def steps(runs: list[dict[str, Any]], data: str, draws: int, every: int, table: 
     """Rows of one data set, one per sampler.
 
     Args:
-        runs: of :func:`bench.graphpnas_runs.logged`.
+        runs: of :func:`bench.harness.graphpnas_runs.logged`.
         data: name of the data set.
         draws: graphs per step and run.
         every: take every so-many-th query.

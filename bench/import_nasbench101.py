@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.results_table import command, report, save_results
-from svge_core.data.importers.tfrecord import crc32c, masked
+from bench.harness.results import command, report, save_results
+from svge_core.data.importers import crc32c, masked
 from svge_core.files import cache_dir
 from svge_core.spaces.nasbench101 import OPERATIONS, NASBench101
 

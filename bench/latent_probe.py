@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.results_table import command, print_table, save_results
+from bench.harness.results import command, print_table, save_results
 from svge_core.checkpoints import load_checkpoint
-from svge_core.data.labels import read_labels, read_meaning
+from svge_core.data.csv import read_labels, read_meaning
 from svge_core.errors import SvgeError
-from svge_core.metrics import encode_all
-from svge_core.prediction_measures import measured, summarised
+from svge_core.models import encode_all
+from svge_core.predictors import measure_predictions, summarised
 from svge_core.tensors import index_batch
 
 MEASURES = ("rmse_standardised", "pearson_r", "kendall_tau", "seconds")
@@ -89,7 +89,7 @@ def probe(latents: torch.Tensor, values: np.ndarray, arguments: argparse.Namespa
     found = fit_predict(
         inputs[train], standard[train], inputs[held], inducing=arguments.inducing, steps=arguments.steps, seed=seed
     )
-    row = measured(found, standard[held].numpy())
+    row = measure_predictions(found, standard[held].numpy())
     return {**row, "labels": len(train), "held_out": len(held), "seconds": time.process_time() - started}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.baselines import published_rows
-from bench.results_table import command, read_results, report, save_results
+from bench.harness.results import command, read_results, report, save_results
 from svge_core.checkpoints import load_meta
 from svge_core.errors import SvgeError
 from svge_core.search.searchers import METHODS

@@ -15,15 +15,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bench.joint_head import JointHeadPredictor
-from bench.results_table import command, print_table, save_results
+from bench.harness.joint_head import JointHeadPredictor
+from bench.harness.results import command, print_table, save_results
 from svge_core.cells import Cell
-from svge_core.data.labels import read_labels
-from svge_core.data.scores import load_scores
+from svge_core.data import load_scores
+from svge_core.data.csv import read_labels
 from svge_core.errors import DataError, SvgeError
-from svge_core.prediction_measures import MEASURES, measured, summarised
+from svge_core.predictors import MEASURES, SHORT_NAME, Prediction, StructureSurrogate, measure_predictions, summarised
 from svge_core.spaces import AbstractSearchSpace, get_space
-from svge_core.surrogates import SHORT_NAME, Prediction, StructureSurrogate
 
 COLUMNS = ["predictor", "labels", "kendall_tau", "rmse", "coverage", "width", "median_width", "seconds"]
 #: of a row on the screen, and of a stored one
@@ -64,7 +63,7 @@ def measure(predictor: Predictor, values: np.ndarray, labels: int, seed: int) ->
     started = time.process_time()
     prediction = predictor.fit_predict(train, values[train], seed)
     seconds = time.process_time() - started
-    found = measured(prediction.mean[held], values[held], prediction.low[held], prediction.high[held])
+    found = measure_predictions(prediction.mean[held], values[held], prediction.low[held], prediction.high[held])
     return {**found, "seconds": seconds}
 
 

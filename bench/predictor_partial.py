@@ -13,18 +13,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.harness.results import command, print_table, save_results
 from bench.predictor import COLUMNS, shown, summary_row
-from bench.results_table import command, print_table, save_results
 from svge_core.checkpoints import load_checkpoint
-from svge_core.data.labels import Labels, read_labels, read_meaning
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data import ScoreMeaning
+from svge_core.data.csv import Labels, read_labels, read_meaning
 from svge_core.errors import DataError, SvgeError
-from svge_core.models.base import GraphVAE
-from svge_core.models.head import HeadConfig, fit_joint
-from svge_core.prediction_measures import measured
-from svge_core.predictors import encoder_of
+from svge_core.models import GraphVAE, HeadConfig, fit_joint
+from svge_core.predictors import SHORT_NAME, StructureSurrogate, encoder_of, measure_predictions
 from svge_core.spaces import AbstractSearchSpace, get_space
-from svge_core.surrogates import SHORT_NAME, StructureSurrogate
 from svge_core.tensors import index_batch
 
 HALVES_SEED = 12_345
@@ -62,11 +59,13 @@ def draw(
         single_runs=meaning.single_runs, encode=None if model is None else encoder_of(model),
     )  # fmt: skip
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]
-    results = {SHORT_NAME: measured(found.mean, truth, found.low, found.high)}
+    results = {SHORT_NAME: measure_predictions(found.mean, truth, found.low, found.high)}
     if model is not None and joint_head:
         targets = index_batch(space, pool.indices[train])
         joint = fit_joint(model, targets, torch.from_numpy(pool.values[train]), HeadConfig(seed=seed))
-        results["SVGe joint head"] = measured(joint.predict(index_batch(space, pool.indices[held])).numpy(), truth)
+        results["SVGe joint head"] = measure_predictions(
+            joint.predict(index_batch(space, pool.indices[held])).numpy(), truth
+        )
     return {name: {**row, "seconds": None} for name, row in results.items()}
 
 

@@ -1,8 +1,8 @@
 """RandWire by training on digits: GraphPNAS, an LSTM and random WS, ER and BA wirings: ``python -m bench.randwire``.
 
-100 wirings per run, 3 seeds, the best five trained again with 3 fresh seeds; see ``bench/randwire_runs.py``. It takes
-hours on one core and may be stopped at any time: a second call goes on. The accuracies are of scikit-learn's digits and
-stand beside no published figure.
+100 wirings per run, 3 seeds, the best five trained again with 3 fresh seeds; see ``bench/harness/randwire_runs.py``.
+It takes hours on one core and may be stopped at any time: a second call goes on. The accuracies are of scikit-learn's
+digits and stand beside no published figure.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from bench.randwire_runs import (
+from bench.harness.randwire_runs import (
     EXPLORERS,
     Store,
     families_in_words,
@@ -21,10 +21,10 @@ from bench.randwire_runs import (
     train_best_again,
     whole_runs,
 )
-from bench.results_table import command, print_table, save_results
+from bench.harness.results import command, print_table, save_results
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.randwire_digits import DigitsAccuracy, DigitsTraining, digits_accuracy, digits_meaning
+from svge_core.search.objectives import DigitsAccuracy, DigitsTraining, digits_accuracy, digits_meaning
 from svge_core.search.searchers import METHODS
 
 DEFAULT = ("graphpnas", "lstm", *EXPLORERS)

@@ -1,7 +1,7 @@
 """Every search method over one label table under one protocol: ``python -m bench.search --csv FILE``.
 
-Methods propose one cell at a time (``--batch``), 40 seeds, 400 evaluations; see ``bench/search_runs.py`` for what
-counts and what is reported. Finished runs are kept in the results file at once, and a second call goes on.
+Methods propose one cell at a time (``--batch``), 40 seeds, 400 evaluations; see ``bench/harness/search_runs.py`` for
+what counts and what is reported. Finished runs are kept in the results file at once, and a second call goes on.
 """
 
 import argparse
@@ -12,8 +12,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bench.results_table import command, print_table, read_results, save_results
-from bench.search_runs import ABLATIONS, Task, run, summary
+from bench.harness.results import command, print_table, read_results, save_results
+from bench.harness.search_runs import ABLATIONS, Task, run, summary
 from svge_core.search.searchers import METHODS
 
 #: data sets of NAS-Bench-201: validation column, test column

@@ -9,7 +9,6 @@ from bench import (
     baselines,
     convergence,
     graphpnas_refit,
-    graphpnas_runs,
     graphpnas_steps,
     import_nasbench101,
     latent_probe,
@@ -19,7 +18,8 @@ from bench import (
     tradeoff,
     validity,
 )
-from bench.results_table import RESULTS
+from bench.harness import graphpnas_runs
+from bench.harness.results import RESULTS
 from svge_core.files import write_atomically
 
 PARTIAL = [

@@ -14,11 +14,10 @@ from typing import Any, Literal
 
 import torch
 
-from bench.reference_svge import Reference
-from bench.results_table import command, report, save_results
-from svge_core.models.config import PUBLISHED, ModelConfig
-from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.models.svge import SVGe
+from bench.harness.reference_svge import Reference
+from bench.harness.results import command, report, save_results
+from svge_core.models import PUBLISHED, DecodeOptions, ModelConfig, SVGe
+from svge_core.models.decoding import decode
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, Trainer

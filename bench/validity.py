@@ -17,11 +17,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bench.results_table import command, read_results, report, save_results
-from svge_core.metrics import encode_all, expected_reconstruction, generation
-from svge_core.models.config import ModelConfig
-from svge_core.models.decoding import DecodeOptions
-from svge_core.models.svge import SVGe
+from bench.harness.results import command, read_results, report, save_results
+from svge_core.evaluation import expected_reconstruction, generation
+from svge_core.models import DecodeOptions, ModelConfig, SVGe, encode_all
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, index_batch
 from svge_core.training import TrainConfig, Trainer

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui import session
-from ui.distribution_run import distribution_section
-from ui.sidebar import opened_or_none
+from ui.distribution.run import distribution_section
+from ui.shared import session
+from ui.shared.sidebar import opened_or_none
 
 if session.entered("distribution"):
     st.switch_page("app.py")

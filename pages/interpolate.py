@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui import session
-from ui.interpolate_view import workspace
-from ui.sidebar import opened_or_stop
+from ui.interpolate.view import workspace
+from ui.shared import session
+from ui.shared.sidebar import opened_or_stop
 
 if session.entered("interpolate"):
     st.switch_page("app.py", query_params=st.query_params.to_dict())

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui import session
-from ui.map_view import workspace
-from ui.sidebar import opened_or_stop
+from ui.map.view import workspace
+from ui.shared import session
+from ui.shared.sidebar import opened_or_stop
 
 if session.entered("map"):
     st.switch_page("app.py")

@@ -3,21 +3,20 @@
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from svge_core.figures.curves import X_TITLES, training_curves, training_figure
-from svge_core.figures.metric_rows import metric_rows
-from ui import session
-from ui.model_card import held_out_words, parameter_count, show_card
-from ui.model_extrapolation import show_extrapolation
-from ui.model_metrics import headline, show_generation
-from ui.model_operations import show_operations
-from ui.model_patterns import show_patterns
-from ui.model_prediction import show_prediction
-from ui.model_quality import show_quality
-from ui.model_state import can_be_trained, current_folder, no_form, read_checkpoint, shown_path
-from ui.model_train import show_training
-from ui.model_widgets import show_chart, show_missing
+from svge_core.figures import X_TITLES, metric_rows, training_curves, training_figure
+from ui.model.card import held_out_words, parameter_count, show_card
+from ui.model.extrapolation import show_extrapolation
+from ui.model.metrics import headline, show_generation
+from ui.model.operations import show_operations
+from ui.model.patterns import show_patterns
+from ui.model.prediction import show_prediction
+from ui.model.quality import show_quality
+from ui.model.state import can_be_trained, current_folder, no_form, read_checkpoint, shown_path
+from ui.model.train import show_training
 from ui.paths import ROOT, checkpoints_root
-from ui.theme import plain, theme_name
+from ui.shared import session
+from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_chart, show_missing
 
 SECTIONS = (
     "Card",
@@ -37,7 +36,7 @@ if session.entered("model"):
 theme = theme_name()
 folder = current_folder()
 st.title("Model")
-st.html(ROOT / "ui" / "model.css")
+st.html(ROOT / "ui" / "model" / "model.css")
 
 if folder is None and not can_be_trained(session.space_name()):
     show_missing(*no_form(session.space_name()))

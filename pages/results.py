@@ -3,10 +3,10 @@
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from ui import session
-from ui.model_state import read_benchmark
-from ui.model_widgets import show_missing
-from ui.results_view import show_comparisons
+from ui.model.state import read_benchmark
+from ui.results.view import show_comparisons
+from ui.shared import session
+from ui.shared.widgets import show_missing
 
 if session.entered("results"):
     st.switch_page("app.py")

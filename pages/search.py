@@ -3,20 +3,21 @@
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from ui import search_state, session
-from ui.loaders import opening
 from ui.paths import ROOT
-from ui.search_form import race_form
-from ui.search_live import live_section
-from ui.sidebar import opened_or_none
-from ui.theme import plain
+from ui.search import state as search_state
+from ui.search.form import race_form
+from ui.search.live import live_section
+from ui.shared import session
+from ui.shared.loaders import opening
+from ui.shared.sidebar import opened_or_none
+from ui.shared.theme import plain
 
 if session.entered("search"):
     search_state.note_link()
     st.switch_page("app.py")
 
 st.title("Search")
-st.html(ROOT / "ui" / "search.css")
+st.html(ROOT / "ui" / "search" / "search.css")
 try:
     groups = search_state.list_groups(search_state.search_jobs())
 except (SvgeError, OSError) as error:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace
 
 #: type id of the output node in every space's vocabulary: it ends generation along the edges
 END = 0

@@ -1,11 +1,17 @@
-"""Fixtures and policies shared by all tests: seeded randomness, and warnings from our own code are errors."""
+"""Fixtures and policies shared by all tests: seeded randomness, commands run; warnings from our own code are errors."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+
+from svge_core.__main__ import main
+from tests.support.cli import Run
 
 #: packages and files whose warnings fail a test; those of third parties are theirs to mend
 OUR_CODE = ("svge_core", "ui", "pages", "bench", "app", "tests")
@@ -46,3 +52,45 @@ def generator() -> torch.Generator:
 def rng() -> np.random.Generator:
     """A seeded numpy generator."""
     return np.random.default_rng(20210407)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> str:
+    """A new SQLite store of search runs."""
+    return f"sqlite:///{tmp_path / 'runs' / 'searches.db'}"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command that must succeed; JSON output comes back parsed."""
+
+    def call(*words: object, expect_json: bool = True) -> Any:
+        capsys.readouterr()
+        given = [str(word) for word in words]
+        code = main([*given, "--json"] if expect_json else given)
+        out, err = capsys.readouterr()
+        assert (code, err) == (0, "")
+        return json.loads(out) if expect_json else out
+
+    return call
+
+
+@pytest.fixture
+def fails(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command that must fail as a user's mistake; its one line comes back."""
+
+    def call(*words: object) -> str:
+        capsys.readouterr()
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:  # argparse leaves like this
+            code = stop.code
+        out, err = capsys.readouterr()
+        assert code == 2, err
+        assert out == ""
+        assert err.count("\n") == 1, err
+        assert "Traceback" not in err
+        assert err.startswith("svge_core")
+        return err
+
+    return call

@@ -1,41 +1,26 @@
-"""The shape of the code base: imports go one way, the core knows no Streamlit, pages no torch, heavy imports are lazy.
+"""The shape of the code base: rooms with walls, pages without torch, heavy imports inside functions.
 
-Every check is a function of a folder, so that the last test can plant a violation of each and see it caught.
+Which package may import which, and that there are no circles, is in ``pyproject.toml`` and checked by ``lint-imports``.
+Every check here is a function of a folder, so that the last test can plant a violation of each and see it caught.
 """
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from tests.support.paths import ROOT
 
-#: the modules of svge_core from the bottom up; a module imports from lower layers and, without cycles, from its own
-LAYERS: tuple[frozenset[str], ...] = tuple(
-    frozenset(names.split())
-    for names in (
-        "errors axes files quantised stored_columns tensor_files",
-        "cells",
-        "spaces differences",
-        "tensors held_out data convert palette drawing geometry features features_local",
-        "networks export export_json models patterns surrogates graphpnas calibration prediction_measures",
-        "checkpoints metrics edge_f1 training training_state smoothness evaluation evaluation_edges randwire_digits",
-        "chart atlas atlas_file projection predictors model_card extrapolation extrapolation_cells extrapolation_file "
-        "extrapolation_run latent_quality",
-        "path path_export path_graph path_lines path_scores search distribution explorer explorer_columns "
-        "explorer_inspection explorer_opening explorer_select explorer_sources",
-        "figures",
-        "cli __main__",
-    )
-)
 #: slow to import (2 to 26 seconds) or needed by few: imported inside the functions that use them
 HEAVY = frozenset({"torch_geometric", "botorch", "gpytorch", "umap", "sklearn", "optuna", "xgboost", "onnx", "plotly"})
 #: most lines of a file; over about 300 a file wants to be two
 MAX_LINES = 400
+#: most files that lie directly in a hall; the others have a room whose name says what they do
+HALLS = {"svge_core": 8, "ui": 3}
 LINE_CAPPED = ("app.py", "svge_core", "ui", "pages", "bench", "tests")
 
 
@@ -75,55 +60,55 @@ def tops(names: Iterator[str]) -> set[str]:
 
 
 def unit(path: Path, root: Path) -> str:
-    """The part of svge_core a file belongs to: ``cells`` for svge_core/cells.py, ``spaces`` for all of spaces/."""
+    """The part of svge_core a file belongs to: ``cells`` for svge_core/cells/cell.py, ``spaces`` for all of spaces/."""
     return path.relative_to(root / "svge_core").parts[0].removesuffix(".py")
 
 
-def core_imports(root: Path) -> Iterator[tuple[Path, str, str]]:
-    """(file, its part, a part it imports) over all of svge_core, imports within one part left out."""
-    for path in python_files(root, "svge_core"):
-        own = unit(path, root)
-        for name in imports(path, root):
-            parts = name.split(".")
-            if parts[0] == "svge_core" and len(parts) > 1 and parts[1] != own and own != "__init__":
-                yield path, own, parts[1]
+def dotted(path: Path, root: Path) -> str:
+    """Dotted name of a module or package."""
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def package_of(name: str, root: Path) -> str:
+    """The package that a dotted name of a module, or of a package itself, lies in."""
+    return name if (root / Path(*name.split(".")) / "__init__.py").exists() else name.rpartition(".")[0]
 
 
 # the checks: each returns what is wrong, in words
 
 
-def unplaced_modules(root: Path) -> list[str]:
-    placed = frozenset().union(*LAYERS) | {"__init__"}
-    found = {unit(path, root) for path in python_files(root, "svge_core")}
-    return [f"svge_core/{name} has no layer: place it in LAYERS of {Path(__file__).name}" for name in found - placed]
-
-
-def upward_imports(root: Path) -> list[str]:
-    layer = {name: number for number, names in enumerate(LAYERS) for name in names}
-    wrong = []
-    graph: dict[str, set[str]] = {}
-    for path, own, other in core_imports(root):
-        if own not in layer or other not in layer:  # reported by unplaced_modules; or a name, not a module
-            continue
-        graph.setdefault(own, set()).add(other)
-        message = f"{path.relative_to(root)} imports {other}, which lies above {own}"
-        if layer[other] > layer[own] and message not in wrong:
-            wrong.append(message)
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        wrong.append(f"svge_core imports in a circle: {' <- '.join(error.args[1])}")
-    return wrong
-
-
-def outward_imports(root: Path) -> list[str]:
-    """Streamlit, ui, pages, app, tests or bench imported by the core."""
-    banned = {"streamlit", "ui", "pages", "app", "tests", "bench"}
+def full_halls(root: Path) -> list[str]:
+    """Too many files directly in a folder that has rooms."""
     return [
-        f"{path.relative_to(root)} imports {name}: svge_core stands on its own"
-        for path in python_files(root, "svge_core")
-        for name in sorted(banned & tops(imports(path, root)))
+        f"{len(files)} files lie directly in {hall}/, more than {most}: give the newest a room"
+        for hall, most in HALLS.items()
+        if len(files := [path for path in (root / hall).glob("*") if path.is_file()]) > most
     ]
+
+
+def rooms_without_a_word(root: Path) -> list[str]:
+    """Packages of code that do not say what they are for."""
+    return [
+        f"{path.parent.relative_to(root)} does not say what it is for: begin its __init__.py with one line"
+        for path in python_files(root, "svge_core", "ui", "bench", "tools")
+        if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+
+def inner_imports(root: Path) -> list[str]:
+    """Files of a core package imported from outside it: others use what the package exports."""
+    wrong = []
+    for path in python_files(root, "svge_core", "ui", "pages", "bench", "tools", "app.py"):
+        own = package_of(dotted(path, root), root)
+        for name in imports(path, root):
+            file = (root / Path(*name.split("."))).with_suffix(".py")
+            package = name.rpartition(".")[0]
+            if not name.startswith("svge_core.") or package == "svge_core" or not file.is_file():
+                continue
+            commands = path.name == "__main__.py" and package == "svge_core.cli"
+            if not commands and own != package and not own.startswith(f"{package}."):
+                wrong.append(f"{path.relative_to(root)} imports {name}: import from {package} what it exports")
+    return wrong
 
 
 def torch_in_pages(root: Path) -> list[str]:
@@ -177,9 +162,9 @@ def prints_and_evals(root: Path) -> list[str]:
 
 
 CHECKS = (
-    unplaced_modules,
-    upward_imports,
-    outward_imports,
+    full_halls,
+    rooms_without_a_word,
+    inner_imports,
     torch_in_pages,
     pages_imported,
     heavy_imports,
@@ -209,18 +194,22 @@ def test_importing_the_core_loads_neither_streamlit_nor_anything_heavy() -> None
 
 
 PLANTED = {
-    "unplaced_modules": ("svge_core/misc.py", "", "svge_core/misc has no layer: place it"),
-    "upward_imports": ("svge_core/cells.py", "from svge_core.models import svge", "cells.py imports models, which"),
-    "outward_imports": ("svge_core/data/csv.py", "def f():\n    import streamlit.web", "imports streamlit"),
+    "full_halls": ("ui/fourth.py", "", "4 files lie directly in ui/, more than 3"),
+    "rooms_without_a_word": ("ui/shared/__init__.py", "import math", "ui/shared does not say what it is for"),
+    "inner_imports": (
+        "ui/map.py",
+        "from svge_core.room.inner import x",
+        "ui/map.py imports svge_core.room.inner: import",
+    ),
     "torch_in_pages": ("pages/map.py", "from torch import nn", "imports torch: a page"),
-    "pages_imported": ("ui/session.py", "import pages.map", "imports pages: shared code"),
+    "pages_imported": ("ui/shared/session.py", "import pages.map", "imports pages: shared code"),
     "heavy_imports": (
         "svge_core/search/gp.py",
         "try:\n    import botorch\nexcept ImportError: ...",
         "imports botorch at",
     ),
     "long_files": ("tests/test_long.py", "\n" * 401, "has 401 lines, more than 400"),
-    "prints_and_evals": ("svge_core/path.py", "def f(x):\n    return eval(x)", "path.py:2 calls eval"),
+    "prints_and_evals": ("svge_core/interpolation/path.py", "def f(x):\n    return eval(x)", "path.py:2 calls eval"),
 }
 
 
@@ -228,10 +217,11 @@ PLANTED = {
 def test_every_check_catches_a_planted_violation(check, tmp_path: Path) -> None:
     name, text, message = PLANTED[check.__name__]
     path = tmp_path / name
-    path.parent.mkdir(parents=True)
-    for clean in ("svge_core/errors.py", "pages/clean.py"):
-        (tmp_path / clean).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / clean).write_text("import math\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clean = ("svge_core/errors.py", "svge_core/room/__init__.py", "svge_core/room/inner.py", "pages/clean.py")
+    for file in (*clean, "ui/first.py", "ui/second.py", "ui/third.py" if name.startswith("ui/f") else "pages/third.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text('"""A clean file."""\n\nimport math\n')
     assert check(tmp_path) == []
     path.write_text(text)
     assert len(found := check(tmp_path)) == 1
@@ -239,28 +229,34 @@ def test_every_check_catches_a_planted_violation(check, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "text",
     [
-        ("from svge_core import atlas", "imports atlas, which lies above metrics"),
-        ("from ..svge_core import search", "imports search, which lies above metrics"),
-        ("from . import search", "imports search, which lies above metrics"),
-        ("from .path import steps", "imports path, which lies above metrics"),
-        ("import importlib\nimportlib.import_module('svge_core.atlas')", "imports atlas, which lies above metrics"),
+        "from svge_core.room.inner import x",
+        "from svge_core.room import inner",
+        "import svge_core.room.inner",
+        "from .room import inner",
+        "def f():\n    from .room.inner import x",
+        "import importlib\nimportlib.import_module('svge_core.room.inner')",
     ],
 )
-def test_every_way_of_importing_is_seen(text: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "svge_core").mkdir()
+def test_every_way_of_importing_is_seen(text: str, tmp_path: Path) -> None:
+    (tmp_path / "svge_core" / "room").mkdir(parents=True)
+    for name in ("room/__init__.py", "room/inner.py"):
+        (tmp_path / "svge_core" / name).write_text("")
     (tmp_path / "svge_core" / "metrics.py").write_text(text)
-    found = upward_imports(tmp_path)
-    assert found
-    assert message in found[0]
+    assert "imports svge_core.room.inner: import from svge_core.room" in inner_imports(tmp_path)[0]
 
 
-def test_circles_within_a_layer_are_seen(tmp_path: Path) -> None:
-    (tmp_path / "svge_core").mkdir()
-    (tmp_path / "svge_core" / "metrics.py").write_text("from svge_core.training import fit")
-    (tmp_path / "svge_core" / "training.py").write_text("from svge_core.metrics import score")
-    assert "in a circle" in upward_imports(tmp_path)[0]
+def test_what_packages_export_is_there() -> None:
+    """The stubs beside the packages, which editors and the type checker read, name what can be imported."""
+    stubs = sorted((ROOT / "svge_core").rglob("__init__.pyi"))
+    assert len(stubs) > 20
+    for stub in stubs:
+        package = importlib.import_module(dotted(stub, ROOT).removesuffix(".__init__"))
+        tree = ast.parse(stub.read_text(encoding="utf-8"))
+        named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        assert named == set(package.__all__) and named
+        assert [name for name in named if not hasattr(package, name)] == []
 
 
 def test_lazy_and_typing_imports_are_allowed(tmp_path: Path) -> None:

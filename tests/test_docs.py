@@ -6,7 +6,7 @@ import pytest
 
 import svge_core
 from tests.support.paths import ROOT
-from tools import readme
+from tools.docs import pages as readme
 
 README = (ROOT / "README.md").read_text("utf-8")
 

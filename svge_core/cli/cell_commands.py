@@ -10,16 +10,17 @@ from typing import Any, get_args
 import numpy as np
 import torch
 
-from svge_core.atlas_file import load_atlas
+from svge_core.atlas import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, predictions, title, written
 from svge_core.cli.common import add_checkpoint, add_command, emit, open_model, whole_number
 from svge_core.cli.reading import add_cells, read_cells, read_latents
+from svge_core.data import split_cells
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.held_out import split_cells
-from svge_core.metrics import encode_all, prior_latents
-from svge_core.models.decoding import DecodeOptions, Direction, decode
+from svge_core.evaluation import prior_latents
+from svge_core.models import DecodeOptions, Direction, encode_all
+from svge_core.models.decoding import decode
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
 from svge_core.training import TrainConfig

@@ -12,11 +12,10 @@ import numpy as np
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.common import emit
-from svge_core.data import Scores, load_scores
-from svge_core.data.scores import analytic_scores
+from svge_core.data import Scores, analytic_scores, load_scores
 from svge_core.errors import DataError, SvgeError
 from svge_core.export import write_atomic
-from svge_core.metrics import encode_all
+from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
 
@@ -71,7 +70,7 @@ def predictions(checkpoint: Checkpoint, cells: list[Cell], only: str | None) -> 
     Raises:
         SvgeError: if there is no predictor for the one score that is asked for.
     """
-    from svge_core.predictors import load_predictors  # the predictors are loaded only where something is predicted
+    from svge_core.predictors import load_predictors
 
     predictors = load_predictors(checkpoint, checkpoint.model.space)
     keys = predictors.score_keys

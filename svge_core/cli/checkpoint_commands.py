@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from svge_core import __version__
-from svge_core.chart import CHARTED
+from svge_core.atlas import CHARTED
 from svge_core.checkpoints import (
     META,
     CheckpointMeta,
@@ -34,21 +34,25 @@ from svge_core.cli.common import (
     config_from,
     emit,
     open_model,
-    pick_device,
     use_threads,
     whole_number,
 )
+from svge_core.data import split_cells
+from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
-from svge_core.files import percent
-from svge_core.held_out import split_cells
-from svge_core.models.base import GraphVAE
-from svge_core.models.config import ModelConfig
-from svge_core.models.registry import MODELS, build_model
+from svge_core.evaluation import percent
+from svge_core.models import MODELS, GraphVAE, ModelConfig, build_model
 from svge_core.spaces import SPACES, get_space
 from svge_core.tensors import whole_space
-from svge_core.training import DrawnCells, TrainConfig, Trainer, first_cells
-from svge_core.training_state import FILE as STATE_FILE
-from svge_core.training_state import restore_state, save_state
+from svge_core.training import (
+    FILE as STATE_FILE,
+    DrawnCells,
+    TrainConfig,
+    Trainer,
+    first_cells,
+    restore_state,
+    save_state,
+)
 
 SAVE_EVERY_SECONDS = 30.0
 
@@ -221,8 +225,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 def atlas(arguments: argparse.Namespace) -> int:
     """Build and store ``atlas.safetensors``."""
-    from svge_core.atlas import build_atlas
-    from svge_core.atlas_file import save_atlas
+    from svge_core.atlas import build_atlas, save_atlas
 
     checkpoint = open_model(arguments)
     built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted)
@@ -236,7 +239,7 @@ def atlas(arguments: argparse.Namespace) -> int:
 def fit(arguments: argparse.Namespace) -> int:
     """Fit and store the structure surrogate and the joint head of one score."""
     from svge_core.data import load_scores
-    from svge_core.data.labels import read_labels, read_meaning
+    from svge_core.data.csv import read_labels, read_meaning
     from svge_core.predictors import fit_predictor
 
     use_threads(arguments)
@@ -269,7 +272,7 @@ def _row_text(name: str, row: dict[str, Any]) -> str:
 
 def card(arguments: argparse.Namespace) -> int:
     """Write ``README.md`` in the checkpoint's folder."""
-    from svge_core.model_card import write_card
+    from svge_core.evaluation import write_card
 
     path = write_card(open_model(arguments))
     emit(arguments, {"file": str(path)}, f"wrote {path}")

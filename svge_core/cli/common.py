@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import torch
 
 from svge_core.checkpoints import Checkpoint, load_checkpoint
+from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
 
 Handler = Callable[[argparse.Namespace], int | None]
@@ -96,25 +97,6 @@ def whole_number(low: int, high: int = 2**32 - 1) -> Callable[[str], int]:
         return value
 
     return read
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; auto takes cuda, then mps, then the CPU.
-
-    Raises:
-        SvgeError: if it is unknown or not there.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
-    kind = name.split(":")[0]
-    if not there.get(kind, False):
-        usable = ", ".join(kind for kind, usable in there.items() if usable)
-        raise SvgeError(f"Device {name!r} is not available: this machine has {usable}.")
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise SvgeError(f"{name!r} is no device: expected auto, cpu, cuda, cuda:0 or mps.") from None
 
 
 def open_model(arguments: argparse.Namespace) -> Checkpoint:

@@ -8,8 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from svge_core.cli.common import Parser, add_command, emit
-from svge_core.data.importers.cache import list_imported, remove_imported
-from svge_core.data.importers.run import Imported, import_file
+from svge_core.data.importers import Imported, import_file, list_imported, remove_imported
 from svge_core.errors import SvgeError
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
-from svge_core.extrapolation_file import ExtrapolationConfig, save
-from svge_core.extrapolation_run import extrapolate
+from svge_core.evaluation.extrapolation import ExtrapolationConfig, extrapolate, save
 
 
 def register(commands: Any) -> None:
@@ -29,7 +28,7 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, rank, and store ``extrapolation.json`` beside the checkpoint."""
-    from svge_core.data.labels import read_labels, read_meaning
+    from svge_core.data.csv import read_labels, read_meaning
 
     checkpoint = open_model(arguments)
     known, meaning = (

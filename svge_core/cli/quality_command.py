@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
-from svge_core.data.labels import Labels
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data import ScoreMeaning
+from svge_core.data.csv import Labels
 from svge_core.errors import SvgeError
-from svge_core.latent_quality.file import QualityConfig, save
+from svge_core.evaluation.latent import QualityConfig, save
 
 STEPS = 6
 #: fewer labels say nothing about ten neighbours
@@ -39,8 +39,7 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, and store ``quality.json`` beside the checkpoint."""
-    from svge_core.latent_quality.run import measure
-    from svge_core.latent_quality.words import readings
+    from svge_core.evaluation.latent import measure, readings
 
     checkpoint = open_model(arguments)
     config: QualityConfig = config_from(arguments, QualityConfig)
@@ -73,7 +72,7 @@ def labelled(
         SvgeError: if the options do not go together or there is no such score.
     """
     from svge_core.data import load_scores
-    from svge_core.data.labels import read_labels, read_meaning
+    from svge_core.data.csv import read_labels, read_meaning
 
     space = checkpoint.model.space
     if (arguments.csv is None) != (arguments.meaning is None) or (arguments.csv is not None and not arguments.score):
@@ -100,7 +99,7 @@ def labelled(
 
 def _sizes(checkpoint: Checkpoint, meaning: ScoreMeaning, config: QualityConfig) -> tuple[ScoreMeaning, Labels]:
     """Parameters of a sample of the cells: a score that every space has, and that no training can spoil."""
-    from svge_core.chart import chart_indices
+    from svge_core.atlas import chart_indices
 
     space = checkpoint.model.space
     rng = np.random.default_rng((config.seed, 41))

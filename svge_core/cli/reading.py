@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data.csv_text import read_header, read_rows, read_text, shown
-from svge_core.data.user_csv import ARCHITECTURE_COLUMNS
+from svge_core.data.csv import ARCHITECTURE_COLUMNS, read_header, read_rows, read_text, shown
 from svge_core.errors import DataError, SvgeError
-from svge_core.explorer_select import find_cell
-from svge_core.export_json import FORMAT, from_json
+from svge_core.explorer import find_cell
+from svge_core.export import FORMAT, from_json
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_BYTES = 20 * 2**20

@@ -11,16 +11,8 @@ from tqdm import tqdm
 
 from svge_core.cli.common import Parser, add_command, emit, whole_number
 from svge_core.errors import SvgeError
-from svge_core.search.python_function import AllowPython
-from svge_core.search.run_types import (
-    DEFAULT_STORAGE,
-    MAX_BATCH,
-    MAX_BUDGET,
-    MAX_SEED,
-    Evaluation,
-    RunView,
-    SearchConfig,
-)
+from svge_core.search.objectives import AllowPython
+from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SEED, Evaluation, RunView, SearchConfig
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import SPACES
 

@@ -1,6 +1,5 @@
 """Label tables: the bundled benchmark values and a user's own file, both as columns that carry their meaning."""
 
-from svge_core.data.scores import ScoreMeaning, Scores, load_scores
-from svge_core.data.user_csv import UserScores, import_csv
+import lazy_loader
 
-__all__ = ["ScoreMeaning", "Scores", "UserScores", "import_csv", "load_scores"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,117 +4,18 @@ Every column carries its meaning (data set, split, epochs, seeds, measured or no
 shown without it. Rows are official cell indices; a missing value is NaN.
 """
 
-import contextlib
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
-from svge_core.files import cache_dir, keep_arrays
-from svge_core.spaces import AbstractSearchSpace, get_space
-
-Direction = Literal["max", "min"]
-Kind = Literal["measured", "analytic", "predicted"]
-
-#: analytic costs of spaces larger than this are kept in the user's cache folder
-CACHE_FROM_ROWS = 100_000
-MAX_TEXT = 500
-#: how ``seeds`` begins where every value is of one training run
-_ONE_RUN = ("one run", "run ")
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-
-
-@dataclass(frozen=True)
-class ScoreMeaning:
-    """What a column of numbers is.
-
-    Attributes:
-        key: column name: a letter, then letters, digits and underscores, at most 64 characters.
-        title: short name for people; for a user's own column the column's header, so escape it before it enters HTML.
-        unit: unit of the values, empty where there is none.
-        direction: ``"max"`` if more is better, ``"min"`` if less is better.
-        data_set: data set the network was trained on, empty for analytic values.
-        split: images the value was taken on, empty where it makes no sense.
-        epochs: epochs of training, None where there was none or it is unknown.
-        seeds: how many training runs stand behind the value and how they were summarised.
-        kind: measured, analytic (follows from the structure alone) or predicted (by a model, see ``source``).
-        source: where the value comes from.
-        detail: True for columns that explain another one (single seeds, spread) rather than being a goal themselves.
-    """
-
-    key: str
-    title: str
-    unit: str
-    direction: Direction
-    data_set: str
-    split: str
-    epochs: int | None
-    seeds: str
-    kind: Kind
-    source: str
-    detail: bool = False
-
-    def __post_init__(self) -> None:
-        if not _KEY.fullmatch(self.key):
-            raise DataError(
-                "A score's key is a letter, then letters, digits or underscores, at most 64 characters; "
-                f"got {self.key[:80]!r}."
-            )
-
-    @property
-    def single_runs(self) -> bool:
-        """Whether every value is of one training run: now and then one fails, which says nothing of the cell."""
-        return self.seeds.startswith(_ONE_RUN)
-
-    def describe(self) -> str:
-        """One line for the screen: what, unit, data set, split, epochs, seeds, direction of a goal, kind, source."""
-        unit = f" ({self.unit})" if self.unit else ""
-        parts = [
-            f"{self.title}{unit}",
-            self.data_set,
-            self.split,
-            f"{self.epochs} epochs" if self.epochs is not None else "",
-            self.seeds,
-            "" if self.detail else "higher is better" if self.direction == "max" else "lower is better",
-            self.kind,
-        ]
-        return f"{', '.join(part for part in parts if part)}. Source: {self.source}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; :func:`meaning_from_dict` reads them back."""
-        return asdict(self)
-
-
-def meaning_from_dict(raw: object) -> ScoreMeaning:
-    """Read what :meth:`ScoreMeaning.to_dict` wrote.
-
-    Raises:
-        DataError: if a field is missing, unknown, of another type or longer than 500 characters.
-    """
-    names = {field.name for field in fields(ScoreMeaning)}
-    if not isinstance(raw, dict) or set(raw) != names:
-        got = ", ".join(sorted(map(str, raw)))[:200] if isinstance(raw, dict) else type(raw).__name__
-        raise DataError(f"The meaning of a score has the fields {', '.join(sorted(names))}; got {got}.")
-    for name, value in raw.items():
-        if name == "epochs":
-            right = value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**6)
-        elif name == "detail":
-            right = isinstance(value, bool)
-        elif name in ("direction", "kind"):
-            right = value in get_args(Direction if name == "direction" else Kind)
-        else:
-            right = isinstance(value, str) and len(value) <= MAX_TEXT
-        if not right:
-            raise DataError(f"Field {name!r} of a score's meaning cannot be {str(value)[:60]!r}.")
-    return ScoreMeaning(**raw)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,55 +136,3 @@ def scores_from_columns(space: str, columns: Mapping[str, np.ndarray], meanings:
     """
     frame = pd.DataFrame({key: np.asarray(values, dtype=np.float64) for key, values in columns.items()})
     return Scores(space, frame, dict(meanings))
-
-
-def load_scores(space: AbstractSearchSpace | str) -> Scores:
-    """What this machine knows about a space: analytic sizes, the values bundled for NAS-Bench-201, imported tables.
-
-    Raises:
-        DataError: if the package that bundles the measured values is missing or damaged. :func:`analytic_scores` works
-            without it.
-        SvgeError: if there is no such space.
-    """
-    from svge_core.data.hpo_bench import load_hpo_bench  # these need this module's types
-    from svge_core.data.importers.join import with_imported
-
-    space = get_space(space) if isinstance(space, str) else space
-    scores = analytic_scores(space)
-    if space.name == "nasbench201":
-        scores = scores.with_columns(load_hpo_bench())
-    return with_imported(scores, space)
-
-
-def analytic_scores(space: AbstractSearchSpace) -> Scores:
-    """Parameters and multiply-accumulates of every cell; no rows for a space that is not enumerated."""
-    if space.size is None or not space.enumerated:
-        costs, network = np.empty((0, 2)), f"{space.title} is not enumerated"
-    else:
-        network = space.cost(space.from_index(0)).network
-        costs = _costs(space, space.size)
-    columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
-    titles = {"params_m": "Parameters", "flops_m": "FLOPs (multiply-accumulates)"}
-    meanings = {
-        key: ScoreMeaning(key, title, "million", "min", "", "", None, "", "analytic", network)
-        for key, title in titles.items()
-    }
-    return scores_from_columns(space.name, columns, meanings)
-
-
-def _costs(space: AbstractSearchSpace, size: int) -> np.ndarray:
-    """(cells, 2) parameters and multiply-accumulates in millions, from the cache for large spaces."""
-    if size <= CACHE_FROM_ROWS:
-        return space.costs()
-    # a sample computed afresh names the file, so a changed formula or order never meets an old table
-    sample = [space.cost(space.from_index(int(index))) for index in np.linspace(0, size - 1, 64)]
-    probe = np.array([(cost.params_m, cost.flops_m) for cost in sample])
-    state = hashlib.blake2b(f"{space.name} {size}".encode() + probe.tobytes(), digest_size=8)
-    path = cache_dir() / f"costs-{space.name}-{state.hexdigest()}.npy"
-    with contextlib.suppress(OSError, ValueError):  # not there yet, or damaged: compute it
-        costs = np.load(path, allow_pickle=False)
-        if costs.shape == (size, 2) and costs.dtype == np.float64 and np.isfinite(costs).all():
-            return costs
-    costs = space.costs()
-    keep_arrays(path, costs)
-    return costs

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from svge_core.drawing import ThemeName
 from svge_core.errors import DataError
 from svge_core.figures.style import DASHES, SERIES, finish, new_figure
-from svge_core.palette import ThemeName
 
 if TYPE_CHECKING:
     import plotly.graph_objects

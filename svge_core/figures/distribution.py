@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from svge_core.distribution import EdgeShares
+from svge_core.drawing import THEMES, ThemeName, blended, operation_label
 from svge_core.figures.search import axis_title
 from svge_core.figures.style import SEQUENTIAL, SERIES, new_figure, on_scale, readable_on
-from svge_core.palette import THEMES, ThemeName, blended, operation_label
-from svge_core.search.goals import Goal
+from svge_core.search import EdgeShares
+from svge_core.search.objectives import Goal
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -45,7 +45,7 @@ def edge_count_figure(
     return figure
 
 
-def _histograms(learned: np.ndarray, random: np.ndarray, edges: np.ndarray, theme: ThemeName):  # noqa: ANN202 - plotly
+def _histograms(learned: np.ndarray, random: np.ndarray, edges: np.ndarray, theme: ThemeName):
     """Shares of both samples on common bins."""
     figure = new_figure(theme, height=340)
     colour, page = SERIES[theme][0], THEMES[theme].page
@@ -120,7 +120,7 @@ def edge_figure(shares: EdgeShares, theme: ThemeName) -> "plotly.graph_objects.F
     return figure
 
 
-def _wiring(shares: EdgeShares, theme: ThemeName):  # noqa: ANN202 - plotly
+def _wiring(shares: EdgeShares, theme: ThemeName):
     """Share of the drawn architectures with each edge: one cell per pair of nodes, empty below the diagonal."""
     pairs = [tuple(int(node) for node in edge.split(" → ")) for edge in shares.edges]
     nodes = max(target for _, target in pairs) + 1

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from svge_core.extrapolation import INSIDE, OUTSIDE
+from svge_core.drawing import THEMES, ThemeName
+from svge_core.evaluation import percent
+from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE
 from svge_core.figures.style import SERIES, new_figure
-from svge_core.files import percent
-from svge_core.palette import THEMES, ThemeName
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -44,7 +44,7 @@ def extrapolation_figure(
     """Held-out cells, each side with its own colour and symbol, and the line where prediction equals measurement.
 
     Args:
-        points: as :func:`svge_core.extrapolation.points` makes them.
+        points: as :func:`svge_core.evaluation.extrapolation.draws.points` makes them.
         names: what each side is.
         column: "predicted" or "counted".
     """

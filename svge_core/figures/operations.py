@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from svge_core.drawing import THEMES, ThemeName, operation_colours, operation_label
 from svge_core.errors import DataError
 from svge_core.figures.style import SEQUENTIAL, new_figure, on_scale, readable_on
-from svge_core.models.base import GraphVAE
-from svge_core.palette import THEMES, ThemeName, operation_colours, operation_label
+from svge_core.models import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from svge_core.drawing import THEMES, ThemeName
 from svge_core.figures.style import SERIES, new_figure
-from svge_core.palette import THEMES, ThemeName
-from svge_core.path import LatentPath
-from svge_core.path_scores import PathScores
+from svge_core.interpolation import LatentPath, PathScores
 
 if TYPE_CHECKING:
     import plotly.graph_objects

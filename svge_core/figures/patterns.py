@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from svge_core.drawing import ThemeName, operation_label
+from svge_core.evaluation import CLUSTERING, EDGES, PATH_LENGTH, Patterns
 from svge_core.figures.style import SERIES, new_figure
-from svge_core.palette import ThemeName, operation_label
-from svge_core.patterns import CLUSTERING, EDGES, PATH_LENGTH, Patterns
 
 if TYPE_CHECKING:
     import plotly.graph_objects

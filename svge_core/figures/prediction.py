@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from svge_core import prediction_measures
+from svge_core.drawing import THEMES, ThemeName
 from svge_core.errors import DataError
 from svge_core.figures.style import DASHES, SEQUENTIAL, SERIES, new_figure
-from svge_core.palette import THEMES, ThemeName
+from svge_core.predictors import measure_predictions
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -76,7 +76,7 @@ def parity(
     margin = 0.08 * (high - low) or max(abs(high), 1.0) * 0.01
     edges = np.linspace(low - margin, high + margin, bins + 1)
     counts, _, _ = np.histogram2d(y, x, bins=(edges, edges))
-    found = prediction_measures.measured(y, x)
+    found = measure_predictions(y, x)
     tau, rmse = (math.nan if value is None else value for value in (found["kendall_tau"], found["rmse"]))
     return Parity(edges, counts.astype(np.int64), len(x), len(x) - int(counts.sum()), tau, rmse)
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from svge_core.drawing import THEMES, ThemeName, blended
+from svge_core.evaluation.latent import signed
 from svge_core.figures.style import DASHES, SERIES, new_figure
-from svge_core.latent_quality.words import signed
-from svge_core.palette import THEMES, ThemeName, blended
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -29,7 +29,7 @@ def edit_figure(curves: Mapping[str, Sequence[Mapping[str, Any]]], theme: ThemeN
     """Latent distance over edit distance: median with bands from the 10th to the 90th and the 25th to the 75th percent.
 
     Args:
-        curves: rows of :func:`svge_core.latent_quality.edits.band_rows` by the names in :data:`NAMES`.
+        curves: rows of :func:`svge_core.evaluation.latent.edits.band_rows` by the names in :data:`NAMES`.
     """
     figure = new_figure(theme, height=420)
     colours = SERIES[theme]
@@ -70,7 +70,7 @@ def bars(row: Mapping[str, Any], measure: str, theme: ThemeName) -> "plotly.grap
     """Prediction by neighbours: a bar per set of features; controls are hollow.
 
     Args:
-        row: a score as :func:`svge_core.latent_quality.knn_run.measure_neighbours` returns it.
+        row: a score as :func:`svge_core.evaluation.latent.knn_run.measure_neighbours` returns it.
         measure: of :data:`MEASURES`; sets that have no such number are left out.
     """
     shown = [name for name in NAMES if row[name][measure] is not None]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from svge_core.drawing import THEMES, ThemeName, blended
 from svge_core.figures.style import new_figure
-from svge_core.palette import THEMES, ThemeName, blended
-from svge_core.search.comparison import TOLERANCE, Hypervolumes, Lineup, MethodCurve, by_method
+from svge_core.search import TOLERANCE, Hypervolumes, Lineup, MethodCurve, by_method
 from svge_core.search.objectives import Goal
-from svge_core.search.run_types import RunView
+from svge_core.search.runs import RunView
 from svge_core.search.searchers import METHODS
 
 if TYPE_CHECKING:

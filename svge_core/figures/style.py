@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from svge_core.palette import THEMES, ThemeName, blended
+from svge_core.drawing import THEMES, ThemeName, blended
 
 if TYPE_CHECKING:
     import plotly.graph_objects

@@ -20,7 +20,7 @@ from torch.nn import functional
 from svge_core.errors import SvgeError
 from svge_core.graphpnas.propagation import LayerWeights, propagate
 from svge_core.graphpnas.rows import CONSTANT, FLAGS, Rows, lay_out, layout
-from svge_core.graphpnas.views import Graphs, GraphView
+from svge_core.graphpnas.space_views import Graphs, GraphView
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from svge_core.graphpnas.generator import Generator, GeneratorOptions
-from svge_core.graphpnas.views import Graphs, GraphView
+from svge_core.graphpnas.space_views import Graphs, GraphView
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from svge_core.graphpnas.views import Graphs, GraphView
+from svge_core.graphpnas.space_views import Graphs, GraphView
 
 #: features of an edge beside labels and node ids: what its ends are (old or new), and a constant 1 for the bias
 FLAGS, CONSTANT = 3, 1

@@ -7,7 +7,7 @@ from torch import Tensor
 from svge_core.graphpnas.generator import Generator
 from svge_core.graphpnas.propagation import propagate
 from svge_core.graphpnas.rows import Layout, layout
-from svge_core.graphpnas.views import Graphs
+from svge_core.graphpnas.space_views import Graphs
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from svge_core.errors import DataError
-from svge_core.models.base import GraphVAE
+from svge_core.models.vae import GraphVAE
 from svge_core.tensors import CellBatch
 
 

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from svge_core.errors import CheckpointError
-from svge_core.models.base import GraphVAE
-from svge_core.models.baselines.dgmg import DGMG
-from svge_core.models.baselines.dvae import DVAE
-from svge_core.models.baselines.gcn import GCN
+from svge_core.models.baselines import DGMG, DVAE, GCN
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.models.vae import GraphVAE
+from svge_core.spaces import AbstractSearchSpace
 
 
 @dataclass(frozen=True)

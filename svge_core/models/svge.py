@@ -15,17 +15,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from svge_core.models.base import DecodeOptions, Direction, Elbo, GraphVAE
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoder import ForcedLogits, Generator, Prepared, teacher_forced
+from svge_core.models.decoding import run, vote
 from svge_core.models.encoder import Encoder, Posterior
 from svge_core.models.layers import both_directions
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.models.runs import run, vote
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.models.vae import DecodeOptions, Direction, GraphVAE
+from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
-
-__all__ = ["BothLogits", "Elbo", "SVGe", "both_ways", "negative_log_likelihood"]
 
 
 @dataclass(frozen=True)

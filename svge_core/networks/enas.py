@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from svge_core.cells import Cell
 from svge_core.networks.parts import FeatureMap, Features, Images, Logits, ReLUConvBN, require_positive
-from svge_core.spaces.enas import CHANNELS, ENASMacro, reduction_points
+from svge_core.spaces import ENAS_CHANNELS, ENASMacro, reduction_points
 
 
 class SeparableBlock(nn.Sequential):
@@ -118,7 +118,7 @@ class ENASNetwork(nn.Module):
         return self.classifier(self.features(images))
 
 
-def enas_network(cell: Cell, *, channels: int = CHANNELS, num_classes: int = 10) -> ENASNetwork:
+def enas_network(cell: Cell, *, channels: int = ENAS_CHANNELS, num_classes: int = 10) -> ENASNetwork:
     """The network in which D-VAE trained the ENAS cells it had found, with PyTorch's initialisation; see the module.
 
     Args:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from svge_core.cells import Cell
 from svge_core.networks.parts import FeatureMap, Features, Images, Logits, ReLUConvBN, require_positive
-from svge_core.spaces.nasbench201 import MAP_EDGES, NASBench201
+from svge_core.spaces import MAP_EDGES, NASBench201
 
 
 class Zero(nn.Module):

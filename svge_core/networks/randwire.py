@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from svge_core.cells import Cell
 from svge_core.networks.parts import FeatureMap, Features, Logits, require_positive
-from svge_core.spaces.randwire import CHANNELS, CLASSES, NODES, RandWire
+from svge_core.spaces import RANDWIRE_CHANNELS, RANDWIRE_CLASSES, RANDWIRE_NODES, RandWire
 
 GreyImages = Float[Tensor, "batch colours height width"]
 
@@ -68,7 +68,9 @@ class RandWireNetwork(nn.Module):
         super().__init__()
         self.cell = cell
         self.stem = nn.Sequential(nn.Conv2d(colours, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
-        self.nodes = nn.ModuleList(RandWireNode(len(cell.sources[node]), channels) for node in range(1, NODES + 1))
+        self.nodes = nn.ModuleList(
+            RandWireNode(len(cell.sources[node]), channels) for node in range(1, RANDWIRE_NODES + 1)
+        )
         self.classifier = nn.Linear(channels, num_classes)
 
     def features(self, images: GreyImages) -> Features:
@@ -85,7 +87,7 @@ class RandWireNetwork(nn.Module):
 
 
 def randwire_network(
-    cell: Cell, *, channels: int = CHANNELS, num_classes: int = CLASSES, colours: int = 1
+    cell: Cell, *, channels: int = RANDWIRE_CHANNELS, num_classes: int = RANDWIRE_CLASSES, colours: int = 1
 ) -> RandWireNetwork:
     """The network of a cell, by default in the size that is trained on digits, with PyTorch's initialisation.
 

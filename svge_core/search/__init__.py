@@ -6,3 +6,7 @@
 ``objectives`` what a cell is worth: a measured table, a predictor, a user's labels or function
 ``runs``       one search is one Optuna study: every evaluation is durable the moment it is known
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

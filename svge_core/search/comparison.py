@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from svge_core.search.run_types import RunView
+from svge_core.search.runs import RunView
 from svge_core.search.searchers import METHODS
 
 #: from this many runs on, a band is the middle half; below, it is all of them
@@ -20,7 +20,7 @@ class MethodCurve:
     """One number per evaluation, over the runs of one method.
 
     Attributes:
-        method: a key of :data:`svge_core.search.searchers.METHODS`.
+        method: a key of :data:`svge_core.search.searchers.registry.METHODS`.
         x: number of labels used, from 1; existing labels that a run started from count.
         median: over the runs that got as far.
         low, high: ends of the band.

@@ -7,7 +7,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace
 
 #: draws of one fresh random cell before a space is taken for exhausted
 _TRIES = 10_000

@@ -21,10 +21,9 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.search.domain import Domain
 from svge_core.search.history import Direction, History, Observation
+from svge_core.search.runs import gene_name
 from svge_core.search.searchers import make_searcher, rng_for
-from svge_core.search.study import gene_name
-from svge_core.spaces import get_space
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, get_space
 
 #: attribute of a trial that holds the genes proposed for it, so that others see them before it begins
 _PROPOSED = "svge:genes"
@@ -70,7 +69,7 @@ def cell_sampler(
     """An ``optuna.samplers.BaseSampler`` that proposes what a search method proposes.
 
     Args:
-        method: one of :data:`svge_core.search.searchers.METHODS`.
+        method: one of :data:`svge_core.search.searchers.registry.METHODS`.
         space: the search space or its name.
         checkpoint: the model, for methods that search a latent space.
         seed: of all chance; a study that goes on proposes what it would have proposed.

@@ -1,37 +1,5 @@
 """Search spaces by name. Adding one: a file beside this one, and a line in the table."""
 
-from svge_core.errors import SvgeError
-from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
-from svge_core.spaces.enas import ENASMacro
-from svge_core.spaces.nasbench101 import NASBench101
-from svge_core.spaces.nasbench201 import NASBench201
-from svge_core.spaces.randwire import RandWire
+import lazy_loader
 
-SPACES: dict[str, AbstractSearchSpace] = {
-    space.name: space for space in (NASBench201(), NASBench101(), ENASMacro(6), ENASMacro(12), RandWire())
-}
-
-
-def get_space(name: str) -> AbstractSearchSpace:
-    """The search space of that name.
-
-    Raises:
-        SvgeError: if there is none.
-    """
-    if name not in SPACES:
-        raise SvgeError(f"Unknown search space {name!r}: expected one of {', '.join(sorted(SPACES))}.")
-    return SPACES[name]
-
-
-__all__ = [
-    "SPACES",
-    "AbstractSearchSpace",
-    "CellArrays",
-    "Cost",
-    "DecodingRules",
-    "ENASMacro",
-    "NASBench101",
-    "NASBench201",
-    "RandWire",
-    "get_space",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

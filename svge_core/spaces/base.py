@@ -1,6 +1,7 @@
 """The search-space contract: everything the rest of the project may ask of a space.
 
-A new space is one file with one subclass and one line in ``spaces/__init__.py``; ``tests/contracts.py`` then covers it.
+A new space is one file with one subclass and one line in ``spaces/registry.py``; the suite in ``svge_core.testing``
+then covers it.
 """
 
 from abc import ABC, abstractmethod

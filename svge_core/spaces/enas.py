@@ -27,7 +27,7 @@ from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, Decodin
 #: in the order of the digits 0 to 5 of the authors' code and of D-VAE's file
 OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
 #: channels of the first stage in which D-VAE (and ENAS) trained the cells they had found
-CHANNELS = 96
+ENAS_CHANNELS = 96
 #: longest text that is read as an architecture; 12 layers take 318 characters
 MAX_TEXT = 2_000
 _LABELLED = re.compile(r"(\[.*\])(?:\s*,\s*(\d{1,3}(?:\.\d{1,17})?))?", re.ASCII)
@@ -290,7 +290,7 @@ def _cost(cell: Cell, layers: int) -> Cost:
     two 1x1 convolutions of stride 2 from C to C channels, side by side, with one batch norm; maps that nobody reads
     afterwards are not reduced.
     """
-    channels, side = CHANNELS, 32
+    channels, side = ENAS_CHANNELS, 32
     params = 27 * channels + 2 * channels
     macs = 27 * channels * side * side
     for layer in range(layers):
@@ -315,7 +315,7 @@ def _cost(cell: Cell, layers: int) -> Cost:
         params_m=(params + channels * 10) / 1e6,
         flops_m=(macs + channels * 10) / 1e6,
         network=(
-            f"ENAS macro network with fixed cell: {CHANNELS} channels, doubled at two reductions, 32x32 input, "
+            f"ENAS macro network with fixed cell: {ENAS_CHANNELS} channels, doubled at two reductions, 32x32 input, "
             "10 classes; separable convolutions are depthwise and pointwise"
         ),
     )

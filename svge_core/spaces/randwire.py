@@ -19,11 +19,11 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell, canonical_cell, cell_key
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
-from svge_core.spaces.randwire_graphs import (
-    FAMILIES,
+from svge_core.spaces.randwire_generators import (
     MAX_EDGES,
-    NODES,
     PAIRS,
+    RANDWIRE_FAMILIES,
+    RANDWIRE_NODES,
     Edge,
     drawn_edges,
     problem,
@@ -32,7 +32,7 @@ from svge_core.spaces.randwire_graphs import (
 
 OPERATION = "sep_conv_3x3"
 #: the network that is counted and trained: channels, side of an image, classes
-CHANNELS, SIDE, CLASSES = 8, 8, 10
+RANDWIRE_CHANNELS, RANDWIRE_SIDE, RANDWIRE_CLASSES = 8, 8, 10
 PREFIX = "rw32:"
 _DIGITS = len(PAIRS) // 4
 _HEX = re.compile(rf"(?:{PREFIX})?([0-9a-fA-F]{{{_DIGITS}}})")
@@ -48,7 +48,7 @@ class RandWire(AbstractSearchSpace):
     name = "randwire"
     title = "RandWire"
     operations = (OPERATION,)
-    max_nodes = NODES + 2
+    max_nodes = RANDWIRE_NODES + 2
     size = None
     equivalence = (
         "Two cells are equivalent exactly when their directed graphs are isomorphic: the same stage with its nodes "
@@ -58,7 +58,7 @@ class RandWire(AbstractSearchSpace):
 
     def validate(self, cell: Cell) -> None:
         """Expects 32 inner nodes in one piece, 31 to 160 edges between them, ends joined to all sources and sinks."""
-        self._validate_nodes(cell, f"nodes (input, {NODES} of the stage, output)")
+        self._validate_nodes(cell, f"nodes (input, {RANDWIRE_NODES} of the stage, output)")
         inner = inner_edges(cell)
         if found := problem(inner):
             raise InvalidCellError(f"A cell of {self.title} {found}.")
@@ -72,7 +72,7 @@ class RandWire(AbstractSearchSpace):
             )
 
     def canonical(self, cell: Cell) -> Cell:
-        """The one order among all topological ones that :func:`svge_core.cells.canonical_cell` picks."""
+        """The one order among all topological ones that :func:`svge_core.cells.cell.canonical_cell` picks."""
         self.validate(cell)
         return canonical_cell(cell)
 
@@ -83,7 +83,7 @@ class RandWire(AbstractSearchSpace):
 
     def random_cell(self, rng: np.random.Generator) -> Cell:
         """A cell of one of the three generators, each with the same chance; see :mod:`.randwire_graphs`."""
-        return self.family_cell(FAMILIES[int(rng.integers(len(FAMILIES)))], rng)
+        return self.family_cell(RANDWIRE_FAMILIES[int(rng.integers(len(RANDWIRE_FAMILIES)))], rng)
 
     def family_cell(self, family: str, rng: np.random.Generator) -> Cell:
         """A cell of one generator, its nodes in the generator's order.
@@ -128,7 +128,7 @@ class RandWire(AbstractSearchSpace):
         given = text.strip()
         expected = (
             f"Not a cell of {self.title}: expected {PREFIX} and {_DIGITS} hexadecimal digits, or a JSON list of edges "
-            f"such as [[0, 5], [1, 5], ...] from lower to higher nodes of 0 to {NODES - 1}"
+            f"such as [[0, 5], [1, 5], ...] from lower to higher nodes of 0 to {RANDWIRE_NODES - 1}"
         )
         if len(given) > MAX_TEXT:
             raise ParseError(f"{expected}; got {len(given):,} characters.")
@@ -163,8 +163,8 @@ class RandWire(AbstractSearchSpace):
         """The cell of 496 bits."""
         if len(genotype) != len(PAIRS):
             raise InvalidCellError(
-                f"A genotype of {self.title} is {len(PAIRS)} bits, the strict upper triangle of {NODES} nodes row by "
-                f"row; got {len(genotype)}."
+                f"A genotype of {self.title} is {len(PAIRS)} bits, the strict upper triangle of {RANDWIRE_NODES} nodes "
+                f"row by row; got {len(genotype)}."
             )
         if wrong := next((gene for gene in genotype if gene not in (0, 1)), None):
             raise InvalidCellError(f"A genotype of {self.title} has bits 0 and 1; got {wrong}.")
@@ -196,7 +196,7 @@ class RandWire(AbstractSearchSpace):
         edges = np.triu(np.full((self.max_nodes, self.max_nodes), -1, dtype=np.int8), k=1)
         edges[0, -1] = 0
         edges[0, 1] = edges[-2, -1] = 1
-        return DecodingRules(node_types, edges, max_edges=MAX_EDGES + NODES)
+        return DecodingRules(node_types, edges, max_edges=MAX_EDGES + RANDWIRE_NODES)
 
     def cost(self, cell: Cell) -> Cost:
         """Closed form for the network of :mod:`svge_core.networks.randwire`: 8 channels, 8x8 images, 10 classes.
@@ -206,20 +206,23 @@ class RandWire(AbstractSearchSpace):
         pixel; an input's weight does so in each channel.
         """
         self.validate(cell)
-        inputs = sum(target <= NODES for _, target in cell.edges)  # all edges but those into the output
+        inputs = sum(target <= RANDWIRE_NODES for _, target in cell.edges)  # all edges but those into the output
         stem, convolutions, classifier = (
-            9 * CHANNELS,
-            NODES * (9 * CHANNELS + CHANNELS**2),
-            CHANNELS * CLASSES + CLASSES,
+            9 * RANDWIRE_CHANNELS,
+            RANDWIRE_NODES * (9 * RANDWIRE_CHANNELS + RANDWIRE_CHANNELS**2),
+            RANDWIRE_CHANNELS * RANDWIRE_CLASSES + RANDWIRE_CLASSES,
         )
-        norms = (NODES + 1) * 2 * CHANNELS
-        multiplications = (stem + convolutions + inputs * CHANNELS) * SIDE * SIDE + classifier
+        norms = (RANDWIRE_NODES + 1) * 2 * RANDWIRE_CHANNELS
+        multiplications = (
+            stem + convolutions + inputs * RANDWIRE_CHANNELS
+        ) * RANDWIRE_SIDE * RANDWIRE_SIDE + classifier
         return Cost(
             params_m=(stem + convolutions + norms + inputs + classifier) / 1e6,
             flops_m=multiplications / 1e6,
             network=(
-                f"RandWire-digits: one stage of {NODES} nodes with {CHANNELS} channels, {SIDE}x{SIDE} grey images, "
-                f"{CLASSES} classes; the weighted sums of the nodes' inputs are counted"
+                f"RandWire-digits: one stage of {RANDWIRE_NODES} nodes with {RANDWIRE_CHANNELS} channels, "
+                f"{RANDWIRE_SIDE}x{RANDWIRE_SIDE} grey images, "
+                f"{RANDWIRE_CLASSES} classes; the weighted sums of the nodes' inputs are counted"
             ),
         )
 
@@ -231,20 +234,20 @@ def inner_edges(cell: Cell) -> tuple[Edge, ...]:
 
 def from_edges(edges: Iterable[Edge]) -> Cell:
     """The cell of edges (lower, higher) between inner nodes 0 to 31, with the edges of input and output that follow."""
-    return Cell((INPUT, *(OPERATION,) * NODES, OUTPUT), _with_ends(tuple(edges)))
+    return Cell((INPUT, *(OPERATION,) * RANDWIRE_NODES, OUTPUT), _with_ends(tuple(edges)))
 
 
 def _with_ends(inner: tuple[Edge, ...]) -> tuple[Edge, ...]:
     """Edges of the whole cell in its own numbers."""
     read, feeding = {v for _, v in inner}, {u for u, _ in inner}
-    into = [(0, node + 1) for node in range(NODES) if node not in read]
-    out = [(node + 1, NODES + 1) for node in range(NODES) if node not in feeding]
+    into = [(0, node + 1) for node in range(RANDWIRE_NODES) if node not in read]
+    out = [(node + 1, RANDWIRE_NODES + 1) for node in range(RANDWIRE_NODES) if node not in feeding]
     return (*into, *((u + 1, v + 1) for u, v in inner), *out)
 
 
 def _sorted(edges: list[Edge]) -> list[Edge]:
     """The same acyclic graph with its nodes renumbered in a topological order."""
-    return list(Cell.from_graph(("",) * NODES, edges).edges)
+    return list(Cell.from_graph(("",) * RANDWIRE_NODES, edges).edges)
 
 
 def _json_edges(text: str) -> list[Edge] | None:
@@ -260,7 +263,7 @@ def _json_edges(text: str) -> list[Edge] | None:
         # bool is an int in Python
         if not isinstance(row, list) or len(row) != 2 or not all(type(node) is int for node in row):
             return None
-        if not 0 <= row[0] < row[1] < NODES or (row[0], row[1]) in edges:
+        if not 0 <= row[0] < row[1] < RANDWIRE_NODES or (row[0], row[1]) in edges:
             return None
         edges.add((row[0], row[1]))
     return sorted(edges)

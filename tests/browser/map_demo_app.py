@@ -10,9 +10,11 @@ from dataclasses import asdict
 import numpy as np
 import streamlit as st
 
-from svge_core.geometry import select_in_polygon
+from svge_core.atlas.polygon import select_in_polygon
 from tests.browser.demo_points import demo_xy
-from ui.latent_map import (
+from ui.latent_map.component import latent_map
+from ui.latent_map.published import publish_array, publish_text
+from ui.latent_map.values import (
     CATEGORICAL,
     SEQUENTIAL,
     MapBackground,
@@ -23,9 +25,6 @@ from ui.latent_map import (
     MapLine,
     MapMark,
     MapPoints,
-    latent_map,
-    publish_array,
-    publish_text,
 )
 
 OPERATIONS = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip <b>connect</b>")

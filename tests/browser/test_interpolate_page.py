@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.browser.test_map_page import APP
-from tests.tiny_checkpoint import make_checkpoint
+from tests.support.tiny_checkpoint import make_checkpoint
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser

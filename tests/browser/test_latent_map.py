@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from svge_core.geometry import select_in_polygon
+from svge_core.atlas.polygon import select_in_polygon
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, read_json
 from tests.browser.demo_driver import (
     EVENT,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from svge_core.atlas_file import load_atlas
-from svge_core.checkpoints import load_checkpoint
-from svge_core.spaces import get_space
+from svge_core.atlas.file import load_atlas
+from svge_core.checkpoints.checkpoint import load_checkpoint
+from svge_core.spaces.registry import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.support.paths import ROOT
-from tests.tiny_checkpoint import make_checkpoint
+from tests.support.tiny_checkpoint import make_checkpoint
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser

@@ -11,18 +11,20 @@ from typing import Any
 
 import pytest
 
-from svge_core.search.run_types import SearchConfig
-from svge_core.search.runs import create_run, execute, list_runs, read_run
+from svge_core.search.runs.loop import execute
+from svge_core.search.runs.manage import create_run
+from svge_core.search.runs.reading import list_runs, read_run
+from svge_core.search.runs.types import SearchConfig
 from tests.browser.conftest import TIMEOUT_MS, _start_server
 from tests.browser.test_map_page import APP
-from tests.tiny_checkpoint import make_checkpoint
+from tests.support.tiny_checkpoint import make_checkpoint
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect, TimeoutError = playwright.expect, playwright.TimeoutError
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = 5 * TIMEOUT_MS  # a search is a process that imports torch first
-SLOW = "tests.slow_objective:slow"
+SLOW = "tests.support.slow_objective:slow"
 
 
 @dataclass(frozen=True)

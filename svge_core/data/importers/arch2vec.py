@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svge_core.data.importers.nasbench101_files import CELLS, OPERATIONS, SPACE, SPLIT_TEST, SPLIT_VALID, graph_of
+from svge_core.data.importers.nasbench101_tfrecord import CELLS, OPERATIONS, SPACE, SPLIT_TEST, SPLIT_VALID, graph_of
 from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 
 LABELS = ("input", OPERATIONS[1], OPERATIONS[0], OPERATIONS[2], "output")
@@ -110,7 +110,7 @@ def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
 
 def _cell(entry: Any) -> tuple[str, tuple[str, str]]:
     """md5 key, and the graph as :func:`graph_of` gives it."""
-    from svge_core.spaces.nb101.module_hash import module_hash
+    from svge_core.spaces.nasbench101 import module_hash
 
     matrix, one_hot = entry["module_adjacency"], entry["module_operations"]
     labels = [LABELS[row.index(1)] for row in one_hot if 1 in row]

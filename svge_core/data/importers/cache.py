@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.data.importers.table import ImportedTable, Key
-from svge_core.data.scores import meaning_from_dict
+from svge_core.data.meaning import meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.files import cache_dir, write_atomically
 

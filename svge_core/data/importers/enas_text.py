@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
-from svge_core.spaces.enas import ENASMacro
+from svge_core.spaces import ENASMacro
 
 MAX_BYTES = 256 * 2**20
 MAX_LINE = 2_000

@@ -12,7 +12,7 @@ import numpy as np
 from svge_core.data.importers.nb201_records import CELLS, COST_DATA, SPACE, index_of
 from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
-from svge_core.data.scores import Direction, ScoreMeaning
+from svge_core.data.meaning import Direction, ScoreMeaning
 from svge_core.errors import DataError
 
 MAX_BYTES = 2 * 2**30

@@ -7,7 +7,8 @@ import pandas as pd
 
 from svge_core.data.importers.cache import list_imported, load_imported, load_table
 from svge_core.data.importers.table import ImportedTable
-from svge_core.data.scores import ScoreMeaning, Scores, scores_from_columns
+from svge_core.data.meaning import ScoreMeaning
+from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
 
@@ -40,7 +41,7 @@ def _indices(table: ImportedTable, space: AbstractSearchSpace) -> np.ndarray:
     if table.key == "index":
         return keys.to_numpy().astype(np.int64)
     if table.key == "hash":
-        from svge_core.spaces.nb101.table import table as all_cells  # builds its table on first use
+        from svge_core.spaces.nasbench101 import table as all_cells
 
         raw = np.frombuffer(bytes.fromhex("".join(keys)), dtype="S16")
         return all_cells().indices_of_hashes(raw)

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from svge_core.data.importers.nasbench101_files import Runs, graph_of
+from svge_core.data.importers.nasbench101_tfrecord import Runs, graph_of
 from svge_core.data.importers.nb201_records import CELLS, SPACE, accuracy, index_of
 from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, ParseError
-from svge_core.spaces.nasbench201 import from_naslib_tuple
+from svge_core.spaces import from_naslib_tuple
 
 MAX_101_BYTES = 8 * 2**30
 MAX_201_BYTES = 4 * 2**30

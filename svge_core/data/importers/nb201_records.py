@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from svge_core.data.importers.table import Columns, ImportedTable
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
-from svge_core.spaces.nasbench201 import NASBench201
+from svge_core.spaces import NASBench201
 
 SPACE = NASBench201()
 CELLS = 15_625

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from svge_core.data.importers.cache import save_table
-from svge_core.data.importers.detect import KINDS, Checksum, Kind, checksum, detect, memory_warning
+from svge_core.data.importers.detection import KINDS, Checksum, Kind, checksum, detect, memory_warning
 from svge_core.data.importers.table import ImportedTable, Progress, silent
 from svge_core.errors import DataError
 
@@ -55,7 +55,7 @@ def read_table(path: Path, kind: Kind, known: bool, progress: Progress = silent)
 
     Args:
         path: file or folder.
-        kind: as :func:`svge_core.data.importers.detect.detect` says.
+        kind: as :func:`svge_core.data.importers.detection.detect` says.
         known: its sha256 is that of the official file, so that checksums inside it need not be verified again.
         progress: told how far it is.
 
@@ -63,7 +63,7 @@ def read_table(path: Path, kind: Kind, known: bool, progress: Progress = silent)
         DataError: saying what was expected, what came and what to do.
     """
     if kind == "nasbench101":
-        from svge_core.data.importers.nasbench101_files import read_tfrecord
+        from svge_core.data.importers.nasbench101_tfrecord import read_tfrecord
 
         return read_tfrecord(path, progress, check_payloads=not known)
     if kind == "nats":

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from svge_core.data.scores import ScoreMeaning
+from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
 
 #: ``index`` is the space's official index, ``hash`` the md5 of NAS-Bench-101 (32 hex digits), ``arch`` a text

@@ -20,14 +20,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from svge_core.models.base import DecodeOptions, GraphVAE
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoder import ForcedLogits, Generator, Prepared, teacher_forced
+from svge_core.models.decoding import run
 from svge_core.models.encoder import Posterior, TypeProjection
 from svge_core.models.layers import GatedSum, both_directions
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.models.runs import run
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 
 

@@ -19,14 +19,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from svge_core.models.base import DecodeOptions, GraphVAE
 from svge_core.models.baselines.dvae_decoder import NodeDecoder
 from svge_core.models.baselines.messages import GatedMessages, gru, type_gru, type_inputs
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoder import ForcedLogits
 from svge_core.models.encoder import Posterior
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 
 

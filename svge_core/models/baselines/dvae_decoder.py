@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from svge_core.models.baselines.messages import GatedMessages, gru, type_gru, type_inputs
-from svge_core.models.constraints import OpenNodes, masks
 from svge_core.models.decoder import ForcedLogits
-from svge_core.models.draws import allowed_types, cut, draw_edges, draw_types
-from svge_core.spaces.base import DecodingRules
+from svge_core.models.decoding import OpenNodes, allowed_types, cut, draw_edges, draw_types, masks
+from svge_core.spaces import DecodingRules
 from svge_core.tensors import END, START, CellBatch
 
 

@@ -9,13 +9,23 @@ import torch
 
 from svge_core.cells import Cell
 from svge_core.errors import InvalidCellError
-from svge_core.graphpnas.explorer import explore
-from svge_core.graphpnas.generator import Generator
-from svge_core.graphpnas.policy import Policy, PolicyOptions
-from svge_core.graphpnas.recurrent import RecurrentOptions, refit_recurrent
-from svge_core.graphpnas.refit import RefitOptions, best_by_rank, refit, refit_many
-from svge_core.graphpnas.sampling import sample
-from svge_core.graphpnas.views import Graphs, to_cells, to_graphs, view_of
+from svge_core.graphpnas import (
+    Generator,
+    Graphs,
+    Policy,
+    PolicyOptions,
+    RecurrentOptions,
+    RefitOptions,
+    best_by_rank,
+    explore,
+    refit,
+    refit_many,
+    refit_recurrent,
+    sample,
+    to_cells,
+    to_graphs,
+    view_of,
+)
 from svge_core.search.domain import Domain
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal

@@ -21,13 +21,13 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.models.decoding import DecodeOptions, decode
-from svge_core.search.acquisition import log_expected_improvement
+from svge_core.models import DecodeOptions
+from svge_core.models.decoding import decode
+from svge_core.predictors import JITTER, Posterior, covariance, fit_parameters
 from svge_core.search.domain import Domain
-from svge_core.search.encodings import shared_encodings
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
-from svge_core.surrogates.gaussian_process import JITTER, Posterior, covariance, fit_parameters
+from svge_core.search.searchers.bayesian import log_expected_improvement, shared_encodings
 from svge_core.tensors import to_cells
 
 #: rows the hyper-parameters are fitted on at most

@@ -9,10 +9,9 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.search.domain import Domain
-from svge_core.search.encodings import shared_encodings
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
-from svge_core.search.surrogate import rank_normal
+from svge_core.search.searchers.bayesian import rank_normal, shared_encodings
 
 
 class BoostedTrees:

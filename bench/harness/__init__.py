@@ -1,0 +1,1 @@
+"""What several benchmarks share: stored results, protocols of whole runs, rivals side by side."""

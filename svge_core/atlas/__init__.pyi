@@ -1,0 +1,19 @@
+from .atlas import Atlas as Atlas, Place as Place, build_atlas as build_atlas, latent_tensor as latent_tensor
+from .charted import (
+    CHARTED as CHARTED,
+    chart_indices as chart_indices,
+    chart_scores as chart_scores,
+    encode_indices as encode_indices,
+    latents_file as latents_file,
+    nearest_spacings as nearest_spacings,
+    operation_counts as operation_counts,
+)
+from .file import (
+    FILE as FILE,
+    LEAN_FROM as LEAN_FROM,
+    load_atlas as load_atlas,
+    load_chart as load_chart,
+    save_atlas as save_atlas,
+)
+from .polygon import select_in_polygon as select_in_polygon
+from .projection import Plane as Plane, PlaneName as PlaneName, weighted_latent as weighted_latent

@@ -1,0 +1,139 @@
+"""Which cells of a space are charted, and what follows from the weights alone: their latents, streamed and cached.
+
+A listed space is charted whole. Of a larger one a seeded uniform sample of official indices is. Whatever a minute of
+computing gives back is kept in the user's cache folder, not beside the checkpoint.
+"""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, Int8
+
+from svge_core.checkpoints import Checkpoint
+from svge_core.data import Scores, analytic_scores, held_out_mask, indexed, scores_from_columns, split_cells
+from svge_core.errors import SvgeError
+from svge_core.files import cache_dir, keep_arrays
+from svge_core.models import GraphVAE, encode_all
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import index_batch
+from svge_core.training import TrainConfig
+
+#: cells of the chart of a space that is not listed
+CHARTED = 20_000
+#: cells that are tensors at one time
+PIECE = 16_384
+#: latents that are computed anew to know a cached file for what it is, and how far they may be off
+_PROBED, _TOLERANCE = 64, 1e-3
+
+
+def chart_indices(space: AbstractSearchSpace, charted: int = CHARTED, seed: int = 1) -> Int[np.ndarray, " cells"]:
+    """Official indices of the charted cells, ascending: all of a listed space, else a uniform sample.
+
+    Raises:
+        SvgeError: if cells of the space have no index, or none of 64 bits.
+    """
+    if space.size is None or not indexed(space):
+        raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
+    if space.enumerated:
+        return np.arange(space.size)
+    rng = np.random.default_rng(seed)
+    drawn = np.unique(rng.integers(space.size, size=charted))
+    while len(drawn) < charted:
+        drawn = np.union1d(drawn, rng.integers(space.size, size=charted - len(drawn)))
+    return drawn
+
+
+def charted_held_out(
+    space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"], training: TrainConfig
+) -> Bool[np.ndarray, " cells"]:
+    """True for the charted cells that the model was never trained on."""
+    if not space.enumerated:
+        return held_out_mask(indices, training.held_out, training.seed)
+    mask = np.zeros(len(indices), dtype=bool)
+    mask[split_cells(len(indices), training.held_out, training.seed).held_out.numpy()] = True
+    return mask
+
+
+def operation_counts(
+    space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]
+) -> Int8[np.ndarray, "cells operations"]:
+    """How often each cell uses each operation of the space."""
+    first = len(space.vocabulary) - len(space.operations)
+    counts = np.zeros((len(indices), len(space.operations)), dtype=np.int8)
+    for start in range(0, len(indices), PIECE):
+        types = space.arrays(indices[start : start + PIECE]).types
+        for number in range(len(space.operations)):
+            counts[start : start + PIECE, number] = (types == first + number).sum(axis=1)
+    return counts
+
+
+def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> Scores:
+    """What follows from the structure of the charted cells of a space that is not listed, row by row of the chart."""
+    costs = space.costs_of(space.from_index(int(index)) for index in indices)
+    columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
+    network = space.cost(space.from_index(int(indices[0]))).network if len(indices) else ""
+    known = analytic_scores(space).meanings
+    return scores_from_columns(space.name, columns, {key: replace(known[key], source=network) for key in columns})
+
+
+def encode_indices(model: GraphVAE, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
+    """Posterior means of the cells at official indices; only a piece of them is tensors at one time."""
+    latents = np.empty((len(indices), model.config.latent), dtype=np.float32)
+    for start in range(0, len(indices), PIECE):
+        piece = index_batch(model.space, indices[start : start + PIECE])
+        latents[start : start + PIECE] = encode_all(model, piece)[0].numpy()
+    return latents
+
+
+def latents_file(space: AbstractSearchSpace, digest: str) -> Path:
+    """Where the latents of a checkpoint of a large space are kept once they were encoded."""
+    return cache_dir() / f"latents-{space.name}-{digest}.npy"
+
+
+def cached_latents(checkpoint: Checkpoint, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
+    """Latents of a listed space, from the user's cache folder where they are known to be of these weights."""
+    model = checkpoint.model
+    path = latents_file(model.space, checkpoint.digest)
+    found = _checked(path, model, indices)
+    if found is not None:
+        return found
+    latents = encode_indices(model, indices)
+    keep_arrays(path, latents)
+    return latents
+
+
+def _checked(path: Path, model: GraphVAE, indices: np.ndarray) -> np.ndarray | None:
+    """The cached latents, read as they are needed; nothing where the file is missing, damaged or of other weights."""
+    with contextlib.suppress(OSError, ValueError):
+        latents = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        if latents.shape != (len(indices), model.config.latent) or latents.dtype != np.float32:
+            return None
+        rows = np.unique(np.linspace(0, len(indices) - 1, _PROBED).astype(np.int64))
+        if np.isfinite(latents).all() and np.allclose(
+            latents[rows], encode_indices(model, indices[rows]), atol=_TOLERANCE
+        ):
+            return latents
+    return None
+
+
+def nearest_spacings(
+    latents: Float[np.ndarray, "cells latent"], sample: int, seed: int = 1, piece: int = 128
+) -> Float[np.ndarray, " sampled"]:
+    """Sorted distances of cells to their nearest other cell: of all cells, or of a seeded sample of that many."""
+    rows = np.arange(len(latents))
+    if sample < len(latents):
+        rows = np.sort(np.random.default_rng(seed).choice(len(latents), sample, replace=False))
+    centred = torch.from_numpy(latents - latents.mean(axis=0, dtype=np.float64).astype(np.float32))
+    squares = centred.square().sum(1)
+    found = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), piece):
+        chosen = torch.from_numpy(rows[start : start + piece])
+        # squared distances but for the query's own square, which changes no order
+        table = torch.addmm(squares, centred[chosen], centred.T, alpha=-2.0)
+        table[torch.arange(len(chosen)), chosen] = torch.inf
+        nearest = table.min(dim=1).indices
+        found[start : start + piece] = (centred[chosen] - centred[nearest]).square().sum(1).sqrt().numpy()
+    return np.sort(found)

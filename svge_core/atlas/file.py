@@ -1,0 +1,170 @@
+"""The atlas on disk: ``atlas.safetensors`` beside the weights.
+
+Of a space of more than 100,000 cells the file is lean: it holds what takes more than a minute to rebuild (the UMAP
+layout, in 16-bit steps of each axis, and quantiles of the spacings). The latents are encoded from the weights when the
+file is first read and then kept in the user's cache folder; the PCA map and the held-out cells follow from them.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from svge_core.atlas.atlas import Atlas
+from svge_core.atlas.charted import cached_latents, chart_indices, charted_held_out
+from svge_core.atlas.projection import Plane, PlaneName, pca_plane
+from svge_core.checkpoints import Checkpoint
+from svge_core.errors import CheckpointError
+from svge_core.files import STEPS, quantised, read_arrays, restored, write_atomically
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.training import TrainConfig
+
+#: version 2 had neither charts of samples nor lean files
+FORMAT_VERSION, READABLE = 3, ("2", "3")
+FILE = "atlas.safetensors"
+LEAN_FROM = 100_000
+QUANTILES = 1_001
+
+
+def save_atlas(folder: Path, atlas: Atlas) -> Path:
+    """Write ``atlas.safetensors`` atomically and return its path."""
+    whole = np.array_equal(atlas.indices, np.arange(len(atlas)))
+    lean = whole and len(atlas) > LEAN_FROM
+    tensors: dict[str, np.ndarray] = {}
+    planes: dict[str, object] = {}
+    for name, plane in atlas.planes.items():
+        if not lean:
+            tensors[f"{name}.xy"], tensors[f"{name}.components"] = plane.xy, plane.components
+            tensors[f"{name}.mean"], tensors[f"{name}.explained"] = plane.mean, plane.explained
+            planes[name] = plane.note
+        elif name == "pca":
+            planes[name] = {}
+        else:
+            steps, bounds = zip(*(quantised(axis) for axis in plane.xy.T), strict=True)
+            tensors[f"{name}.steps"] = np.stack(steps, axis=1)
+            note = f"{plane.note}; stored to 1/{STEPS:,} of each axis"
+            planes[name] = {"bounds": bounds, "note": note}
+    if lean:
+        tensors["spacings"] = np.quantile(atlas.spacings, np.linspace(0, 1, QUANTILES)).astype(np.float32)
+    else:
+        tensors |= {"latents": atlas.latents, "spacings": atlas.spacings, "held_out": atlas.held_out}
+        tensors |= {} if whole else {"indices": atlas.indices}
+    header = {
+        "format_version": str(FORMAT_VERSION),
+        "space": atlas.space,
+        "checkpoint": atlas.checkpoint,
+        "cells": str(len(atlas)),
+        "planes": json.dumps(planes),
+        "spacings_of": str(atlas.spacings_of),
+        **({"lean": "the latents follow from the weights"} if lean else {}),
+    }
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    write_atomically(folder / FILE, save(contiguous, metadata=header))
+    return folder / FILE
+
+
+def load_atlas(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Atlas:
+    """Read the atlas beside a checkpoint.
+
+    Raises:
+        CheckpointError: missing, damaged, or made with other weights; says how to rebuild it.
+    """
+    path, rebuild = checkpoint.folder / FILE, _rebuild(checkpoint)
+    header, tensors = _read(checkpoint)
+    try:
+        return _from_tensors(checkpoint, space, tensors, header, f"{path}: {{}} {rebuild}")
+    except KeyError as error:
+        raise CheckpointError(f"{path} lacks {error}. {rebuild}") from None
+    except (ValueError, TypeError, AttributeError) as error:  # also of JSON
+        raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
+
+
+def load_chart(checkpoint: Checkpoint) -> np.ndarray:
+    """Official indices of the charted cells: those of the atlas beside a checkpoint where the space is not listed.
+
+    Raises:
+        CheckpointError: if they stand in an atlas that is missing or damaged; says how to build it.
+    """
+    space = checkpoint.model.space
+    if space.enumerated:
+        return chart_indices(space)
+    _, tensors = _read(checkpoint)
+    if "indices" not in tensors:
+        raise CheckpointError(f"{checkpoint.folder / FILE} lacks 'indices'. {_rebuild(checkpoint)}")
+    return tensors["indices"]
+
+
+def _rebuild(checkpoint: Checkpoint) -> str:
+    return f"Rebuild it with: python -m svge_core atlas --checkpoint {checkpoint.folder}"
+
+
+def _read(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Header and tensors of a file of these weights."""
+    path, rebuild = checkpoint.folder / FILE, _rebuild(checkpoint)
+    if not path.is_file():
+        raise CheckpointError(f"{checkpoint.folder} has no {FILE}. {rebuild}")
+    header, tensors = read_arrays(path, rebuild)
+    if header.get("format_version") not in READABLE:
+        raise CheckpointError(
+            f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads "
+            f"{' and '.join(READABLE)}. {rebuild}"
+        )
+    if header.get("checkpoint") != checkpoint.digest:
+        raise CheckpointError(
+            f"{path}: field 'checkpoint' is {header.get('checkpoint')!r}, the weights are "
+            f"{checkpoint.digest!r}. {rebuild}"
+        )
+    return header, tensors
+
+
+def _from_tensors(
+    checkpoint: Checkpoint,
+    space: AbstractSearchSpace,
+    tensors: dict[str, np.ndarray],
+    header: dict[str, str],
+    frame: str,
+) -> Atlas:
+    """The atlas of a file's content; a KeyError names what is missing."""
+    lean = "lean" in header
+    cells = int(header["cells"]) if lean else len(tensors["latents"])
+    expected = space.size if space.enumerated else len(tensors["indices"])
+    if header.get("space") != space.name or cells != expected:
+        found = f"holds {cells} cells of {header.get('space')!r}"
+        raise CheckpointError(frame.format(f"{found}, expected {expected} of {space.name!r}."))
+    notes = json.loads(header["planes"])
+    spacings = tensors["spacings"]
+    indices = chart_indices(space) if space.enumerated else tensors["indices"]
+    spacings_of = int(header.get("spacings_of", len(spacings)))
+    if not lean:
+        planes: dict[PlaneName, Plane] = {
+            name: Plane(name, tensors[f"{name}.xy"], note, *_linear(tensors, name)) for name, note in notes.items()
+        }
+        held_out = tensors["held_out"].astype(np.int64)
+        return Atlas(
+            space.name, checkpoint.digest, indices, tensors["latents"], planes, held_out, spacings, spacings_of
+        )
+    latents = cached_latents(checkpoint, indices)
+    planes = {}
+    for name, entry in notes.items():
+        planes[name] = pca_plane(latents) if name == "pca" else _stepped(name, entry, tensors, cells, latents.shape[1])
+    training = TrainConfig.from_dict(checkpoint.meta.training)
+    held_out = indices[charted_held_out(space, indices, training)]
+    return Atlas(space.name, checkpoint.digest, indices, latents, planes, held_out, spacings, spacings_of)
+
+
+def _linear(tensors: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return tensors[f"{name}.components"], tensors[f"{name}.mean"], tensors[f"{name}.explained"]
+
+
+def _stepped(
+    name: PlaneName, entry: dict[str, object], tensors: dict[str, np.ndarray], cells: int, latent: int
+) -> Plane:
+    """A map without an inverse, from its 16-bit steps."""
+    steps, bounds = tensors[f"{name}.steps"], entry["bounds"]
+    if steps.shape != (cells, 2) or steps.dtype != np.uint16:
+        raise ValueError(f"{name}.steps holds {steps.dtype} of shape {steps.shape}")
+    (low_x, high_x), (low_y, high_y) = bounds  # type: ignore[misc]
+    xy = np.stack([restored(steps[:, 0], (low_x, high_x)), restored(steps[:, 1], (low_y, high_y))], axis=1)
+    empty = np.zeros(0, dtype=np.float32)
+    return Plane(name, xy, str(entry["note"]), np.zeros((0, latent), dtype=np.float32), empty, empty)

@@ -1,0 +1,14 @@
+from .cell import (
+    INPUT as INPUT,
+    OUTPUT as OUTPUT,
+    Cell as Cell,
+    canonical_cell as canonical_cell,
+    cell_key as cell_key,
+    pruned as pruned,
+)
+from .differences import (
+    Difference as Difference,
+    Highlight as Highlight,
+    difference as difference,
+    is_ordered as is_ordered,
+)

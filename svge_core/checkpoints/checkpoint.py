@@ -1,0 +1,201 @@
+"""Checkpoints on disk: ``weights.safetensors`` + ``meta.json``.
+
+No pickle; files are written whole or not at all; every mismatch is named.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from svge_core.errors import CheckpointError
+from svge_core.files import read_tensors, write_atomically
+from svge_core.models import GraphVAE, ModelConfig, build_model
+from svge_core.spaces import get_space
+from svge_core.tensors import CellBatch
+
+FORMAT_VERSION = 1
+WEIGHTS, META = "weights.safetensors", "meta.json"
+
+
+@dataclass(frozen=True)
+class CheckpointMeta:
+    """What ``meta.json`` holds besides the model's config.
+
+    Attributes:
+        space: name of the search space.
+        config: the model's config.
+        training: the training config, as plain values.
+        data_digest: digest of the training cells (see :func:`data_digest`).
+        data_count: number of training cells.
+        held_out_count: number of cells never trained on; 0 where the cells of the space cannot be counted.
+        command: the command that made the checkpoint.
+        metrics: named results, each with denominators, data set and split in its fields.
+        history: one row per epoch.
+        environment: versions and device of the training run.
+        model: name of the model; files from before there were others do not say it.
+    """
+
+    space: str
+    config: ModelConfig
+    training: dict[str, Any]
+    data_digest: str
+    data_count: int
+    held_out_count: int
+    command: str
+    metrics: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    environment: dict[str, Any] = field(default_factory=dict)
+    model: str = "svge"
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of this run and of the one whose weights it started from."""
+        return int(self.training.get("epochs", len(self.history))) + int(self.environment.get("initial_epochs") or 0)
+
+    @property
+    def total_cpu_seconds(self) -> float:
+        """CPU seconds of both; NaN where they were not recorded."""
+        own = self.history[-1].get("cpu_seconds", math.nan) if self.history else math.nan
+        return own + float(self.environment.get("initial_cpu_seconds") or 0)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model with its meta data.
+
+    Attributes:
+        model: in evaluation mode.
+        meta: see :class:`CheckpointMeta`.
+        digest: short digest of the weights, the identity of everything computed with them.
+        folder: where it was read from.
+    """
+
+    model: GraphVAE
+    meta: CheckpointMeta
+    digest: str
+    folder: Path
+
+
+def data_digest(cells: CellBatch) -> str:
+    """Digest of the cells in their order: 16 hex digits of SHA-256 over sizes, types and adjacency."""
+    sha = hashlib.sha256()
+    for tensor in (cells.sizes, cells.types, cells.adjacency.to(torch.uint8)):
+        sha.update(tensor.cpu().contiguous().numpy().tobytes())
+    return sha.hexdigest()[:16]
+
+
+def save_checkpoint(folder: Path, model: GraphVAE, meta: CheckpointMeta) -> None:
+    """Write weights, then meta data; an interrupted save leaves the old checkpoint or a folder that does not load."""
+    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
+    write_atomically(folder / WEIGHTS, weights)
+    write_meta(folder, meta, hashlib.sha256(weights).hexdigest())
+
+
+def write_meta(folder: Path, meta: CheckpointMeta, weights_sha256: str) -> None:
+    """Write ``meta.json``."""
+    values = {
+        "format_version": FORMAT_VERSION,
+        **vars(meta),
+        "config": meta.config.to_dict(),
+        "weights_sha256": weights_sha256,
+    }
+    write_atomically(folder / META, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+
+
+def update_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> CheckpointMeta:
+    """Merge metrics into a checkpoint's ``meta.json`` and return the new meta data."""
+    meta = CheckpointMeta(**{**vars(checkpoint.meta), "metrics": {**checkpoint.meta.metrics, **metrics}})
+    write_meta(checkpoint.folder, meta, hashlib.sha256((checkpoint.folder / WEIGHTS).read_bytes()).hexdigest())
+    return meta
+
+
+def load_meta(folder: Path) -> tuple[CheckpointMeta, str]:
+    """Read and check ``meta.json``; also returns the digest its weights must have."""
+    path = folder / META
+    if not path.is_file():
+        raise CheckpointError(f"No checkpoint in {folder}: expected a file {META} there. Make one with 'train'.")
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged (not JSON: {error}). Restore the folder or train again.") from None
+    if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
+        found = values.get("format_version") if isinstance(values, dict) else type(values).__name__
+        raise CheckpointError(f"{path}: field 'format_version' is {found!r}, this version reads {FORMAT_VERSION}.")
+    values.setdefault("model", CheckpointMeta.model)
+    expected = {*CheckpointMeta.__dataclass_fields__, "format_version", "weights_sha256"}
+    if missing := sorted(expected - set(values)):
+        raise CheckpointError(f"{path} lacks the fields {missing}.")
+    if unknown := sorted(set(values) - expected):
+        raise CheckpointError(f"{path} has unknown fields {unknown}.")
+    del values["format_version"]
+    sha = values.pop("weights_sha256")
+    kinds = {
+        "space": str,
+        "model": str,
+        "config": dict,
+        "training": dict,
+        "metrics": dict,
+        "history": list,
+        "environment": dict,
+    }
+    for name, kind in kinds.items():
+        if not isinstance(values[name], kind):
+            raise CheckpointError(f"{path}: field {name!r} must be of type {kind.__name__}; got {values[name]!r:.60}.")
+    return CheckpointMeta(**{**values, "config": ModelConfig.from_dict(values["config"])}), sha
+
+
+def load_checkpoint(folder: Path, *, space: str | None = None, device: str | torch.device = "cpu") -> Checkpoint:
+    """Read a checkpoint folder.
+
+    Args:
+        space: name of the search space it must belong to.
+
+    Raises:
+        CheckpointError: missing, damaged, of another version or space; the message names the field.
+    """
+    meta, sha = load_meta(folder)
+    if space is not None and meta.space != space:
+        raise CheckpointError(
+            f"{folder}: field 'space' is {meta.space!r}, expected {space!r}. Choose another checkpoint."
+        )
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise CheckpointError(f"{folder} has {META} but no {WEIGHTS}. Restore the file or train again.")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != sha:
+        raise CheckpointError(
+            f"{path} is damaged: its SHA-256 starts with {digest[:12]}, {META} expects {sha[:12]}. Restore the file."
+        )
+    _, weights = read_tensors(path, "Restore the file.")
+    model = build_model(meta.model, get_space(meta.space), meta.config)
+    load_weights(model, weights, str(path))
+    return Checkpoint(model.to(device).eval(), meta, digest[:16], folder)
+
+
+def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Put weights into a model; the first difference in name or shape is named."""
+    own = model.state_dict()
+    if missing := sorted(set(own) - set(weights)):
+        raise CheckpointError(f"{source} lacks the weight {missing[0]!r} ({len(missing)} missing in all).")
+    if unknown := sorted(set(weights) - set(own)):
+        raise CheckpointError(f"{source} has the unknown weight {unknown[0]!r} ({len(unknown)} in all).")
+    for name, tensor in own.items():
+        if tensor.shape != weights[name].shape:
+            raise CheckpointError(
+                f"{source}: weight {name!r} has shape {tuple(weights[name].shape)}, "
+                f"the config asks for {tuple(tensor.shape)}."
+            )
+    model.load_state_dict(dict(weights))
+
+
+def find_checkpoints(root: Path) -> list[Path]:
+    """Folders below ``root/<space>/<name>`` that hold a meta file, sorted."""
+    return sorted(path.parent for path in root.glob(f"*/*/{META}"))

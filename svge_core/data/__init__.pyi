@@ -1,0 +1,19 @@
+from .catalog import analytic_scores as analytic_scores, load_scores as load_scores
+from .csv.scores import import_csv as import_csv
+from .held_out import (
+    cell_numbers as cell_numbers,
+    held_out_mask as held_out_mask,
+    indexed as indexed,
+    split_cells as split_cells,
+)
+from .meaning import (
+    USUAL_EPOCHS as USUAL_EPOCHS,
+    Direction as Direction,
+    Kind as Kind,
+    ScoreMeaning as ScoreMeaning,
+    is_accuracy as is_accuracy,
+    is_own as is_own,
+    meaning_from_dict as meaning_from_dict,
+    score_name as score_name,
+)
+from .scores import Scores as Scores, scores_from_columns as scores_from_columns

@@ -1,0 +1,30 @@
+"""The devices of this machine, and the one that a name stands for."""
+
+import torch
+
+from svge_core.errors import SvgeError
+
+
+def usable_devices() -> tuple[str, ...]:
+    """Devices of this machine, the preferred one first."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return tuple(name for name, usable in there.items() if usable)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; auto takes cuda, then mps, then the CPU.
+
+    Raises:
+        SvgeError: if it is unknown or not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    kind = name.split(":")[0]
+    if not there.get(kind, False):
+        usable = ", ".join(kind for kind, usable in there.items() if usable)
+        raise SvgeError(f"Device {name!r} is not available: this machine has {usable}.")
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise SvgeError(f"{name!r} is no device: expected auto, cpu, cuda, cuda:0 or mps.") from None

@@ -1,0 +1,9 @@
+from .dot import to_dot as to_dot, to_png as to_png, to_svg as to_svg
+from .palette import (
+    THEMES as THEMES,
+    Theme as Theme,
+    ThemeName as ThemeName,
+    blended as blended,
+    operation_colours as operation_colours,
+    operation_label as operation_label,
+)

@@ -1,0 +1,5 @@
+"""How good a checkpoint is: generation, latent quality, extrapolation, each with denominators."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

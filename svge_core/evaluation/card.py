@@ -1,0 +1,274 @@
+"""The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json``, so its numbers are true."""
+
+import json
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+from svge_core.checkpoints import Checkpoint
+from svge_core.data import indexed
+from svge_core.evaluation.shares import percent
+from svge_core.files import write_atomically
+from svge_core.predictors import FULL_NAME
+from svge_core.spaces import AbstractSearchSpace
+
+FILE = "README.md"
+_SVGE = {
+    "hidden": "250",
+    "latent": "56",
+    "positions": "none",
+    "decoder_positions": "none",
+    "beta": "0.005 times the batch size",
+    "posterior_noise": "0.01",
+    "edge_reduction": "mean",
+    "edge_sampling": "independent",
+}
+_DVAE = {"hidden": "501", "latent": "56", "positions": "vertex ids", "beta": "0.005", "posterior_noise": "0.01"}
+_DVAE |= {"edge_reduction": "sum", "operation_dim": "3"}
+#: of the code each model is made after; the docstring of its module says which
+PUBLISHED_VALUES = {"svge": _SVGE, "dgmg": _SVGE, "dvae": _DVAE, "gcn": {**_DVAE, "rounds": "3"}}
+PUBLISHED_TRAINING = {"epochs": "300", "batch_size": "32 or 128", "learning_rate": "0.0001", "prior_share": "none"}
+SHOWN = (
+    ("reconstruction.forward.expected", "Reconstruction, forward run, expected over all draws"),
+    ("reconstruction.forward.sampled", "Reconstruction, forward run, sampled"),
+    ("reconstruction.backward.sampled", "Reconstruction, backward run, sampled"),
+    ("reconstruction.both.sampled", "Reconstruction, both directions, sampled"),
+    ("reconstruction_equivalent.forward.sampled", "The same up to the space's equivalence, forward run"),
+    ("reconstruction.forward.argmax", "Reconstruction, forward run, argmax"),
+    ("reconstruction.both.argmax", "Reconstruction, both directions, argmax"),
+    ("reconstruction.forward.sampled_posterior", "Reconstruction from posterior draws, forward run"),
+    ("valid.forward.raw.1000x10", "Validity of raw decodings"),
+    ("valid.forward.constrained.1000x10", "Validity of constrained decodings"),
+    ("unique.forward.raw.1000x10", "Uniqueness among valid raw decodings"),
+    ("novel.forward.raw.1000x10", "Novelty of valid raw decodings"),
+    ("valid_unique.forward.raw.1000x1", "Valid and unique, raw"),
+    ("valid_unique.forward.raw.10000x1", "Valid and unique, raw"),
+    ("valid_unique.forward.constrained.10000x1", "Valid and unique, constrained"),
+    ("edge_f1.forward.argmax.all", "Edge F1, forward run, argmax"),
+    ("edge_f1.forward.sampled.all", "Edge F1, forward run, sampled"),
+    ("edge_f1.forward.frequent.all", "Edge F1, forward run, frequent edges"),
+    ("edge_f1.forward.frequent.per_cell", "The same, mean over cells"),
+    ("edge_f1.forward.frequent.ws", "The same, Watts-Strogatz wirings, pooled"),
+    ("edge_f1.forward.frequent.er", "The same, Erdos-Renyi wirings, pooled"),
+    ("edge_f1.forward.frequent.ba", "The same, Barabasi-Albert wirings, pooled"),
+    ("edge_f1.both.argmax.all", "Edge F1, both directions, argmax"),
+    ("edge_f1.both.frequent.all", "Edge F1, both directions, frequent edges"),
+    ("edge_f1.forward.other_frequent.all", "Control: edge F1 of another cell's latent, frequent edges"),
+    ("edge_f1.constant.one.all", "Control: edge F1 of the best constant wiring"),
+    ("edge_f1.constant.per_family.all", "Control: edge F1 of the best constant wiring of each family"),
+    ("valid.forward.raw.1000x1", "Validity of raw decodings"),
+    ("valid.forward.constrained.1000x1", "Validity of constrained decodings"),
+    ("smoothness.nearest_is_one_edit", "Nearest other latent is one edit away"),
+)
+
+_UNMAPPED = (
+    "- Good for: drawing members of the space (validity above). Cells have no index, so there is no map.",
+    "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows.",
+    "- Not measured: whether a search in this latent space is better than one on structure alone.",
+)
+
+
+def write_card(checkpoint: Checkpoint) -> Path:
+    """Write the card and return its path."""
+    path = checkpoint.folder / FILE
+    write_atomically(path, card(checkpoint).encode())
+    return path
+
+
+def card(checkpoint: Checkpoint) -> str:
+    """The card as markdown."""
+    meta = checkpoint.meta
+    title, published = checkpoint.model.space.title, PUBLISHED_VALUES[meta.model]
+    mapped = indexed(checkpoint.model.space)
+    lines = [
+        f"# {checkpoint.model.title} on {title}",
+        "",
+        f"{checkpoint.model.source} of {title}, "
+        f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.",
+        "",
+        "## How it was made",
+        "",
+        "```",
+        *([meta.environment["initial_command"]] if "initial_command" in meta.environment else []),
+        meta.command,
+        *([f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}"] if mapped else []),
+        f"python -m svge_core evaluate --checkpoint {_folder(checkpoint)}",
+        *(_fit_command(checkpoint, key) for key in _predictors(checkpoint)),
+        f"python -m svge_core card --checkpoint {_folder(checkpoint)}",
+        "```",
+        "",
+        _trained_on(checkpoint),
+        "",
+        "| field | this model | published code |",
+        "|---|---|---|",
+        *(f"| {name} | {value} | {published.get(name, '')} |" for name, value in meta.config.to_dict().items()),
+        *(f"| training: {k} | {v} | {PUBLISHED_TRAINING.get(k, '')} |" for k, v in meta.training.items()),
+        "",
+        "## What it measures",
+        "",
+        *_metrics(meta.metrics),
+        "",
+        *_reading_notes(meta.metrics),
+        "",
+        *_predictor_section(checkpoint),
+        "## What it is good for, and what not",
+        "",
+        *(_mapped(title) if mapped else _UNMAPPED),
+        "- Novelty is low by construction: the training cells are nine tenths of a finite space."
+        if checkpoint.model.space.enumerated
+        else "- Novelty is high by construction: only a small part of the space was ever trained on.",
+        "- The latent has seen no accuracy. Predicted accuracies come from the predictors below and carry an interval."
+        if mapped
+        else "- The latent has seen no accuracy, and there is no predictor.",
+        "- Weights are not comparable across versions: latents of another checkpoint mean something else.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _mapped(title: str) -> tuple[str, ...]:
+    return (
+        f"- Good for: looking at {title}, decoding positions of the map, interpolating, proposing cells to a search.",
+        "- The map is two-dimensional and the latent is not: a clicked position is an approximation; the app shows how "
+        "far the nearest known cell is.",
+    )
+
+
+def drawn_words(space: AbstractSearchSpace) -> str:
+    """Where the training cells of a space that is not listed come from."""
+    if space.size is None or not indexed(space):
+        return "drawn by the space's own random generators"
+    return f"drawn uniformly from {space.size:,}"
+
+
+def _trained_on(checkpoint: Checkpoint) -> str:
+    """Cells, seed, epochs and time in one paragraph."""
+    meta, space = checkpoint.meta, checkpoint.model.space
+    if not meta.history:
+        return ""
+    before = meta.environment.get("initial_epochs")
+    seconds = meta.total_cpu_seconds
+    if space.enumerated:
+        cells = (
+            f"{meta.data_count:,} cells trained on (digest `{meta.data_digest}`), {meta.held_out_count:,} random cells "
+            "never seen"
+        )
+    else:
+        cells = (
+            f"{meta.data_count:,} cells trained on, {drawn_words(space)}, new ones every epoch (digest "
+            f"of the first: `{meta.data_digest}`); {meta.training.get('held_out', 0):.0%} of the space, chosen by a "
+            f"hash of the {'index' if indexed(space) else 'key'}, is never seen"
+        )
+    earlier = f" after {meta.environment['initial_epochs']} of the first command" if before else ""
+    return (
+        f"{cells}; seed {meta.training.get('seed', '?')}, {meta.training.get('epochs', '?')} epochs{earlier}, "
+        f"{seconds:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "
+        f"torch {meta.environment.get('torch', '?')}."
+    )
+
+
+def _metrics(metrics: dict[str, Any]) -> list[str]:
+    if not metrics:
+        return ["Not measured yet: run `python -m svge_core evaluate`."]
+    rows = ["| what | result | protocol | over |", "|---|---|---|---|"]
+    for name, title in SHOWN:
+        if name in metrics and not repeated(name, metrics):
+            row = metrics[name]
+            if "of" not in row:
+                over = f"{row['n']:,} cells: {row['split']}"
+                shown = f"{row['value']:.3f}" if row["unit"] == "F1" else percent(row["value"], 4)
+                rows.append(f"| {title} | {shown} | {row['protocol']} | {over} |")
+                continue
+            ceiling = row.get("uniform_ceiling")
+            note = (
+                f" (uniform draws would give {percent(ceiling, 1)})"
+                if ceiling and name.startswith("valid_unique")
+                else ""
+            )
+            rows.append(
+                f"| {title} | {percent(row['value'], 3)} ({row['count']:,} of {row['of']:,}){note} "
+                f"| {row['protocol']} | {row['split']} |"
+            )
+    return rows
+
+
+def repeated(name: str, metrics: Container[str]) -> bool:
+    """Whether validity with one decoding per latent stands beside the published ten, which are shown instead."""
+    return name.startswith("valid.") and f"{name}0" in metrics
+
+
+def _edge_gains(metrics: dict[str, Any]) -> str:
+    """By how much frequent edges are better than each control, in a sentence; empty where one was not measured."""
+    controls = {
+        "edge_f1.forward.other_frequent.all": "the latent of another cell",
+        "edge_f1.constant.one.all": "one wiring for all cells",
+        "edge_f1.constant.per_family.all": "one wiring per family, the family being told",
+    }
+    own = metrics.get("edge_f1.forward.frequent.all")
+    if own is None or not controls.keys() <= metrics.keys():
+        return ""
+    gains = (f"{own['value'] - metrics[name]['value']:+.3f} against {words}" for name, words in controls.items())
+    return f" Here (forward run, pooled): {', '.join(gains)}."
+
+
+def _reading_notes(metrics: dict[str, Any]) -> list[str]:
+    """What the figures do and do not say."""
+    if not metrics:
+        return []
+    if any(name.startswith("edge_f1.") for name in metrics):
+        return [
+            "Exact reconstruction of such wirings is beyond a latent of this size; edge F1 says how many edges come "
+            "back, beside what knows nothing of the cell: the latent of another one, and one wiring guessed for all. "
+            "'Frequent edges' are those of many sampled decodings, with a bound that is chosen on training cells as "
+            "the guessed wiring is, so that the two can be compared." + _edge_gains(metrics)
+        ]
+    return [
+        "The published protocol encodes a cell ten times and decodes each latent ten times; in the published code all "
+        "ten encodings are the posterior mean, so its figure is 100 decodings of one latent. The row 'from posterior "
+        "draws' draws ten latents from q(z | cell) with its full variance and is the harder question.",
+        "",
+        "Uniqueness has a ceiling in a finite space: as many independent uniform draws would repeat themselves, too; "
+        "the expected share is given in brackets.",
+    ]
+
+
+def _predictors(checkpoint: Checkpoint) -> list[str]:
+    return sorted(path.parent.name for path in checkpoint.folder.glob("predictors/*/predictor.json"))
+
+
+def _predictor(checkpoint: Checkpoint, key: str) -> dict[str, Any]:
+    return json.loads((checkpoint.folder / "predictors" / key / "predictor.json").read_text("utf-8"))
+
+
+def _fit_command(checkpoint: Checkpoint, key: str) -> str:
+    usual = f"python -m svge_core fit --checkpoint {_folder(checkpoint)} --score {key}"
+    return _predictor(checkpoint, key).get("command") or usual
+
+
+def _predictor_section(checkpoint: Checkpoint) -> list[str]:
+    keys = _predictors(checkpoint)
+    if not keys:
+        return []
+    rows = [
+        "## Predictors",
+        "",
+        "| score | labels | Kendall tau | RMSE | coverage of the 90 % interval |",
+        "|---|---|---|---|---|",
+    ]
+    for key in keys:
+        info = _predictor(checkpoint, key)
+        held = info.get("held_out", {})
+        for name, title in (("surrogate", FULL_NAME), ("joint", "SVGe's joint head")):
+            row = held.get(name)
+            if row:
+                coverage = f"{100 * row['coverage']:.1f} %" if "coverage" in row else "no interval"
+                tau = "-" if row["kendall_tau"] is None else f"{row['kendall_tau']:.3f}"
+                rows.append(
+                    f"| {info['description']}: {title} | {info['labels']} (seed {info['seed']}) "
+                    f"| {tau} | {row['rmse']:.3f} | {coverage} |"
+                )
+    return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
+
+
+def _folder(checkpoint: Checkpoint) -> str:
+    return f"checkpoints/{checkpoint.meta.space}/{checkpoint.folder.name}"

@@ -1,0 +1,17 @@
+from .draws import (
+    INSIDE as INSIDE,
+    OUTSIDE as OUTSIDE,
+    one_draw as one_draw,
+    points as points,
+    split_by_size as split_by_size,
+    table as table,
+)
+from .file import (
+    Extrapolation as Extrapolation,
+    ExtrapolationConfig as ExtrapolationConfig,
+    LargerCell as LargerCell,
+    larger_space as larger_space,
+    load as load,
+    save as save,
+)
+from .run import extrapolate as extrapolate

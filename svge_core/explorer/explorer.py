@@ -1,0 +1,297 @@
+"""`Explorer`: one open checkpoint with everything known about its space, and the questions people ask of it.
+
+The app and the command line both stand on this. A place of the latent space, a position on a map or a known cell goes
+in, an `Inspection` with every answer comes out; nothing here knows of pages or of the command line.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from svge_core.atlas import Atlas, Place, PlaneName, operation_counts, weighted_latent
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint
+from svge_core.data import ScoreMeaning, Scores, held_out_mask
+from svge_core.errors import CheckpointError, DataError
+from svge_core.explorer.inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
+from svge_core.explorer.predictor_source import PredictorSource
+from svge_core.export import ExportItem, Prediction, item_for
+from svge_core.models import encode_all
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import to_batch
+from svge_core.training import TrainConfig
+
+DRAWS = 64
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """A checkpoint, its atlas, the known scores and its predictors, opened together.
+
+    Attributes:
+        space: the search space.
+        checkpoint: the model.
+        atlas: the charted cells' latents and places on the maps.
+        scores: measured and analytic values of the charted cells, row by row of the atlas.
+        predictors: predictors of some scores; None where the checkpoint has none.
+        notices: what is missing and what to do about it, in words for people; empty if all is there.
+    """
+
+    space: AbstractSearchSpace
+    checkpoint: Checkpoint
+    atlas: Atlas
+    scores: Scores
+    predictors: PredictorSource | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Identity of the model and its latents."""
+        return self.checkpoint.digest
+
+    @property
+    def plane_names(self) -> tuple[PlaneName, ...]:
+        """The maps of the atlas, the first one being the default."""
+        return tuple(self.atlas.planes)
+
+    @cached_property
+    def predicted_keys(self) -> tuple[str, ...]:
+        """Scores that can be predicted and whose meaning is known; their measured values need not be."""
+        keys = self.predictors.score_keys if self.predictors else ()
+        return tuple(key for key in keys if self._meaning(key) is not None)
+
+    def meaning(self, key: str) -> ScoreMeaning:
+        """What a measured, analytic or predicted score is.
+
+        Raises:
+            DataError: if there is no such score.
+        """
+        return self._meaning(key) or self.scores.meaning(key)
+
+    def _meaning(self, key: str) -> ScoreMeaning | None:
+        if key in self.scores.meanings or self.predictors is None:
+            return self.scores.meanings.get(key)
+        return self.predictors.meaning(key) if key in self.predictors.score_keys else None
+
+    @property
+    def charted(self) -> str:
+        """Which cells are on the maps, in words."""
+        size, count = self.space.size or 0, len(self.atlas)
+        return f"all {size:,} cells" if count == size else f"a random sample of {count:,} of {size:,} cells"
+
+    def cells_at(self, rows: Int[np.ndarray, " rows"]) -> list[Cell]:
+        """The cells of rows of the atlas."""
+        return [self.space.from_index(index) for index in self.atlas.indices[rows].tolist()]
+
+    def row_of(self, cell: Cell) -> int | None:
+        """The row of a cell; None where it is not charted."""
+        return None if self.space.size is None else self.atlas.row(self.space.index(cell))
+
+    @cached_property
+    def params(self) -> Float[np.ndarray, " cells"]:
+        """Parameters of the charted cells in millions."""
+        return self.scores.frame["params_m"].to_numpy()
+
+    @cached_property
+    def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
+        """How often each charted cell uses each operation of the space."""
+        return operation_counts(self.space, self.atlas.indices)
+
+    @cached_property
+    def held_out(self) -> Bool[np.ndarray, " cells"]:
+        """True for the charted cells the model was never trained on."""
+        mask = np.zeros(len(self.atlas), dtype=bool)
+        mask[np.searchsorted(self.atlas.indices, self.atlas.held_out)] = True
+        return mask
+
+    def membership(self, index: int) -> Membership:
+        """Whether the model was trained on the cell at an official index."""
+        if self.space.enumerated:
+            return "held out" if self.held_out[index] else "training"
+        training = TrainConfig.from_dict(self.checkpoint.meta.training)
+        mask = held_out_mask(np.array([index]), training.held_out, training.seed)
+        return "held out" if mask[0] else "not held out"
+
+    @cached_property
+    def weights(self) -> Any:
+        """The decoder's tables, prepared once for many small decodings."""
+        with torch.inference_mode():
+            return self.checkpoint.model.prepare()
+
+    @cached_property
+    def label_indices(self) -> dict[str, frozenset[int]]:
+        """Per predicted score, the official indices of the cells whose labels trained the predictor."""
+        if self.predictors is None:
+            return {}
+        return {key: frozenset(map(int, self.predictors.training_indices(key))) for key in self.predicted_keys}
+
+    def inspect_cell(
+        self, cell: Cell | int, *, plane: PlaneName | None = None, seed: int = 0, draws: int = DRAWS
+    ) -> Inspection:
+        """All about a member of the space, given itself or by official index, and how well its latent gives it back.
+
+        Raises:
+            InvalidCellError, ParseError: if it is no member, or no cell has the index.
+        """
+        name = self._plane(plane)
+        chosen = self.space.from_index(cell) if isinstance(cell, int) else self.space.canonical(cell)
+        row = self.row_of(chosen)
+        if row is not None:
+            place = self.atlas.place_of_cell(name, row)
+        else:
+            latent = self.encode(chosen)
+            place = self.atlas.place_of_latent(latent, self.locate(name, latent))
+        return self._inspect("cell", place, chosen, seed, draws)
+
+    def encode(self, cell: Cell) -> Float[np.ndarray, " latent"]:
+        """The latent of any cell of the space."""
+        with one_thread():
+            return encode_all(self.checkpoint.model, to_batch(self.space, [cell]))[0][0].numpy()
+
+    def inspect_place(
+        self, plane: PlaneName, point: tuple[float, float], *, seed: int = 0, draws: int = DRAWS
+    ) -> Inspection:
+        """All about the cell decoded at a position of a map.
+
+        Args:
+            seed: of the stochastic decodings that tell how certain the decoder is; equal seeds give equal answers.
+            draws: number of those decodings.
+
+        Raises:
+            DataError: if the atlas has no such map or the position is not finite.
+        """
+        if not np.isfinite(point).all():
+            raise DataError(f"A position on the map is two finite numbers; got {point}.")
+        return self._inspect("place", self.atlas.place(self._plane(plane), point), None, seed, draws)
+
+    def inspect_latent(
+        self,
+        latent: Float[np.ndarray, " latent"],
+        *,
+        plane: PlaneName | None = None,
+        seed: int = 0,
+        draws: int = DRAWS,
+    ) -> Inspection:
+        """All about the cell decoded at a latent.
+
+        Raises:
+            DataError: if it has another length than the model's latents, or is not finite.
+        """
+        wanted = self.atlas.latents.shape[1]
+        if latent.shape != (wanted,) or not np.isfinite(latent).all():
+            raise DataError(f"A latent of this model is {wanted} finite numbers; got an array of shape {latent.shape}.")
+        z = latent.astype(np.float32)
+        place = self.atlas.place_of_latent(z, self.locate(self._plane(plane), z))
+        return self._inspect("latent", place, None, seed, draws)
+
+    def _plane(self, name: PlaneName | None) -> PlaneName:
+        if name is None:
+            return self.plane_names[0]
+        if name not in self.atlas.planes:
+            raise DataError(f"This checkpoint has no {name!r} map: it has {', '.join(self.plane_names)}.")
+        return name
+
+    def _inspect(self, origin: Origin, place: Place, given: Cell | None, seed: int, draws: int) -> Inspection:
+        with one_thread():
+            decoded = decodings(self.checkpoint.model, self.weights, place, seed, draws)
+        return inspection(
+            self.space, self.atlas, self.scores, self.membership, self._predict, origin, place, given, decoded
+        )
+
+    def _predict(self, cell: Cell) -> tuple[PredictedValue, ...]:
+        return self.predictions([cell])[0]
+
+    def locate(self, plane: PlaneName, latent: Float[np.ndarray, " latent"]) -> tuple[float, float]:
+        """Where a latent lies on a map: exact for PCA; for UMAP the weighted average of its neighbours' places."""
+        layout = self.atlas.planes[plane]
+        if layout.name == "pca":
+            x, y = (latent - layout.mean) @ layout.components.T
+        else:
+            x, y = weighted_latent(*self._near(latent, layout.xy))
+        return float(x), float(y)
+
+    def _near(self, latent: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        distances, rows = self.atlas.nearest(latent, 8)
+        return distances, values[rows]
+
+    @cached_property
+    def stored_predictions(self) -> dict[str, Any]:
+        """Per predicted score, the stored predictions of the charted cells: reading them needs no model.
+
+        Raises:
+            CheckpointError: if they are damaged, or of another chart.
+        """
+        found = {key: self.predictors.whole_space(key) for key in self.predicted_keys} if self.predictors else {}
+        for key, stored in found.items():
+            if len(stored.mean) != len(self.atlas):
+                raise CheckpointError(
+                    f"The predictions of {key!r} are of {len(stored.mean):,} cells, the atlas has {len(self.atlas):,}. "
+                    "Fit the predictor again."
+                )
+        return found
+
+    def predictions(self, cells: Sequence[Cell]) -> list[tuple[PredictedValue, ...]]:
+        """Every predicted score of every cell: stored ones of charted cells, fresh ones of others."""
+        indices = [None if self.space.size is None else self.space.index(cell) for cell in cells]
+        rows = [None if index is None else self.atlas.row(index) for index in indices]
+        others = [cell for cell, row in zip(cells, rows, strict=True) if row is None]
+        columns: list[list[PredictedValue]] = []
+        for key in self.predicted_keys:
+            assert self.predictors is not None
+            meaning, trained = self.meaning(key), self.label_indices[key]
+            whole = self.stored_predictions[key]
+            fresh = iter(self.predictors.predict(key, others))
+            column = []
+            for index, row in zip(indices, rows, strict=True):
+                if row is None:
+                    p = next(fresh)
+                    mean, low, high, joint = p.mean, p.low, p.high, p.joint
+                else:
+                    mean, low, high, joint = (float(c[row]) for c in (whole.mean, whole.low, whole.high, whole.joint))
+                used = index in trained
+                column.append(
+                    PredictedValue(meaning, mean, low, high, whole.level, joint, whole.model, whole.labels, used)
+                )
+            columns.append(column)
+        return [tuple(column[position] for column in columns) for position in range(len(cells))]
+
+    def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
+        """Cells with all that is known about them, ready for :mod:`svge_core.export.writers`."""
+        items = []
+        meanings = {key: self.meaning(key) for key in self.predicted_keys}
+        for cell, predicted in zip(cells, self.predictions(cells), strict=True):
+            converted = [Prediction(p.meaning.key, p.mean, p.low, p.high, p.level, p.model) for p in predicted]
+            row = self.row_of(cell)
+            latent = self.encode(cell) if row is None else self.atlas.latents[row]
+            items.append(
+                item_for(
+                    cell, self.space, self.scores, label=(labels or {}).get(cell, ""), predicted=converted,
+                    predicted_meanings=meanings, row=row, latent=latent.tolist(), latent_model=self.digest,
+                )
+            )  # fmt: skip
+        return items
+
+    def with_scores(self, extra: Scores) -> "Explorer":
+        """The same explorer that also knows a user's own columns; what was computed for the space is kept."""
+        joined = replace(self, scores=self.scores.with_columns(extra))
+        for name in ("params", "operation_counts", "held_out", "weights", "label_indices", "stored_predictions"):
+            if name in self.__dict__:
+                joined.__dict__[name] = self.__dict__[name]
+        return joined
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Small batches are slower on several threads, and on a busy machine much slower: they wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,35 @@
+"""What an `Explorer` asks of predictors."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from svge_core.cells import Cell
+from svge_core.data import ScoreMeaning
+
+
+@runtime_checkable
+class PredictorSource(Protocol):
+    """What an explorer asks of predictors; :class:`svge_core.predictors.Predictors` is the usual one."""
+
+    @property
+    def score_keys(self) -> tuple[str, ...]:
+        """Scores there is a predictor for."""
+        ...
+
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        """What a predicted score is, if that was stored."""
+        ...
+
+    def predict(self, key: str, cells: list[Cell]) -> Sequence[Any]:
+        """One ``CellPrediction`` per cell."""
+        ...
+
+    def training_indices(self, key: str) -> np.ndarray:
+        """Official indices of the cells whose labels were used."""
+        ...
+
+    def whole_space(self, key: str) -> Any:
+        """``WholeSpacePrediction`` over the rows of the atlas."""
+        ...

@@ -1,0 +1,168 @@
+"""Finding cells: by what a person types, by filters, by an outline; and statistics of what was found."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from svge_core.cells import Cell
+from svge_core.data import Direction
+from svge_core.errors import DataError, ParseError
+from svge_core.explorer.explorer import Explorer
+from svge_core.spaces import AbstractSearchSpace, NASBench201, from_naslib_tuple
+from svge_core.spaces.nasbench101 import NASBench101
+
+MAX_TEXT = 2_000
+_INDEX = re.compile(r"#?\s*(\d{1,40})", re.ASCII)
+_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
+_KEY = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
+_DIGITS = re.compile(r"\d+(\s+\d+)*", re.ASCII)
+
+
+def find_forms(space: AbstractSearchSpace) -> str:
+    """What :func:`find_cell` reads, in words."""
+    forms = "an md5 key, a ModelSpec as JSON" if space.name == NASBench101.name else "an architecture string"
+    if space.size is not None:
+        forms += f", an index (0 to {space.size - 1:,})"
+    if space.name == NASBench201.name:
+        forms += ", a NASLib tuple (six numbers in parentheses)"
+    return f"{forms} or {len(space.gene_choices)} genotype digits"
+
+
+def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
+    """The cell a person means: a string of the space's notation, an index, a NASLib tuple or a genotype.
+
+    Indices are ``12`` or ``#12``; NASLib tuples stand in parentheses, ``(4, 0, 3, 1, 4, 3)``; genotypes are as many
+    digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``; keys of NAS-Bench-101 are 32 hex digits.
+
+    Raises:
+        ParseError: in one line, with what was expected.
+    """
+    given = text.strip()
+    genes = len(space.gene_choices)
+    forms = find_forms(space)
+    if not given or len(given) > MAX_TEXT:
+        raise ParseError(f"Type {forms}.")
+    if _KEY.fullmatch(given) and space.name == NASBench101.name:
+        return space.parse(given)  # also one that happens to have no letters
+    if _TUPLE.fullmatch(given) and space.name == NASBench201.name:
+        return space.from_genotype(from_naslib_tuple(tuple(int(number) for number in re.findall(r"\d+", given))))
+    if _DIGITS.fullmatch(given):
+        digits = given.split() if " " in given else list(given)
+        if len(digits) == genes:
+            return space.from_genotype(tuple(map(int, digits)))
+    if (match := _INDEX.fullmatch(given)) and space.size is not None:
+        return space.from_index(int(match[1]))
+    if space.name == NASBench201.name and "|" not in given:
+        raise ParseError(f"{given[:60]!r} is no architecture: type {forms}.")
+    return space.parse(given)
+
+
+@dataclass(frozen=True)
+class CellFilter:
+    """Which cells stay in full colour; the others are dimmed.
+
+    Attributes:
+        score_key: column of the score range; empty for none.
+        score: lowest and highest value, both included.
+        params: lowest and highest number of parameters in millions.
+        contains: operations that must occur.
+        without: operations that must not occur.
+        held_out_only: only cells the model was never trained on.
+    """
+
+    score_key: str = ""
+    score: tuple[float, float] | None = None
+    params: tuple[float, float] | None = None
+    contains: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    held_out_only: bool = False
+
+    @property
+    def active(self) -> int:
+        """Number of conditions."""
+        ranges = (self.score is not None) + (self.params is not None)
+        return ranges + bool(self.contains) + bool(self.without) + self.held_out_only
+
+
+def kept_by(
+    explorer: Explorer, conditions: CellFilter, score: Float[np.ndarray, " cells"] | None = None
+) -> Bool[np.ndarray, " cells"]:
+    """True for the cells that meet every condition. A cell without a value fails a condition on it.
+
+    Args:
+        score: values of the column that ``conditions.score`` speaks of.
+
+    Raises:
+        DataError: if an operation is not one of the space, or the values are missing.
+    """
+    keep = np.ones(len(explorer.atlas), dtype=bool)
+    if conditions.score is not None:
+        if score is None:
+            raise DataError("A filter by score needs the values of the score.")
+        keep &= (score >= conditions.score[0]) & (score <= conditions.score[1])
+    if conditions.params is not None:
+        keep &= (explorer.params >= conditions.params[0]) & (explorer.params <= conditions.params[1])
+    for op in (*conditions.contains, *conditions.without):
+        if op not in explorer.space.operations:
+            raise DataError(f"{explorer.space.title} has no operation {op[:40]!r}.")
+        uses = explorer.operation_counts[:, explorer.space.operations.index(op)] > 0
+        keep &= uses if op in conditions.contains else ~uses
+        if op in conditions.contains and op in conditions.without:
+            keep &= False
+    if conditions.held_out_only:
+        keep &= explorer.held_out
+    return keep
+
+
+def selection_columns(explorer: Explorer, rows: Int[np.ndarray, " selected"]) -> pd.DataFrame:
+    """Indices, notations, all scores and all predictions of many cells, without asking for each cell on its own."""
+    frame = pd.DataFrame({"index": explorer.atlas.indices[rows]})
+    frame["arch_str"] = [explorer.space.format(cell) for cell in explorer.cells_at(rows)]
+    parts = {key: explorer.scores.frame[key].to_numpy()[rows] for key in explorer.scores.meanings}
+    for key, stored in explorer.stored_predictions.items():
+        parts |= {
+            f"predicted_{key}": stored.mean[rows],
+            f"predicted_{key}_low": stored.low[rows],
+            f"predicted_{key}_high": stored.high[rows],
+        }
+    return pd.concat([frame, pd.DataFrame(parts)], axis=1)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Statistics of a column over a set of cells; NaN where no cell has a value.
+
+    Attributes:
+        count: cells in the set.
+        known: cells with a value.
+        best: row of the best cell; None where no cell has a value.
+    """
+
+    count: int
+    known: int
+    mean: float
+    deviation: float
+    median: float
+    low: float
+    high: float
+    best: int | None
+
+
+def summary(
+    values: Float[np.ndarray, " cells"], rows: Int[np.ndarray, " selected"], direction: Direction = "max"
+) -> Summary:
+    """Statistics of the chosen rows; the deviation is that of the set itself (not an estimate for a larger one)."""
+    chosen = values[rows]
+    finite = np.isfinite(chosen)
+    if not finite.any():
+        nan = float("nan")
+        return Summary(len(rows), 0, nan, nan, nan, nan, nan, None)
+    known = chosen[finite]
+    best = rows[finite][known.argmax() if direction == "max" else known.argmin()]
+    return Summary(
+        len(rows), len(known), float(known.mean()), float(known.std()), float(np.median(known)), float(known.min()),
+        float(known.max()), int(best),
+    )  # fmt: skip

@@ -1,0 +1,5 @@
+"""How anything reaches the disk: whole or not at all, without pickle, versioned."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

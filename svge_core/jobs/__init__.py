@@ -1,0 +1,5 @@
+"""Trainings and searches as processes of their own, recorded on disk."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,283 @@
+"""Training runs started from the page: one child process each, in its own process group, with its record on disk.
+
+A record outlives the page, the browser and the server, so every session sees the same runs. The command line does the
+work and saves its state, so a run that was stopped, by Cancel or by a power cut, goes on where it was.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from svge_core.checkpoints import META
+from svge_core.errors import SvgeError
+from svge_core.files import write_atomically
+from svge_core.models import ModelConfig
+from svge_core.spaces import get_space
+from svge_core.training import FILE as STATE_FILE, TrainConfig
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+STOP_SECONDS = 5.0
+
+State = Literal["running", "done", "cancelled", "failed"]
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What the form asks for.
+
+    Raises:
+        SvgeError: if the name or a value cannot be used; the text says which.
+    """
+
+    space: str
+    name: str
+    model: ModelConfig
+    training: TrainConfig
+
+    def __post_init__(self) -> None:
+        get_space(self.space)
+        if not NAME.fullmatch(self.name):
+            raise SvgeError(
+                "A name is made of small letters, digits, - and _, begins with a letter or digit and has at most 40 "
+                f"characters; got {self.name[:60]!r}."
+            )
+        if self.model.beta < 0:
+            raise SvgeError(f"The KL weight must be 0 or more; got {self.model.beta:g}.")
+
+    def command(self, root: Path) -> list[str]:
+        """The command line that trains it; every setting is written out, so that the record says it all."""
+        words = [sys.executable, "-m", "svge_core", "train", "--json"]
+        words += ["--space", self.space, "--name", self.name, "--out", str(root)]
+        for config in (self.model, self.training):
+            for name, value in config.to_dict().items():
+                option = name.replace("_", "-")
+                words += (
+                    [f"--{'' if value else 'no-'}{option}"] if isinstance(value, bool) else [f"--{option}", str(value)]
+                )
+        return words
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """The record of one run.
+
+    Attributes:
+        name, space: of the checkpoint it writes.
+        command: as started.
+        epochs: asked for.
+        pid, born: the process and when it began, so that a later process of the same number is not taken for it.
+        cancelled: it was stopped from the page.
+    """
+
+    name: str
+    space: str
+    command: tuple[str, ...]
+    epochs: int
+    pid: int
+    born: float
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        state: done means that the checkpoint was written.
+        rows: history rows so far, one per epoch.
+        epochs: asked for.
+        message: the last lines it wrote about an error, else empty.
+    """
+
+    state: State
+    rows: tuple[dict[str, Any], ...]
+    epochs: int
+    message: str = ""
+
+    @property
+    def share(self) -> float:
+        """Finished part, 0 to 1."""
+        return min(1.0, self.rows[-1]["epoch"] / self.epochs) if self.rows else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """CPU seconds to go at the mean speed so far; None before the first epoch."""
+        if not self.rows or not self.rows[-1].get("cpu_seconds"):
+            return None
+        return self.rows[-1]["cpu_seconds"] * (self.epochs / self.rows[-1]["epoch"] - 1)
+
+
+class TrainingJobs:
+    """All runs recorded in one folder.
+
+    Args:
+        records: folder of the records and logs.
+        root: checkpoints are written to ``root/<space>/<name>``.
+        environment: variables for the child processes, beside those of this process.
+        cwd: folder the children are started in; None for that of this process.
+    """
+
+    def __init__(
+        self, records: Path, root: Path, environment: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
+        self.records, self.root, self.cwd = records, root, cwd
+        self.environment = environment or {}
+        self.children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def all(self) -> list[TrainingJob]:
+        """Every recorded run, the newest first; damaged records are left out."""
+        found = []
+        for path in sorted(self.records.glob("*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
+            with contextlib.suppress(json.JSONDecodeError, TypeError, OSError):
+                values = json.loads(path.read_text("utf-8"))
+                found.append(TrainingJob(**{**values, "command": tuple(values["command"])}))
+        return found
+
+    def running(self) -> TrainingJob | None:
+        """The run that is going on, if any."""
+        return next((job for job in self.all() if self._alive(job)), None)
+
+    def folder(self, job: TrainingJob) -> Path:
+        """Where the checkpoint goes."""
+        return self.root / job.space / job.name
+
+    def start(self, request: TrainingRequest) -> TrainingJob:
+        """Start a run.
+
+        Raises:
+            SvgeError: if another one is going on, or the name is taken by a checkpoint or an unfinished run.
+        """
+        folder = self.root / request.space / request.name
+        if (folder / META).exists():
+            raise SvgeError(f"There is a checkpoint {request.name!r} already. Choose another name.")
+        if (folder / STATE_FILE).exists() or self._path(request.space, request.name, ".json").exists():
+            raise SvgeError(
+                f"There is an unfinished run {request.name!r} already. Resume it, discard it, or choose another name."
+            )
+        return self._launch(request.name, request.space, request.command(self.root), request.training.epochs)
+
+    def resume(self, job: TrainingJob) -> TrainingJob:
+        """Go on with a stopped run: the same command again."""
+        return self._launch(job.name, job.space, list(job.command), job.epochs)
+
+    def cancel(self, job: TrainingJob) -> TrainingJob:
+        """Stop a run and all it started; what it saved last stays, so it can be resumed."""
+        stopped = replace(job, cancelled=True)
+        self._write(stopped)  # first, so that nobody takes the end for a failure
+        if self._alive(job):
+            _signal_group(job.pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            while self._alive(job) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if self._alive(job):
+                _signal_group(job.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        return stopped
+
+    def forget(self, job: TrainingJob) -> None:
+        """Remove the record and the logs of a run that is over, and what it saved if it did not finish."""
+        if not (folder := self.folder(job)).joinpath(META).exists():
+            (folder / STATE_FILE).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only where nothing else is in it
+        for suffix in (".json", ".jsonl", ".err"):
+            self._path(job.space, job.name, suffix).unlink(missing_ok=True)
+
+    def progress(self, job: TrainingJob) -> Progress:
+        """Read where a run stands from what it printed."""
+        alive = self._alive(job)  # before the log, so that an ended run's last line is not missed
+        rows: dict[int, dict[str, Any]] = {}
+        done = False
+        for event in _events(self._path(job.space, job.name, ".jsonl")):
+            if event.get("event") == "epoch" and isinstance(event.get("epoch"), int):
+                rows[event["epoch"]] = event  # a resumed run may print an epoch again
+            done = done or event.get("event") == "done"
+        ordered = tuple(rows[epoch] for epoch in sorted(rows))
+        if alive:
+            return Progress("running", ordered, job.epochs)
+        if done:
+            return Progress("done", ordered, job.epochs)
+        if job.cancelled:
+            return Progress("cancelled", ordered, job.epochs)
+        return Progress("failed", ordered, job.epochs, _tail(self._path(job.space, job.name, ".err")))
+
+    def _launch(self, name: str, space: str, command: list[str], epochs: int) -> TrainingJob:
+        if (other := self.running()) is not None:
+            raise SvgeError(f"{other.name!r} is being trained. Wait for it or cancel it first.")
+        self.records.mkdir(parents=True, exist_ok=True)
+        with (
+            self._path(space, name, ".jsonl").open("ab") as output,
+            self._path(space, name, ".err").open("wb") as errors,
+        ):
+            child = subprocess.Popen(
+                command,
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        self.children[child.pid] = child
+        try:
+            born = psutil.Process(child.pid).create_time()
+        except psutil.Error:  # over already
+            born = time.time()
+        job = TrainingJob(name, space, tuple(command), epochs, child.pid, born)
+        self._write(job)
+        return job
+
+    def _write(self, job: TrainingJob) -> None:
+        write_atomically(self._path(job.space, job.name, ".json"), json.dumps(asdict(job)).encode())
+
+    def _path(self, space: str, name: str, suffix: str) -> Path:
+        return self.records / f"{space}.{name}{suffix}"
+
+    def _alive(self, job: TrainingJob) -> bool:
+        if (child := self.children.get(job.pid)) is not None and child.poll() is not None:
+            return False
+        try:
+            process = psutil.Process(job.pid)
+            return abs(process.create_time() - job.born) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
+        if hasattr(os, "killpg"):
+            os.killpg(pid, number)  # the child leads its group, so both have one number
+        else:
+            psutil.Process(pid).terminate()
+
+
+def _events(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a log, line by line; half-written and other lines are left out."""
+    try:
+        lines = path.read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        with contextlib.suppress(json.JSONDecodeError):
+            if isinstance(value := json.loads(line), dict):
+                found.append(value)
+    return found
+
+
+def _tail(path: Path, lines: int = 6) -> str:
+    """The last lines of an error log."""
+    try:
+        text = path.read_text("utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])[-2000:]

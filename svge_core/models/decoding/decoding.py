@@ -1,0 +1,47 @@
+"""z -> cells: sampling forwards, backwards, or with both directions voting; raw or constrained to the space.
+
+Raw decoding draws whatever the model says, so a result may be no member of the space. Constrained decoding masks what
+the space's `DecodingRules` forbid before drawing, so every result is one. A model that writes cells in one direction
+alone has no vote: for it, "both" is that direction.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.tensors import CellBatch
+
+
+@torch.inference_mode()
+def decode(
+    model: GraphVAE,
+    z: Tensor,
+    options: DecodeOptions,
+    generator: torch.Generator | None = None,
+    *,
+    chunk: int = 512,
+    weights: Any = None,
+) -> CellBatch:
+    """Decode latents (batch, latent) to cells in input-to-output order.
+
+    Args:
+        generator: source of randomness, on the model's device; equal seeds give equal cells. Unused for argmax.
+        chunk: latents decoded at a time; small enough that a step's tensors stay in the processor's cache.
+        weights: ``model.prepare()`` made before, to spare it on many small calls.
+
+    Raises:
+        SvgeError: if the model cannot write cells in that direction.
+    """
+    model.check_direction(options)
+    z = z.to(model.device, torch.float32)
+    weights = weights or model.prepare()
+    parts = [model.decode_chunk(weights, part, options, generator) for part in z.split(chunk)]
+    if len(parts) == 1:
+        return parts[0]
+    return CellBatch(
+        torch.cat([p.types for p in parts]),
+        torch.cat([p.adjacency for p in parts]),
+        torch.cat([p.sizes for p in parts]),
+    )

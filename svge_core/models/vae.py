@@ -1,0 +1,134 @@
+"""`GraphVAE`: what training, checkpoints, metrics and search ask of a graph variational autoencoder.
+
+Objective per cell (both terms are sums, so nothing depends on batch size or padding)::
+
+    loss = -log p(cell | z) + beta * KL(q(z | cell) || N(0, I))
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from svge_core.errors import SvgeError
+from svge_core.models.config import ModelConfig
+from svge_core.models.encoder import OperationEncoding, Posterior
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import CellBatch
+
+Direction = Literal["forward", "backward", "both"]
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """How to decode.
+
+    Attributes:
+        direction: which run decides, or both: all directions the model writes cells in.
+        constrained: mask everything that would leave the space.
+        argmax: take the likeliest type and edges at every step instead of drawing them.
+    """
+
+    direction: Direction = "forward"
+    constrained: bool = False
+    argmax: bool = False
+
+
+@dataclass(frozen=True)
+class Elbo:
+    """Terms of the objective, one value per cell, in nats.
+
+    Attributes:
+        loss: what training minimises.
+        types: negative log-likelihood of the node types, over all directions the model writes cells in.
+        edges: negative log-likelihood of the edges, likewise.
+        kl: KL divergence, not yet weighted.
+    """
+
+    loss: Float[Tensor, " batch"]
+    types: Float[Tensor, " batch"]
+    edges: Float[Tensor, " batch"]
+    kl: Float[Tensor, " batch"]
+
+
+class GraphVAE(nn.Module, ABC):
+    """A graph VAE over the cells of one search space, all methods batched.
+
+    Attributes:
+        kind: name of the model in checkpoints and on the command line.
+        title: name shown to people.
+        source: what it is, with its paper.
+        directions: what it can decode with.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[str]
+    directions: ClassVar[tuple[Direction, ...]] = ("forward",)
+
+    def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
+        super().__init__()
+        self.space = space
+        self.config = config
+        self.operations = OperationEncoding(len(space.vocabulary), config)
+
+    @property
+    def table(self) -> Tensor:
+        """Rows of the operation encoding, (types, width); one table for encoder and decoder."""
+        return self.operations.table  # type: ignore[return-value]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @abstractmethod
+    def encode(self, batch: CellBatch) -> Posterior:
+        """q(z | cell) for every cell."""
+
+    @abstractmethod
+    def terms(
+        self, batch: CellBatch, z: Float[Tensor, "batch latent"], edge_reduction: str
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Negative log-likelihood of types and of edges per cell in nats, as training minimises them."""
+
+    @abstractmethod
+    def log_probability(self, batch: CellBatch, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        """Log-probability in nats that a forward, raw sampling run from ``z`` draws exactly the cell beside it."""
+
+    @abstractmethod
+    def decode_chunk(
+        self,
+        weights: Any,
+        z: Float[Tensor, "batch latent"],
+        options: DecodeOptions,
+        generator: torch.Generator | None,
+    ) -> CellBatch:
+        """Decode some latents; see :func:`svge_core.models.decoding.decoding.decode`."""
+
+    @abstractmethod
+    def prepare(self) -> Any:
+        """Products of weights alone that decoding needs, to be made once for many small calls."""
+
+    @abstractmethod
+    def node_tables(self) -> dict[str, Float[Tensor, "types width"]]:
+        """By title, one row per node type: what each part of the model makes of the operation encoding."""
+
+    def check_direction(self, options: DecodeOptions) -> None:
+        """Raises SvgeError: if the model cannot write cells in that direction."""
+        if options.direction == "backward" and "backward" not in self.directions:
+            raise SvgeError(f"{self.title} writes cells forwards only; got direction 'backward'.")
+
+    def elbo(self, batch: CellBatch, generator: torch.Generator | None) -> Elbo:
+        """The objective for one draw of z per cell."""
+        posterior = self.encode(batch)
+        return self.elbo_from(batch, posterior, posterior.sample(generator, self.config.posterior_noise))
+
+    def elbo_from(self, batch: CellBatch, posterior: Posterior, z: Float[Tensor, "batch latent"]) -> Elbo:
+        """The objective at given latents."""
+        types, edges = self.terms(batch, z, self.config.edge_reduction)
+        kl = posterior.kl()
+        return Elbo(types + edges + self.config.beta * kl, types, edges, kl)

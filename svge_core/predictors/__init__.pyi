@@ -1,0 +1,28 @@
+from .checkpoint_predictors import (
+    CellPrediction as CellPrediction,
+    Predictors as Predictors,
+    encoder_of as encoder_of,
+    fit_predictor as fit_predictor,
+    load_predictors as load_predictors,
+    model_in_words as model_in_words,
+)
+from .features import structure_features as structure_features
+from .gaussian_process import (
+    JITTER as JITTER,
+    KernelParameters as KernelParameters,
+    Posterior as Posterior,
+    covariance as covariance,
+    fit_parameters as fit_parameters,
+)
+from .measures import (
+    MEASURES as MEASURES,
+    measure_predictions as measure_predictions,
+    summarised as summarised,
+)
+from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
+from .surrogate import (
+    FeatureScaling as FeatureScaling,
+    Prediction as Prediction,
+    StructureSurrogate as StructureSurrogate,
+    feature_scaling as feature_scaling,
+)

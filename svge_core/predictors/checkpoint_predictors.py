@@ -1,0 +1,338 @@
+"""The predictors shipped with a checkpoint: per score, a calibrated structure surrogate and SVGe's joint head.
+
+Both are fitted on the same small random set of labelled cells; every other labelled cell is held out. Their predictions
+for every charted cell are stored beside them, so that the map can be coloured at once, and so is the meaning of the
+score, because its measured values may not be there where the predictor is used.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from safetensors.torch import save
+
+from svge_core.atlas import load_chart
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint, load_weights
+from svge_core.data import ScoreMeaning, meaning_from_dict
+from svge_core.errors import CheckpointError, DataError
+from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
+from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
+from svge_core.predictors.measures import measure_predictions
+from svge_core.predictors.names import FULL_NAME
+from svge_core.predictors.surrogate import Encode, StructureSurrogate
+from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
+from svge_core.predictors.trees import MANY_LABELS
+from svge_core.spaces import AbstractSearchSpace
+from svge_core.tensors import index_batch, to_batch
+
+FORMAT_VERSION = 1
+FOLDER = "predictors"
+META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
+SURROGATE = "surrogate.npz"
+COLUMNS = ("mean", "low", "high", "joint")
+#: cells that are predicted at one time
+PIECE = 20_000
+INFO_FIELDS = {"format_version", "checkpoint", "space", "score", "description", "labels", "level", "head"} | {
+    "training_indices",
+    "held_out",
+}
+
+
+@dataclass(frozen=True)
+class CellPrediction:
+    """Prediction for one cell, in the score's own unit.
+
+    Attributes:
+        mean, low, high: the surrogate's prediction and its interval.
+        level: nominal coverage of the interval, e.g. 0.9.
+        joint: SVGe's joint head, a point prediction without interval.
+        model: what the interval is from, in words.
+        labels: number of labelled cells both were fitted on.
+    """
+
+    mean: float
+    low: float
+    high: float
+    level: float
+    joint: float | None
+    model: str
+    labels: int
+
+
+@dataclass(frozen=True)
+class WholeSpacePrediction:
+    """Predictions for every row of the chart (see `Atlas`); level, model and labels as in `CellPrediction`."""
+
+    mean: Float[np.ndarray, " cells"]
+    low: Float[np.ndarray, " cells"]
+    high: Float[np.ndarray, " cells"]
+    joint: Float[np.ndarray, " cells"]
+    level: float
+    model: str
+    labels: int
+
+
+@dataclass
+class _Fitted:
+    folder: Path
+    info: dict[str, Any]
+    surrogate: StructureSurrogate | None = None
+    joint: JointModel | None = None
+
+
+@dataclass(frozen=True)
+class Predictors:
+    """All predictors of a checkpoint; models are read from disk when first asked."""
+
+    checkpoint: Checkpoint
+    space: AbstractSearchSpace
+    fitted: dict[str, _Fitted] = field(default_factory=dict)
+
+    @property
+    def score_keys(self) -> tuple[str, ...]:
+        """Scores there is a predictor for."""
+        return tuple(self.fitted)
+
+    def info(self, key: str) -> dict[str, Any]:
+        """What was fitted: number of labels, seed, settings, score description, held-out results."""
+        return self._of(key).info
+
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        """What the predicted score is; None for predictors of before this was stored."""
+        stored = self._of(key).info.get("meaning")
+        return None if stored is None else meaning_from_dict(stored)
+
+    def training_indices(self, key: str) -> np.ndarray:
+        """Official indices of the cells whose labels were used, int64."""
+        return np.asarray(self._of(key).info["training_indices"], dtype=np.int64)
+
+    def predict(self, key: str, cells: list[Cell]) -> list[CellPrediction]:
+        """Predictions for any cells of the space, known or not."""
+        if not cells:
+            return []
+        fitted = self._of(key)
+        if fitted.surrogate is None:
+            fitted.surrogate = load_surrogate(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
+        if fitted.joint is None:
+            fitted.joint = _load_joint(fitted.folder, self.checkpoint, fitted.info)
+        prediction = fitted.surrogate.predict(cells)
+        joint = fitted.joint.predict(to_batch(self.space, cells))
+        labels = int(fitted.info["labels"])
+        return [
+            CellPrediction(
+                float(prediction.mean[i]),
+                float(prediction.low[i]),
+                float(prediction.high[i]),
+                float(prediction.level),
+                float(joint[i]),
+                model_in_words(labels),
+                labels,
+            )
+            for i in range(len(cells))
+        ]
+
+    def whole_space(self, key: str) -> WholeSpacePrediction:
+        """Stored predictions for every charted cell, row by row.
+
+        Raises:
+            CheckpointError: if the file is missing or damaged.
+        """
+        fitted = self._of(key)
+        labels = int(fitted.info["labels"])
+        mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
+        return WholeSpacePrediction(mean, low, high, joint, float(fitted.info["level"]), model_in_words(labels), labels)
+
+    def _of(self, key: str) -> _Fitted:
+        if key not in self.fitted:
+            raise DataError(f"No predictor for {key!r}: this checkpoint has {', '.join(self.fitted) or 'none'}.")
+        return self.fitted[key]
+
+
+def fit_predictor(
+    checkpoint: Checkpoint,
+    meaning: ScoreMeaning,
+    indices: Int[np.ndarray, " labelled"],
+    values: Float[np.ndarray, " labelled"],
+    *,
+    labels: int,
+    seed: int = 1,
+    level: float = 0.9,
+    head: HeadConfig | None = None,
+    chart: Int[np.ndarray, " charted"] | None = None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Fit both predictors of one score on ``labels`` random labelled cells and store them beside the checkpoint.
+
+    Args:
+        meaning: what the score is; the folder is ``predictors/<key of the score>``.
+        indices: official indices of labelled cells, each once: all cells of the space or some.
+        values: their scores; cells whose value is NaN are left out.
+        chart: official indices of the cells whose predictions are stored; None for the charted cells, which are those
+            of the atlas where the space is not listed.
+        command: that fits it again, for the model card.
+
+    Returns:
+        the information stored with the predictor.
+
+    Raises:
+        DataError: if there are fewer labels than asked for, or a cell has two.
+        CheckpointError: if the space is not listed and the checkpoint has no atlas.
+    """
+    space, model, key = checkpoint.model.space, checkpoint.model, meaning.key
+    head = head or HeadConfig(seed=seed)
+    known = np.isfinite(values)
+    order = np.argsort(indices[known], kind="stable")
+    indices, values = indices[known][order], values[known][order].astype(np.float64)
+    if (twice := indices[1:][np.diff(indices) == 0]).size:
+        raise DataError(f"Every cell has one label of {key!r}; cell {int(twice[0])} has more.")
+    if len(indices) < labels:
+        raise DataError(f"Asked for {labels} labels of {key!r}, but only {len(indices)} cells have one.")
+    chart = load_chart(checkpoint) if chart is None else chart
+    rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
+    cells = [space.from_index(int(index)) for index in indices[rows]]
+    surrogate = StructureSurrogate.fit(
+        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_runs, encode=encoder_of(model)
+    )
+    joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
+    columns = predicted_columns(surrogate, joint, space, chart)
+    places = np.searchsorted(chart, indices).clip(max=len(chart) - 1)
+    if (chart[places] == indices).all():
+        labelled = {name: column[places] for name, column in columns.items()}
+    else:
+        labelled = predicted_columns(surrogate, joint, space, indices)
+    info: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "checkpoint": checkpoint.digest,
+        "space": space.name,
+        "score": key,
+        "description": meaning.describe(),
+        "meaning": meaning.to_dict(),
+        "labels": labels,
+        "command": command,
+        "seed": seed,
+        "level": level,
+        "head": head.to_dict(),
+        "training_indices": indices[rows].tolist(),
+        "held_out": held_out_results(values, rows, labelled),
+    }
+    folder = checkpoint.folder / FOLDER / key
+    save_surrogate(surrogate, folder / SURROGATE)
+    weights = {name: t.detach().cpu().contiguous() for name, t in joint.state_dict().items() if _kept(name)}
+    write_atomically(folder / JOINT, save(weights))
+    write_columns(folder / WHOLE, columns)
+    write_atomically(folder / META, (json.dumps(info) + "\n").encode())
+    return info
+
+
+def encoder_of(model: GraphVAE) -> Encode:
+    """The posterior means of a model, as the surrogate takes them."""
+
+    def encode(cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
+        return encode_all(model, to_batch(model.space, cells))[0].numpy().astype(np.float64)
+
+    return encode
+
+
+def predicted_columns(
+    surrogate: StructureSurrogate, joint: JointModel, space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]
+) -> dict[str, Float[np.ndarray, " cells"]]:
+    """Predictions of the cells at official indices; only a piece of them is cells at one time."""
+    columns = {name: np.empty(len(indices), dtype=np.float32) for name in COLUMNS}
+    for start in range(0, len(indices), PIECE):
+        piece = indices[start : start + PIECE]
+        prediction = surrogate.predict([space.from_index(int(index)) for index in piece])
+        for name in ("mean", "low", "high"):
+            columns[name][start : start + PIECE] = getattr(prediction, name)
+        columns["joint"][start : start + PIECE] = joint.predict(index_batch(space, piece)).numpy()
+    return columns
+
+
+def held_out_results(
+    scores: Float[np.ndarray, " cells"], rows: np.ndarray, columns: dict[str, np.ndarray]
+) -> dict[str, dict[str, float | None]]:
+    """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on.
+
+    Empty where fewer than two are left; tau is None where all predictions, or all labels, are equal.
+
+    Args:
+        scores: labels, NaN where a cell has none.
+        rows: positions in ``scores`` that were fitted on.
+        columns: predictions of the same cells.
+    """
+    unseen = np.isfinite(scores)
+    unseen[rows] = False
+    if unseen.sum() < 2:  # nothing to rank
+        return {}
+    truth = scores[unseen]
+    mean, low, high, joint = (columns[name][unseen] for name in COLUMNS)
+    results: dict[str, dict[str, float | None]] = {}
+    for name, found in (
+        ("surrogate", measure_predictions(mean, truth, low, high)),
+        ("joint", measure_predictions(joint, truth)),
+    ):
+        results[name] = {"kendall_tau": found["kendall_tau"], "rmse": found["rmse"], "of": int(unseen.sum())}
+        if name == "surrogate":
+            results[name] |= {"coverage": found["coverage"], "mean_width": found["width"]}
+    return results
+
+
+def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predictors:
+    """Find the predictors beside a checkpoint (there may be none).
+
+    Raises:
+        CheckpointError: if one is damaged or was fitted on other weights.
+    """
+    fitted: dict[str, _Fitted] = {}
+    for path in sorted((checkpoint.folder / FOLDER).glob(f"*/{META}")):
+        try:
+            info = json.loads(path.read_text("utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{path} is damaged (not JSON: {error}). Fit the predictor again.") from None
+        if not isinstance(info, dict):
+            raise CheckpointError(f"{path} is damaged (not an object). Fit the predictor again.")
+        if missing := sorted(INFO_FIELDS - set(info)):
+            raise CheckpointError(f"{path} lacks the fields {missing}. Fit the predictor again.")
+        if not isinstance(info["head"], dict) or set(info["head"]) != set(HeadConfig.__dataclass_fields__):
+            raise CheckpointError(f"{path}: field 'head' is not a head's settings. Fit the predictor again.")
+        for name, expected in (
+            ("format_version", FORMAT_VERSION),
+            ("checkpoint", checkpoint.digest),
+            ("space", space.name),
+        ):
+            if info.get(name) != expected:
+                raise CheckpointError(
+                    f"{path}: field {name!r} is {info.get(name)!r}, expected {expected!r}. Fit the predictor again."
+                )
+        try:
+            if "meaning" in info:
+                meaning_from_dict(info["meaning"])
+        except DataError as error:
+            raise CheckpointError(f"{path}: {error} Fit the predictor again.") from None
+        fitted[info["score"]] = _Fitted(path.parent, info)
+    return Predictors(checkpoint, space, fitted)
+
+
+def model_in_words(labels: int) -> str:
+    """What predicts, for a person: a predictor of so many labels."""
+    latents = " and latents" if labels >= MANY_LABELS else ""
+    return f"{FULL_NAME}{latents}, {labels} labels"
+
+
+def _kept(name: str) -> bool:
+    """Prediction needs the encoder and the head only; the fine-tuned decoder is not stored."""
+    return not name.startswith("vae.generator.")
+
+
+def _load_joint(folder: Path, checkpoint: Checkpoint, info: dict[str, Any]) -> JointModel:
+    path = folder / JOINT
+    joint = JointModel(checkpoint.model, HeadConfig(**info["head"]).layers)
+    _, weights = read_tensors(path, "Fit the predictor again.")
+    own = {name: tensor for name, tensor in joint.state_dict().items() if not _kept(name)}
+    load_weights(joint, {**own, **weights}, str(path))
+    return joint.eval()

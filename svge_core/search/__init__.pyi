@@ -1,0 +1,24 @@
+from .comparison import (
+    TOLERANCE as TOLERANCE,
+    Hypervolumes as Hypervolumes,
+    Lineup as Lineup,
+    MethodCurve as MethodCurve,
+    Standing as Standing,
+    best_curves as best_curves,
+    by_method as by_method,
+    comparable as comparable,
+    hypervolumes as hypervolumes,
+    standings as standings,
+)
+from .domain import Domain as Domain
+from .history import History as History, Observation as Observation
+from .learned_distribution import (
+    Draws as Draws,
+    EdgeShares as EdgeShares,
+    at_random as at_random,
+    edge_shares as edge_shares,
+    learned as learned,
+    marks as marks,
+    operation_shares as operation_shares,
+    values_of as values_of,
+)

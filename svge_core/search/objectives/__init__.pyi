@@ -1,0 +1,17 @@
+from .choices import GoalChoice as GoalChoice, goal_choices as goal_choices
+from .csv_tables import read_start as read_start
+from .digits_training import (
+    DigitsAccuracy as DigitsAccuracy,
+    DigitsTraining as DigitsTraining,
+    digits_accuracy as digits_accuracy,
+    digits_meaning as digits_meaning,
+)
+from .goals import (
+    COSTLY as COSTLY,
+    EvaluationError as EvaluationError,
+    Goal as Goal,
+    Objective as Objective,
+    split_word as split_word,
+)
+from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
+from .python_function import AllowPython as AllowPython, one_line as one_line

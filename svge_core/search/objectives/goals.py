@@ -1,0 +1,81 @@
+"""Goals: the numbers a search makes large or small, what gives them, and how they are written as words."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from svge_core.cells import Cell
+from svge_core.data import Direction, Kind, ScoreMeaning
+from svge_core.errors import DataError, SvgeError
+
+KINDS = ("table", "predictor", "csv", "digits", "python")
+#: kinds whose every value is made anew, in seconds to hours; the others look it up
+COSTLY = ("digits", "python")
+EXPECTED = "expected table:KEY, predictor:KEY, csv:FILE:COLUMN, digits:valid or python:package.module:function"
+
+
+class EvaluationError(SvgeError):
+    """One cell could not be evaluated; the message is one line. The search goes on with others."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One number that is to be made large or small.
+
+    Attributes:
+        key: unique among the goals of a search.
+        meaning: what the number is: unit, data set, split, measured or predicted, direction.
+    """
+
+    key: str
+    meaning: ScoreMeaning
+
+    @property
+    def direction(self) -> Direction:
+        """``"max"`` if more is better."""
+        return self.meaning.direction
+
+    @property
+    def kind(self) -> Kind:
+        """Measured, predicted or analytic."""
+        return self.meaning.kind
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """What a search optimises.
+
+    Attributes:
+        goals: one or more.
+        known: the cells that have a value, canonical; None if every cell of the space has one.
+        optimum: best value of a single goal whose value is known for every cell that may be proposed, else None. For
+            the line in a chart only: no searcher ever sees it.
+    """
+
+    @property
+    def goals(self) -> tuple[Goal, ...]: ...
+
+    @property
+    def known(self) -> tuple[Cell, ...] | None: ...
+
+    @property
+    def optimum(self) -> tuple[float, ...] | None: ...
+
+    def evaluate(self, cell: Cell) -> tuple[float, ...]:
+        """One finite value per goal, in the goal's unit.
+
+        Raises:
+            EvaluationError: if this cell has no value.
+        """
+        ...
+
+
+def split_word(word: str) -> tuple[str, str]:
+    """Kind and rest of one word of a specification.
+
+    Raises:
+        DataError: if it is none.
+    """
+    kind, _, rest = word.partition(":")
+    if kind not in KINDS or not rest:
+        raise DataError(f"Unknown objective {word[:80]!r}: {EXPECTED}.")
+    return kind, rest

@@ -1,0 +1,282 @@
+"""The ledger of a run: which cells are claimed, by whom, and what came out; every change is one transaction.
+
+A cell is claimed before it is evaluated, together with a place of the budget, and unique constraints make sure that no
+cell and no place is ever given twice. Values are settled by one update that only succeeds while the claim is open, so
+a cell never gets two of them, whatever workers do.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from svge_core.cells import Cell
+from svge_core.search.runs import optuna_study as study
+from svge_core.search.runs.types import YOUR_LABELS
+from svge_core.search.searchers import Proposal
+from svge_core.search.runs.tables import Record, claims, clock, runs, workers
+from svge_core.search.runs.processes import Worker, here
+from svge_core.spaces import AbstractSearchSpace
+
+#: what is noted at a trial whose worker died
+WORKER_DIED = "its worker ended; the cell is evaluated again"
+Label = tuple[Cell, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A cell that this worker is to evaluate.
+
+    Attributes:
+        id: of the row.
+        number: order in which it was proposed.
+        cell: canonical.
+        source, mean, std: as the searcher gave them.
+    """
+
+    id: int
+    number: int
+    cell: Cell
+    source: str
+    mean: float | None
+    std: float | None
+
+
+def identity(space: AbstractSearchSpace, cell: Cell) -> str:
+    """32 hex digits that are equal for two cells exactly when their canonical forms are (BLAKE2b, 128 bits)."""
+    return blake2b(space.format(space.canonical(cell)).encode(), digest_size=16).hexdigest()
+
+
+def insert_labels(
+    session: Session, run_id: int, study_id: int, space: AbstractSearchSpace, labels: Sequence[Label], now: float
+) -> None:
+    """Existing labels as finished evaluations outside the budget."""
+    rows = []
+    for number, (cell, values) in enumerate(labels):
+        row = _row(run_id, number, space, Proposal(cell, YOUR_LABELS))
+        attributes = {"notation": row["notation"], "source": YOUR_LABELS}
+        trial = study.insert_trial(session, study_id, space, cell, attributes, values)
+        settled = {"state": "done", "value": values[0], "numbers": json.dumps(values), "finished": now}
+        rows.append({**row, **settled, "slot": None, "trial_id": trial})
+    if rows:
+        session.execute(sa.insert(claims), rows)
+
+
+def free_places(engine: Engine, run_id: int, budget: int) -> list[int]:
+    """Places of the budget that nobody holds, in ascending order."""
+    with engine.connect() as connection:
+        return _free(connection, run_id, budget)
+
+
+def claim(
+    engine: Engine,
+    run_id: int,
+    space: AbstractSearchSpace,
+    worker: Worker,
+    proposals: Sequence[Proposal],
+    budget: int,
+) -> bool:
+    """Claim cells for a worker, all or none of them.
+
+    Returns:
+        False if somebody else has claimed one of the cells in the meantime, or places ran out: ask again.
+    """
+    known = [identity(space, proposal.cell) for proposal in proposals]
+    while True:
+        with engine.connect() as connection:
+            held = claims.c.identity.in_(known) & (claims.c.run_id == run_id)
+            if connection.execute(sa.select(claims.c.id).where(held).limit(1)).first() is not None:
+                return False
+            places = _free(connection, run_id, budget)
+            first = connection.execute(
+                sa.select(sa.func.coalesce(sa.func.max(claims.c.number) + 1, 0)).where(claims.c.run_id == run_id)
+            ).scalar_one()
+        if len(places) < len(proposals):
+            return False
+        rows = [
+            {**_row(run_id, first + i, space, proposal), "slot": place, "state": "open", "worker": worker.id}
+            for i, (proposal, place) in enumerate(zip(proposals, places, strict=False))
+        ]
+        try:
+            with engine.begin() as connection:
+                connection.execute(sa.insert(claims).values(rows))  # one statement: all or nothing, and no pipeline
+            return True
+        except IntegrityError:  # somebody was quicker with a number, a place or a cell: look again
+            continue
+
+
+def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker) -> Claim | None:
+    """The next cell for this worker: its own, one that was given back, or one of a dead worker; lowest number first."""
+    while True:
+        with engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(claims)
+                .where((claims.c.run_id == run_id) & (claims.c.state == "open"))
+                .order_by(claims.c.number)
+            ).mappings()
+            waiting = list(rows)
+            living = alive(connection, run_id) if any(row["worker"] != worker.id for row in waiting) else {worker.id}
+        row = next((row for row in waiting if row["worker"] == worker.id or row["worker"] not in living), None)
+        if row is None:
+            return None
+        if row["worker"] == worker.id or _take_over(engine, row, worker):
+            cell = space.canonical(space.from_genotype(tuple(json.loads(row["genotype"]))))
+            return Claim(row["id"], row["number"], cell, row["source"], row["mean"], row["std"])
+
+
+def _take_over(engine: Engine, row: Record, worker: Worker) -> bool:
+    held = claims.c.worker.is_(None) if row["worker"] is None else claims.c.worker == row["worker"]
+    with Session(engine) as session, session.begin():
+        update = sa.update(claims).where((claims.c.id == row["id"]) & (claims.c.state == "open") & held)
+        taken = session.connection().execute(update.values(worker=worker.id, started=None)).rowcount == 1
+        if taken and row["trial_id"] is not None:
+            study.end_trial(session, row["trial_id"], None, WORKER_DIED)
+        return taken
+
+
+def begin(engine: Engine, study_id: int, space: AbstractSearchSpace, claim: Claim, worker: Worker) -> int | None:
+    """Note that the evaluation begins, and make its trial; None if somebody else has taken the claim over."""
+    attributes = {
+        "notation": space.format(claim.cell),
+        "source": claim.source,
+        "predicted_mean": claim.mean,
+        "predicted_std": claim.std,
+        "proposal": claim.number,
+        "worker": {"host": worker.host, "pid": worker.pid, "birth": worker.born},
+        study.WORKER_ATTR: worker.id,
+    }
+    with Session(engine) as session, session.begin():
+        update = sa.update(claims).where(_mine(claim, worker)).values(started=clock(engine))
+        if session.connection().execute(update).rowcount != 1:
+            return None
+        trial = study.insert_trial(session, study_id, space, claim.cell, attributes)
+        session.execute(sa.update(claims).where(claims.c.id == claim.id).values(trial_id=trial))
+        return trial
+
+
+def settle(
+    engine: Engine,
+    run_id: int,
+    claim: Claim,
+    worker: Worker,
+    trial_id: int,
+    values: tuple[float, ...] | None,
+    problem: str = "",
+) -> bool:
+    """Store what came out: values, or why there are none (which gives the place of the budget back).
+
+    Returns:
+        False if another worker has settled this cell or holds its claim.
+    """
+    with Session(engine) as session, session.begin():
+        settled: dict[str, object] = {"problem": problem, "finished": clock(engine)}
+        if values is None:
+            settled |= {"state": "failed", "slot": None}
+            streak = sa.update(runs).where(runs.c.id == run_id).values(streak=runs.c.streak + 1)
+        else:
+            settled |= {"state": "done", "value": values[0], "numbers": json.dumps(values)}
+            streak = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
+        update = sa.update(claims).where(_mine(claim, worker)).values(**settled)
+        if session.connection().execute(update).rowcount == 1:
+            study.end_trial(session, trial_id, values, problem)
+            session.execute(streak)
+            return True
+        # not ours any more; or the same transaction, sent again because the answer was lost
+        row = session.execute(sa.select(claims).where(claims.c.id == claim.id)).mappings().first()
+        if row is not None and row["trial_id"] == trial_id and row["state"] != "open":
+            return True
+        study.end_trial(session, trial_id, None, "another worker has this cell")
+    return False
+
+
+def tidy(engine: Engine, run_id: int, study_id: int) -> None:
+    """Note which workers died. Their trials failed; their cells stay claimed, and are evaluated again."""
+    with Session(engine) as session, session.begin():
+        rows = list(session.execute(sa.select(workers).where(workers.c.run_id == run_id)).mappings())
+        living = alive(session.connection(), run_id)
+        # one by one, and read before: whoever comes between two looks is not dead
+        gone = [row for row in rows if row["id"] not in living]
+        owners = {row["id"] for row in gone}
+        for trial, owner in study.running_trials(session, study_id):
+            if owner in owners:
+                study.end_trial(session, trial, None, WORKER_DIED)
+        # of workers elsewhere only their silence is known: one that comes back must not be taken for dead for ever
+        ended = [row["id"] for row in gone if row["place"] == here() and row["status"] != "ended"]
+        session.execute(sa.update(workers).where(workers.c.id.in_(ended)).values(status="ended"))
+
+
+def release(engine: Engine, run_id: int, worker: Worker) -> None:
+    """Give a worker's open claims back; whoever goes on evaluates these cells first."""
+    with engine.begin() as connection:
+        held = (claims.c.run_id == run_id) & (claims.c.worker == worker.id) & (claims.c.state == "open")
+        connection.execute(sa.update(claims).where(held).values(worker=None, started=None))
+
+
+def counts(engine: Engine, run_id: int) -> dict[str, int]:
+    """Evaluations of a run by state, existing labels left out."""
+    with engine.connect() as connection:
+        chosen = (claims.c.run_id == run_id) & (claims.c.source != YOUR_LABELS)
+        rows = connection.execute(sa.select(claims.c.state, sa.func.count()).where(chosen).group_by(claims.c.state))
+        return {str(state): int(count) for state, count in rows}
+
+
+def enrol(engine: Engine, run_id: int, worker: Worker) -> None:
+    """Record a worker."""
+    row = {"id": worker.id, "run_id": run_id, "host": worker.host[:255], "place": worker.place, "pid": worker.pid}
+    with engine.begin() as connection:
+        values = {**row, "born": worker.born, "beat": clock(engine), "status": "working"}
+        connection.execute(sa.insert(workers).values(**values))
+
+
+def beat(engine: Engine, worker: Worker, status: str | None = None) -> None:
+    """A sign of life; ``status`` is working, waiting or ended."""
+    with engine.begin() as connection:
+        values = {"beat": clock(engine), **({} if status is None else {"status": status})}
+        connection.execute(sa.update(workers).where(workers.c.id == worker.id).values(**values))
+
+
+def alive(connection: Connection, run_id: int | None = None, *, working: bool = False) -> set[str]:
+    """Ids of the living workers of a run, or of all runs."""
+    now = float(connection.execute(sa.select(clock(connection.engine))).scalar_one())
+    query = sa.select(workers).where(workers.c.status != "ended")
+    if run_id is not None:
+        query = query.where(workers.c.run_id == run_id)
+    return {
+        row["id"]
+        for row in connection.execute(query).mappings()
+        if (row["status"] == "working" or not working) and read_worker(row).alive(now - row["beat"])
+    }
+
+
+def read_worker(row: Record) -> Worker:
+    """A worker from its record."""
+    return Worker(row["id"], row["host"], row["place"], row["pid"], row["born"])
+
+
+def _mine(claim: Claim, worker: Worker) -> sa.ColumnElement[bool]:
+    return (claims.c.id == claim.id) & (claims.c.state == "open") & (claims.c.worker == worker.id)
+
+
+def _free(connection: Connection, run_id: int, budget: int) -> list[int]:
+    chosen = (claims.c.run_id == run_id) & claims.c.slot.is_not(None)
+    held = set(connection.execute(sa.select(claims.c.slot).where(chosen)).scalars())
+    return [place for place in range(budget) if place not in held]
+
+
+def _row(run_id: int, number: int, space: AbstractSearchSpace, proposal: Proposal) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "number": number,
+        "identity": identity(space, proposal.cell),
+        "notation": space.format(space.canonical(proposal.cell)),
+        "genotype": json.dumps(list(map(int, space.genotype(proposal.cell)))),
+        "source": proposal.source[:200],
+        "mean": proposal.mean,
+        "std": proposal.std,
+        "problem": "",
+    }

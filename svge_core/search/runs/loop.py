@@ -1,0 +1,235 @@
+"""The loop of a run: ask for proposals, claim them, evaluate one after another, store each value at once.
+
+It may be killed at any moment, and any number of processes may run it for one run at the same time.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from svge_core.errors import DataError, SvgeError
+from svge_core.search.runs import ledger
+from svge_core.search.runs.ledger import Claim
+from svge_core.search.runs.preparing import Prepared, prepare
+from svge_core.search.objectives import AllowPython, one_line
+from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
+from svge_core.search.searchers import rng_for
+from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
+from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
+from svge_core.search.runs.processes import BEAT_SECONDS, Worker
+
+#: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
+MAX_FAILURES = 5
+#: seconds between two looks while others finish the last evaluations, or a run is paused
+POLL_SECONDS = 0.2
+_T = TypeVar("_T")
+
+
+@dataclass
+class _Run:
+    """What the loop works with."""
+
+    storage_url: str
+    engine: Engine
+    run_id: int
+    study_id: int
+    config: SearchConfig
+    worker: Worker
+    prepared: Prepared
+    on_evaluation: Callable[[Evaluation], None] | None
+
+
+def execute(
+    storage_url: str,
+    name: str,
+    on_evaluation: Callable[[Evaluation], None] | None = None,
+    *,
+    allow_python: AllowPython = False,
+    wait: bool = False,
+) -> RunState:
+    """Work on a run until it ends, is paused or cancelled; goes on where it, or others, stopped.
+
+    Args:
+        storage_url: of the store.
+        name: of the run.
+        on_evaluation: called after every evaluation of this process.
+        allow_python: which ``python:`` words that the store names may be imported; others may write to a store.
+        wait: stay while the run is paused, as a worker among others does.
+
+    Returns:
+        the state in which this process leaves the run.
+
+    Raises:
+        SvgeError: if there is no such run, the store cannot be used, or the objective, method or model of the run
+            cannot be had here. If nobody else works on the run, it is failed then, with that line.
+    """
+    with open_store(storage_url) as engine:
+        with engine.connect() as connection:
+            row = find(connection, name)
+        config = SearchConfig.from_dict(json.loads(row["config"]))
+        worker = Worker()
+        ledger.enrol(engine, row["id"], worker)
+        try:
+            with _heart(engine, worker):
+                try:
+                    prepared = _prepared(config, row["checkpoint"], allow_python)
+                except SvgeError as error:
+                    with engine.connect() as connection:
+                        alone = not (ledger.alive(connection, row["id"], working=True) - {worker.id})
+                    if alone:
+                        _end(engine, row["id"], "failed", str(error))
+                    raise
+                run = _Run(storage_url, engine, row["id"], row["study_id"], config, worker, prepared, on_evaluation)
+                _patiently(partial(ledger.tidy, engine, row["id"], row["study_id"]))
+                _loop(run, wait)
+        finally:
+            _patiently(lambda: ledger.release(engine, row["id"], worker))
+            _patiently(lambda: ledger.beat(engine, worker, "ended"))
+    return read_run(storage_url, name).state
+
+
+def _prepared(config: SearchConfig, digest: str, allow_python: AllowPython) -> Prepared:
+    prepared = prepare(config, allow_python=allow_python)
+    if prepared.digest != digest:
+        raise DataError(
+            f"The checkpoint of this run has changed (digest {prepared.digest[:12]}, it began with {digest[:12]}): a "
+            "search that goes on with another model would not be one search."
+        )
+    return prepared
+
+
+def _loop(run: _Run, wait: bool) -> None:
+    while True:
+        row = _patiently(lambda: _row(run))
+        if row["ended"] is not None:
+            return
+        if row["control"] != "run":
+            _patiently(lambda: ledger.release(run.engine, run.run_id, run.worker))
+            if not (wait and row["control"] == "pause"):
+                return
+            _patiently(lambda: ledger.beat(run.engine, run.worker, "waiting"))
+            while _patiently(lambda: _row(run))["control"] == "pause":
+                time.sleep(POLL_SECONDS)
+            _patiently(lambda: ledger.beat(run.engine, run.worker, "working"))
+            continue
+        if row["streak"] >= MAX_FAILURES:
+            _end(run.engine, run.run_id, "failed", _failures(run))
+            return
+        claim = _patiently(lambda: ledger.take(run.engine, run.run_id, run.prepared.space, run.worker))
+        if claim is not None:
+            _evaluate(run, claim)
+            continue
+        if _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0) >= run.config.budget:
+            _end(run.engine, run.run_id, "finished", "")
+            return
+        outcome = _propose(run)
+        if outcome == "exhausted":
+            done = _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
+            _end(run.engine, run.run_id, "finished", f"No cell is left to propose after {done:,} evaluations.")
+            return
+        if outcome == "wait":
+            time.sleep(POLL_SECONDS)
+
+
+def _propose(run: _Run) -> Literal["go on", "wait", "exhausted"]:
+    """Ask and claim; wait where others hold the last places or cells: if one of them dies, its cells are ours."""
+    free = len(_patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
+    if free == 0:
+        return "wait"
+    view = _patiently(lambda: view_of(run.engine, run.config.name))
+    history = view.history()
+    rng = rng_for(run.config.seed, len(view.evaluations))
+    proposals = run.prepared.searcher.propose(history, min(run.config.batch, free), rng)
+    fresh = [proposal for proposal in proposals if proposal.cell not in history.taken]
+    if not fresh:  # judged by what was known when the method was asked, not by what others have done since
+        return "wait" if any(e.state == "running" for e in view.evaluations) else "exhausted"
+    # where another worker was quicker with one of the cells, the next round sees its claims and asks again
+    _patiently(lambda: ledger.claim(run.engine, run.run_id, run.prepared.space, run.worker, fresh, run.config.budget))
+    return "go on"
+
+
+def _evaluate(run: _Run, claim: Claim) -> None:
+    begin = partial(ledger.begin, run.engine, run.study_id, run.prepared.space, claim, run.worker)
+    trial = _patiently(begin)
+    if trial is None:
+        return  # taken over: this process was silent for so long that it was taken for dead
+    values: tuple[float, ...] | None = None
+    problem = ""
+    try:
+        values = run.prepared.objective.evaluate(claim.cell)
+    except SvgeError as error:
+        problem = " ".join(str(error).split())[:500]
+    except Exception as error:  # one bad evaluation does not end a search
+        problem = one_line(error)
+    settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, trial, values, problem))
+    if settled and run.on_evaluation is not None:
+        run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
+
+
+def _row(run: _Run) -> Record:
+    with run.engine.connect() as connection:
+        row = connection.execute(sa.select(runs).where(runs.c.id == run.run_id)).mappings().first()
+    if row is None:
+        raise DataError(f"The run {run.config.name!r} was deleted.")
+    return row
+
+
+def _end(engine: Engine, run_id: int, state: str, problem: str) -> None:
+    def write() -> None:
+        with engine.begin() as connection:
+            update = sa.update(runs).where((runs.c.id == run_id) & runs.c.ended.is_(None))
+            connection.execute(update.values(ended=state, problem=problem))
+
+    _patiently(write)
+
+
+def _failures(run: _Run) -> str:
+    with run.engine.connect() as connection:
+        chosen = (claims.c.run_id == run.run_id) & (claims.c.state == "failed")
+        last = connection.execute(
+            sa.select(claims.c.problem).where(chosen).order_by(claims.c.finished.desc()).limit(1)
+        ).scalar()
+    return f"The last {MAX_FAILURES} evaluations failed; the latest: {last}"
+
+
+@contextmanager
+def _heart(engine: Engine, worker: Worker) -> Iterator[None]:
+    """Signs of life from a thread, as long as the block runs."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(BEAT_SECONDS):
+            try:
+                ledger.beat(engine, worker)
+            except SQLAlchemyError:  # the database may be away for a while
+                continue
+
+    thread = threading.Thread(target=run, name="search heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(BEAT_SECONDS)
+
+
+def _patiently(action: Callable[[], _T]) -> _T:
+    """Do it again while the database is away: a value that took hours must not be lost to a restart."""
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
+    while True:
+        try:
+            return action()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, 5.0)

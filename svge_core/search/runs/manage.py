@@ -1,0 +1,123 @@
+"""Runs in their store: make, list, read, steer and delete them. ``execute`` does the work of one.
+
+A run is one Optuna study in SQLite, PostgreSQL or MySQL; whoever opens its store sees the same, whichever process, page
+or machine works on it.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from svge_core.errors import DataError, SvgeError
+from svge_core.search.runs import optuna_study as study
+from svge_core.search.runs.loop import execute
+from svge_core.search.runs.ledger import alive, insert_labels
+from svge_core.search.runs.preparing import prepare
+from svge_core.search.objectives import AllowPython
+from svge_core.search.runs.types import (
+    DEFAULT_STORAGE,
+    YOUR_LABELS,
+    Control,
+    Evaluation,
+    RunState,
+    RunSummary,
+    RunView,
+    SearchConfig,
+)
+from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
+from svge_core.search.objectives import read_start
+from svge_core.search.runs.reading import find, list_runs, read_run
+
+
+
+def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPython = True) -> str:
+    """Store a new run; nothing is evaluated yet.
+
+    Args:
+        storage_url: of the store, see :func:`svge_core.search.runs.tables.storage_url`.
+        config: what to do; a name that is taken gets a number behind it.
+        allow_python: which ``python:`` words may be imported, to see that they are there.
+
+    Returns:
+        the name of the run.
+
+    Raises:
+        SvgeError: with one line, if the objective, the method, the checkpoint or the labels cannot be used.
+    """
+    prepared = prepare(config, allow_python=allow_python)
+    space, objective = prepared.space, prepared.objective
+    labels = read_start(Path(config.start_csv), objective.goals, space) if config.start_csv else []
+    stem = config.name or f"{config.space}-{config.method}-{config.seed}"
+    with open_store(storage_url) as engine:
+        with engine.connect() as connection:
+            taken = set(connection.execute(sa.select(runs.c.name)).scalars())
+        number = 1
+        while True:
+            config = replace(config, name=stem if number == 1 else f"{stem[:90]}-{number}")
+            number += 1
+            if config.name in taken:
+                continue
+            study_id = study.create_study(storage_url, config.name, objective.goals, config.to_dict())
+            if study_id is not None:
+                break
+        row = {
+            "name": config.name,
+            "study_id": study_id,
+            "space": config.space,
+            "config": json.dumps(config.to_dict()),
+            "goals": json.dumps([goal.meaning.to_dict() for goal in objective.goals]),
+            "optimum": None if objective.optimum is None else json.dumps(objective.optimum),
+            "domain": prepared.domain.title,
+            "checkpoint": prepared.digest,
+            "control": "run",
+            "problem": "",
+            "streak": 0,
+        }
+        try:
+            with Session(engine) as session, session.begin():
+                now = float(session.execute(sa.select(clock(engine))).scalar_one())
+                result = session.connection().execute(sa.insert(runs).values(**row, created=now))
+                assert result.inserted_primary_key is not None
+                insert_labels(session, int(result.inserted_primary_key[0]), study_id, space, labels, now)
+        except IntegrityError as error:
+            raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
+    return config.name
+
+
+def control(storage_url: str, name: str, action: Control) -> None:
+    """Steer a run: its workers obey before their next evaluation. ``run`` lets a paused, cancelled or failed one go on.
+
+    Raises:
+        DataError: if there is no such run or action.
+    """
+    if action not in get_args(Control):
+        raise DataError(f"A run obeys run, pause and cancel; got {str(action)[:40]!r}.")
+    with open_store(storage_url) as engine, engine.begin() as connection:
+        row = find(connection, name)
+        values: dict[str, Any] = {"control": action}
+        if action == "run" and row["ended"] == "failed":
+            values |= {"ended": None, "problem": "", "streak": 0}
+        connection.execute(sa.update(runs).where(runs.c.id == row["id"]).values(**values))
+
+
+def delete_run(storage_url: str, name: str) -> None:
+    """Remove a run, its study and all its evaluations.
+
+    Raises:
+        SvgeError: if there is no such run, or a living worker is at it: cancel it first.
+    """
+    with open_store(storage_url) as engine:
+        with engine.connect() as connection:
+            row = find(connection, name)
+            if alive(connection, row["id"], working=True):
+                raise SvgeError(f"The run {name!r} is being worked on: cancel it first.")
+        with engine.begin() as connection:
+            for table in (claims, workers):
+                connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
+            connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
+        study.delete_study(storage_url, row["study_id"])

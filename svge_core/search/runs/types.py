@@ -1,0 +1,298 @@
+"""What a run is: its configuration, its evaluations, and the views that pages and the command line show."""
+
+import re
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from svge_core.cells import Cell
+from svge_core.errors import DataError
+from svge_core.search.objectives import Goal, split_word
+from svge_core.search.history import Direction, History, Observation
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import get_space
+
+RunState = Literal["waiting", "running", "paused", "finished", "cancelled", "interrupted", "failed"]
+EvaluationState = Literal["running", "done", "failed"]
+Control = Literal["run", "pause", "cancel"]
+
+DEFAULT_STORAGE = "sqlite:///runs/searches.db"
+MAX_BUDGET, MAX_BATCH, MAX_SEED = 1_000_000, 256, 2**32 - 1
+#: source of the evaluations that a search started from
+YOUR_LABELS = "your labels"
+MAX_TEXT = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+#: types of the fields of a configuration as JSON holds them
+_KINDS: dict[str, tuple[type, ...]] = {
+    "space": (str,),
+    "objective": (list, tuple),
+    "method": (str,),
+    "budget": (int,),
+    "seed": (int,),
+    "batch": (int,),
+    "checkpoint": (str, type(None)),
+    "restricted": (bool,),
+    "start_csv": (str, type(None)),
+    "race": (str,),
+    "name": (str,),
+}
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """Everything that decides what a run does.
+
+    Attributes:
+        space: name of the search space.
+        objective: one word per goal, see :mod:`svge_core.search.objectives.make`.
+        method: name of a searcher.
+        budget: evaluations to finish; failed ones and existing labels do not count.
+        seed: of all chance.
+        batch: proposals asked for at a time (q).
+        checkpoint: folder of the model that the method or a predictor needs.
+        restricted: search only among the cells whose value is known.
+        start_csv: a file of existing labels that the search starts from.
+        race: runs that were started together to be compared share it.
+        name: of the run, unique in its store; empty for one made of space, method and seed.
+
+    Raises:
+        DataError: one clear line about the first field that cannot be used.
+    """
+
+    space: str
+    objective: tuple[str, ...]
+    method: str
+    budget: int
+    seed: int = 0
+    batch: int = 1
+    checkpoint: str | None = None
+    restricted: bool = False
+    start_csv: str | None = None
+    race: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        get_space(self.space)
+        if not self.objective:
+            raise DataError("A search needs at least one objective, such as table:cifar10_valid.")
+        for word in self.objective:
+            if len(word) > MAX_TEXT:
+                raise DataError(f"An objective has at most {MAX_TEXT} characters; got {word[:60]!r}...")
+            split_word(word)
+        if self.method not in METHODS:
+            raise DataError(f"Unknown search method {self.method[:60]!r}: expected one of {', '.join(METHODS)}.")
+        for name, low, high in (("budget", 1, MAX_BUDGET), ("seed", 0, MAX_SEED), ("batch", 1, MAX_BATCH)):
+            if not low <= (value := getattr(self, name)) <= high:
+                raise DataError(f"The {name} is a whole number from {low} to {high:,}; got {str(value)[:40]}.")
+        for name in ("checkpoint", "start_csv"):
+            value = getattr(self, name)
+            if value is not None and not 0 < len(value) <= MAX_TEXT:
+                raise DataError(f"The {name} is a path; got {value[:60]!r}.")
+        for name in ("name", "race"):
+            value = getattr(self, name)
+            if value and not _NAME.fullmatch(value):
+                raise DataError(
+                    f"The {name} is made of letters, digits, -, _ and ., begins with a letter or digit and has at most "
+                    f"100 characters; got {value[:60]!r}."
+                )
+
+    @property
+    def uses_python(self) -> bool:
+        """Whether evaluating imports a user's function."""
+        return any(split_word(word)[0] == "python" for word in self.objective)
+
+    @property
+    def uses_checkpoint(self) -> bool:
+        """Whether the method or a goal needs a model."""
+        predicted = any(split_word(word)[0] == "predictor" for word in self.objective)
+        return predicted or METHODS[self.method].needs_checkpoint
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; :meth:`from_dict` reads them back."""
+        return {**{item.name: getattr(self, item.name) for item in fields(self)}, "objective": list(self.objective)}
+
+    @classmethod
+    def from_dict(cls, raw: object) -> "SearchConfig":
+        """Read what :meth:`to_dict` wrote.
+
+        Raises:
+            DataError: if a field is missing, unknown or cannot be used.
+        """
+        if not isinstance(raw, dict) or set(raw) != set(_KINDS):
+            got = ", ".join(sorted(map(str, raw)))[:200] if isinstance(raw, dict) else type(raw).__name__
+            raise DataError(f"A search has the fields {', '.join(sorted(_KINDS))}; got {got}.")
+        for name, kinds in _KINDS.items():
+            value = raw[name]
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise DataError(f"Field {name!r} of a search cannot be {str(value)[:60]!r}.")
+        words = raw["objective"]
+        if not all(isinstance(word, str) for word in words):
+            raise DataError(f"The objective is a list of words such as table:cifar10_valid; got {str(words)[:60]!r}.")
+        return cls(**{**raw, "objective": tuple(words)})
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One cell of a run.
+
+    Attributes:
+        number: order in which it was proposed; existing labels come first.
+        cell: canonical.
+        notation: the space's own text for it.
+        values: one per goal, None until it is done.
+        source: where the proposal came from, for people.
+        mean, std: what the method predicted, if it did.
+        state: running also means proposed and not begun (``started`` is None then).
+        started, finished: in UTC.
+        worker: machine and process number of whoever evaluates it.
+        problem: one line, why it failed.
+    """
+
+    number: int
+    cell: Cell
+    notation: str
+    values: tuple[float, ...] | None
+    source: str
+    mean: float | None
+    std: float | None
+    state: EvaluationState
+    started: datetime | None
+    finished: datetime | None
+    worker: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as it is in the store at one moment.
+
+    Attributes:
+        config: what was asked for; ``name`` is filled in.
+        goals: one per value.
+        state: see :data:`RunState`; interrupted means that its worker died.
+        evaluations: by number: existing labels, then proposals.
+        optimum: best value of a single goal where all are known, for the line in a chart only.
+        problem: one line, why it failed or ended early; else empty.
+        domain_title: what is searched, in words.
+    """
+
+    config: SearchConfig
+    goals: tuple[Goal, ...]
+    state: RunState
+    evaluations: tuple[Evaluation, ...]
+    optimum: tuple[float, ...] | None
+    problem: str
+    domain_title: str
+
+    @cached_property
+    def done(self) -> tuple[Evaluation, ...]:
+        """Finished evaluations and existing labels, by number."""
+        return tuple(e for e in self.evaluations if e.state == "done")
+
+    @property
+    def start_count(self) -> int:
+        """How many of the evaluations are existing labels, which no budget counts."""
+        return sum(e.source == YOUR_LABELS for e in self.done)
+
+    @property
+    def evaluated(self) -> int:
+        """Finished evaluations that count."""
+        return len(self.done) - self.start_count
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of each goal."""
+        return tuple(goal.direction for goal in self.goals)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """Values of the finished evaluations, (done, goals)."""
+        return np.array([e.values for e in self.done], dtype=np.float64).reshape(-1, len(self.goals))
+
+    def best_so_far(self, goal: int = 0) -> np.ndarray:
+        """Best value of a goal after each finished evaluation, existing labels included, (done,)."""
+        column = self.values[:, goal]
+        return np.maximum.accumulate(column) if self.directions[goal] == "max" else np.minimum.accumulate(column)
+
+    @property
+    def best(self) -> Evaluation | None:
+        """The best finished evaluation of a single goal (of several goals: of the first), the earliest if several."""
+        if not self.done:
+            return None
+        column = self.values[:, 0]
+        return self.done[int(column.argmax() if self.directions[0] == "max" else column.argmin())]
+
+    def front(self) -> tuple[Evaluation, ...]:
+        """The finished evaluations that no other one beats in all goals, best in the first goal first."""
+        return self._front
+
+    @cached_property
+    def _front(self) -> tuple[Evaluation, ...]:
+        signs = np.array([1.0 if direction == "max" else -1.0 for direction in self.directions])
+        utilities = self.values * signs
+        if not len(utilities):
+            return ()
+        points, rows = np.unique(utilities, axis=0, return_inverse=True)
+        kept = np.empty((0, utilities.shape[1]))
+        best = np.zeros(len(points), dtype=bool)
+        for number in range(len(points))[::-1]:  # from the lexicographically largest: nothing later can beat a kept one
+            if not (kept >= points[number]).all(axis=1).any():
+                kept, best[number] = np.vstack([kept, points[number]]), True
+        chosen = np.flatnonzero(best[rows.reshape(-1)])
+        return tuple(self.done[row] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
+
+    def frame(self) -> pd.DataFrame:
+        """One row per evaluation, one column per goal."""
+        rows = [
+            {
+                "number": e.number,
+                "architecture": e.notation,
+                **{goal.key: None if e.values is None else e.values[i] for i, goal in enumerate(self.goals)},
+                "source": e.source,
+                "predicted_mean": e.mean,
+                "predicted_std": e.std,
+                "state": e.state,
+                "started": e.started,
+                "finished": e.finished,
+                "worker": e.worker,
+                "problem": e.problem,
+            }
+            for e in self.evaluations
+        ]
+        columns = ["number", "architecture", *(goal.key for goal in self.goals), "source", "predicted_mean"]
+        columns += ["predicted_std", "state", "started", "finished", "worker", "problem"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def history(self) -> History:
+        """What a searcher may look at."""
+        observations = tuple(Observation(e.number, e.cell, e.values) for e in self.done if e.values is not None)
+        pending, failed = (
+            tuple(e.cell for e in self.evaluations if e.state == state) for state in ("running", "failed")
+        )
+        return History(self.directions, observations, pending, failed)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of a list of runs.
+
+    Attributes:
+        name, config, state: as in :class:`RunView`.
+        done: finished evaluations that count towards the budget.
+        budget: how many were asked for.
+        best: best value of a single goal, existing labels included; None for several goals and before the first.
+        started: when it was created, in UTC.
+    """
+
+    name: str
+    config: SearchConfig
+    state: RunState
+    done: int
+    budget: int
+    best: float | None
+    started: datetime

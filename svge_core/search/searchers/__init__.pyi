@@ -1,0 +1,14 @@
+from .base import Proposal as Proposal, Searcher as Searcher, rng_for as rng_for
+from .generative import (
+    DRAWN as DRAWN,
+    LOGGED as LOGGED,
+    PUBLISHED as PUBLISHED,
+    RANDOM_START as RANDOM_START,
+    Explorer as Explorer,
+    GraphPNAS as GraphPNAS,
+    GraphPNASOptions as GraphPNASOptions,
+    GraphPNASReinforce as GraphPNASReinforce,
+    RecurrentSearch as RecurrentSearch,
+    recurrent_like as recurrent_like,
+)
+from .registry import METHODS as METHODS, make_searcher as make_searcher

@@ -1,0 +1,129 @@
+"""Numbers a surrogate sees of a cell: structure features, genes, network size, latent means; each row computed once."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint
+from svge_core.models import encode_all
+from svge_core.predictors import feature_scaling, structure_features
+from svge_core.search.domain import Domain
+from svge_core.tensors import to_batch
+
+Representation = Literal["structure", "latent", "both"]
+Matrix = Float[np.ndarray, "cells columns"]
+
+#: random cells a representation is standardised by; they need no label
+_REFERENCE = 2_000
+#: rows kept per encoding; older ones are dropped all at once
+_ROWS = 200_000
+#: keeps the logarithm finite for cells that compute nothing (million parameters or multiply-accumulates)
+_SMALLEST = 0.05
+
+
+class Encodings:
+    """Scaled feature groups of cells, each group divided by the root of its width so that distances are comparable.
+
+    Args:
+        domain: gives the space.
+        checkpoint: gives the latents; without it there is no representation ``latent`` or ``both``.
+    """
+
+    def __init__(self, domain: Domain, checkpoint: Checkpoint | None = None) -> None:
+        self.space, self.checkpoint = domain.space, checkpoint
+        self._rows: dict[str, dict[Cell, np.ndarray]] = {"structure": {}, "genes": {}, "size": {}, "latent": {}}
+        self._scale: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._features = feature_scaling(self.space.name)
+        sizes = "size" in structure_features(self.space, [domain.random_cell(np.random.default_rng(0))]).groups
+        #: encodings besides the structure features; these already hold the size of the network in some spaces
+        self._plain = ("genes",) if sizes else ("genes", "size")
+
+    @property
+    def representations(self) -> tuple[Representation, ...]:
+        """What a surrogate may be fitted on."""
+        return ("structure",) if self.checkpoint is None else ("structure", "latent", "both")
+
+    def groups(self, cells: Sequence[Cell], representation: Representation) -> list[Matrix]:
+        """One scaled matrix per feature group."""
+        found: list[Matrix] = []
+        if representation in ("structure", "both"):
+            found += self._features.apply(self._raw("structure", cells))
+            found += [self._standardised(name, cells) for name in self._plain]
+        if representation in ("latent", "both"):
+            found.append(self._standardised("latent", cells))
+        return found
+
+    def latents(self, cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
+        """Posterior means, not scaled."""
+        return self._raw("latent", cells)
+
+    @cached_property
+    def aggregate(self) -> tuple[Float[np.ndarray, " latent"], Float[np.ndarray, " latent"]]:
+        """Mean and standard deviation of the codes of random cells, per latent dimension."""
+        codes = self._encode(self._reference())
+        return codes.mean(axis=0), codes.std(axis=0)
+
+    def _reference(self) -> list[Cell]:
+        rng = np.random.default_rng(0)
+        return [self.space.canonical(self.space.random_cell(rng)) for _ in range(_REFERENCE)]
+
+    def _standardised(self, name: str, cells: Sequence[Cell]) -> Matrix:
+        if name not in self._scale:
+            values = self._compute(name)(self._reference())
+            spread = values.std(axis=0)
+            kept = spread > 1e-9
+            divisor = np.where(kept, spread * np.sqrt(max(int(kept.sum()), 1)), np.inf)
+            self._scale[name] = (values.mean(axis=0), divisor)
+        mean, divisor = self._scale[name]
+        return (self._raw(name, cells) - mean) / divisor
+
+    def _raw(self, name: str, cells: Sequence[Cell]) -> Matrix:
+        rows = self._rows[name]
+        new = [cell for cell in dict.fromkeys(cells) if cell not in rows]
+        if new:
+            if len(rows) + len(new) > _ROWS:
+                rows.clear()
+                new = list(dict.fromkeys(cells))
+            rows.update(zip(new, self._compute(name)(new), strict=True))
+        return np.stack([rows[cell] for cell in cells])
+
+    def _compute(self, name: str) -> Callable[[Sequence[Cell]], Matrix]:
+        makers: dict[str, Callable[[Sequence[Cell]], Matrix]] = {
+            "structure": lambda cells: structure_features(self.space, cells).values,
+            "genes": self._genes,
+            "size": lambda cells: np.log(self.space.costs_of(cells) + _SMALLEST),
+            "latent": self._encode,
+        }
+        return makers[name]
+
+    def _genes(self, cells: Sequence[Cell]) -> Matrix:
+        choices = self.space.gene_choices
+        starts = np.concatenate([[0], np.cumsum(choices)[:-1]])
+        table = np.zeros((len(cells), sum(choices)))
+        for row, cell in enumerate(cells):
+            table[row, starts + np.array(self.space.genotype(cell))] = 1.0
+        return table
+
+    def _encode(self, cells: Sequence[Cell]) -> Matrix:
+        if self.checkpoint is None:
+            raise ValueError("latents need a checkpoint")
+        with torch.inference_mode():
+            return encode_all(self.checkpoint.model, to_batch(self.space, cells))[0].cpu().numpy().astype(np.float64)
+
+
+_SHARED: "WeakKeyDictionary[Domain, dict[str, Encodings]]" = WeakKeyDictionary()
+
+
+def shared_encodings(domain: Domain, checkpoint: Checkpoint | None = None) -> Encodings:
+    """The encodings of a domain under a model; searchers of one domain share them, as they hold nothing of a run."""
+    found = _SHARED.setdefault(domain, {})
+    digest = "" if checkpoint is None else checkpoint.digest
+    if digest not in found:
+        found[digest] = Encodings(domain, checkpoint)
+    return found[digest]

@@ -1,0 +1,286 @@
+"""NAS-Bench-101 (Ying et al. 2019): 423,624 cells of at most seven vertices and nine edges, three operations.
+
+A member is pruned: every vertex lies on a path from the input to the output. :func:`from_matrix` prunes what comes from
+elsewhere and says what it dropped. The official index used here is the rank of the md5 key among all cells.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from svge_core.cells import INPUT, OUTPUT, Cell, pruned
+from svge_core.errors import InvalidCellError, ParseError
+from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
+from svge_core.spaces.nasbench101.cell_table import SIZE, Table, table
+from svge_core.spaces.nasbench101.codes import (
+    MAX_EDGES,
+    MAX_VERTICES,
+    Graphs,
+    canonical_code,
+    decode_many,
+    decode_one,
+    upper_pairs,
+)
+from svge_core.spaces.nasbench101.md5_key import module_hash
+from svge_core.spaces.nasbench101.moves import one_edit_away
+from svge_core.spaces.nasbench101.size import NETWORK, sizes
+
+#: the authors' names in their order: the md5 key depends on it
+OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+MAX_TEXT = 2_000
+_HASH = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
+_FORMS = (
+    'an md5 key of 32 hex digits, or a ModelSpec {"matrix": [[0, 1], [0, 0]], "ops": ["input", "output"]} with at most '
+    "7 vertices"
+)
+
+
+class NASBench101(AbstractSearchSpace):
+    """All NAS-Bench-101 cells; see the module."""
+
+    name = "nasbench101"
+    title = "NAS-Bench-101"
+    operations = OPERATIONS
+    max_nodes = MAX_VERTICES
+    #: most edges of a cell
+    max_edges = MAX_EDGES
+    size = SIZE
+    equivalence = (
+        "two cells are the same if the authors' md5 key of their pruned labelled graphs is equal, that is if one is "
+        "the other with its vertices renumbered; there are 423,624 different ones"
+    )
+    gene_choices = (2,) * len(upper_pairs(MAX_VERTICES)) + (len(OPERATIONS),) * (MAX_VERTICES - 2)
+
+    def validate(self, cell: Cell) -> None:
+        """Check vertices, edges, labels, and that every vertex is in use."""
+        self._validate_nodes(cell, "vertices, input and output included", fewest=2)
+        if len(cell.edges) > self.max_edges:
+            raise InvalidCellError(f"A cell of {self.title} has at most {self.max_edges} edges; got {len(cell.edges)}.")
+        for vertex in range(cell.num_nodes):
+            if vertex and not cell.sources[vertex]:
+                raise InvalidCellError(f"Every vertex but the input needs an edge into it; got none for {vertex}.")
+            if vertex < cell.num_nodes - 1 and not cell.targets[vertex]:
+                raise InvalidCellError(f"Every vertex but the output needs an edge from it; got none for {vertex}.")
+
+    def canonical(self, cell: Cell) -> Cell:
+        """Vertices by depth; see :mod:`svge_core.spaces.nasbench101.codes`."""
+        return _from_code(self.code(cell))
+
+    def code(self, cell: Cell) -> int:
+        """The 64-bit code of the canonical form."""
+        self.validate(cell)
+        return canonical_code(digits(cell), cell.edges)
+
+    def key(self, cell: Cell) -> str:
+        """The official md5 key."""
+        self.validate(cell)
+        return module_hash(digits(cell), cell.edges)
+
+    def random_cell(self, rng: np.random.Generator) -> Cell:
+        """Uniform over the 423,624 different cells."""
+        return self.from_index(int(rng.integers(SIZE)))
+
+    def neighbours(self, cell: Cell) -> list[Cell]:
+        """Canonical cells one edit away; see :mod:`svge_core.spaces.nasbench101.moves`."""
+        self.validate(cell)
+        code = self.code(cell)
+        operations, edges = decode_one(code)
+        found = {canonical_code(*moved) for moved in one_edit_away(operations, edges, len(OPERATIONS))}
+        return [_from_code(other) for other in sorted(found - {code})]
+
+    def enumerate(self) -> Iterator[Cell]:
+        """All cells in the order of their md5 keys."""
+        return map(_from_code, self.table.codes.tolist())
+
+    def parse(self, text: str) -> Cell:
+        """Read an md5 key or a ModelSpec as JSON (``matrix``, ``ops``; NASLib's ``module_adjacency`` names also)."""
+        given = text.strip()
+        if _HASH.fullmatch(given):
+            index = self.table.index_of_hash(given)
+            if index is None:
+                raise ParseError(f"No NAS-Bench-101 cell has the key {given.lower()}; expected one of the 423,624.")
+            return self.from_index(index)
+        if not given or len(given) > MAX_TEXT:
+            raise ParseError(f"Not a NAS-Bench-101 cell: expected {_FORMS}; got {len(given):,} characters.")
+        try:
+            spec = json.loads(given)
+            matrix = spec["matrix"] if "matrix" in spec else spec["module_adjacency"]
+            ops = spec["ops"] if "ops" in spec else spec["module_operations"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise ParseError(f"Not a NAS-Bench-101 cell: expected {_FORMS}; got {given[:80]!r}.") from None
+        cell, _ = from_matrix(matrix, ops)
+        self.validate(cell)
+        return cell
+
+    def format(self, cell: Cell) -> str:
+        """Write the arguments of the authors' ``ModelSpec`` as JSON."""
+        matrix, ops = to_matrix(cell)
+        return json.dumps({"matrix": matrix, "ops": ops})
+
+    def genotype(self, cell: Cell) -> tuple[int, ...]:
+        """Bits of the upper triangle (21), row by row, then operation digits (five); unused vertices are empty.
+
+        The encoding of the authors' and Klein & Hutter's search-space definitions; it is that of the canonical form.
+        """
+        form = self.canonical(cell)
+        labels, place = digits(form), [*range(form.num_nodes - 1), self.max_nodes - 1]
+        there = {(place[source], place[target]) for source, target in form.edges}
+        bits = (int(pair in there) for pair in upper_pairs(self.max_nodes))
+        return (*bits, *labels, *(0,) * (self.max_nodes - 2 - len(labels)))
+
+    def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
+        """The cell of a genotype, vertices off every path from input to output dropped."""
+        pairs = upper_pairs(self.max_nodes)
+        if len(genotype) != len(self.gene_choices) or any(
+            gene not in range(choices) for gene, choices in zip(genotype, self.gene_choices, strict=False)
+        ):
+            raise InvalidCellError(
+                f"A genotype of {self.title} is {len(pairs)} bits of the upper triangle and {self.max_nodes - 2} "
+                f"operation digits from 0 to 2; got {str(genotype)[:120]}."
+            )
+        edges = tuple(pair for pair, bit in zip(pairs, genotype, strict=False) if bit)
+        ops = (INPUT, *(OPERATIONS[digit] for digit in genotype[len(pairs) :]), OUTPUT)
+        return self.canonical(pruned(Cell(ops, edges)))
+
+    def index(self, cell: Cell) -> int:
+        """Rank of the cell's md5 key, 0 to 423,623."""
+        found = self.table.index_of_code(self.code(cell))
+        assert found is not None, "every valid cell is in the enumerated table"
+        return found
+
+    def from_index(self, index: int) -> Cell:
+        """The cell of a rank."""
+        if not 0 <= index < SIZE:
+            raise ParseError(f"A NAS-Bench-101 index lies between 0 and {SIZE - 1}; got {index}.")
+        return _from_code(int(self.table.codes[index]))
+
+    def arrays(self, indices: Int[np.ndarray, " cells"]) -> CellArrays:
+        """Canonical forms of many cells at once."""
+        graphs = self.graphs(indices)
+        inner = np.arange(1, MAX_VERTICES - 1)
+        types = np.zeros((len(indices), MAX_VERTICES), dtype=np.int64)  # the output's type is 0
+        types[:, 0] = self.vocabulary.index(INPUT)
+        first = self.vocabulary.index(OPERATIONS[0])
+        types[:, 1:-1] = np.where(inner < graphs.vertices[:, None] - 1, graphs.operations + first, 0)
+        return CellArrays(types, graphs.adjacency, graphs.vertices)
+
+    def graphs(self, indices: Int[np.ndarray, " cells"]) -> Graphs:
+        """Canonical graphs by official index."""
+        return decode_many(self.table.codes[indices])
+
+    @property
+    def table(self) -> Table:
+        """All cells; built on first use and kept in the user's cache folder."""
+        return table()
+
+    def decoding_rules(self) -> DecodingRules:
+        """Input first, then any operation or the output; few enough edges; no vertex without an edge in and out."""
+        node_types = np.zeros((self.max_nodes, len(self.vocabulary)), dtype=bool)
+        node_types[0, self.vocabulary.index(INPUT)] = True
+        node_types[1:-1, [self.vocabulary.index(label) for label in (OUTPUT, *OPERATIONS)]] = True
+        node_types[-1, self.vocabulary.index(OUTPUT)] = True
+        edges = np.triu(np.full((self.max_nodes, self.max_nodes), -1, dtype=np.int8), 1)
+        edges[0, 1] = 1
+        return DecodingRules(node_types, edges, any_size=True, max_edges=self.max_edges)
+
+    def cost(self, cell: Cell) -> Cost:
+        """Closed form for the authors' network.
+
+        Where channels do not divide evenly, the extra ones go to the first vertices in canonical order; the official
+        count can differ by up to 1.4 % where the official file lists the vertices in another order.
+        """
+        params, flops = self.costs_of([cell])[0]
+        return Cost(float(params), float(flops), NETWORK)
+
+    def costs_of(self, cells: Iterable[Cell]) -> Float[np.ndarray, "cells 2"]:
+        """Parameters and multiply-accumulates of many cells in millions."""
+        forms = [self.canonical(cell) for cell in cells]
+        operations = np.zeros((len(forms), self.max_nodes - 2), dtype=np.int8)
+        adjacency = np.zeros((len(forms), self.max_nodes, self.max_nodes), dtype=np.int8)
+        for row, form in enumerate(forms):
+            operations[row, : form.num_nodes - 2] = digits(form)
+            adjacency[row, *zip(*form.edges, strict=True)] = 1
+        vertices = np.array([form.num_nodes for form in forms], dtype=np.int64)
+        return np.stack(sizes(Graphs(vertices, operations, adjacency)), axis=1)
+
+    def costs(self) -> Float[np.ndarray, "cells 2"]:
+        """Parameters and multiply-accumulates of all cells in millions, by official index."""
+        parts = np.array_split(np.arange(SIZE), 16)
+        return np.concatenate([np.stack(sizes(self.graphs(part)), axis=1) for part in parts])
+
+
+def digits(cell: Cell) -> tuple[int, ...]:
+    """Operations of the inner vertices, in the order of the cell, as places in :data:`OPERATIONS`."""
+    return tuple(OPERATIONS.index(op) for op in cell.ops[1:-1])
+
+
+@lru_cache(maxsize=200_000)
+def _from_code(code: int) -> Cell:
+    operations, edges = decode_one(code)
+    return Cell((INPUT, *(OPERATIONS[digit] for digit in operations), OUTPUT), edges)
+
+
+def from_matrix(matrix: object, ops: object, max_vertices: int = MAX_VERTICES) -> tuple[Cell, tuple[str, ...]]:
+    """The pruned cell of the authors' ``ModelSpec(matrix, ops)``.
+
+    Args:
+        matrix: rows of 0 and 1, lists of lists; whatever else comes from a file is refused with the reason.
+        ops: one label per row.
+        max_vertices: most rows.
+
+    Returns:
+        the cell, in the order given, and one sentence for every vertex that was dropped.
+
+    Raises:
+        InvalidCellError: if it is no upper triangular 0/1 matrix with one operation per row, or nothing connects the
+            input to the output.
+    """
+    expected = "A ModelSpec is a square upper triangular matrix of 0 and 1 with one operation per row"
+    if (
+        not isinstance(matrix, (list, tuple))
+        or not isinstance(ops, (list, tuple))
+        or len(ops) != len(matrix)
+        or any(not isinstance(row, (list, tuple)) or len(row) != len(matrix) for row in matrix)
+    ):
+        raise InvalidCellError(f"{expected}; got {str(matrix)[:80]} and {str(ops)[:80]}.")
+    count = len(matrix)
+    if not 2 <= count <= max_vertices:
+        raise InvalidCellError(f"A NAS-Bench-101 cell has 2 to {max_vertices} vertices; got {count}.")
+    for row, values in enumerate(matrix):
+        for column, value in enumerate(values):
+            if isinstance(value, bool) or value not in (0, 1) or (value and column <= row):
+                raise InvalidCellError(f"{expected}; got {str(value)[:20]} in row {row}, column {column}.")
+    if any(not isinstance(op, str) for op in ops):
+        raise InvalidCellError(f"Operations are texts; got {str(ops)[:80]}.")
+    cell = Cell(tuple(ops), tuple((u, v) for u in range(count) for v in range(u + 1, count) if matrix[u][v]))
+    kept = pruned(cell)
+    if not kept.edges:
+        raise InvalidCellError("There is no path from the input to the output; a cell needs at least one.")
+    reasons = []
+    if kept.num_nodes < count:
+        reached = _reached(cell, forwards=True)
+        leads = _reached(cell, forwards=False)
+        for vertex in range(count):
+            if vertex not in reached:
+                reasons.append(f"Vertex {vertex} ({ops[vertex]}) is not reached from the input.")
+            elif vertex not in leads:
+                reasons.append(f"Vertex {vertex} ({ops[vertex]}) does not lead to the output.")
+    return kept, tuple(reasons)
+
+
+def _reached(cell: Cell, *, forwards: bool) -> set[int]:
+    found = [0 if forwards else cell.num_nodes - 1]
+    for vertex in found:  # grows while it is read
+        found += [w for w in (cell.targets if forwards else cell.sources)[vertex] if w not in found]
+    return set(found)
+
+
+def to_matrix(cell: Cell) -> tuple[list[list[int]], list[str]]:
+    """Matrix and operations for the authors' ``ModelSpec``."""
+    edges = set(cell.edges)
+    nodes = range(cell.num_nodes)
+    return [[int((u, v) in edges) for v in nodes] for u in nodes], list(cell.ops)

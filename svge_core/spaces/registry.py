@@ -1,0 +1,23 @@
+"""The search spaces by name."""
+
+from svge_core.errors import SvgeError
+from svge_core.spaces.base import AbstractSearchSpace
+from svge_core.spaces.enas import ENASMacro
+from svge_core.spaces.nasbench101 import NASBench101
+from svge_core.spaces.nasbench201 import NASBench201
+from svge_core.spaces.randwire import RandWire
+
+SPACES: dict[str, AbstractSearchSpace] = {
+    space.name: space for space in (NASBench201(), NASBench101(), ENASMacro(6), ENASMacro(12), RandWire())
+}
+
+
+def get_space(name: str) -> AbstractSearchSpace:
+    """The search space of that name.
+
+    Raises:
+        SvgeError: if there is none.
+    """
+    if name not in SPACES:
+        raise SvgeError(f"Unknown search space {name!r}: expected one of {', '.join(sorted(SPACES))}.")
+    return SPACES[name]

@@ -1,0 +1,1 @@
+"""The contracts as test suites: subclass one for your own space or method."""

@@ -1,0 +1,9 @@
+from .config import TrainConfig as TrainConfig
+from .drawn import (
+    DrawnCells as DrawnCells,
+    draw_cells as draw_cells,
+    draw_indices as draw_indices,
+    first_cells as first_cells,
+)
+from .state import FILE as FILE, restore_state as restore_state, save_state as save_state
+from .trainer import Trainer as Trainer

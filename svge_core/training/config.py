@@ -1,0 +1,69 @@
+"""The settings of a training run."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from svge_core.errors import CheckpointError, SvgeError
+from svge_core.models import check_kinds
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Optimisation of one run. Defaults are those of the shipped NAS-Bench-201 checkpoint, but for its seed (3)."""
+
+    epochs: int = 80
+    """Passes over the training cells; the learning rate's cosine ends with the last."""
+    batch_size: int = 256
+    """Cells per step."""
+    learning_rate: float = 0.01
+    """Peak of Adam's learning rate (published: 1e-4, constant until a plateau)."""
+    warmup_steps: int = 100
+    """Steps of linear warm-up."""
+    clip: float = 5.0
+    """Largest gradient norm."""
+    kl_warmup_epochs: float = 10.0
+    """Epochs over which the KL weight rises linearly from 0."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Type of the matrix products while training; bfloat16 pays on wide models and processors that have it."""
+    seed: int = 1
+    """Seeds the split, the initial weights, the order of the cells and the posterior noise."""
+    held_out: float = 0.1
+    """Share of the cells never trained on (published: 0.1)."""
+    prior_share: float = 0.0
+    """Latents drawn from the prior per cell of a step: the decoder learns to give there what its own constrained
+    decoding gives, so that raw decodings become members too (in the spirit of Ma et al. 2018; published: none)."""
+    prior_from: float = 0.4
+    """Share of the run after which that starts."""
+    mean_share: float = 0.0
+    """Share of the cells of a step that are decoded from their posterior mean instead of from a draw around it."""
+    cells_per_epoch: int = 200_000
+    """Cells of one epoch where the space is too large to list: every epoch draws new ones, none held out."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "cells_per_epoch"):
+            if getattr(self, name) < 1:
+                raise SvgeError(f"{name} must be at least 1; got {getattr(self, name)}.")
+        for name in ("held_out", "mean_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SvgeError(f"{name} is a share, 0 <= {name} < 1; got {getattr(self, name)}.")
+        for name in ("learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SvgeError(f"{name} must be positive and finite; got {getattr(self, name)}.")
+        for name in ("warmup_steps", "kl_warmup_epochs", "prior_share", "prior_from"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SvgeError(f"{name} must be finite and at least 0; got {getattr(self, name)}.")
+        if not -(2**63) <= self.seed < 2**63:
+            raise SvgeError(f"seed must fit into 64 bits; got {self.seed}.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        """Read saved values; unknown keys and values of another type fail by name."""
+        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
+            raise CheckpointError(f"training config has unknown fields {unknown}.")
+        check_kinds(cls, values, "training config")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)

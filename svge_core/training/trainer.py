@@ -1,0 +1,149 @@
+"""The training loop: yields one row of metrics per epoch. Progress bars, saving and early stop belong to the caller.
+
+A run is a pure function of (cells, model seed, `TrainConfig`): the order of an epoch and the posterior noise of a step
+are drawn from generators seeded by their number, so a run resumed from any step continues as if never stopped.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from svge_core.errors import SvgeError
+from svge_core.models import DecodeOptions, GraphVAE
+from svge_core.models.decoding import decode
+from svge_core.tensors import CellBatch, to_batch, to_cells
+from svge_core.training.config import TrainConfig
+from svge_core.training.drawn import DrawnCells
+
+
+@dataclass(frozen=True)
+class TrainRow:
+    """Means over the cells of one epoch, in nats per cell; seconds are CPU seconds of this process."""
+
+    epoch: int
+    loss: float
+    types: float
+    edges: float
+    kl: float
+    learning_rate: float
+    cells_seen: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands after a step; ``row`` is set when the step ended an epoch."""
+
+    step: int
+    total_steps: int
+    row: TrainRow | None
+
+
+class Trainer:
+    """One run over a fixed batch of training cells, or over cells drawn anew for every epoch."""
+
+    def __init__(self, model: GraphVAE, cells: CellBatch | DrawnCells, config: TrainConfig) -> None:
+        if len(cells) == 0:
+            raise SvgeError("There is no cell to train on; expected at least one.")
+        self.model, self.cells, self.config = model, cells, config
+        self.optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+        self.step = 0
+        self.initial = ""  # digest of the weights the run started from, where it did not start afresh
+        self.cpu_seconds = 0.0
+        self.totals = torch.zeros(4, dtype=torch.float64)
+        self.steps_per_epoch = math.ceil(len(cells) / config.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.steps_per_epoch * self.config.epochs
+
+    def epochs(self) -> Iterator[TrainRow]:
+        """Train on to the end, one row per epoch; can be left at any row and called again."""
+        return (progress.row for progress in self.steps() if progress.row is not None)
+
+    def steps(self) -> Iterator[Progress]:
+        """Train on to the end, step by step; can be left at any step, saved, and called again."""
+        order: Tensor | None = None
+        cells = self.cells if isinstance(self.cells, CellBatch) else None
+        while self.step < self.total_steps:
+            started = time.process_time()
+            epoch, position = divmod(self.step, self.steps_per_epoch)
+            if cells is None or (position == 0 and isinstance(self.cells, DrawnCells)):
+                cells = self.cells.epoch(epoch).to(self.model.device)  # type: ignore[union-attr]
+            if order is None or position == 0:
+                order = torch.randperm(len(self.cells), generator=_seeded(self.config.seed, 1, epoch))
+            size = self.config.batch_size
+            rows = order[position * size : (position + 1) * size].to(cells.types.device)
+            rate = self._learning_rate()
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            self.totals += self._step(cells.select(rows)).cpu() * len(rows)
+            self.step += 1
+            self.cpu_seconds += time.process_time() - started
+            row = self._row(epoch, rate) if self.step % self.steps_per_epoch == 0 else None
+            yield Progress(self.step, self.total_steps, row)
+
+    def _row(self, epoch: int, rate: float) -> TrainRow:
+        loss, types, edges, kl = (self.totals / len(self.cells)).tolist()
+        self.totals.zero_()
+        return TrainRow(
+            epoch + 1, loss, types, edges, kl, rate, (epoch + 1) * len(self.cells), round(self.cpu_seconds, 2)
+        )
+
+    def _step(self, batch: CellBatch) -> Tensor:
+        noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
+        low = self.config.precision == "bfloat16"
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
+            posterior = self.model.encode(batch)
+            z = posterior.sample(noise, self.model.config.posterior_noise)
+            means = round(self.config.mean_share * len(batch))  # cells are in random order
+            elbo = self.model.elbo_from(batch, posterior, torch.cat([posterior.mean[:means], z[means:]]))
+            prior = self._prior_loss(posterior.mean.detach(), noise)
+        beta = self.model.config.beta * self._kl_share()
+        loss = (elbo.types + elbo.edges + beta * elbo.kl).mean() + prior
+        if not torch.isfinite(loss):
+            raise SvgeError(
+                f"The loss is not finite at step {self.step}; lower learning_rate (now {self._learning_rate():g})."
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self.optimiser.step()
+        return torch.stack([loss, elbo.types.mean(), elbo.edges.mean(), elbo.kl.mean()]).detach().double()
+
+    def _prior_loss(self, means: Tensor, noise: torch.Generator) -> Tensor | float:
+        """Weighted negative log-likelihood of members decoded at draws from the prior (scaled as in the metrics)."""
+        count = round(self.config.prior_share * len(means))
+        if count < 1 or len(means) < 2 or self.step < self.config.prior_from * self.total_steps:
+            return 0.0
+        draws = torch.randn(count, means.shape[1], generator=noise, device=means.device)
+        z = draws * means.std(0) + means.mean(0)
+        decoded = decode(self.model, z, DecodeOptions("forward", constrained=True), noise).to("cpu")
+        space = self.model.space
+        cells = to_batch(space, to_cells(space, decoded)).to(means.device)
+        types, edges = self.model.terms(cells, z, "sum")
+        return (types.sum() + edges.sum()) / len(means)
+
+    def _learning_rate(self) -> float:
+        config = self.config
+        if self.step < config.warmup_steps:
+            return config.learning_rate * (self.step + 1) / config.warmup_steps
+        done = (self.step - config.warmup_steps) / max(1, self.total_steps - config.warmup_steps)
+        return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+    def _kl_share(self) -> float:
+        steps = self.config.kl_warmup_epochs * self.steps_per_epoch
+        return 1.0 if steps <= 0 else min(1.0, (self.step + 1) / steps)
+
+
+def _seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator for one purpose and moment of a run."""
+    seed = 0
+    for number in numbers:
+        seed = (seed * 1_000_003 + number + 1) % (2**62)
+    return torch.Generator(device=device).manual_seed(seed)

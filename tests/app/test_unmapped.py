@@ -1,0 +1,116 @@
+"""The app with a checkpoint of a space whose cells have no index: no map, but everything else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
+from svge_core.evaluation.card import write_card
+from svge_core.evaluation.edges import EdgeProtocol, edge_rows
+from svge_core.spaces.registry import get_space
+from svge_core.training.config import TrainConfig
+from tests.support.app_driver import open_app, words
+from tests.support.core import tiny_model
+from tests.support.tiny_checkpoint import make_checkpoint
+
+RANDWIRE = get_space("randwire")
+TRAINING = TrainConfig(epochs=3, held_out=0.2, cells_per_epoch=10)
+HISTORY: list[dict[str, Any]] = [
+    {"epoch": epoch, "loss": 9.0 / epoch, "types": 1.0 / epoch, "edges": 8.0 / epoch, "kl": 3.0, "learning_rate": 0.01,
+     "cells_seen": 10 * epoch, "cpu_seconds": 2.0 * epoch}
+    for epoch in (1, 2, 3)
+]  # fmt: skip
+GROUPS = ["All cells", "Watts-Strogatz", "Erdős-Rényi", "Barabási-Albert", "Mean per cell"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Checkpoints of NAS-Bench-201 and, untrained but measured, of RandWire."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    make_checkpoint(folder / "nasbench201" / "tiny")
+    model = tiny_model(RANDWIRE, rounds=1)
+    meta = CheckpointMeta(
+        "randwire", model.config, TRAINING.to_dict(), "0" * 16, 30, 0, "python -m svge_core train", history=HISTORY
+    )
+    save_checkpoint(folder / "randwire" / "tiny", model, meta)
+    checkpoint = load_checkpoint(folder / "randwire" / "tiny")
+    rows = edge_rows(model, TRAINING, EdgeProtocol(held_out=3, choosing=2, guessing=4, draws=2))
+    update_metrics(
+        checkpoint,
+        {
+            r.name: {"value": r.value, "n": r.cells, "unit": "F1", "protocol": r.protocol, "split": r.split}
+            for r in rows
+        },
+    )
+    write_card(load_checkpoint(checkpoint.folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def environment(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVGE_CHECKPOINTS", str(root))
+    monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
+
+
+def on(page: str, section: str | None = None) -> AppTest:
+    """A page of RandWire."""
+    at = open_app(space="randwire")
+    if section is not None:
+        at.session_state["model_section"] = section
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception, [f"{e.message}\n{e.stack_trace}" for e in at.exception]
+    return at
+
+
+@pytest.mark.parametrize("page", ["map", "interpolate"])
+def test_pages_that_need_a_map_say_why_there_is_none_and_where_to_go(page: str) -> None:
+    at = on(page)
+    text = words(at)
+    assert "RandWire has more cells than can be numbered, so its cells have no index" in text
+    assert "no map of them and no path between two" in text
+    assert not at.error and not at.code, "nothing failed, and no command would help"
+    assert "There is no checkpoint" not in text
+    links = [link.proto.label for link in at.get("page_link")]
+    assert [label.split(" ")[0].rstrip(":") for label in links] == ["Search", "Distribution", "Model"]
+
+
+@pytest.mark.parametrize("page", ["search", "distribution", "results"])
+def test_pages_that_need_no_map_open(page: str) -> None:
+    at = on(page)
+    assert not at.error and not at.warning
+
+
+def test_the_model_page_shows_card_and_curves() -> None:
+    text = words(on("model", "Card"))
+    assert "20% of the space were held out" in text
+    assert "drawn by the space's own random generators" in text
+    assert "chosen by a hash of the key" in text
+    assert "svge_core atlas" not in text
+    at = on("model", "Training")
+    assert at.get("plotly_chart")
+
+
+def test_the_model_page_shows_edge_f1_beside_its_controls(root: Path) -> None:
+    at = on("model", "Generation")
+    assert "Edge F1 of held-out wirings" in [item.value for item in at.subheader]
+    table = at.table[0].value
+    assert list(table.columns) == GROUPS
+    assert list(table.index)[-2:] == ["Control: one wiring for all cells", "Control: one wiring per family"]
+    metrics = load_checkpoint(root / "randwire" / "tiny").meta.metrics
+    assert (
+        table.loc["Forwards: Most likely (argmax)", "All cells"]
+        == f"{metrics['edge_f1.forward.argmax.all']['value']:.3f}"
+    )
+    assert ("Edge F1, held out", "n = 9") in {(metric.label, metric.delta) for metric in at.metric}
+
+
+@pytest.mark.parametrize(
+    "section", ["Latent quality", "Prediction", "Extrapolation", "Operations", "Patterns", "Train a new one"]
+)
+def test_the_other_parts_of_the_model_page_open(section: str) -> None:
+    at = on("model", section)
+    assert not at.error
+    if section == "Train a new one":
+        assert any("train --space randwire" in code.value for code in at.code)

@@ -1,0 +1,117 @@
+"""``bench papers``: every row says where it is from, nothing published is invented, and the page shows it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bench.baselines import MEASURES, all_rows
+from bench.harness import results as results_table
+from bench.papers import main
+from svge_core.errors import DataError
+from tests.support.paths import ROOT
+from ui.model import state as model_state
+from ui.results.view import checked, number, pivot
+
+PAGE = str(ROOT / "pages" / "results.py")
+
+MIXED = [("s", "measured here"), ("t", "measured here"), ("s", "published")]
+
+
+def runs() -> list[dict[str, Any]]:
+    values = {("GCN", 1): 0.5, ("GCN-EMB", 1): 0.75, ("GCN", 2): 0.25, ("GCN-EMB", 2): 0.5}
+    return [{"model": m, "seed": s, "parameters": 9, **dict.fromkeys(MEASURES, v)} for (m, s), v in values.items()]
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with some benchmarks' results."""
+    folder = tmp_path / "bench" / "results"
+    monkeypatch.setattr(results_table, "RESULTS", folder)
+    monkeypatch.setattr(model_state, "ROOT", tmp_path)
+    head = {"command": "python -m bench.x", "date": "2026-01-01", "settings": {}, "machine": {}}
+    written = {
+        "baselines": all_rows(runs()),
+        "search": [{"data": "cifar10", "method": "random", "seeds": 40, "test@96": 93.8, "test@96_sd": 0.3}],
+        "graphpnas": [
+            {"data": "cifar100", "method": "GraphPNAS, authors' log", "seeds": 5, "final_test": 73.3, "runs": []},
+            {"data": "cifar100", "method": "GraphPNAS", "seeds": 5, "final_test": 73.4, "runs": [{"seed": 0}]},
+        ],
+    }
+    folder.mkdir(parents=True)
+    for name, rows in written.items():
+        (folder / f"{name}.json").write_text(json.dumps({"benchmark": name, **head, "rows": rows}))
+    return folder
+
+
+def test_rows_are_collected_and_marked(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--json", "--checkpoint", str(tmp_path / "none")]) == 0
+    output = capsys.readouterr()
+    rows = json.loads(output.out)
+    assert "latent_probe_enas6.json is not there" in output.err
+    assert rows == json.loads((results / "papers.json").read_text())["rows"]
+    assert {row["origin"] for row in rows} == {"measured here", "published"}
+    assert all(row["source"] for row in rows)
+
+    def value(system: str, measure: str, origin: str) -> Any:
+        (row,) = [
+            r for r in rows if (r["system"], r["origin"]) == (system, origin) and r["measure"].startswith(measure)
+        ]
+        return row["value"], row["value_sd"], row["seeds"]
+
+    assert value("GCN", "Pearson", "measured here") == (0.375, pytest.approx(0.1768, abs=1e-4), 2)
+    assert value("GCN-EMB minus GCN", "Pearson", "measured here") == (0.25, 0.0, 2)
+    assert value("GCN", "Pearson", "published") == (0.870, 0.001, None)
+    assert value("Random search", "test", "measured here") == (93.8, 0.3, 40)
+    ours = [r for r in rows if r["system"] == "GraphPNAS" and r["data"] == "CIFAR-100"]
+    assert {(r["value"], r["origin"]) for r in ours} == {(73.4, "measured here"), (73.345, "published")}
+    assert not [r for r in rows if "log" in r["system"]], "the authors' log stands once, as published"
+
+
+def test_without_any_benchmark_only_published_rows_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
+    assert main(["--json", "--checkpoint", str(tmp_path)]) == 0
+    assert {row["origin"] for row in json.loads(capsys.readouterr().out)} == {"published"}
+
+
+def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Path) -> None:
+    def opened() -> AppTest:
+        at = AppTest.from_file(PAGE, default_timeout=120)
+        at.session_state["entered_by_app"] = True
+        at.run()
+        assert not at.exception, at.exception
+        return at
+
+    assert "bench papers" in opened().code[0].value
+    assert main(["--json", "--checkpoint", str(tmp_path / "none")]) == 0
+    at = opened()
+    assert [header.value for header in at.subheader] == ["Generative quality", "Predictive probe", "Search"]
+    assert "latent" in at.info[0].value
+    first = at.dataframe[0].value
+    assert set(first["Origin"]) == {"measured here", "published"}
+    at.get_by_key("results_origin").set_value("Published").run()
+    assert set(at.dataframe[0].value["Origin"]) == {"published"}
+    (results / "papers.json").write_text("{")
+    assert "damaged" in opened().error[0].value
+    (results / "papers.json").write_text(json.dumps({"rows": [{"system": "x"}]}))
+    assert "lack 'comparison'" in opened().error[0].value
+
+
+def test_measures_become_columns() -> None:
+    row = {"comparison": "c", "data": "d", "system": "s", "origin": "published", "source": "p", "seeds": 3}
+    rows = [{**row, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, {**row, "measure": "b", "value": 2.0}]
+    (line,) = pivot(rows, ["o", "p"])
+    assert (line["a"], line["b"], line["Seeds"], line["Source"]) == ("51.23 ± 1.00 %", "2.000", "3", "2")
+    assert number({**rows[0], "system": "s minus t"}) == "+51.23 ± 1.00 points"
+    assert number({**rows[0], "measure": "test accuracy, %, best", "value": 94.344, "value_sd": None}) == "94.34"
+    others = [{**row, "system": name, "measure": "b", "value": 1.0, "origin": origin} for name, origin in MIXED]
+    assert [(line["System"], line["Origin"]) for line in pivot(others, ["p"])] == [MIXED[0], MIXED[2], MIXED[1]]
+    for content in ({"rows": []}, {"rows": rows[:1]}):
+        with pytest.raises(DataError, match="lack '(comparison|date)'"):
+            checked(content)
+    with pytest.raises(DataError, match="lack 'origin'"):
+        checked({"rows": [{**rows[1], "origin": "guessed"}]})

@@ -1,0 +1,244 @@
+"""Checkpoints on disk: round trip, and every way of being damaged named in one line."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from svge_core.checkpoints import checkpoint as checkpoints
+from svge_core.checkpoints.checkpoint import (
+    META,
+    WEIGHTS,
+    Checkpoint,
+    data_digest,
+    find_checkpoints,
+    load_checkpoint,
+    load_meta,
+    save_checkpoint,
+    update_metrics,
+)
+from svge_core.errors import CheckpointError
+from svge_core.files.atomic import write_atomically
+from svge_core.spaces.registry import get_space
+from tests.support.core import tiny_batch, tiny_model, write_checkpoint
+
+NB201 = get_space("nasbench201")
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return write_checkpoint(tmp_path_factory.mktemp("stored"), tiny_model(NB201, encoding="learned"))
+
+
+@pytest.fixture
+def folder(stored: Checkpoint, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    for name in (WEIGHTS, META):
+        (tmp_path / name).write_bytes((stored.folder / name).read_bytes())
+    return tmp_path
+
+
+def edit_meta(folder: Path, **changes: Any) -> None:
+    values = json.loads((folder / META).read_text())
+    for name, value in changes.items():
+        if value is ...:
+            del values[name]
+        else:
+            values[name] = value
+    (folder / META).write_text(json.dumps(values))
+
+
+def edit_weights(folder: Path, change: Any) -> None:
+    """Change the tensors and store the digest that belongs to them."""
+    weights = load_file(folder / WEIGHTS)
+    change(weights)
+    save_file(weights, folder / WEIGHTS)
+    meta, _ = load_meta(folder)
+    digest = checkpoints.hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    checkpoints.write_meta(folder, meta, digest)
+
+
+def message(folder: Path, **options: Any) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(folder, **options)
+    assert "\n" not in str(caught.value), "one line"
+    return str(caught.value)
+
+
+def test_a_checkpoint_comes_back_as_it_was(stored: Checkpoint, folder: Path) -> None:
+    model, batch = tiny_model(NB201, encoding="learned"), tiny_batch(NB201)
+    again = load_checkpoint(folder, space="nasbench201")
+    assert again.meta == stored.meta
+    assert again.digest == stored.digest
+    assert len(again.digest) == 16
+    assert not again.model.training
+    assert again.model.config == model.config
+    assert torch.equal(again.model.encode(batch).mean, model.encode(batch).mean)
+    assert (again.meta.data_count, again.meta.held_out_count) == (14_063, 1_562)
+
+
+def test_the_digest_is_that_of_the_weights(stored: Checkpoint, tmp_path: Path) -> None:
+    same = write_checkpoint(tmp_path / "same", tiny_model(NB201, encoding="learned"))
+    other = write_checkpoint(tmp_path / "other", tiny_model(NB201, 5, encoding="learned"))
+    assert same.digest == stored.digest != other.digest
+
+
+def test_metrics_are_merged_and_the_weights_stay(folder: Path) -> None:
+    checkpoint = load_checkpoint(folder)
+    before = (folder / WEIGHTS).read_bytes()
+    update_metrics(checkpoint, {"a": {"value": 1.0}})
+    meta = update_metrics(load_checkpoint(folder), {"b": {"value": None}})
+    assert load_checkpoint(folder).meta == meta
+    assert meta == replace(checkpoint.meta, metrics={"a": {"value": 1.0}, "b": {"value": None}})
+    assert (folder / WEIGHTS).read_bytes() == before
+
+
+def test_what_is_missing_is_named(folder: Path) -> None:
+    assert "has meta.json but no weights.safetensors" in message_without(folder, WEIGHTS)
+    assert "No checkpoint in" in message_without(folder, META)
+    assert "Make one with 'train'" in message(folder / "nowhere")
+
+
+def message_without(folder: Path, name: str) -> str:
+    (folder / name).unlink()
+    return message(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format_version": 1,}'])
+def test_damaged_json_is_named(content: bytes, folder: Path) -> None:
+    (folder / META).write_bytes(content)
+    assert "is damaged (not JSON" in message(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"format_version": 2}, "field 'format_version' is 2, this version reads 1"),
+        ({"format_version": ...}, "field 'format_version' is None"),
+        ({"space": ...}, "lacks the fields ['space']"),
+        ({"extra": 1}, "has unknown fields ['extra']"),
+        ({"space": "atlantis"}, "Unknown search space 'atlantis'"),
+        ({"space": 3}, "field 'space' must be of type str; got 3"),
+        ({"config": "big"}, "field 'config' must be of type dict; got 'big'"),
+        ({"config": {}}, "config lacks the fields"),
+        ({"metrics": []}, "field 'metrics' must be of type dict"),
+        ({"history": None}, "field 'history' must be of type list; got None"),
+    ],
+    ids=str,
+)
+def test_a_wrong_field_is_named(changes: dict[str, Any], text: str, folder: Path) -> None:
+    edit_meta(folder, **changes)
+    with pytest.raises(Exception) as caught:
+        load_checkpoint(folder)
+    assert isinstance(caught.value, checkpoints.CheckpointError.__base__)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '"text"', "null"])
+def test_json_that_is_no_object_is_named(content: str, folder: Path) -> None:
+    (folder / META).write_text(content)
+    assert "field 'format_version' is" in message(folder)
+
+
+def test_unknown_config_keys_fail_by_name(folder: Path) -> None:
+    values = json.loads((folder / META).read_text())
+    edit_meta(folder, config={**values["config"], "depth": 2})
+    assert "config has unknown fields ['depth']" in message(folder)
+
+
+def test_another_space_is_named(folder: Path) -> None:
+    assert "field 'space' is 'nasbench201', expected 'nasbench101'" in message(folder, space="nasbench101")
+
+
+def test_one_flipped_byte_is_noticed(folder: Path) -> None:
+    content = bytearray((folder / WEIGHTS).read_bytes())
+    for position in (10, len(content) // 2, len(content) - 1):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        (folder / WEIGHTS).write_bytes(damaged)
+        text = message(folder)
+        assert "is damaged: its SHA-256 starts with" in text
+        assert "Restore the file" in text
+    (folder / WEIGHTS).write_bytes(content[:-100])
+    assert "is damaged" in message(folder)
+
+
+def test_weights_that_are_no_safetensors_are_named(folder: Path) -> None:
+    (folder / WEIGHTS).write_bytes(b"pickle" * 50)
+    meta, _ = load_meta(folder)
+    checkpoints.write_meta(folder, meta, checkpoints.hashlib.sha256(b"pickle" * 50).hexdigest())
+    assert "is damaged (not safetensors" in message(folder)
+
+
+def test_weights_that_do_not_fit_the_config_are_named(folder: Path) -> None:
+    original = {name: (folder / name).read_bytes() for name in (WEIGHTS, META)}
+    name = "encoder.readout.gate"
+    for change, text in (
+        (lambda w: w.pop(name), f"lacks the weight '{name}' (1 missing in all)"),
+        (lambda w: w.update(other=torch.zeros(2)), "has the unknown weight 'other' (1 in all)"),
+        (
+            lambda w: w.update({name: torch.zeros(2, 4, 3)}),
+            f"weight '{name}' has shape (2, 4, 3), the config asks for (2, 4, 2)",
+        ),
+    ):
+        for file, content in original.items():
+            (folder / file).write_bytes(content)
+        edit_weights(folder, change)
+        assert text in message(folder)
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_interrupted_write_leaves_the_old_file(
+    step: str, folder: Path, stored: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(folder, tiny_model(NB201, 9, encoding="learned"), stored.meta)
+    monkeypatch.undo()
+    assert load_checkpoint(folder).digest == stored.digest
+    assert sorted(path.name for path in folder.iterdir()) == [META, WEIGHTS], "nothing is left behind"
+
+
+def test_a_save_stopped_between_the_two_files_does_not_load_as_something_else(
+    folder: Path, stored: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "write_meta", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(folder, tiny_model(NB201, 9, encoding="learned"), stored.meta)
+    assert "is damaged: its SHA-256" in message(folder)
+
+
+def test_atomic_writing_replaces_and_is_readable_by_others(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.bin"
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [child.name for child in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_the_data_digest_depends_on_cells_and_order() -> None:
+    batch = tiny_batch(NB201, 6)
+    digest = data_digest(batch)
+    assert digest == data_digest(tiny_batch(NB201, 6))
+    assert len({digest, data_digest(batch.reversed()), data_digest(batch.select(torch.arange(5, -1, -1)))}) == 3
+
+
+def test_checkpoints_are_found_below_a_root(tmp_path: Path) -> None:
+    for name in ("space/b", "space/a", "other/c", "space/empty"):
+        (tmp_path / name).mkdir(parents=True)
+        if name != "space/empty":
+            (tmp_path / name / META).write_text("{}")
+    assert [str(path.relative_to(tmp_path)) for path in find_checkpoints(tmp_path)] == ["other/c", "space/a", "space/b"]
+    assert find_checkpoints(tmp_path / "nowhere") == []

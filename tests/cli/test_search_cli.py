@@ -1,0 +1,140 @@
+"""The commands ``search`` and ``worker``: for people, for machines, and for a user's mistakes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from svge_core.search.runs.manage import control, create_run
+from svge_core.search.runs.reading import read_run
+from tests.support.cli import Run
+from tests.support.paths import ROOT
+from tests.support.runs import HERE, SPACE, config, consistent, started
+
+
+def test_a_search_for_machines(run: Run, storage: str) -> None:
+    (found,) = run("search", "--objective", f"{HERE}worth", "--budget", 5, "--storage", storage)
+    view = read_run(storage, found["name"])
+    assert view.best is not None
+    assert view.best.values is not None
+    assert found == {
+        "name": "nasbench201-random-0",
+        "state": "finished",
+        "problem": "",
+        "domain": SPACE.title,
+        "goals": [view.goals[0].meaning.to_dict()],
+        "evaluated": 5,
+        "budget": 5,
+        "your_labels": 0,
+        "best": [{"architecture": view.best.notation, "values": list(view.best.values), "number": view.best.number}],
+    }
+
+
+def test_a_race_for_people_with_labels(run: Run, storage: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("index,worth\n15,9.5\n")
+    words = ["search", "--objective", f"{HERE}worth", "--budget", 4, "--seeds", 2, "--name", "race"]
+    text = run(*words, "--start", path, "--storage", storage, expect_json=False)
+    assert "race-0: finished, 4 of 4 evaluations beside 1 labels of yours, NAS-Bench-201" in text
+    assert text.count(f"  worth 9.5 (measured)  {SPACE.format(SPACE.from_index(15))}") == 2
+    rows = run("search", "--list", "--storage", storage)
+    assert [(row["name"], row["state"], row["best"], row["seed"]) for row in rows] == [
+        ("race-1", "finished", 9.5, 1),
+        ("race-0", "finished", 9.5, 0),
+    ]
+    assert {read_run(storage, row["name"]).config.race for row in rows} == {"race"}
+    text = run("search", "--list", "--storage", storage, expect_json=False)
+    assert text.splitlines()[0].split()[:5] == ["race-1", "finished", "4", "of", "4"]
+
+
+def test_fronts_of_several_goals(run: Run, storage: str) -> None:
+    words = ["search", "--objective", "table:params_m", "--objective", f"{HERE}worth", "--budget", 8]
+    (found,) = run(*words, "--storage", storage)
+    view = read_run(storage, found["name"])
+    assert [tuple(row["values"]) for row in found["front"]] == [e.values for e in view.front()]
+    assert "best" not in found
+
+
+def test_resuming_a_run_and_a_race(run: Run, storage: str) -> None:
+    names = [create_run(storage, config(seed=seed, race="r", name=f"r-{seed}", budget=3)) for seed in (0, 1)]
+    control(storage, names[0], "pause")
+    (found,) = run("search", "--resume", "r-0", "--allow-python", "--storage", storage)
+    assert found["state"] == "finished"
+    (found,) = run("search", "--resume", "r", "--allow-python", "--storage", storage)
+    assert (found["name"], found["state"]) == ("r-1", "finished")
+
+
+def test_a_worker_finishes_what_is_there(run: Run, storage: str) -> None:
+    name = started(storage, budget=3)
+    assert run("worker", "--study", name, "--allow-python", "--storage", storage)["evaluated"] == 3
+    text = run("worker", "--study", name, "--allow-python", "--storage", storage, expect_json=False)
+    assert text.startswith(f"{name}: finished, 3 of 3 evaluations")
+
+
+def test_the_storage_comes_from_the_environment(
+    run: Run,
+    storage: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SVGE_STORAGE", storage)
+    assert run("search", "--list") == []
+    assert run("search", "--list", expect_json=False) == "There are no runs.\n"
+
+
+def test_mistakes_are_one_line(fails: Run, storage: str, tmp_path: Path) -> None:
+    where = ("--storage", storage)
+    assert "Give an --objective" in fails("search", *where)
+    assert "Unknown objective 'accuracy'" in fails("search", "--objective", "accuracy", *where)
+    assert "no function 'nothing'" in fails("search", "--objective", f"{HERE}nothing", *where)
+    assert "There is no run 'x': the store is empty" in fails("search", "--resume", "x", *where)
+    assert "There is no run 'x'" in fails("worker", "--study", "x", *where)
+    assert "leave --objective away" in fails("search", "--resume", "x", "--objective", "table:params_m", *where)
+    assert "expected a whole number from 1" in fails("search", "--budget", "0", *where)
+    assert "invalid choice" in fails("search", "--method", "magic", *where)
+    assert "The name is made of letters" in fails("search", "--objective", "table:params_m", "--name", "a b", *where)
+    assert "There is no file" in fails("search", "--objective", "table:params_m", "--start", tmp_path / "x", *where)
+    assert "Runs are kept in a file" in fails("search", "--list", "--storage", "sqlite://")
+    missing = tmp_path / "none"
+    words = ("search", "--objective", "table:params_m", "--method", "latent-bo", "--checkpoint", missing)
+    assert "No checkpoint in" in fails(*words, *where)
+    name = started(storage)
+    assert "agree to it with --allow-python" in fails("search", "--resume", name, *where)
+
+
+def test_a_failed_search_says_why_and_exits_with_2(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from svge_core.__main__ import main
+
+    words = ["search", "--objective", f"{HERE}broken", "--storage", storage]
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert "The last 5 evaluations failed" in out + err
+    assert main([*words, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)[0]["state"] == "failed"
+
+
+def test_the_command_is_killed_and_goes_on(storage: str) -> None:
+    name = started(storage, budget=30, objective=(f"{HERE}logged",))
+    command = [sys.executable, "-m", "svge_core", "search", "--resume", name, "--allow-python", "--json"]
+    environment = {**os.environ, "SVGE_STORAGE": storage, "SVGE_TEST_SECONDS": "0.05", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while read_run(storage, name).evaluated < 3:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert read_run(storage, name).state == "running"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    view = read_run(storage, name)
+    assert view.state == "interrupted"
+    known = set(view.done)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)[0]["evaluated"] == 30
+    consistent(storage, name)
+    assert known <= set(read_run(storage, name).done)

@@ -1,0 +1,152 @@
+"""Runs as processes: queue, cores, pause, cancel, resume, kill, a restarted server; real runs in a real store."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from svge_core.jobs.records import SearchJob
+from svge_core.jobs.search import SearchJobs, cores
+from svge_core.search.runs.manage import control, create_run
+from svge_core.search.runs.reading import list_runs, read_run
+from svge_core.search.runs.types import SearchConfig
+from tests.support.paths import ROOT
+
+SLOW = "python:tests.support.slow_objective:slow"
+pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are needed")
+
+
+def config(name: str, *, objective: str = "table:params_m", budget: int = 5, seed: int = 0) -> SearchConfig:
+    return SearchConfig("nasbench201", (objective,), "random", budget, seed, race="race", name=name)
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[SearchJobs]:
+    """Jobs over an empty store; whatever still runs is ended."""
+    jobs = SearchJobs(tmp_path / "records", f"sqlite:///{tmp_path / 'runs.db'}", slots=1, watch=False)
+    yield jobs
+    for job in jobs.jobs().values():
+        if job.pid:
+            try:
+                os.killpg(job.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def until(jobs: SearchJobs, happened: Callable[[], object], seconds: float = 240) -> None:
+    """Step until something has happened; processes start slowly on a busy machine."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, (jobs.jobs(), list_runs(jobs.storage))
+        jobs.step()
+        time.sleep(0.05)
+
+
+def state(jobs: SearchJobs, name: str) -> str | None:
+    return next((run.state for run in list_runs(jobs.storage) if run.name == name), None)
+
+
+def test_a_race_is_written_queued_and_worked_off_one_core_at_a_time(jobs: SearchJobs) -> None:
+    jobs.start_race([config("a"), config("b", seed=1)])
+    assert jobs.busy and jobs.plans()[0].of == 2
+    until(jobs, lambda: not jobs.plans())
+    assert sum(job.pid != 0 for job in jobs.jobs().values()) <= 1
+    until(jobs, lambda: not jobs.busy)
+    assert [state(jobs, name) for name in ("a", "b")] == ["finished", "finished"]
+    assert read_run(jobs.storage, "a").evaluated == 5
+    assert not jobs.jobs()
+
+
+def test_what_cannot_be_searched_is_one_line_and_leaves_no_run(jobs: SearchJobs) -> None:
+    jobs.start_race([config("a", objective="table:nothing")])
+    until(jobs, lambda: not jobs.busy)
+    (plan,) = jobs.plans()
+    assert "nothing" in plan.problem and "\n" not in plan.problem
+    jobs.drop_plan(plan.race)
+    assert not jobs.plans() and not list_runs(jobs.storage)
+
+
+def test_pause_resume_cancel_and_resume_lose_nothing(jobs: SearchJobs) -> None:
+    jobs.start_race([config("slow", objective=SLOW, budget=40)], python=True)
+    until(jobs, lambda: state(jobs, "slow") == "running" and list_runs(jobs.storage)[0].done >= 2)
+    jobs.pause(["slow"])
+    until(jobs, lambda: not jobs.busy)
+    assert state(jobs, "slow") == "paused" and not jobs.jobs()
+    before = read_run(jobs.storage, "slow").evaluated
+    assert 2 <= before < 40
+    jobs.resume(["slow"])
+    assert jobs.agreed("slow") == {SLOW}, "it was agreed to when the run was started"
+    until(jobs, lambda: list_runs(jobs.storage)[0].done > before)
+    jobs.cancel(["slow"])
+    until(jobs, lambda: not jobs.busy)
+    assert state(jobs, "slow") == "cancelled"
+    view = read_run(jobs.storage, "slow")
+    assert view.evaluated > before
+    assert len({e.cell for e in view.done}) == len(view.done)
+
+
+def test_a_killed_process_is_an_interrupted_run_that_resumes(jobs: SearchJobs) -> None:
+    jobs.start_race([config("slow", objective=SLOW, budget=12)], python=True)
+    until(jobs, lambda: jobs.jobs() and list_runs(jobs.storage)[0].done >= 2)
+    os.killpg(jobs.jobs()["slow"].pid, signal.SIGKILL)
+    until(jobs, lambda: jobs.jobs()["slow"].ended)
+    assert state(jobs, "slow") == "interrupted" and not jobs.busy
+    done = {e.cell for e in read_run(jobs.storage, "slow").done}
+    # another server over the same files
+    again = SearchJobs(jobs.records, jobs.storage, slots=1, watch=False)
+    again.resume(["slow"])
+    until(again, lambda: not again.busy)
+    view = read_run(jobs.storage, "slow")
+    assert view.state == "finished" and view.evaluated == 12
+    assert done <= {e.cell for e in view.done} and len({e.cell for e in view.done}) == 12
+
+
+def test_a_run_that_is_paused_while_its_process_still_starts_stays_paused(jobs: SearchJobs) -> None:
+    jobs.start_race([config("a", budget=1000)])
+    until(jobs, lambda: jobs.jobs() and jobs.jobs()["a"].pid)
+    jobs.pause(["a"])
+    until(jobs, lambda: not jobs.busy)
+    assert state(jobs, "a") == "paused" and read_run(jobs.storage, "a").evaluated == 0
+
+
+def test_what_waits_is_paused_without_a_process(jobs: SearchJobs) -> None:
+    create_run(jobs.storage, config("a"))
+    create_run(jobs.storage, config("b", seed=1))
+    for name in ("a", "b"):
+        jobs._write(SearchJob(name, order=1.0))
+    jobs.pause(["b"])
+    assert list(jobs.jobs()) == ["a"] and state(jobs, "b") == "paused"
+    assert jobs.jobs()["a"].waits
+
+
+def test_a_run_that_cannot_go_on_keeps_its_last_words(jobs: SearchJobs) -> None:
+    name = create_run(jobs.storage, config("code", objective=SLOW))
+    jobs.resume([name])  # nobody here agreed to the code
+    until(jobs, lambda: not jobs.busy)
+    assert jobs.jobs()["code"].ended and state(jobs, "code") in ("failed", "interrupted")
+    words = jobs.last_words("code") + read_run(jobs.storage, "code").problem
+    assert "--allow-python" in words
+    jobs.forget("code")
+    assert not jobs.jobs() and jobs.last_words("code") == ""
+
+
+def test_damaged_records_are_left_out(jobs: SearchJobs) -> None:
+    jobs.records.mkdir()
+    (jobs.records / "job-x.json").write_text("{")
+    (jobs.records / "plan-x.json").write_text('{"race": "x", "configs": [{}], "of": 1}')
+    assert jobs.jobs() == {} and jobs.plans() == [] and not jobs.busy
+
+
+def test_the_thread_follows_and_ends_by_itself(tmp_path: Path) -> None:
+    jobs = SearchJobs(tmp_path / "records", f"sqlite:///{tmp_path / 'runs.db'}", slots=1)
+    jobs.start_race([config("a", budget=2)])
+    deadline = time.monotonic() + 240
+    while jobs.busy and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert state(jobs, "a") == "finished"
+    jobs.wake()
+    assert cores() >= 1 and (ROOT / "app.py").exists()
+    control(jobs.storage, "a", "run")

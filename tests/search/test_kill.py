@@ -1,0 +1,122 @@
+"""kill -9 at any moment: nothing known is lost, nothing finished is done again, and runs go on as they would have."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from svge_core.cells.cell import Cell
+from svge_core.search.runs import ledger, loop as execution, optuna_study as study
+from svge_core.search.runs.reading import read_run
+from svge_core.search.runs.types import RunView
+from tests.support.runs import HERE, consistent, execute, in_child, kill, started
+
+#: a small run whose order of proposals depends on what was found before
+RUN: dict[str, Any] = {"method": "local-search", "budget": 10, "batch": 3, "seed": 5}
+
+
+def story(view: RunView) -> list[tuple[int, Cell, tuple[float, ...] | None]]:
+    """What was proposed, in order, and what came out."""
+    return [(e.number, e.cell, e.values) for e in view.evaluations]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, Cell, tuple[float, ...] | None]]:
+    """The story of the run that nobody kills."""
+    storage = f"sqlite:///{tmp_path_factory.mktemp('whole') / 's.db'}"
+    name = started(storage, **RUN)
+    execute(storage, name)
+    return story(read_run(storage, name))
+
+
+def dying(function: Callable[..., Any], call: int, *, after: bool) -> Callable[..., Any]:
+    """The same function, in which the process is killed at its n-th call, before or after the work."""
+    calls = 0
+
+    def wrapper(*words: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*words, **named)
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return wrapper
+
+
+#: moments by name: module, function, call, and whether the process dies before or after it
+MOMENTS: dict[str, tuple[Any, str, int, bool]] = {
+    "before the first claim": (ledger, "claim", 1, False),
+    "after a claim": (ledger, "claim", 2, True),
+    "in the transaction that begins an evaluation": (study, "insert_trial", 5, True),
+    "before an evaluation": (ledger, "begin", 5, True),
+    "after an evaluation, before it is stored": (ledger, "settle", 5, False),
+    "in the transaction that stores a value": (study, "end_trial", 5, True),
+    "after a value is stored": (ledger, "settle", 5, True),
+    "before the end is noted": (execution, "_end", 1, False),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_a_chosen_moment(storage: str, moment: str, whole: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = started(storage, **RUN)
+    module, function, call, after = MOMENTS[moment]
+    monkeypatch.setattr(module, function, dying(getattr(module, function), call, after=after))
+    child = in_child(lambda: execute(storage, name))
+    child.join(120)
+    monkeypatch.undo()
+    assert child.exitcode == -signal.SIGKILL
+    view = read_run(storage, name)
+    assert view.state == ("finished" if view.evaluated == 10 else "interrupted")  # noticed at once
+    before = [e for e in view.evaluations if e.state == "done"]
+    assert execute(storage, name) == "finished"
+    consistent(storage, name)
+    after_all = read_run(storage, name)
+    assert story(after_all) == whole
+    assert set(before) <= set(after_all.evaluations)  # the same values of the same worker at the same time
+
+
+def test_killed_at_random_moments(storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    monkeypatch.setenv("SVGE_TEST_LOG", str(log))
+    monkeypatch.setenv("SVGE_TEST_SECONDS", "0.02")
+    run = {**RUN, "budget": 25, "objective": (f"{HERE}logged",)}
+    rng = np.random.default_rng(0)
+    name, known, kills = started(storage, **run), set(), 0
+    while read_run(storage, name).state != "finished":
+        child = in_child(lambda: execute(storage, name))
+        child.join(float(rng.uniform(0.1, 1.5)))
+        if child.is_alive():
+            kill(child)
+            kills += 1
+        done = set(read_run(storage, name).done)
+        assert known <= done
+        known = done
+    consistent(storage, name)
+    lines = log.read_text().splitlines()
+    assert kills > 0
+    # a cell is evaluated again only if its evaluation was cut off
+    assert sum(line.startswith("begin") for line in lines) <= 25 + kills
+    monkeypatch.delenv("SVGE_TEST_LOG")
+    calm = started(storage, **{**run, "objective": (f"{HERE}worth",)})
+    execute(storage, calm)
+    assert story(read_run(storage, name)) == story(read_run(storage, calm))
+
+
+def test_a_killed_workers_cell_goes_to_a_living_one(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVGE_TEST_SECONDS", "0.05")
+    name = started(storage, budget=20, batch=4, objective=(f"{HERE}logged",))
+    crew = [in_child(lambda: execute(storage, name)) for _ in range(2)]
+    while read_run(storage, name).evaluated < 4:
+        crew[0].join(0.02)
+    kill(crew[0])
+    assert read_run(storage, name).state == "running"
+    crew[1].join(120)
+    assert crew[1].exitcode == 0
+    consistent(storage, name)

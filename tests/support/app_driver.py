@@ -1,0 +1,92 @@
+"""Runs the app without a browser, on a tiny checkpoint. The only place that touches Streamlit's private test API."""
+
+import json
+from typing import Any
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+
+from tests.support.paths import ROOT
+
+APP = ROOT / "app.py"
+MAP = "latent-map"
+
+
+class _NavigationOnly(PagesManager):
+    """AppTest 1.67 takes ``pages/`` for old-style pages from the second run on and skips app.py; a server does not."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*args, **kwargs)
+
+
+app_test.PagesManager = _NavigationOnly  # type: ignore[misc]
+
+
+def open_app(**parameters: str) -> AppTest:
+    """The app after its first run, with query parameters."""
+    at = AppTest.from_file(str(APP), default_timeout=120)
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    return checked(at.run())
+
+
+def rerun(at: AppTest) -> AppTest:
+    """Run the app again."""
+    return checked(at.run())
+
+
+def checked(at: AppTest) -> AppTest:
+    """The same app; fails on an uncaught exception."""
+    assert not at.exception, [f"{e.message}\n{e.stack_trace}" for e in at.exception]
+    return at
+
+
+def fire(at: AppTest, event: str, value: Any, key: str = MAP) -> AppTest:
+    """Send an event of a component as its browser part would. Streamlit 1.67; there is no public way."""
+    node = at.get_by_key(key)
+    states = at._tree.get_widget_states()
+    state = states.widgets.add()
+    state.id = f"$$STREAMLIT_INTERNAL_KEY_{node.proto.id}__events"
+    state.json_trigger_value = json.dumps([{"event": event, "value": value}])
+    return checked(at._run(states))
+
+
+def select_row(at: AppTest, row: int, key: str) -> AppTest:
+    """Choose a row of a table."""
+    states = at._tree.get_widget_states()
+    state = states.widgets.add()
+    state.id = at.get_by_key(key).proto.id
+    state.string_value = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
+    return checked(at._run(states))
+
+
+def click_map(at: AppTest, x: float, y: float, index: int | None = None) -> AppTest:
+    """Click a point (with its index) or empty space."""
+    kind = "empty" if index is None else "point"
+    return fire(at, "click", {"kind": kind, "index": index, "x": x, "y": y, "source": "pointer", "seq": 1})
+
+
+def map_data(at: AppTest) -> dict[str, Any]:
+    """What the map component was given."""
+    return json.loads(at.get_by_key(MAP).proto.json)
+
+
+def words(at: AppTest) -> str:
+    """All Markdown, captions and messages, with escapes removed."""
+    parts = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.code]
+    return "\n".join(str(part.value) for part in parts).replace("\\", "")
+
+
+def focus(at) -> object:
+    return next((at.session_state[key] for key in ["focus"] if key in at.session_state), None)
+
+
+def choose(at, key: str, value: object):
+    at.get_by_key(key).set_value(value)
+    return rerun(at)
+
+
+def press(at, key: str):
+    at.get_by_key(key).click()
+    return rerun(at)

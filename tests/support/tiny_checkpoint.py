@@ -1,0 +1,125 @@
+"""A tiny untrained checkpoint with a PCA map and made-up predictors: enough for every question, no training needed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from svge_core.atlas.atlas import build_atlas
+from svge_core.atlas.file import save_atlas
+from svge_core.cells.cell import Cell
+from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
+from svge_core.data.meaning import ScoreMeaning
+from svge_core.models.config import ModelConfig
+from svge_core.models.svge import SVGe
+from svge_core.spaces.registry import get_space
+from svge_core.training.config import TrainConfig
+
+KEYS = ("cifar10_valid", "cifar100_valid")
+
+
+def make_checkpoint(folder: Path, *, atlas: bool = True) -> Path:
+    """Write the checkpoint into ``folder`` and return it."""
+    space = get_space("nasbench201")
+    torch.manual_seed(3)
+    config = ModelConfig(hidden=16, latent=4)
+    meta = CheckpointMeta(
+        "nasbench201", config, TrainConfig().to_dict(), "0" * 16, 14_062, 1_563, "python -m svge_core train"
+    )
+    save_checkpoint(folder, SVGe(space, config), meta)
+    if atlas:
+        save_atlas(folder, build_atlas(load_checkpoint(folder), planes=("pca",)))
+    return folder
+
+
+@dataclass(frozen=True)
+class MadeUpPrediction:
+    mean: float
+    low: float
+    high: float
+    level: float = 0.9
+    joint: float | None = 88.5
+    model: str = "made-up model, 3 labels"
+    labels: int = 3
+
+
+@dataclass(frozen=True)
+class MadeUpSpace:
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    joint: np.ndarray
+    level: float = 0.9
+    model: str = "made-up model, 3 labels"
+    labels: int = 3
+
+
+@dataclass
+class MadeUpPredictors:
+    """Predicts 80 plus the number of 3x3 convolutions; cells 1, 2 and 3 were its labels."""
+
+    score_keys: tuple[str, ...] = KEYS
+    asked: list[int] = field(default_factory=list)
+
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        return None
+
+    def predict(self, key: str, cells: list[Cell]) -> list[MadeUpPrediction]:
+        assert key in self.score_keys
+        self.asked.append(len(cells))
+        means = [80.0 + cell.ops.count("nor_conv_3x3") for cell in cells]
+        return [MadeUpPrediction(mean, mean - 1.5, mean + 1.25) for mean in means]
+
+    def training_indices(self, key: str) -> np.ndarray:
+        return np.array([1, 2, 3])
+
+    def whole_space(self, key: str) -> MadeUpSpace:
+        mean = np.array([80.0 + cell.ops.count("nor_conv_3x3") for cell in get_space("nasbench201").enumerate()])
+        return MadeUpSpace(mean, mean - 1.5, mean + 1.25, np.full_like(mean, 88.5))
+
+
+WS_ACC = ScoreMeaning(
+    "enas6_ws_acc", "Weight-sharing accuracy", "%", "max", "CIFAR-10", "validation images of the ENAS run", None,
+    "one network with shared weights for all cells", "measured", "D-VAE",
+)  # fmt: skip
+
+
+@dataclass
+class ChartPredictors:
+    """Predicts 70 plus the number of 5x5 convolutions of cells of a sampled space; nothing is measured here."""
+
+    indices: np.ndarray
+    score_keys: tuple[str, ...] = (WS_ACC.key,)
+    asked: list[int] = field(default_factory=list)
+
+    def meaning(self, key: str) -> ScoreMeaning | None:
+        return WS_ACC if key == WS_ACC.key else None
+
+    def predict(self, key: str, cells: list[Cell]) -> list[MadeUpPrediction]:
+        self.asked.append(len(cells))
+        return [MadeUpPrediction(mean, mean - 1.5, mean + 1.25) for mean in map(self._mean, cells)]
+
+    def training_indices(self, key: str) -> np.ndarray:
+        return self.indices[:2]
+
+    def whole_space(self, key: str) -> MadeUpSpace:
+        space = get_space("enas6")
+        mean = np.array([self._mean(space.from_index(index)) for index in self.indices.tolist()])
+        return MadeUpSpace(mean, mean - 1.5, mean + 1.25, np.full_like(mean, 88.5))
+
+    def _mean(self, cell: Cell) -> float:
+        return 70.0 + cell.ops.count("conv_5x5")
+
+
+def make_enas_checkpoint(folder: Path, charted: int = 300) -> Path:
+    """Write a tiny checkpoint of a space that is charted by a sample, and return its folder."""
+    space = get_space("enas6")
+    torch.manual_seed(4)
+    config = ModelConfig(hidden=16, latent=4)
+    meta = CheckpointMeta(
+        space.name, config, TrainConfig(held_out=0.1).to_dict(), "0" * 16, 1_000, 100, "python -m svge_core train"
+    )
+    save_checkpoint(folder, SVGe(space, config), meta)
+    save_atlas(folder, build_atlas(load_checkpoint(folder), planes=("pca",), charted=charted))
+    return folder

@@ -1,0 +1,1 @@
+"""Keeps the generated parts of the documentation true."""

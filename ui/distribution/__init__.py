@@ -1,0 +1,1 @@
+"""The Distribution page in parts."""

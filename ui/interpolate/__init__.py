@@ -1,0 +1,1 @@
+"""The Interpolate page in parts."""

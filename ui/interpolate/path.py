@@ -1,0 +1,170 @@
+"""The chosen path, laid once and kept; where on it one stands; and the moves along it. Callbacks write, panels read."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from svge_core.atlas import PlaneName
+from svge_core.explorer import Explorer, find_cell
+from svge_core.interpolation import (
+    AROUND,
+    NEIGHBOURS,
+    WHOLE,
+    LatentPath,
+    NeighbourGraph,
+    PathScores,
+    lay_path,
+    neighbour_graph,
+    path_scores,
+    score_titles,
+)
+from svge_core.spaces import SPACES
+from ui.shared import session
+from ui.shared.path_buttons import set_end
+from ui.shared.session import CellFocus, PathChoice
+
+ENDS = {"start": "A", "end": "B"}
+#: the line under the controls
+LINE = "interpolate"
+
+
+def chosen_path(explorer: Explorer) -> LatentPath | None:
+    """The path that is chosen; None until both ends are.
+
+    Raises:
+        SvgeError: if it cannot be laid.
+    """
+    choice = session.path_choice()
+    if choice.start is None or choice.end is None:
+        return None
+    start, end = (explorer.space.from_index(index) for index in (choice.start, choice.end))
+
+    def lay() -> LatentPath:
+        with _waiting(explorer) if choice.kind == "graph" else nullcontext():
+            return lay_path(
+                explorer, start, end, choice.kind, choice.stops, constrained=choice.constrained,
+                whole=lambda k: _whole_graph(explorer.digest, k, explorer.atlas.latents),
+            )  # fmt: skip
+
+    return session.memo("path", _identity(explorer), lay)
+
+
+def _identity(explorer: Explorer) -> tuple[str, PathChoice]:
+    """What a path depends on: all of the choice but the shown place and the score."""
+    return explorer.digest, replace(session.path_choice(), share=0.0, score="")
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _whole_graph(digest: str, k: int, _latents: np.ndarray) -> NeighbourGraph:
+    """The graph of a whole chart: the same for everybody, and seconds of work."""
+    return neighbour_graph(_latents, k)
+
+
+def _waiting(explorer: Explorer) -> AbstractContextManager[object]:
+    count = len(explorer.atlas)
+    which = f"{count:,} cells" if count <= WHOLE else f"the {AROUND:,} of {count:,} cells around A and B"
+    return st.spinner(f"Joining {which} with their {NEIGHBOURS} nearest …", show_time=True)
+
+
+def position(path: LatentPath) -> int:
+    """The stop that is shown."""
+    return round(session.path_choice().share * (len(path.stops) - 1))
+
+
+def go_to(path: LatentPath, number: int) -> None:
+    """Show a stop; the focus of all pages walks along. At an invalid stop it is the likeliest member there."""
+    last = len(path.stops) - 1
+    number = min(max(number, 0), last)
+    change(share=number / last if last else 0.0)
+    stop = path.stops[number]
+    if stop.member is not None and (index := member_index(path, number)) is not None:
+        session.walk_focus(CellFocus(index))
+
+
+def member_index(path: LatentPath, number: int) -> int | None:
+    """Official index of the likeliest member of the space at a stop."""
+    space, member = SPACES[session.space_name()], path.stops[number].member
+    return None if member is None or space.size is None else space.index(member)
+
+
+def change(**fields: Any) -> None:
+    """Change parts of the choice."""
+    session.set_path_choice(replace(session.path_choice(), **fields))
+
+
+def swap_ends() -> None:
+    """Walk the other way round; the shown place stays where it is."""
+    now = session.path_choice()
+    session.set_path_choice(replace(now, start=now.end, end=now.start, share=1 - now.share))
+
+
+def random_ends(explorer: Explorer) -> None:
+    """Two random charted cells."""
+    rows = np.random.default_rng().choice(len(explorer.atlas), 2, replace=False)
+    start, end = explorer.atlas.indices[rows].tolist()
+    change(start=start, end=end, share=0.0)
+
+
+def typed_end(explorer: Explorer, end: str, text: str) -> None:
+    """Choose an end by what a person typed; nothing typed removes it.
+
+    Raises:
+        ParseError: in one line, with what was expected.
+    """
+    if not text.strip():
+        change(**{end: None}, share=0.0)
+    else:
+        set_end(end, explorer.space.index(find_cell(explorer.space, text)))
+
+
+def shown_scores(explorer: Explorer, path: LatentPath) -> PathScores:
+    """The chosen score along the path, or the first there is."""
+    key = shown_score(score_titles(explorer))
+    return session.memo(
+        "path scores", (id(explorer), _identity(explorer), key), lambda: path_scores(explorer, path, key)
+    )
+
+
+def shown_score(titles: Mapping[str, str]) -> str:
+    """Key of the chosen score, or of the first there is."""
+    chosen = session.path_choice().score
+    return chosen if chosen in titles else next(iter(titles))
+
+
+def places(explorer: Explorer, plane: PlaneName, path: LatentPath) -> list[tuple[float, float]]:
+    """Where the stops lie on a map: charted latents exactly, others at the average of their neighbours' places."""
+    xy = explorer.atlas.planes[plane].xy
+
+    def locate() -> list[tuple[float, float]]:
+        rows = [_charted(explorer, path, number) for number in range(len(path.stops))]
+        return [
+            explorer.locate(plane, stop.latent) if row is None else (float(xy[row, 0]), float(xy[row, 1]))
+            for stop, row in zip(path.stops, rows, strict=True)
+        ]
+
+    return session.memo("path places", (plane, _identity(explorer)), locate)
+
+
+def _charted(explorer: Explorer, path: LatentPath, number: int) -> int | None:
+    """The row whose latent a stop lies at; None between known cells."""
+    if path.kind == "graph":
+        return path.stops[number].row
+    ends: dict[int, Callable[[], int | None]] = {
+        0: lambda: explorer.row_of(path.start),
+        len(path.stops) - 1: lambda: explorer.row_of(path.end),
+    }
+    return ends[number]() if number in ends else None
+
+
+def nearest_stop(points: list[tuple[float, float]], x: float, y: float) -> int:
+    """The stop whose place on the map is nearest."""
+    return int(np.argmin([np.hypot(px - x, py - y) for px, py in points]))
+
+
+def both_ends(choice: PathChoice) -> bool:
+    """Whether A and B are chosen."""
+    return choice.start is not None and choice.end is not None

@@ -1,0 +1,200 @@
+"""The workspace of the Interpolate page: ends, filmstrip, slider, map and panel, curve; one fragment."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from svge_core.atlas import PlaneName
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.figures import path_figure
+from svge_core.interpolation import LatentPath, PathScores, score_titles
+from ui.interpolate.controls import controls, position_bar
+from ui.interpolate.path import (
+    both_ends,
+    change,
+    chosen_path,
+    go_to,
+    nearest_stop,
+    places,
+    position,
+    random_ends,
+    shown_score,
+    shown_scores,
+)
+from ui.interpolate.stop import stop_panel
+from ui.interpolate.strip import exports, filmstrip, numbers_in_words
+from ui.latent_map.component import latent_map
+from ui.latent_map.values import MapClick, MapLine, MapMark, MarkKind
+from ui.map.controls import shown_colour, shown_plane
+from ui.shared import links, loaders, session
+from ui.shared.path_buttons import set_end
+from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_chart
+
+MAP_KEY, MAP_HEIGHT = "path-map", 470
+
+
+@st.fragment
+def workspace(opened: Explorer) -> None:
+    """Show the whole page of an opened checkpoint."""
+    if session.refresh_asked():
+        st.rerun()  # the basket stands in the sidebar, outside this fragment
+    explorer = loaders.with_own_scores(opened)
+    plane = shown_plane(explorer)
+    links.write_path_link(plane, shown_colour(explorer))
+    # every part has a place of its own: a map that moved when a line above it comes or goes would be loaded once more
+    head, above, below = st.container(), st.container(), st.container(key="map-and-panel")
+    with below:
+        left, right = st.columns([0.63, 0.37], gap="medium")
+    with head:
+        controls(explorer, plane)
+    with above:
+        path = _path_or_why(explorer)
+        if path is None:
+            scores = None
+        else:
+            scores = shown_scores(explorer, path)
+            st.markdown(numbers_in_words(explorer, path))
+            _cautions(explorer, path)
+            filmstrip(explorer, path, scores)
+            position_bar(path)
+    with left:
+        _map(explorer, plane, path)
+        if path is not None and scores is not None:
+            _legend(explorer, plane, path)
+            _curve(explorer, path, scores)
+            exports(explorer, path)
+    with right:
+        if path is not None:
+            stop_panel(explorer, path)
+        elif not both_ends(session.path_choice()):
+            _invitation(explorer)
+
+
+def _path_or_why(explorer: Explorer) -> LatentPath | None:
+    """The chosen path; None, and the reason on the page, if it cannot be laid."""
+    try:
+        return chosen_path(explorer)
+    except SvgeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
+
+
+def _invitation(explorer: Explorer) -> None:
+    """What to do while an end is missing."""
+    choice = session.path_choice()
+    missing = "B" if choice.start is not None else "A" if choice.end is not None else "A and B"
+    with st.container(gap="small", key="path-invitation"):
+        st.info(
+            f"Choose {missing} to see a path: click a point of this map, type a cell above, take one from the basket, "
+            "or use **Start of path** and **End of path** beside a cell of the Map page.",
+            icon=":material/timeline:",
+        )  # fmt: skip
+        st.button(
+            "Two random cells", key="path-random", icon=":material/casino:", on_click=random_ends, args=(explorer,)
+        )
+
+
+def _cautions(explorer: Explorer, path: LatentPath) -> None:
+    """What a reader has to know before believing the path."""
+    if path.start == path.end:
+        st.info("A and B are the same cell, so there is nowhere to go.", icon=":material/info:")
+    elif path.fallback:
+        st.warning(f"A straight line is shown: {plain(path.fallback)}.", icon=":material/info:")
+    elif explorer.space.key(path.start) == explorer.space.key(path.end):
+        st.info("A and B are written differently and compute the same thing.", icon=":material/info:")
+    if not path.lost:
+        return
+    if path.kind == "graph":
+        which = ", ".join(str(stop.number) for stop in path.lost)
+        st.caption(
+            f":material/warning: The decoder gives other cells than those shown at the latents of stops {which}; "
+            "what is shown are the known cells."
+        )
+    else:
+        names = " and ".join("A" if stop.number == 0 else "B" for stop in path.lost)
+        st.warning(
+            f"The model does not give {names} back: encoded and decoded, another graph comes out. The path shows what "
+            "is decoded, so it does not begin or end where you chose.",
+            icon=":material/sync_problem:",
+        )  # fmt: skip
+
+
+def _map(explorer: Explorer, plane: PlaneName, path: LatentPath | None) -> None:
+    shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
+    points = [] if path is None else places(explorer, plane, path)
+
+    def clicked(click: MapClick) -> None:
+        choice = session.path_choice()
+        if path is not None:
+            go_to(path, nearest_stop(points, click.x, click.y))
+        elif click.index is not None and click.index < len(explorer.atlas) and not both_ends(choice):
+            set_end("start" if choice.start is None else "end", int(explorer.atlas.indices[click.index]))
+
+    latent_map(
+        key=MAP_KEY,
+        points=loaders.map_points(explorer, plane),
+        colour=replace(shown.colour, low_clipped=shown.column.low_clipped, high_clipped=shown.column.high_clipped),
+        marks=_marks(explorer, plane, path, points),
+        lines=[MapLine(tuple(points), "path")] if len(points) > 1 else [],
+        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
+        height=MAP_HEIGHT,
+        on_click=clicked,
+    )
+
+
+def _marks(
+    explorer: Explorer, plane: PlaneName, path: LatentPath | None, points: list[tuple[float, float]]
+) -> list[MapMark]:
+    """A and B, a dot for every stop, and where one stands."""
+    if path is None:
+        choice, xy = session.path_choice(), explorer.atlas.planes[plane].xy
+        found = []
+        ends: tuple[tuple[int | None, MarkKind], ...] = ((choice.start, "start"), (choice.end, "end"))
+        for index, kind in ends:
+            row = None if index is None else explorer.atlas.row(index)
+            if row is not None:
+                found.append(MapMark(float(xy[row, 0]), float(xy[row, 1]), kind))
+        return found
+    now = position(path)
+    marks = [MapMark(*points[frame.first], "path") for frame in path.frames]
+    marks += [MapMark(*points[0], "start"), MapMark(*points[-1], "end")]
+    return [*marks, MapMark(*points[now], "focus" if path.kind == "graph" else "decoded", f"stop {now}")]
+
+
+def _legend(explorer: Explorer, plane: PlaneName, path: LatentPath) -> None:
+    """How the path was laid, and how it is drawn."""
+    drawn = "A click on the map shows the nearest stop."
+    if path.kind != "graph" and plane == "umap":
+        drawn = (
+            "UMAP does not keep lines straight: a stop between known cells is drawn at the distance-weighted average "
+            f"of its nearest cells' places. {drawn}"
+        )
+    sampled = "" if len(explorer.atlas) == explorer.space.size else f" The map shows {explorer.charted}."
+    st.caption(plain(f"{path.note} {drawn}{sampled}"))
+
+
+def _curve(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
+    titles = score_titles(explorer)
+    st.session_state["w-path-score"] = shown_score(titles)
+    st.selectbox(
+        "Score along the path", list(titles), format_func=lambda key: titles[key], key="w-path-score", width=380,
+        on_change=lambda: change(score=st.session_state["w-path-score"]),
+    )  # fmt: skip
+    if not scores.any_known and not scores.any_predicted:
+        st.caption("No architecture on this path has a value of this score, and nothing predicts it.")
+        return
+    show_chart(
+        path_figure(path, scores, theme_name(), position(path)), key="path-curve",
+        alt=f"{scores.title} at the {len(path.stops)} stops of the path",
+    )  # fmt: skip
+    words = [f"Scores are those of the architectures at the stops. {scores.meaning.describe()}."]
+    if scores.any_predicted:
+        words.append(f"Predicted by: {scores.model}.")
+        if scores.label_used.any():
+            which = ", ".join(str(stop) for stop in scores.label_used.nonzero()[0].tolist())
+            words.append(f"The labels of stops {which} trained the predictor, so their predictions are no test.")
+    if not scores.any_known and scores.meaning.kind == "measured":
+        words.append("No measured value of these architectures is on this machine.")
+    st.caption(plain(" ".join(words)))

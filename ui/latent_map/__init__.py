@@ -1,0 +1,1 @@
+"""The map component: WebGL2 in the browser, Plotly where there is none."""

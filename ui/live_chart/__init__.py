@@ -1,0 +1,1 @@
+"""A Plotly chart that keeps its zoom while its data changes."""

@@ -1,0 +1,243 @@
+"""The row above the map: colour, map, look-up, filters, a place by numbers, own scores. Each writes session state."""
+
+import math
+from typing import get_args
+
+import numpy as np
+import streamlit as st
+
+from svge_core.atlas import PlaneName
+from svge_core.data import import_csv
+from svge_core.drawing import operation_label
+from svge_core.errors import SvgeError
+from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
+from svge_core.spaces import AbstractSearchSpace, NASBench201, get_space
+from ui.shared import session
+from ui.shared.session import CellFocus, PlaceFocus, UserColumns
+from ui.shared.theme import plain
+
+LINE, UPLOAD_LINE = "controls", "upload"
+#: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
+UPLOAD_MEGABYTES = 100
+REJECTED_SHOWN = 20
+PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
+
+
+def shown_plane(explorer: Explorer) -> PlaneName:
+    """The chosen map, or the first there is."""
+    chosen = session.plane()
+    return chosen if chosen in explorer.plane_names else explorer.plane_names[0]
+
+
+def shown_colour(explorer: Explorer) -> str:
+    """The chosen column, or the first there is."""
+    keys = [name.key for name in column_names(explorer)]
+    return session.colour() if session.colour() in keys else keys[0]
+
+
+def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
+    """Show the row.
+
+    Args:
+        explorer: with the user's own columns.
+        shown: the column that colours the map.
+        plane: the map that is shown.
+    """
+    titles = {name.key: name.title for name in column_names(explorer)}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map-controls"):
+        _seeded("w-colour", shown.name.key)
+        st.selectbox(
+            "Colour", list(titles), format_func=lambda key: titles[key], key="w-colour",
+            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=325,
+        )  # fmt: skip
+        _seeded("w-plane", plane)
+        st.segmented_control(
+            "Map", explorer.plane_names, format_func=lambda name: PLANES[name], key="w-plane", required=True,
+            on_change=_plane_chosen,
+        )  # fmt: skip
+        st.text_input(
+            "Find", key="w-find", placeholder="string, index, genotype …", on_change=_find,
+            args=(explorer.space,), icon=":material/search:", width=230,
+            help=plain(f"Reads {find_forms(explorer.space)}."),
+        )  # fmt: skip
+        active = session.cell_filter().active
+        with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):
+            _filters(explorer, shown)
+        with st.popover("Go to", icon=":material/my_location:", key="w-goto"):
+            _goto(plane)
+        with st.popover("Own scores", icon=":material/upload_file:", key="w-own"):
+            _own_scores(explorer.space)
+    if notice := session.said(LINE):
+        st.error(plain(notice.text), icon=":material/search_off:")
+
+
+def _seeded(key: str, value: object) -> None:
+    """Give a widget its value from the state: it may have changed by a link, by undo or on another page."""
+    st.session_state[key] = value
+
+
+def _plane_chosen() -> None:
+    chosen = st.session_state["w-plane"]
+    if chosen in get_args(PlaneName):
+        session.set_plane(chosen)
+
+
+def _find(space: AbstractSearchSpace) -> None:
+    text = st.session_state["w-find"]
+    if not text.strip():
+        return
+    st.session_state["w-find"] = ""  # Enter on an unchanged text would reach nobody: the same text can be typed again
+    try:
+        session.set_focus(CellFocus(space.index(find_cell(space, text))))
+    except SvgeError as error:
+        session.say(LINE, str(error))
+
+
+# ---- filters ----------------------------------------------------------------------------------------------------
+
+
+def _filters(explorer: Explorer, shown: Column) -> None:
+    now = session.cell_filter()
+    st.caption("Cells that fail a condition are dimmed, not hidden.")
+    about = shown
+    if now.score is not None and now.score_key != shown.name.key:
+        about = column(explorer, now.score_key)
+    if not about.categories:
+        _range("w-score", f"{about.name.title}{f' ({about.unit})' if about.unit else ''}", about.values, now.score,
+               lambda pair: _change(score=pair, score_key=about.name.key if pair else ""))  # fmt: skip
+    _range("w-params", "Parameters (million)", explorer.params, now.params,
+           lambda pair: _change(params=pair))  # fmt: skip
+    for key, label, chosen in (
+        ("contains", "Contains all of", now.contains),
+        ("without", "Contains none of", now.without),
+    ):
+        _seeded(f"w-{key}", [op for op in chosen if op in explorer.space.operations])
+        st.multiselect(
+            label, explorer.space.operations, format_func=operation_label, key=f"w-{key}", on_change=_operations,
+            args=(key,), placeholder="any operations",
+        )  # fmt: skip
+    _seeded("w-held-out", now.held_out_only)
+    st.checkbox("Held-out cells only", key="w-held-out", on_change=_held_out)
+    st.button("Remove all", key="w-filter-reset", disabled=not now.active, on_click=_reset)
+
+
+def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change) -> None:
+    """A slider over all values; the full range means no condition."""
+    lowest, highest = session.memo(f"ends of {key}", (id(values), label), lambda: _ends(values))
+    if lowest == highest:
+        return
+    unit = 10 ** math.floor(math.log10((highest - lowest) / 200))
+    low, high = float(math.floor(lowest / unit) * unit), float(math.ceil(highest / unit) * unit)
+    digits = max(0, -round(math.log10(unit)))
+    start = chosen or (low, high)
+    _seeded(key, (min(max(start[0], low), high), min(max(start[1], low), high)))
+
+    def moved() -> None:
+        pair = tuple(map(float, st.session_state[key]))
+        change(None if pair == (low, high) else pair)
+
+    st.markdown(plain(label))  # a label of the slider's own would be read aloud with the escapes in it
+    st.slider(
+        label, low, high, step=float(unit), key=key, on_change=moved, format=f"%.{digits}f",
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest known value; twice the same number where there is none."""
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+
+
+def _change(**values: object) -> None:
+    session.set_cell_filter(CellFilter(**{**vars(session.cell_filter()), **values}))
+
+
+def _operations(key: str) -> None:
+    _change(**{key: tuple(st.session_state[f"w-{key}"])})
+
+
+def _held_out() -> None:
+    _change(held_out_only=bool(st.session_state["w-held-out"]))
+
+
+def _reset() -> None:
+    session.set_cell_filter(CellFilter())
+
+
+# ---- a place by numbers -----------------------------------------------------------------------------------------
+
+
+def _goto(plane: PlaneName) -> None:
+    """The keyboard's way to any position."""
+    now = session.focus()
+    with st.form("goto", border=False):
+        st.caption(f"Decode a position of the {PLANES[plane]} map.")
+        if isinstance(now, PlaceFocus) and now.plane == plane:
+            _seeded("w-x", now.x)
+            _seeded("w-y", now.y)
+        x, y = st.columns(2)
+        x.number_input("x", key="w-x", value=None if "w-x" in st.session_state else 0.0, step=0.1, format="%.3f")
+        y.number_input("y", key="w-y", value=None if "w-y" in st.session_state else 0.0, step=0.1, format="%.3f")
+        st.form_submit_button("Decode here", on_click=_go, args=(plane,))
+
+
+def _go(plane: PlaneName) -> None:
+    x, y = st.session_state.get("w-x"), st.session_state.get("w-y")
+    if x is None or y is None:
+        session.say(LINE, "Both x and y are needed to decode a position.")
+    else:
+        session.set_focus(PlaceFocus(plane, float(x), float(y)))
+
+
+# ---- own scores -------------------------------------------------------------------------------------------------
+
+
+def _own_scores(space: AbstractSearchSpace) -> None:
+    if not space.enumerated:
+        st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
+        return
+    names = "`arch_str`, `naslib`" if space.name == NASBench201.name else "`arch_str` (md5 key or ModelSpec)"
+    st.caption(
+        f"A CSV file with a header: a column {names}, `genotype` or `index`, and one or more columns of "
+        "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
+    )
+    st.file_uploader("CSV file", type=["csv", "tsv", "txt"], key="w-csv", on_change=_uploaded, args=(space.name,),
+                     max_upload_size=UPLOAD_MEGABYTES)  # fmt: skip
+    if notice := session.said(UPLOAD_LINE):
+        st.error(plain(notice.text))
+    if own := session.user_columns():
+        read = f"{plain(own.name)}: {plain(own.summary)}"
+        if own.rejected:
+            lines = [f"- {plain(line)}" for line in own.rejected[:REJECTED_SHOWN]]
+            if more := len(own.rejected) - len(lines):
+                lines.append(f"- and {more:,} more")
+            st.warning("\n".join([read, "", *lines]))
+        else:
+            st.success(read)
+        st.button("Remove these scores", key="w-csv-drop", on_click=_drop_columns)
+
+
+def _uploaded(space_name: str) -> None:
+    file = st.session_state.get("w-csv")
+    if file is None:
+        return
+    space = get_space(space_name)
+    try:
+        read = import_csv(space, file.getvalue(), name=file.name)
+        scores = read.to_scores(space)
+        if not scores.meanings or not read.rows:
+            first = f" {read.rejected[0]}" if read.rejected else ""
+            raise SvgeError(f"No usable line with a score was found.{first}")
+    except SvgeError as error:
+        session.say(UPLOAD_LINE, str(error))
+        return
+    session.set_user_columns(UserColumns(file.name, scores, read.summary(), tuple(map(str, read.rejected))))
+    session.set_colour(next(iter(scores.meanings)))
+
+
+def _drop_columns() -> None:
+    own = session.user_columns()
+    session.set_user_columns(None)
+    if own is not None and session.cell_filter().score_key in own.scores.meanings:
+        _change(score=None, score_key="")

@@ -1,0 +1,144 @@
+"""The workspace of the Map page: controls, map, panel, selection; one fragment, so that a click reruns only these."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from svge_core.atlas import PlaneName
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer, column, kept_by
+from ui.latent_map.component import latent_map
+from ui.latent_map.values import MapClick, MapLasso, MapMark
+from ui.map.controls import PLANES, controls, shown_colour, shown_plane
+from ui.map.selection import selection
+from ui.shared import links, loaders, session
+from ui.shared.basket import indices_of
+from ui.shared.cell_panel import cell_panel, inspect_focus
+from ui.shared.loaders import ShownColumn
+from ui.shared.session import CellFocus, Lasso, PlaceFocus
+from ui.shared.theme import plain, theme_name
+
+MAP_KEY, MAP_HEIGHT = "latent-map", 620
+
+
+@st.fragment
+def workspace(opened: Explorer) -> None:
+    """Show the whole page of an opened checkpoint."""
+    if session.refresh_asked():
+        st.rerun()  # the basket stands in the sidebar, outside this fragment
+    explorer = loaders.with_own_scores(opened)
+    plane = shown_plane(explorer)
+    shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
+    # every part has a place of its own: a map that moved when a line above it comes or goes would be loaded once more
+    head, below = st.container(), st.container(key="map-and-panel")
+    with below:
+        left, right = st.columns([0.63, 0.37], gap="medium")
+    with head:
+        _drop_foreign_focus(explorer)
+        links.write_link(plane, shown.column.name.key)
+        controls(explorer, shown.column, plane)
+        keep = _kept(explorer)
+    with left:
+        _map(explorer, plane, shown, keep)
+        selection(explorer, plane, shown.column, keep)
+        _legend(explorer, plane, shown, keep)
+    with right:
+        key = shown.column.name.key
+        cell_panel(explorer, key if shown.column.name.kind in ("measured", "analytic") else key.partition("-")[2])
+
+
+def _drop_foreign_focus(explorer: Explorer) -> None:
+    """A link may name a position on a map that this checkpoint does not have."""
+    now = session.focus()
+    if isinstance(now, PlaceFocus) and now.plane not in explorer.plane_names:
+        session.set_focus(None)
+        st.warning(f"This checkpoint has no {PLANES[now.plane]} map, so the link's position means nothing on it.")
+
+
+def _kept(explorer: Explorer):
+    """True for the cells that pass the filter; None without a filter."""
+    conditions = session.cell_filter()
+    if not conditions.active:
+        return None
+
+    def ask():
+        try:
+            score = column(explorer, conditions.score_key).values if conditions.score is not None else None
+            return kept_by(explorer, conditions, score)
+        except SvgeError as error:
+            st.error(plain(f"The filter cannot be applied: {error}"))
+            return None
+
+    return session.memo("filter", (id(explorer), conditions), ask)
+
+
+def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:
+    outline = session.lasso()
+
+    def clicked(click: MapClick) -> None:
+        place = PlaceFocus(plane, click.x, click.y)
+        charted = click.index is not None and click.index < len(explorer.atlas)
+        session.set_focus(CellFocus(int(explorer.atlas.indices[click.index])) if charted else place)
+
+    def drawn(lasso: MapLasso) -> None:
+        session.set_lasso(Lasso(plane, lasso.polygon))
+
+    def cleared() -> None:
+        session.set_focus(None)
+        session.set_lasso(None)
+
+    latent_map(
+        key=MAP_KEY,
+        points=loaders.map_points(explorer, plane),
+        colour=replace(shown.colour, low_clipped=shown.column.low_clipped, high_clipped=shown.column.high_clipped),
+        marks=marks(explorer, plane),
+        lasso=outline.polygon if outline is not None and outline.plane == plane else None,
+        dim=None if keep is None else ~keep,
+        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
+        height=MAP_HEIGHT,
+        on_click=clicked,
+        on_lasso=drawn,
+        on_clear=cleared,
+    )
+
+
+def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
+    """The focus, its nearest known cells, and the basket."""
+    xy, found = explorer.atlas.planes[plane].xy, []
+    entries = session.basket()
+    for number, index in enumerate(indices_of(entries, explorer.space), start=1):
+        if (row := explorer.atlas.row(index)) is not None:
+            found.append(MapMark(float(xy[row, 0]), float(xy[row, 1]), "basket", number=number))
+    focus = session.focus()
+    if focus is None:
+        return found
+    seen = inspect_focus(explorer, focus)
+    for rank, near in enumerate(seen.neighbours, start=1):
+        found.append(MapMark(float(xy[near.row, 0]), float(xy[near.row, 1]), "neighbour", number=rank))
+    if isinstance(focus, CellFocus):
+        charted = seen.row is not None
+        x, y = map(float, xy[seen.row]) if charted else explorer.locate(plane, seen.place.latent)
+        return [*found, MapMark(x, y, "focus" if charted else "decoded", f"#{focus.index}")]
+    x, y = (focus.x, focus.y) if focus.plane == plane else explorer.locate(plane, seen.place.latent)
+    return [*found, MapMark(x, y, "decoded")]
+
+
+def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:
+    """What the colours mean, how the map was made, and what a filter leaves."""
+    if keep is not None:
+        cells = "cells" if len(keep) == explorer.space.size else "charted cells"
+        st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} {cells}** pass the filter; the others are dimmed.")
+    described = shown.column.description.rstrip(".")
+    limits = f" Colours: {shown.column.limits}." if shown.column.limits else ""
+    layout = explorer.atlas.planes[plane]
+    inverse = (
+        "UMAP has no inverse: empty space is decoded from the distance-weighted average of the latents around it."
+        if layout.name == "umap"
+        else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
+    )
+    sampled = len(explorer.atlas) < (explorer.space.size or 0)
+    which = f"The map shows {explorer.charted}. " if sampled else ""
+    measured = explorer.atlas.spacings_of
+    spacing = "" if measured == len(explorer.atlas) else f" What is far is judged by {measured:,} random cells."
+    how = f"{which}{layout.note}. {inverse} Greyed zones are far from every known cell.{spacing}"
+    st.caption(f"{plain(described)}\\.{plain(limits) and ' ' + plain(limits)}\n\n{plain(how)}")

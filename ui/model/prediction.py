@@ -1,0 +1,124 @@
+"""Are the checkpoint's predictors right on cells they have not seen, and are their intervals honest?"""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from svge_core.checkpoints import Checkpoint
+from svge_core.data import ScoreMeaning, score_name
+from svge_core.drawing import ThemeName
+from svge_core.errors import SvgeError
+from svge_core.evaluation import percent
+from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
+from ui.model.state import read_predictions, read_predictors, read_scores, shown_path
+from ui.shared.theme import plain
+from ui.shared.widgets import halves, show_chart, show_missing
+
+MODELS = {"mean": "Structure surrogate", "joint": "SVGe's joint head"}
+RANGES = {"All": 1.0, "Best half": 0.5, "Best tenth": 0.1}
+
+
+def _named(key: str, meaning: ScoreMeaning | None) -> str:
+    return key if meaning is None else score_name(meaning)
+
+
+def _as_fitted(info: dict[str, Any], meaning: ScoreMeaning | None) -> None:
+    """What was measured when the predictors were fitted, for scores that have no measured values here."""
+    st.info(
+        "There are no measured values of this score on this machine, so there is nothing to draw. These are the "
+        "results on held-out cells from when the predictors were fitted."
+    )
+    unit = f" {meaning.unit}" if meaning and meaning.unit else ""
+    for name, title in (("surrogate", MODELS["mean"]), ("joint", MODELS["joint"])):
+        found = info.get("held_out", {}).get(name)
+        if not isinstance(found, dict):
+            continue
+        st.markdown(f"**{title}**")
+        with st.container(horizontal=True):
+            note = f"n = {found['of']:,}"
+            tau = "-" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
+            shown = [("Kendall tau", tau), ("RMSE", f"{found['rmse']:.2f}{unit}")]
+            if "coverage" in found:
+                shown.append((f"Inside the {info.get('level', 0.9):.0%} interval", percent(found["coverage"])))
+            for label, value in shown:
+                st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+    described = meaning.describe() if meaning else str(info.get("description", ""))
+    st.caption(f"{plain(described)} Fitted on {info.get('labels', 0):,} labels (seed {info.get('seed', 'unknown')}).")
+
+
+def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
+    """Parity and calibration of one score."""
+    command = f"python -m svge_core fit --checkpoint {shown_path(checkpoint.folder)}"
+    try:
+        predictors = read_predictors(checkpoint)
+    except SvgeError as error:
+        st.error(str(error))
+        return
+    if not predictors.score_keys:
+        show_missing("No predictor was fitted for this checkpoint yet.", command)
+        return
+    scores = read_scores(checkpoint.meta.space)
+    with st.container(horizontal=True):
+        key = st.selectbox(
+            "Score",
+            predictors.score_keys,
+            format_func=lambda k: _named(k, scores.meanings.get(k) or predictors.meaning(k)),
+            key="model_score",
+            width=320,
+        )
+        kind = st.segmented_control(
+            "Model", list(MODELS), default="mean", format_func=MODELS.__getitem__, key="model_kind", required=True
+        )
+        share = st.segmented_control(
+            "Cells, by measured value", list(RANGES), default="All", key="model_range", required=True
+        )
+    if key not in scores.meanings:
+        _as_fitted(predictors.info(key), predictors.meaning(key))
+        return
+    meaning, info = scores.meanings[key], predictors.info(key)
+    measured = scores.frame[key].to_numpy(dtype=float)
+    try:
+        columns = read_predictions(f"{checkpoint.digest}:{info.get('seed')}:{info.get('labels')}", key, predictors)
+    except SvgeError as error:
+        st.error(str(error))
+        return
+    rows = held_out_rows(measured, predictors.training_indices(key)) & np.isfinite(columns[kind])
+    if not rows.any():
+        st.info("Every labelled cell was used for fitting, so there is none left to judge the predictor on.")
+        return
+    drawn = parity(measured[rows], columns[kind][rows], best_share=RANGES[share], direction=meaning.direction)
+    level = float(info.get("level", 0.9))
+    honest = calibration(measured[rows], columns["mean"][rows], columns["low"][rows], columns["high"][rows], level)
+    unit = f" {meaning.unit}" if meaning.unit else ""
+    numbers = (
+        ("Kendall tau", f"{drawn.kendall_tau:.3f}", f"n = {drawn.n:,}"),
+        ("RMSE", f"{drawn.rmse:.2f}{unit}", f"n = {drawn.n:,}"),
+        (f"Inside the {level:.0%} interval", percent(honest.covered / honest.n), f"{honest.covered:,} of {honest.n:,}"),
+        (
+            "Labels used for fitting",
+            f"{len(predictors.training_indices(key)):,}",
+            f"seed {info.get('seed', 'unknown')}",
+        ),
+    )
+    with st.container(horizontal=True):
+        for label, value, note in numbers:
+            st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+    left, right = halves("prediction")
+    with left:
+        st.subheader("Predicted against measured")
+        alt = f"{MODELS[kind]}, {score_name(meaning)}: Kendall tau {drawn.kendall_tau:.3f}, {drawn.n} held-out cells"
+        show_chart(parity_figure(drawn, theme, meaning.unit), key="model_parity", alt=alt)
+        if drawn.outside:
+            st.caption(
+                f"{drawn.outside:,} of {drawn.n:,} predictions lie outside the drawn range; both numbers include them."
+            )
+    with right:
+        st.subheader("Calibration")
+        alt = f"Coverage of the {level:.0%} interval: {honest.covered} of {honest.n} held-out cells"
+        show_chart(calibration_figure(honest, theme), key="model_calibration", alt=alt)
+        st.caption(
+            f"Intervals of the structure surrogate, over all held-out cells; median width {honest.width:.3g}{unit}. "
+            f"Exact at {level:.0%}; the other levels rescale that interval as for a normal distribution."
+        )
+    st.caption(f"Measured: {meaning.describe()}")

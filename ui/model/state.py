@@ -1,0 +1,95 @@
+"""What the Model page knows when it starts: the checkpoint, and cached readers of what lies beside it."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from svge_core.checkpoints import Checkpoint, load_checkpoint
+from svge_core.data import Scores, indexed, load_scores
+from svge_core.errors import SvgeError
+from svge_core.spaces import get_space
+from ui.paths import ROOT
+from ui.shared import session
+from ui.shared.loaders import checkpoint_folders
+
+if TYPE_CHECKING:
+    from svge_core.predictors import Predictors
+
+
+def current_folder() -> Path | None:
+    """Folder of the chosen checkpoint, else the first one of the chosen space."""
+    if chosen := session.checkpoint():
+        return chosen
+    space = session.space_name()
+    return next((folder for (own, _), folder in checkpoint_folders().items() if own == space), None)
+
+
+def can_be_trained(space: str) -> bool:
+    """Whether the page offers to train: drawing cells without an index one by one takes long."""
+    return indexed(get_space(space))
+
+
+def no_form(space: str) -> tuple[str, str]:
+    """Why the page has no form to train this space with, and the command that does it."""
+    return (
+        f"{get_space(space).title} has too many cells to number them. They are drawn one by one, so that a checkpoint "
+        "takes hours with the usual settings: train one on the command line.",
+        f"python -m svge_core train --space {space} --name my-model --cells-per-epoch 5000 --epochs 14",
+    )
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person in the project's folder would type it."""
+    return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else str(path)
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint, read once until its files change."""
+    stamp = tuple(
+        path.stat().st_mtime_ns for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")
+    )
+    return _checkpoint(str(folder), stamp)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the checkpoint …")
+def _checkpoint(folder: str, stamp: tuple[int, ...]) -> Checkpoint:
+    return load_checkpoint(Path(folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
+def read_scores(space: str) -> Scores:
+    """Known scores of a space."""
+    return load_scores(space)
+
+
+def read_predictors(checkpoint: Checkpoint) -> "Predictors":
+    """The predictors beside a checkpoint; there may be none."""
+    from svge_core.predictors import load_predictors
+
+    return load_predictors(checkpoint, checkpoint.model.space)
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the predictions …")
+def read_predictions(digest: str, key: str, _predictors: "Predictors") -> dict[str, np.ndarray]:
+    """Stored predictions for the whole space: mean, low, high, joint. ``digest`` keys the cache."""
+    whole = _predictors.whole_space(key)
+    return {name: np.asarray(getattr(whole, name), dtype=float) for name in ("mean", "low", "high", "joint")}
+
+
+def read_benchmark(name: str) -> Any:
+    """A result of the benchmarks; None where it was not run.
+
+    Raises:
+        SvgeError: if the file is damaged.
+    """
+    path = ROOT / "bench" / "results" / f"{name}.json"
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SvgeError(f"{shown_path(path)} is damaged (not JSON: {error}). Run the benchmark again.") from None

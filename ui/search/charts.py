@@ -1,0 +1,156 @@
+"""The races beside each other: best so far or Pareto front, and how the methods stand."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from svge_core.figures import front_figure, hypervolume_figure, method_style, progress_figure
+from svge_core.search import Lineup, Standing, best_curves, hypervolumes, standings
+from svge_core.search.objectives import Goal
+from svge_core.search.runs import RunView
+from ui.live_chart.component import live_chart
+from ui.shared import session
+from ui.shared.theme import plain, theme_name
+
+BEST, GAP, FRONT, VOLUME = "Best so far", "Gap to the optimum", "Pareto front", "Hypervolume"
+
+
+def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
+    """Chart and table of all runs that search the same cells for the same goals."""
+    views = [view for _, found in lineup for view in found]
+    if not views:
+        return
+    goals, optimum = views[0].goals, views[0].optimum
+    with st.container(key="search-comparison"):
+        left, right = st.columns([0.64, 0.36], gap="medium")
+    with left:
+        first, *others = goals
+        if others:
+            _several(lineup, goals)
+        else:
+            _single(lineup, first, next(iter(optimum or ()), None))
+    with right:
+        _standings(lineup, goals)
+        _words(views, goals, optimum)
+        if left_out:
+            st.caption(
+                f"{len(left_out)} runs search other cells or goals and cannot stand in the same chart: "
+                f"{plain(', '.join(left_out[:4]))}{' …' if len(left_out) > 4 else ''}"
+            )
+
+
+def _single(lineup: Lineup, goal: Goal, optimum: float | None) -> None:
+    kinds = [BEST, GAP] if optimum is not None else [BEST]
+    kind = _picked("search-chart", kinds)
+    curves = best_curves(lineup)
+    figure = progress_figure(
+        curves, goal, theme_name(), optimum=optimum, regret=kind == GAP, budget=_longest(lineup)
+    )  # fmt: skip
+    bands = sorted({curve.band for curve in curves if curve.band})
+    live_chart(figure, key="search-progress-chart", alt=_alt(lineup, kind, goal))
+    st.caption(
+        (f"Lines: median over runs; bands: {'; '.join(bands)}. " if bands else "")
+        + "Every label counts, the random first ones and existing labels too."
+    )
+
+
+def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
+    kind = _picked("search-chart-several", [FRONT, VOLUME, BEST])
+    titles = {place: goal.meaning.title for place, goal in enumerate(goals)}
+    if kind == FRONT:
+        across, up = 1, 0
+        if len(goals) > 2:
+            with st.container(horizontal=True):
+                up = st.selectbox("Upwards", list(titles), format_func=titles.__getitem__, key="search-up")
+                others = [place for place in titles if place != up]
+                across = st.selectbox("Across", others, format_func=titles.__getitem__, key="search-across")
+        figure = front_figure(lineup, across, up, theme_name())
+        alt = f"Evaluations by {titles[across]} and {titles[up]}, with the Pareto front of every method"
+        live_chart(figure, key="search-front-chart", alt=alt)
+        st.caption("Large marks: not dominated by any other evaluation of the method's runs together.")
+        return
+    if kind == VOLUME:
+        stamp = tuple((view.config.name, len(view.done)) for _, found in lineup for view in found)
+        volumes = session.memo("hypervolumes", (stamp, [label for label, _ in lineup]), lambda: hypervolumes(lineup))
+        if volumes is None:
+            st.info("There is no hypervolume before two different values of every goal are known.")
+            return
+        predicted = any(goal.kind == "predicted" for goal in goals)
+        figure = hypervolume_figure(volumes, theme_name(), budget=_longest(lineup), predicted=predicted)
+        live_chart(figure, key="search-volume-chart", alt="Hypervolume over labels used, per method")
+        corners = "; ".join(
+            f"{goal.meaning.title} {worst:.5g} to {best:.5g}"
+            for goal, worst, best in zip(goals, volumes.worst, volumes.best, strict=True)
+        )
+        st.caption(plain(f"The box reaches from the worst to the best value seen in any shown run: {corners}."))
+        return
+    place = st.selectbox("Goal", list(titles), format_func=titles.__getitem__, key="search-goal")
+    figure = progress_figure(best_curves(lineup, place), goals[place], theme_name(), budget=_longest(lineup))
+    live_chart(figure, key=f"search-goal-chart-{place}", alt=_alt(lineup, kind, goals[place]))
+
+
+def _picked(key: str, kinds: list[str]) -> str:
+    if len(kinds) == 1:
+        return kinds[0]
+    return st.segmented_control("Chart", kinds, default=kinds[0], key=key, required=True, label_visibility="collapsed")
+
+
+def _longest(lineup: Lineup) -> int:
+    """Labels that the longest run will have used at its end."""
+    return max(view.start_count + view.config.budget for _, found in lineup for view in found)
+
+
+def _alt(lineup: Lineup, kind: str, goal: Goal) -> str:
+    best = "; ".join(
+        f"{method_style(s.method, 'light', s.label).title}: {s.best:.5g}"
+        for s in standings(lineup)
+        if s.best is not None
+    )
+    return f"{kind} of {goal.meaning.title} over labels used. Median best now: {best or 'none yet'}"
+
+
+def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
+    found = standings(lineup)
+    frame = standings_frame(found, goals)
+    colours = [method_style(s.method, theme_name(), s.label).colour for s in found]
+    styled = frame.style.hide(axis="index").apply(
+        lambda column: [f"color: {c}; font-weight: 600" for c in colours], subset=["Method"]
+    )
+    numbers = [name for name in frame.columns if frame[name].dtype == float]
+    styled = styled.format("{:.3f}", subset=numbers, na_rep="")
+    with st.container(key="search-standings"):
+        st.table(styled)
+
+
+def standings_frame(found: Sequence[Standing], goals: tuple[Goal, ...]) -> pd.DataFrame:
+    """One row per method: runs, best, and where the optimum is known how many found it and when."""
+    goal = goals[0]
+    unit = f" ({goal.meaning.unit})" if goal.meaning.unit else ""
+    best = f"{'≈ predicted' if goal.kind == 'predicted' else 'Median'} best{unit}"
+    rows = []
+    for s in found:
+        row: dict[str, object] = {
+            "Method": method_style(s.method, "light", s.label).title,
+            best: float("nan") if s.best is None else s.best,
+            "Finished": f"{s.finished} of {s.runs}",
+        }
+        if any(other.reached is not None for other in found):
+            row["Found it"] = "" if s.reached is None else f"{s.reached} of {s.runs}"
+            row["Labels to it"] = "" if s.to_optimum is None else f"{s.to_optimum:,.0f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _words(views: Sequence[RunView], goals: tuple[Goal, ...], optimum: tuple[float, ...] | None) -> None:
+    """What is searched, what the numbers mean, where the line is from."""
+    lines = [f"**Searched:** {plain(views[0].domain_title)}"]
+    for goal in goals:
+        text = plain(goal.meaning.describe())
+        lines.append(f":violet[*≈ {text}*]" if goal.kind == "predicted" else text)
+    if optimum is not None:
+        lines.append(
+            "**Found it:** runs that reached the optimum, the best of all cells that could be proposed; **labels to "
+            "it:** median, runs that have not reached it counted as infinitely late. No method is told the optimum."
+        )
+    st.caption("  \n".join(lines))

@@ -1,0 +1,97 @@
+"""Pause, resume, cancel and delete: of a run and of all runs of a race."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from svge_core.errors import SvgeError
+from svge_core.jobs import SearchJobs
+from ui.search import state
+from ui.search.start import LINE
+from ui.search.state import Run
+from ui.shared import session
+from ui.shared.theme import plain
+
+
+def state_badge(run: Run) -> str:
+    """The state of a run, in words with a colour."""
+    return f":{state.STATE_COLOURS.get(run.state, 'gray')}-badge[{state.STATE_WORDS[run.state]}]"
+
+
+def group_buttons(jobs: SearchJobs, runs: Sequence[Run]) -> None:
+    """What can be done with all runs of the shown races."""
+    _buttons(jobs, runs, "all", "all", "the runs shown here")
+
+
+def controls(jobs: SearchJobs, run: Run) -> None:
+    """What can be done with one run."""
+    _buttons(jobs, [run], "run", "", "this run")
+
+
+def _buttons(jobs: SearchJobs, runs: Sequence[Run], key: str, suffix: str, what: str) -> None:
+    pausable = [run.name for run in runs if run.state in ("queued", "starting", "running")]
+    cancellable = [run.name for run in runs if run.active and run.state != "cancelling" or run.state == "paused"]
+    resumable = [run for run in runs if run.state in state.RESUMABLE]
+    resting = [run.name for run in runs if not run.active]
+    many = f" {suffix}" if suffix else ""
+    if pausable:
+        st.button(
+            f"Pause{many}", key=f"search-pause-{key}", icon=":material/pause:", on_click=_do,
+            args=(jobs.pause, pausable), help="After the evaluation that is going on; it can be resumed",
+        )  # fmt: skip
+    if resumable:
+        _resume(jobs, resumable, f"Resume{many}", key)
+    if cancellable:
+        st.button(
+            f"Cancel{many}", key=f"search-cancel-{key}", icon=":material/stop:", on_click=_do,
+            args=(jobs.cancel, cancellable), help="At once; what was evaluated stays",
+        )  # fmt: skip
+    if resting and len(resting) == len(runs):
+        with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"search-delete-{key}"):
+            st.markdown(f"Delete {plain(what)} ({len(resting)}) and every evaluation for good?")
+            st.button(
+                "Delete for good", key=f"search-delete-{key}-sure", type="primary", on_click=_delete,
+                args=(jobs, resting),
+            )  # fmt: skip
+
+
+def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None:
+    """Resume; where a run names code that nobody here agreed to, ask first: others may write into the store."""
+    names = [run.name for run in runs]
+    asked = [word for run in runs for word in run.summary.config.objective if word not in jobs.agreed(run.name)]
+    code = sorted({word for word in asked if word.startswith("python:")})
+    if not code:
+        st.button(
+            label, key=f"search-resume-{key}", icon=":material/play_arrow:", on_click=_do, args=(jobs.resume, names)
+        )
+        return
+    with st.popover(label, icon=":material/play_arrow:", key=f"search-resume-{key}"):
+        st.markdown("This run was started elsewhere and imports code of this machine:")
+        st.code("\n".join(code), language=None)
+        if state.local_browser():
+            st.button(
+                "Run this code here", key=f"search-resume-{key}-sure", on_click=_do,
+                args=(lambda chosen: jobs.resume(chosen, code), names),
+            )  # fmt: skip
+        else:
+            st.caption(state.NO_CODE)
+
+
+def _do(action, names: Sequence[str]) -> None:
+    try:
+        action(names)
+    except (SvgeError, OSError) as error:
+        session.say(LINE, str(error))
+
+
+def _delete(jobs: SearchJobs, names: Sequence[str]) -> None:
+    from svge_core.search.runs import delete_run
+
+    try:
+        for name in names:
+            delete_run(jobs.storage, name)
+            jobs.forget(name)
+    except SvgeError as error:
+        session.say(LINE, str(error))
+    state.choose_run(None)
+    session.refresh_all()

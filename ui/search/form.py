@@ -1,0 +1,260 @@
+"""The form of a new race: goals, methods, budget, seeds; in words what is searched and what the numbers mean."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from svge_core.data.csv import import_csv
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.files import write_atomically
+from svge_core.jobs import cores
+from svge_core.search.objectives import MAX_GOALS, GoalChoice
+from svge_core.search.runs import MAX_BATCH
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import AbstractSearchSpace, get_space
+from ui.paths import runs_folder
+from ui.search import state
+from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, Wish, start
+from ui.search.words import choices_for
+from ui.shared import session
+from ui.shared.theme import plain
+
+MAX_SEEDS, MAX_FORM_BUDGET, MAX_RUNS = 100, 20_000, 400
+MAX_CSV_MB = 20
+_SAVED = "search_form"
+
+
+@st.fragment
+def race_form(explorer: Explorer | None) -> None:
+    """Show the form."""
+    if session.refresh_asked():
+        st.rerun()
+    space = get_space(session.space_name())
+    choices = choices_for(space, explorer)
+    words, known, restricted, problem = _goals(space, choices)
+    methods = _methods()
+    budget, seeds, batch, first_seed, start_csv = _numbers(space)
+    _meaning(space, words, known, restricted, choices)
+    wish = Wish(words, methods, budget, seeds, first_seed, batch, restricted, start_csv)
+    runs = len(methods) * seeds
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Start", key="search-start", type="primary", icon=":material/play_arrow:", on_click=start, args=(wish,),
+            disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
+        )  # fmt: skip
+        st.markdown(_count(problem, words, methods, runs, wish), width="stretch")
+
+
+def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int, wish: Wish) -> str:
+    if problem:
+        return f":red[{plain(problem)}]"
+    if not words:
+        return "Choose at least one goal."
+    if not methods:
+        return "Choose at least one method."
+    if runs > MAX_RUNS:
+        return f"{runs} runs are more than a race may have ({MAX_RUNS}): choose fewer methods or seeds."
+    noun = "run" if runs == 1 else "runs"
+    each = "" if runs == 1 else " each"
+    text = f"**{runs} {noun}** of **{wish.budget:,} evaluations**{each}"
+    if runs > cores():
+        text += f"; {cores()} at once on this machine's {cores()} cores, the others wait"
+    if wish.seeds == 1 and len(methods) > 1:
+        text += ". :orange[With one seed, a lead may be chance]"
+    return text + "."
+
+
+# ---- goals ------------------------------------------------------------------------------------------------------
+
+
+def _goals(
+    space: AbstractSearchSpace, choices: Sequence[GoalChoice]
+) -> tuple[tuple[str, ...], list[int | None], bool, str]:
+    """Words, how many cells each goal knows (None: all), whether the search is restricted, what is wrong."""
+    titles = {choice.word: choice.title for choice in choices}
+    chosen = _kept(
+        f"search-goals-{space.name}",
+        [choices[0].word] if choices else [],
+        lambda key: st.multiselect(
+            "Goals", list(titles), format_func=titles.__getitem__, key=key, max_selections=MAX_GOALS,
+            placeholder="Choose what to optimise",
+            help="One goal, or several at once: then a Pareto front is searched. ≈ marks predicted values.",
+        ),
+        valid=lambda value: [word for word in value if word in titles],
+    )  # fmt: skip
+    known = [choice.cells for word in chosen for choice in choices if choice.word == word]
+    words, problem = list(chosen), ""
+    with st.expander("Goals of your own: a CSV column, or a Python function", icon=":material/edit_note:"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            own, cells, problem = _own_column(space)
+            if own:
+                words.append(own)
+                known.append(cells)
+        with right:
+            function, unclear = _own_function()
+            problem = problem or unclear
+            if function:
+                words.append(function)
+                known.append(None)
+    if len(words) > MAX_GOALS:
+        problem = problem or f"A search has at most {MAX_GOALS} goals."
+    return tuple(words), known, any(cells is not None for cells in known), problem
+
+
+def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
+    file = st.file_uploader(
+        "A CSV file with architectures and values", type=["csv", "txt"], key=f"search-csv-{space.name}",
+        max_upload_size=MAX_CSV_MB, help="One column of architectures (notation, index or genotype), others of numbers",
+    )  # fmt: skip
+    if file is None:
+        return "", None, ""
+    try:
+        path = _stored(file.getvalue(), file.name)
+        table = import_csv(space, path)
+    except (SvgeError, OSError) as error:
+        return "", None, str(error)
+    titles = {key: meaning.title for key, meaning in table.meanings.items()}
+    key = st.selectbox("Column", list(titles), format_func=lambda k: plain(titles[k]), key="search-csv-column")
+    count = int(np.isfinite(table.frame[key].to_numpy(dtype=float)).sum())
+    column = titles[key] if ":" not in titles[key] else key
+    return f"csv:{path}:{column}", None if count == space.size else count, ""
+
+
+def _own_function() -> tuple[str, str]:
+    if not state.local_browser():
+        st.caption(state.NO_CODE)
+        return "", ""
+    path = _kept(
+        "search-python",
+        "",
+        lambda key: st.text_input(
+            "A Python function of a cell", key=key, placeholder="package.module:function", max_chars=300,
+            help="Called with a Cell, returns a number. Add :min if less is better, :max,min for two numbers.",
+        ),
+    ).strip()  # fmt: skip
+    if not path:
+        return "", ""
+    agreed = st.checkbox("Run this code on this machine", key="search-python-agreed")
+    st.caption(
+        "The module is imported and the function called for every evaluation, with your rights and without any "
+        "protection. Name only code that you trust. It must be importable from the project's folder."
+    )
+    return (f"python:{path}", "" if agreed else "Agree that the Python function runs on this machine, or remove it.")
+
+
+def _stored(content: bytes, name: str) -> Path:
+    """An uploaded table, kept under its content's hash: the runs read it, also after a restart."""
+    stem = "".join(c for c in Path(name).stem if c.isascii() and (c.isalnum() or c in "-_"))[:40] or "table"
+    path = runs_folder() / "search" / "tables" / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
+    if not path.exists():
+        write_atomically(path, content)
+    return path
+
+
+# ---- methods and numbers ----------------------------------------------------------------------------------------
+
+
+def _methods() -> tuple[str, ...]:
+    st.markdown("**Methods**, all with the same budget")
+    chosen = []
+    usable = session.checkpoint() is not None
+    with st.container(key="search-methods"):
+        for name, method in METHODS.items():
+            lacks = method.needs_checkpoint and not usable
+            with st.container(key=f"search-method-box-{name}", gap=None):
+                if _kept(
+                    f"search-method-{name}",
+                    name in DEFAULT_METHODS,
+                    lambda key, m=method, off=lacks: st.checkbox(m.title, key=key, disabled=off),
+                ):
+                    chosen += [] if lacks else [name]
+                st.caption(plain("Needs a checkpoint of this space." if lacks else method.summary))
+    return tuple(chosen)
+
+
+def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None]:
+    with st.container(key="search-numbers", horizontal=True):
+        budget = _kept(
+            "search-budget", DEFAULT_BUDGET,
+            lambda key: st.number_input(
+                "Budget per run", 1, MAX_FORM_BUDGET, key=key,
+                help="Evaluations of each run. Every label counts, the random first ones too.",
+            ),
+        )  # fmt: skip
+        seeds = _kept(
+            "search-seeds", DEFAULT_SEEDS,
+            lambda key: st.number_input(
+                "Seeds", 1, MAX_SEEDS, key=key, help="Runs per method. To compare methods in earnest, use 10 or more.",
+            ),
+        )  # fmt: skip
+        batch = _kept(
+            "search-batch", 1,
+            lambda key: st.number_input(
+                "Batch (q)", 1, MAX_BATCH, key=key, help="Cells proposed at a time, before their values are known",
+            ),
+        )  # fmt: skip
+        first = _kept("search-first", 0, lambda key: st.number_input("First seed", 0, 10**6, key=key))
+    with st.expander("Existing labels to start from", icon=":material/upload_file:"):
+        file = st.file_uploader(
+            "A CSV file with architectures and a column per goal", type=["csv"], key=f"search-labels-{space.name}",
+            max_upload_size=MAX_CSV_MB,
+        )  # fmt: skip
+        st.caption("They are known to every run from the beginning. No budget counts them, but every chart does.")
+        path = None
+        if file is not None:
+            try:
+                path = str(_stored(file.getvalue(), file.name))
+            except OSError as error:
+                st.error(plain(f"The file cannot be kept: {error}"))
+    return int(budget), int(seeds), int(batch), int(first), path
+
+
+def _meaning(
+    space: AbstractSearchSpace,
+    words: Sequence[str],
+    known: Sequence[int | None],
+    restricted: bool,
+    choices: Sequence[GoalChoice],
+) -> None:
+    """What is searched, and what the numbers are."""
+    if not words:
+        return
+    lines = [f"**Searched:** {searched(space, known, restricted)}"]
+    for word in words:
+        choice = next((choice for choice in choices if choice.word == word), None)
+        if choice is None:
+            kind = "your function" if word.startswith("python:") else "your file"
+            lines.append(f"**{plain(word.rpartition(':')[2])}:** values of {kind}; what they mean, you know.")
+        elif choice.meaning.kind == "predicted":
+            words_on = f"{choice.title}: nothing is trained, a model's guess is searched. Stands for: "
+            lines.append(f":violet[*{plain(words_on + choice.meaning.describe())}*]")
+        else:
+            lines.append(f"**{plain(choice.title)}:** {plain(choice.meaning.describe())}")
+    st.caption("  \n".join(lines))
+
+
+def searched(space: AbstractSearchSpace, known: Sequence[int | None], restricted: bool) -> str:
+    """Which cells can be proposed, in words."""
+    size = (
+        "" if space.size is None else f" ({space.size:,} cells)" if space.size < 1e12 else f" ({space.size:.1e} cells)"
+    )
+    if not restricted:
+        return f"all of {space.title}{size}."
+    counts = [count for count in known if count is not None]
+    few = f"{counts[0]:,} known cells" if len(counts) == 1 else "cells with a known value of every goal"
+    return f"{space.title}{size}, **restricted to the {few}**: the table does not cover the space."
+
+
+def _kept(key: str, default: Any, show: Any, valid: Any = lambda value: value) -> Any:
+    """A widget whose value survives a change of pages."""
+    saved: dict[str, Any] = st.session_state.setdefault(_SAVED, {})
+    if key not in st.session_state:
+        st.session_state[key] = valid(saved.get(key, default))
+    saved[key] = show(key)
+    return saved[key]

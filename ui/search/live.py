@@ -1,0 +1,264 @@
+"""Races and runs as they stand: which race is shown, its progress, and what can be done with it. One fragment, which
+runs again by itself only while somebody works on a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.jobs import SearchJobs
+from svge_core.search import Lineup, comparable
+from svge_core.search.runs import RunView
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import get_space
+from ui.search import state
+from ui.search.charts import show_comparison
+from ui.search.controls import group_buttons
+from ui.search.run import show_run
+from ui.search.start import LINE, default_wish, start
+from ui.search.state import Run, RunGroup
+from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
+from ui.shared import session
+from ui.shared.theme import plain
+
+#: seconds between two looks at the store while a run goes on
+EVERY = 1.5
+#: races that can stand beside the shown one: more curves in one chart cannot be told apart
+MAX_BESIDE = 3
+LABELS = "ABCD"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The races in one picture.
+
+    Attributes:
+        groups: the shown one, then those beside it.
+        views: of all their runs, by name.
+        left_out: names of runs that cannot stand in one chart with the first.
+    """
+
+    groups: tuple[RunGroup, ...]
+    views: dict[str, RunView]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def lineup(self) -> Lineup:
+        """Runs with a label per race."""
+        several = len(self.groups) > 1
+        return [
+            (LABELS[place] if several else "", [self.views[run.name] for run in group.runs if run.name in self.views])
+            for place, group in enumerate(self.groups)
+        ]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label of each run's race, by the run's name."""
+        return {view.config.name: label for label, views in self.lineup for view in views}
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs that are drawn."""
+        return [run for group in self.groups for run in group.runs if run.name in self.views]
+
+
+def live_section(explorer: Explorer | None, groups: Sequence[RunGroup]) -> None:
+    """Show the runs, and follow them while any is worked on."""
+    jobs = state.search_jobs()
+    busy = jobs.busy or any(run.active for group in groups for run in group.runs)
+    st.fragment(_live, run_every=EVERY if busy else None)(explorer, busy)
+
+
+def _live(explorer: Explorer | None, followed: bool) -> None:
+    if session.refresh_asked():
+        st.rerun()
+    jobs = state.search_jobs()
+    try:
+        groups = state.list_groups(jobs)
+    except SvgeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    busy = jobs.busy or any(run.active for group in groups for run in group.runs)
+    if busy != followed:
+        st.rerun()  # begin or stop to look by itself
+    if notice := session.said(LINE):
+        (st.error if notice.kind == "error" else st.success)(plain(notice.text))
+    _writing(jobs)
+    here = [group for group in groups if group.config.space == session.space_name()]
+    titles = {choice.word: choice.title for choice in choices_for(get_space(session.space_name()), explorer)}
+    shown = _chosen(jobs, here, groups, titles)
+    if shown is None:
+        return
+    _progress(jobs, shown)
+    show_comparison(shown.lineup, shown.left_out)
+    show_run(explorer, jobs, shown.runs, shown.views, shown.labels)
+    _overview(groups, titles)
+
+
+def _writing(jobs: SearchJobs) -> None:
+    """Races that are being written into the store, or could not be."""
+    for plan in jobs.plans():
+        if plan.problem:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                written = plan.of - len(plan.configs)
+                st.error(
+                    plain(f"{written} of {plan.of} runs could be prepared. {plan.problem}"), icon=":material/error:"
+                )
+                st.button(
+                    "Dismiss", key=f"search-dismiss-{plan.race}", type="tertiary", on_click=jobs.drop_plan,
+                    args=(plan.race,),
+                )  # fmt: skip
+        else:
+            number = plan.of - len(plan.configs) + 1
+            st.caption(f":material/hourglass_top: Preparing run {number} of {plan.of}: tables and models are read …")
+
+
+def _chosen(
+    jobs: SearchJobs, here: Sequence[RunGroup], everything: Sequence[RunGroup], titles: dict[str, str]
+) -> Shown | None:
+    """The race that is shown and those beside it; None where there is none yet, with words on what to do."""
+    ids = [group.id for group in here]
+    if state.noted_race() in ids:
+        state.choose_group(state.noted_race())
+        state.note_race(None)
+    if not here:
+        if not any(not plan.problem for plan in jobs.plans()):
+            _welcome(titles, len(everything))
+        return None
+    if state.chosen_group() not in ids:
+        state.choose_group(ids[0])
+    names = distinct({group.id: group_title(group, titles) for group in reversed(here)})  # older ones keep theirs
+    with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
+        key = f"search-group-{state.generation()}"
+        st.session_state.setdefault(key, state.chosen_group())
+        st.selectbox(
+            "Race", ids, format_func=names.__getitem__, key=key,
+            on_change=lambda: state.choose_group(st.session_state[key], by_hand=True),
+        )  # fmt: skip
+        others = [id for id in ids if id != state.chosen_group()]
+        more = f"search-beside-{state.generation()}-{state.chosen_group()}"
+        st.session_state.setdefault(more, [id for id in state.beside() if id in others])
+        st.multiselect(
+            "Beside it", others, format_func=names.__getitem__, key=more, max_selections=MAX_BESIDE,
+            placeholder="Compare with other races", disabled=not others,
+            on_change=lambda: state.set_beside(st.session_state[more]),
+        )  # fmt: skip
+        st.button("Refresh", key="search-refresh", icon=":material/refresh:", help="Read the store again")
+    by_id = {group.id: group for group in here}
+    chosen = tuple(by_id[id] for id in dict.fromkeys((state.chosen_group(), *state.beside())) if id in by_id)
+    try:
+        views = state.views_of(jobs.storage, [run for group in chosen for run in group.runs])
+    except SvgeError as error:  # deleted in another window a moment ago
+        st.warning(plain(str(error)))
+        return None
+    first = views[chosen[0].runs[0].name]
+    kept = {name: view for name, view in views.items() if comparable(first, view)}
+    return Shown(chosen, kept, tuple(name for name in views if name not in kept))
+
+
+def _welcome(titles: dict[str, str], elsewhere: int) -> None:
+    space = get_space(session.space_name())
+    with st.container(border=True):
+        st.markdown(f"##### No search of {plain(space.title)} yet")
+        st.markdown(
+            "A search looks for good architectures with as few evaluations as it can. A race runs several methods "
+            "under the same budget and seeds, so that you see which one finds more. Every evaluation is stored at "
+            "once: close the browser, restart the server, and it is still there."
+        )
+        choices = choices_for(space, None) if not titles else None
+        goal = next(iter(titles.values()), choices[0].title if choices else "")
+        wish = (
+            default_wish(choices or choices_for(space, None), has_checkpoint=session.checkpoint() is not None)
+            if goal
+            else None
+        )
+        if wish is not None:
+            names = ", ".join(METHODS[name].title for name in wish.methods)
+            st.button(
+                "Start a first race", key="search-first-race", type="primary", icon=":material/rocket_launch:",
+                on_click=start, args=(wish,),
+            )  # fmt: skip
+            st.caption(
+                plain(f"{goal}; {names}; {wish.budget} evaluations per run, {wish.seeds} seeds. Or fill in the form.")
+            )
+        if elsewhere:
+            st.caption("The store holds runs of other search spaces: choose their space in the sidebar.")
+
+
+def _progress(jobs: SearchJobs, shown: Shown) -> None:
+    """One line on how far the shown races are, and what can be done with all of their runs."""
+    runs = [run for group in shown.groups for run in group.runs]
+    done, budget = sum(run.summary.done for run in runs), sum(run.summary.budget for run in runs)
+    with st.container(horizontal=True, vertical_alignment="center", key="search-progress"):
+        counts = {word: sum(run.state == word for run in runs) for word in state.STATE_WORDS}
+        words = ", ".join(f"{count} {state.STATE_WORDS[word]}" for word, count in counts.items() if count)
+        if counts["queued"]:
+            words += f" (this machine works on {jobs.slots} at once)"
+        st.progress(min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {budget:,} evaluations · {words}")
+        group_buttons(jobs, runs)
+    for run in runs:
+        if run.state == "failed" or (run.job is not None and run.job.ended):
+            view = shown.views.get(run.name)
+            why = (view.problem if view is not None else "") or jobs.last_words(run.name)
+            st.warning(
+                plain(f"{run_title(run.summary.config)} is {state.STATE_WORDS[run.state]}. {why}"),
+                icon=":material/error:",
+            )
+
+
+def _overview(groups: Sequence[RunGroup], titles: dict[str, str]) -> None:
+    """Every run of the store."""
+    total = sum(len(group.runs) for group in groups)
+    with st.expander(f"All {total:,} runs in the store", icon=":material/storage:"):
+        spaces = {group.config.space: get_space(group.config.space).title for group in groups}
+        wanted = st.segmented_control(
+            "Search space", ["", *spaces], default="", format_func=lambda name: spaces.get(name, "All"),
+            key="search-filter", required=True,
+        )  # fmt: skip
+        kept = [group for group in groups if wanted in ("", group.config.space)]
+        st.dataframe(overview_frame(kept, titles), hide_index=True, column_config=_OVERVIEW, key="search-overview")
+        st.caption(
+            "Choose a race above to see it; runs of another space are shown when that space is chosen in the sidebar. "
+            f"The store is {plain(state.storage_in_words())}; `python -m svge_core search --list` lists it too, and "
+            "`optuna-dashboard` opens it."
+        )
+
+
+def overview_frame(groups: Sequence[RunGroup], titles: dict[str, str]) -> pd.DataFrame:
+    """One row per run."""
+    rows = [
+        {
+            "started": when(run.summary.started),
+            "space": get_space(run.summary.config.space).title,
+            "goals": goals_in_words(run.summary.config, titles),
+            "method": METHODS[run.summary.config.method].title,
+            "seed": run.summary.config.seed,
+            "state": state.STATE_WORDS[run.state],
+            "done": run.summary.done / run.summary.budget,
+            "labels": f"{run.summary.done:,} of {run.summary.budget:,}",
+            "best": run.summary.best,
+            "name": run.name,
+        }
+        for group in groups
+        for run in group.runs
+    ]
+    return pd.DataFrame(
+        rows, columns=["started", "space", "goals", "method", "seed", "state", "done", "labels", "best", "name"]
+    )
+
+
+_OVERVIEW = {
+    "started": "Started",
+    "space": "Space",
+    "goals": "Goals",
+    "method": "Method",
+    "seed": "Seed",
+    "state": "State",
+    "done": st.column_config.ProgressColumn("Progress", format="percent"),
+    "labels": "Evaluations",
+    "best": st.column_config.NumberColumn("Best", format="%.4f"),
+    "name": "Name",
+}

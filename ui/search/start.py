@@ -1,0 +1,91 @@
+"""A race as somebody wishes it, and its start."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from svge_core.errors import SvgeError
+from svge_core.search.objectives import GoalChoice
+from svge_core.search.runs import SearchConfig
+from svge_core.search.searchers import METHODS
+from ui.paths import ROOT
+from ui.search import state
+from ui.shared import session
+
+#: where the page says in one line what went wrong
+LINE = "search"
+DEFAULT_METHODS = ("latent-bo", "local-search", "evolution", "random")
+DEFAULT_BUDGET, DEFAULT_SEEDS = 60, 3
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a race shall be.
+
+    Attributes:
+        words: the goals.
+        methods: names of searchers.
+        budget, seeds, first_seed, batch: numbers of the race.
+        restricted: only cells with a known value can be searched.
+        start_csv: a file of existing labels.
+    """
+
+    words: tuple[str, ...]
+    methods: tuple[str, ...]
+    budget: int = DEFAULT_BUDGET
+    seeds: int = DEFAULT_SEEDS
+    first_seed: int = 0
+    batch: int = 1
+    restricted: bool = False
+    start_csv: str | None = None
+
+    @property
+    def python(self) -> bool:
+        """Whether it imports a user's function."""
+        return any(word.startswith("python:") for word in self.words)
+
+    def configs(self, space: str, checkpoint: str | None) -> tuple[SearchConfig, ...]:
+        """One per method and seed; every method's first seed comes first, so that all can be seen early.
+
+        Raises:
+            SvgeError: one line about what cannot be used.
+        """
+        race = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        ordered = [method for method in METHODS if method in self.methods]
+        return tuple(
+            SearchConfig(
+                space, self.words, method, self.budget, seed, self.batch, checkpoint, self.restricted, self.start_csv,
+                race, f"{method}-s{seed}-{race}",
+            )
+            for seed in range(self.first_seed, self.first_seed + self.seeds)
+            for method in ordered
+        )  # fmt: skip
+
+
+def default_wish(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> Wish:
+    """A race that makes sense without any choice: our method beside three rivals on the first goal."""
+    methods = tuple(name for name in DEFAULT_METHODS if has_checkpoint or not METHODS[name].needs_checkpoint)
+    first = choices[0]
+    return Wish((first.word,), methods, restricted=first.cells is not None)
+
+
+def start(wish: Wish) -> None:
+    """Start a race in the chosen space; what cannot be used is said on the page."""
+    space, folder = session.space_name(), session.checkpoint()
+    try:
+        configs = wish.configs(space, None if folder is None else checkpoint_path(folder))
+        state.search_jobs().start_race(configs, python=wish.python)
+    except (SvgeError, OSError) as error:
+        session.say(LINE, f"The search cannot start: {error}")
+        return
+    state.choose_group(f"{space}/{configs[0].race}")
+    state.note_race(f"{space}/{configs[0].race}")
+    state.set_beside(())
+    session.refresh_all()
+
+
+def checkpoint_path(folder: Path) -> str:
+    """The checkpoint as a run names it: short where this process works in the project's folder, as the runs do."""
+    return str(folder.relative_to(ROOT)) if folder.is_relative_to(ROOT) and Path.cwd() == ROOT else str(folder)

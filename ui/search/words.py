@@ -1,0 +1,80 @@
+"""Words for races, runs and goals, and the goals that can be chosen."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from svge_core.data import Scores
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.search.objectives import GoalChoice, goal_choices, split_word
+from svge_core.search.runs import SearchConfig
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import AbstractSearchSpace, get_space
+from ui.search.state import RunGroup
+from ui.shared import session
+
+
+def when(moment: datetime) -> str:
+    """A time as the browser's clock shows it."""
+    try:
+        zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = None
+    return f"{moment.astimezone(zone):%d %b %H:%M:%S}"
+
+
+def goals_in_words(config: SearchConfig, titles: dict[str, str]) -> str:
+    """The goals of a run, short."""
+    words = []
+    for word in config.objective:
+        kind, rest = split_word(word)
+        if kind == "csv":
+            path, _, column = rest.rpartition(":")
+            words.append(f"{column} of {Path(path).name}")
+        else:
+            words.append(titles.get(word) or (f"{kind} {rest}" if kind != "table" else rest.replace("_", " ")))
+    return " against ".join(words)
+
+
+def group_title(group: RunGroup, titles: dict[str, str]) -> str:
+    """One line on a race that never changes, so that a list of them keeps its choice."""
+    methods = list(dict.fromkeys(METHODS[run.summary.config.method].title for run in group.runs))
+    shown = ", ".join(methods) if len(methods) <= 2 else f"{len(methods)} methods"
+    first = min(run.summary.started for run in group.runs)
+    return f"{when(first)} · {goals_in_words(group.config, titles)} · {shown} · budget {group.config.budget}"
+
+
+def run_title(config: SearchConfig) -> str:
+    """Method and seed."""
+    return f"{METHODS[config.method].title}, seed {config.seed}"
+
+
+def distinct(titles: dict[str, str]) -> dict[str, str]:
+    """Titles with a number where several are equal: a list cannot tell equal titles apart."""
+    counts: dict[str, int] = {}
+    found = {}
+    for key, title in titles.items():
+        counts[title] = counts.get(title, 0) + 1
+        found[key] = title if counts[title] == 1 else f"{title} ({counts[title]})"
+    return found
+
+
+def choices_for(space: AbstractSearchSpace, explorer: Explorer | None) -> tuple[GoalChoice, ...]:
+    """The goals that can be chosen in a space, with the open checkpoint's predictors."""
+    if explorer is not None and explorer.space.name == space.name:
+        key = (explorer.digest, explorer.scores.digest, explorer.predicted_keys)
+        return session.memo("goal choices", key, lambda: goal_choices(space, explorer.scores, explorer.predictors))
+    return session.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space.name)))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
+def _scores(space: str) -> Scores:
+    from svge_core.data import analytic_scores, load_scores
+
+    try:
+        return load_scores(space)
+    except SvgeError:
+        return analytic_scores(get_space(space))

@@ -1,0 +1,1 @@
+"""What every page uses: session, sidebar, links, the cell panel, the basket."""

@@ -1,0 +1,196 @@
+"""The basket in the sidebar: architectures put aside, taken back in from JSON, and taken away in any form."""
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from svge_core import export
+from svge_core.cells import Cell
+from svge_core.errors import SvgeError
+from svge_core.explorer import Explorer
+from svge_core.spaces import AbstractSearchSpace, get_space
+from ui.shared import session
+from ui.shared.session import BASKET_CAP, BasketEntry, CellFocus
+from ui.shared.theme import plain
+
+LINE = "basket"
+SHOWN = 30
+MAX_IMPORT_BYTES = 5 * 2**20
+
+
+def entry_for(space: AbstractSearchSpace, cell: Cell, label: str = "") -> BasketEntry:
+    """The basket's form of a cell."""
+    return BasketEntry(space.name, space.format(cell), label)
+
+
+def cells_of(entries: Sequence[BasketEntry], space: AbstractSearchSpace) -> list[Cell]:
+    """The cells of basket entries."""
+    return [space.parse(entry.notation) for entry in entries]
+
+
+def indices_of(entries: Sequence[BasketEntry], space: AbstractSearchSpace) -> list[int]:
+    """Official indices of basket entries; none where cells have no index."""
+    return [space.index(cell) for cell in cells_of(entries, space)] if space.size is not None else []
+
+
+@dataclass(frozen=True)
+class ExportForm:
+    """One way to take the basket away.
+
+    Attributes:
+        title: as the list shows it.
+        suffix: of the file.
+        mime: its type.
+    """
+
+    title: str
+    suffix: str
+    mime: str
+
+
+FORMS: tuple[ExportForm, ...] = (
+    ExportForm("Everything (zip)", "zip", "application/zip"),
+    ExportForm("JSON", "json", "application/json"),
+    ExportForm("CSV", "csv", "text/csv"),
+    ExportForm("Architecture strings", "txt", "text/plain"),
+    ExportForm("Official indices", "indices.txt", "text/plain"),
+    ExportForm("NASLib tuples", "naslib.txt", "text/plain"),
+    ExportForm("Graphviz DOT", "dot", "text/vnd.graphviz"),
+    ExportForm("Drawings (SVG)", "svg", "image/svg+xml"),
+    ExportForm("Drawings (PNG)", "png", "image/png"),
+)
+
+
+def exported(
+    form: ExportForm, entries: Sequence[BasketEntry], space: AbstractSearchSpace, explorer: Explorer | None
+) -> bytes:
+    """The file of an export: drawings of several architectures come in one zip, on light ground.
+
+    Args:
+        explorer: adds measured values, predictions and latents; without one, only structures are written.
+    """
+    cells = cells_of(entries, space)
+    labels = {cell: entry.label for cell, entry in zip(cells, entries, strict=True) if entry.label}
+    if form.suffix == "txt":
+        return export.to_text([export.ExportItem(cell) for cell in cells], space).encode()
+    if form.suffix == "indices.txt":
+        return "".join(f"{index}\n" for index in indices_of(entries, space)).encode()
+    if form.suffix == "naslib.txt":
+        return "".join(f"{export.naslib_text(cell, space)}\n" for cell in cells).encode()
+    if form.suffix in export.DRAWINGS:
+        return _drawings(form.suffix, cells, space)  # type: ignore[arg-type]
+    if explorer is not None and explorer.space.name == space.name:
+        items = explorer.export_items(cells, labels)
+    else:
+        items = [export.item_for(cell, space, label=labels.get(cell, "")) for cell in cells]
+    if form.suffix == "zip":
+        return export.to_zip(items, space)
+    return (export.to_json if form.suffix == "json" else export.to_csv)(items, space).encode()
+
+
+def file_name(form: ExportForm, count: int, space: AbstractSearchSpace) -> str:
+    """Name of the exported file."""
+    suffix = f"{form.suffix}.zip" if form.suffix in export.DRAWINGS and count > 1 else form.suffix
+    return f"{space.name}-basket.{suffix}"
+
+
+def _drawings(kind: export.Drawing, cells: Sequence[Cell], space: AbstractSearchSpace) -> bytes:
+    drawn = [export.draw(export.ExportItem(cell), space, kind) for cell in cells]
+    if len(drawn) == 1:
+        return drawn[0]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, content in enumerate(drawn, start=1):
+            archive.writestr(f"{number:03d}.{kind}", content)
+    return buffer.getvalue()
+
+
+def imported(text: bytes, space: AbstractSearchSpace) -> tuple[BasketEntry, ...]:
+    """Basket entries of an exported JSON file.
+
+    Raises:
+        SvgeError: if it is no such file, or one of another space; one line.
+    """
+    found, items = export.from_json(text, max_bytes=MAX_IMPORT_BYTES)
+    if found.name != space.name:
+        raise SvgeError(f"The file holds cells of {found.title}; the chosen space is {space.title}.")
+    return tuple(entry_for(space, item.cell, item.label) for item in items)
+
+
+def basket_sidebar(opened: Callable[[], Explorer | None]) -> None:
+    """Show the basket.
+
+    Args:
+        opened: gives the explorer when an export needs it.
+    """
+    space, entries = get_space(session.space_name()), session.basket()
+    st.markdown(f"**Basket** :gray[{len(entries)} of {BASKET_CAP}]")
+    if notice := session.said(LINE):
+        (st.error if notice.kind == "error" else st.success)(plain(notice.text))
+    if not entries:
+        st.caption("Put architectures aside from the map, then export them all at once.")
+    else:
+        _listed(entries, space)
+        _exports(entries, space, opened)
+    with st.expander("Import JSON", icon=":material/upload:"):
+        file = st.file_uploader("A JSON file exported here", type="json", key="basket-file", max_upload_size=5)
+        st.button("Add to the basket", key="basket-import", disabled=file is None, on_click=_import, args=(space,))
+
+
+def _listed(entries: tuple[BasketEntry, ...], space: AbstractSearchSpace) -> None:
+    indices = indices_of(entries, space)
+    with st.container(height="content" if len(entries) <= 6 else 230, border=False, gap=None, key="basket-list"):
+        for number, entry in enumerate(entries[:SHOWN], start=1):
+            name = plain(entry.label[:40]) if entry.label else ""
+            index = indices[number - 1] if indices else None
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.button(
+                    f"{number}. **#{index}** {name}" if index is not None else f"{number}. {name}",
+                    key=f"basket-show-{entry.notation}", type="tertiary", width="stretch", help=plain(entry.notation),
+                    on_click=session.set_focus, args=(CellFocus(index) if index is not None else None,),
+                )  # fmt: skip
+                st.button(
+                    "", key=f"basket-drop-{entry.notation}", icon=":material/close:", type="tertiary",
+                    help=f"Remove number {number}", on_click=_remove, args=(entry.notation,),
+                )  # fmt: skip
+        if len(entries) > SHOWN:
+            st.caption(f"and {len(entries) - SHOWN} more; exports hold all of them.")
+
+
+def _exports(
+    entries: tuple[BasketEntry, ...], space: AbstractSearchSpace, opened: Callable[[], Explorer | None]
+) -> None:
+    titles = {form.title: form for form in FORMS}
+    form = titles[st.selectbox("Export as", list(titles), key="basket-form")]
+    explorer = opened()  # here: the file is made in a thread that has no session
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Export", key="basket-export", icon=":material/download:", on_click="ignore", mime=form.mime,
+            data=lambda: exported(form, entries, space, explorer),
+            file_name=file_name(form, len(entries), space),
+        )  # fmt: skip
+        st.button("Clear", key="basket-clear", icon=":material/delete:", type="tertiary", on_click=_clear)
+
+
+def _remove(notation: str) -> None:
+    session.set_basket(tuple(entry for entry in session.basket() if entry.notation != notation))
+
+
+def _clear() -> None:
+    session.set_basket(())
+
+
+def _import(space: AbstractSearchSpace) -> None:
+    file = st.session_state.get("basket-file")
+    if file is None:
+        return
+    try:
+        added, full = session.add_to_basket(imported(file.getvalue(), space))
+    except SvgeError as error:
+        session.say(LINE, str(error))
+        return
+    left = f" {full} found no room." if full else ""
+    session.say(LINE, f"{added} architectures added.{left}", "error" if full else "success")

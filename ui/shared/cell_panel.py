@@ -1,0 +1,289 @@
+"""The panel beside the map: the cell in focus, drawn, with what is measured, what is predicted, and how sure that is.
+
+Measured and predicted numbers never look alike: measured ones are bold and plain, predicted ones are violet, slanted,
+marked with ≈ and stand with their interval in a column of their own.
+"""
+
+import streamlit as st
+
+from svge_core.data import USUAL_EPOCHS, ScoreMeaning, is_accuracy, score_name
+from svge_core.drawing import to_svg
+from svge_core.evaluation import Share
+from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, PredictedValue, place_in_words
+from ui.shared import session
+from ui.shared.basket import entry_for
+from ui.shared.path_buttons import path_buttons
+from ui.shared.session import BasketEntry, CellFocus, Focus, PlaceFocus
+from ui.shared.theme import plain, theme_name
+
+BASKET_LINE = "basket"
+MEMBERSHIP: dict[Membership, str] = {
+    "training": ":gray-badge[VAE trained on it]",
+    "held out": ":blue-badge[held out]",
+    "not held out": ":gray-badge[not held out]",
+}
+
+
+def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
+    """What there is to say about the focus; kept until the focus changes."""
+
+    def ask() -> Inspection:
+        if isinstance(focus, CellFocus):
+            chosen = session.plane()
+            return explorer.inspect_cell(focus.index, plane=chosen if chosen in explorer.plane_names else None)
+        return explorer.inspect_place(focus.plane, (focus.x, focus.y))
+
+    return session.memo("inspection", (id(explorer), focus, session.plane()), ask)
+
+
+def cell_panel(explorer: Explorer, shown_key: str) -> None:
+    """Show the focus.
+
+    Args:
+        shown_key: score that the list of neighbours shows.
+    """
+    focus = session.focus()
+    _history_bar(focus, explorer)
+    if focus is None:
+        _welcome()
+        return
+    found = inspect_focus(explorer, focus)
+    path_buttons(found.index)
+    st.markdown(_badges(found))
+    if found.cell is None:
+        st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")
+    else:
+        st.image(
+            to_svg(found.cell, explorer.space, theme=theme_name()),
+            width="stretch",
+            alt=f"Drawing of the cell {found.notation}",
+        )
+        if table := values_table(found):
+            with st.container(key="cell-values"):
+                st.markdown(table)
+        structure(found)
+    _decoding(found, focus)
+    _neighbours(explorer, found.neighbours, shown_key)
+    if found.cell is not None:
+        names(found)
+        _other_values(found)
+
+
+def _welcome() -> None:
+    st.markdown(
+        "**Click a point** to see that architecture. **Click empty space** to see what the model decodes there; "
+        "with Alt held, exactly there, even on a point.\n\n"
+        "**Draw a lasso** (button on the map, or drag with Shift) to list and export a region. "
+        "Arrow keys walk, `+` and `-` zoom, `0` shows everything, Esc clears."
+    )
+
+
+def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
+    """Title, steps back and forward, and the basket's button."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="panel-head"):
+        st.markdown(f"##### {_title(focus, explorer)}", width="stretch")
+        st.button(
+            "Back", key="focus-back", icon=":material/undo:", type="tertiary", on_click=session.go_back,
+            disabled=not session.can_go_back(), help="The focus before this one",
+        )  # fmt: skip
+        st.button(
+            "Forward", key="focus-forward", icon=":material/redo:", type="tertiary", on_click=session.go_forward,
+            disabled=not session.can_go_forward(), help="Undo a step back",
+        )  # fmt: skip
+        if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
+            entry = entry_for(explorer.space, found.cell)
+            inside = entry.notation in {other.notation for other in session.basket()}
+            st.button(
+                "In basket" if inside else "Basket", key="basket-add", icon=":material/add_shopping_cart:",
+                disabled=inside, help="Put this architecture into the basket", on_click=add_to_basket, args=(entry,),
+            )  # fmt: skip
+
+
+def add_to_basket(entry: BasketEntry) -> None:
+    """A callback: put an architecture aside; the sidebar shows it at once."""
+    session.refresh_all()
+    _, full = session.add_to_basket((entry,))
+    if full:
+        session.say(BASKET_LINE, f"The basket is full: it holds {session.BASKET_CAP} architectures.")
+
+
+def _title(focus: Focus | None, explorer: Explorer) -> str:
+    if focus is None:
+        return "Nothing chosen"
+    index = inspect_focus(explorer, focus).index
+    if isinstance(focus, CellFocus):
+        return f"Cell #{focus.index}"
+    return f"Decoded: cell #{index}" if index is not None else "Decoded here"
+
+
+def _badges(found: Inspection) -> str:
+    """Validity, how the cell relates to training, sparse zone: words with colour, never colour alone."""
+    badges = []
+    if found.origin == "cell":
+        badges.append(":green-badge[valid cell]")
+    elif found.cell is None:
+        badges.append(":red-badge[not a valid cell]")
+    else:
+        badges.append(
+            ":green-badge[valid cell]" if found.raw.valid else ":orange-badge[valid only with constrained decoding]"
+        )
+    if found.membership is not None:
+        badges.append(MEMBERSHIP[found.membership])
+    if found.origin == "cell" and found.row is None:
+        badges.append(":gray-badge[not on the map]")
+    if any(p.label_used for p in found.predicted):
+        badges.append(":orange-badge[its label trained the predictor]")
+    if found.place.sparse:
+        badges.append(":red-badge[sparse zone]")
+    return " ".join(badges)
+
+
+def _is_main(meaning: ScoreMeaning) -> bool:
+    return is_accuracy(meaning) or meaning.key.startswith("user_")
+
+
+def values_table(found: Inspection) -> str:
+    """One row per score that is a goal, measured and predicted in columns of their own; a user's own below."""
+    predicted = {p.meaning.key: p for p in found.predicted}
+    known = {value.meaning.key: value for value in found.known if _is_main(value.meaning)}
+    if not known and not predicted:
+        return ""
+    meanings = {value.meaning.key: value.meaning for value in (*known.values(), *predicted.values())}
+    own = {key: meaning for key, meaning in meanings.items() if key.startswith("user_")}
+    rest = {key: meaning for key, meaning in meanings.items() if key not in own}
+    accuracies = all(key.endswith("_valid") for key in rest)
+    parts = (("Validation accuracy" if accuracies else "Score", rest), ("Own scores", own))
+    return "\n\n".join(_rows(title, part, known, predicted) for title, part in parts if part)
+
+
+def _rows(
+    title: str,
+    meanings: dict[str, ScoreMeaning],
+    known: dict[str, KnownValue],
+    predicted: dict[str, PredictedValue],
+) -> str:
+    rows = [f"| {title} | measured |", "|:---|---:|"]
+    predicted = {key: value for key, value in predicted.items() if key in meanings}
+    if predicted:
+        level = 100 * next(iter(predicted.values())).level
+        rows = [f"{rows[0]} :violet[*predicted, {level:.0f} % interval*] |", f"{rows[1]}---:|"]
+    for key, meaning in meanings.items():
+        measured = f"**{_number(known[key].value, meaning)}**" if key in known else "unknown"
+        interval = f" {_interval(predicted[key]) if key in predicted else ''} |" if predicted else ""
+        rows.append(f"| {_row_title(meaning)} | {measured} |{interval}")
+    return "\n".join(rows)
+
+
+def _other_values(found: Inspection) -> None:
+    """Times, latencies and what explains the accuracies."""
+    others = [v for v in found.known if not _is_main(v.meaning) and v.meaning.kind == "measured"]
+    if others:
+        with st.expander("Latency, training time, single runs"):
+            rows = [f"| {_row_title(v.meaning)} | {_number(v.value, v.meaning)} |" for v in others]
+            st.markdown("\n".join(["| measured | |", "|:---|---:|", *rows]))
+
+
+def _interval(p: PredictedValue) -> str:
+    mark = " †" if p.label_used else ""
+    return f":violet[*≈ {p.mean:.2f}* ({p.low:.2f} to {p.high:.2f}){mark}]"
+
+
+def _row_title(meaning: ScoreMeaning) -> str:
+    """Short, with the data set; the full meaning stands under the map when the score colours it."""
+    if meaning.key.startswith("user_"):
+        return plain(meaning.title)
+    if meaning.key.endswith("_valid"):
+        unusual = meaning.epochs not in (None, *USUAL_EPOCHS)
+        return plain(meaning.data_set + (f", {meaning.epochs} epochs" if unusual else ""))
+    return plain(score_name(meaning))
+
+
+def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> str:
+    digits = 2 if abs(value) < 1000 else 0
+    unit = million if meaning.unit == "million" else meaning.unit
+    return plain(f"{value:,.{digits}f} {unit}".strip())
+
+
+def structure(found: Inspection) -> None:
+    """Size of its network, and by what its scores are predicted."""
+    assert found.cost is not None
+    st.markdown(
+        f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
+        help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
+    )
+    notes = {p.model: None for p in found.predicted}
+    used = any(p.label_used for p in found.predicted)
+    if notes:
+        words = f"Predicted by: {'; '.join(notes)}."
+        if used:
+            words += " † This cell's own measured label was among them, so its prediction is no test."
+        st.caption(plain(words))
+
+
+def _decoding(found: Inspection, focus: Focus) -> None:
+    """Where it stands, how far known cells are, how sure the decoder is."""
+    certainty, lines = found.certainty, []
+    where = place_in_words(found.place, found.origin, charted=found.row is not None)
+    if isinstance(focus, PlaceFocus):
+        where += f" (Position {focus.x:.3f}, {focus.y:.3f}.)"
+    if found.place.sparse:
+        st.warning(plain(where), icon=":material/explore_off:")
+    else:
+        lines.append(where)
+    if found.origin == "cell":
+        back = "comes back" if found.comes_back else "comes back as another cell"
+        lines.append(f"Encoded and decoded, this cell {back}; {_of(certainty.shown)} random decodings give it.")
+    else:
+        lines.append(f"{_of(certainty.shown)} random unconstrained decodings give this cell.")
+        if not found.raw.valid:
+            lines.append(f"Unconstrained, the likeliest graph is invalid: {found.raw.reason}")
+    if certainty.modal_cell is not None and certainty.modal_cell != found.cell:
+        lines.append(f"The commonest gives another one ({_of(certainty.modal)}).")
+    lines.append(f"{_of(certainty.valid)} are valid, {certainty.distinct} different.")
+    st.caption(plain(" ".join(lines)))
+
+
+def _of(share: Share) -> str:
+    return f"{share.count} of {share.of}"
+
+
+def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key: str) -> None:
+    """The nearest known cells, as buttons that move the focus."""
+    if not neighbours:
+        return
+    meaning = explorer.scores.meanings.get(shown_key)
+    stored = None if meaning or shown_key not in explorer.predicted_keys else explorer.stored_predictions[shown_key]
+    what = f", with measured {plain(score_name(meaning))}" if meaning and meaning.kind == "measured" else ""
+    if stored is not None:
+        what = f", with :violet[*predicted*] {plain(score_name(explorer.meaning(shown_key)))}"
+    st.markdown(f"**Nearest known cells** by latent distance{what}")
+    with st.container(gap=None, key="neighbours"):
+        for rank, near in enumerate(neighbours, start=1):
+            value = explorer.scores.of(near.row).get(shown_key)
+            shown = "" if stored is None else f" · :violet[*≈ {stored.mean[near.row]:.2f}*]"
+            if value is not None and meaning is not None:
+                shown = f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
+            st.button(
+                f"{rank}\\. **#{near.index}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
+                key=f"near-{rank}", type="tertiary", width="stretch", help=plain(explorer.space.format(near.cell)),
+                on_click=session.set_focus, args=(CellFocus(near.index),),
+            )  # fmt: skip
+
+
+def _edits(edits: int | None) -> str:
+    if edits is None:
+        return ""
+    return " · the same cell" if edits == 0 else f" · {edits} edit{'s' if edits > 1 else ''}"
+
+
+def names(found: Inspection) -> None:
+    """The cell in every notation there is for it."""
+    st.code(found.notation, language=None, wrap_lines=True)
+    if found.key:
+        st.code(found.key, language=None)
+        st.caption("The arguments of the authors' `ModelSpec`, and the md5 key of the cell in their files")
+    digits = "".join(map(str, found.genotype)) if max(found.genotype) < 10 else " ".join(map(str, found.genotype))
+    parts = [f"index `{found.index}`", f"genotype `{digits}`"]
+    if found.naslib:
+        parts.append(f"NASLib `{found.naslib}`")
+    st.caption(" · ".join(parts))

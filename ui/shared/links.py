@@ -1,0 +1,188 @@
+"""Links: what the address of a page asks for, and keeping the address in line with what is shown."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import streamlit as st
+
+from svge_core.atlas import PlaneName
+from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
+from svge_core.spaces import SPACES
+from ui.shared import session
+from ui.shared.session import CellFocus, Focus, PlaceFocus
+
+_PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
+_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at", *_PATH_PARAMETERS)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link asks for; what it does not name stays as it is.
+
+    Attributes:
+        path: fields of the path choice.
+        problems: parts that make no sense, each one line.
+    """
+
+    space: str | None = None
+    checkpoint: str | None = None
+    plane: PlaneName | None = None
+    colour: str | None = None
+    focus: Focus | None = None
+    path: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = field(default=())
+
+
+def parse_link(parameters: Mapping[str, str]) -> Link:
+    """Read ``?space=&checkpoint=&plane=&colour=`` with ``&cell=`` or ``&x=&y=``, or a path: see :func:`parse_path`."""
+    problems: list[str] = []
+    space = parameters.get("space")
+    if space is not None and space not in SPACES:
+        problems.append(f"The link names an unknown search space {space[:40]!r}.")
+        space = None
+    named, chosen = parameters.get("plane"), None
+    if named in ("umap", "pca"):
+        chosen = named
+    elif named is not None:
+        problems.append(f"The link names an unknown map {named[:40]!r}: expected umap or pca.")
+    place: Focus | None = None
+    size = SPACES[space or session.space_name()].size or 0
+    if (text := parameters.get("cell")) is not None:
+        index = _index(text, size)
+        place = None if index is None else CellFocus(index)
+        if place is None:
+            problems.append(f"The link's cell {text[:40]!r} is no index between 0 and {size - 1:,}.")
+    elif "x" in parameters or "y" in parameters:
+        x, y = (_finite(parameters.get(name, "")) for name in ("x", "y"))
+        if x is None or y is None:
+            problems.append("The link's x and y are not both numbers.")
+        else:
+            # a place keeps the map it was chosen on, also while another one is shown
+            at = parameters.get("at")
+            on = at if at in ("umap", "pca") else chosen or session.plane() or "umap"
+            place = PlaceFocus(on, x, y)  # type: ignore[arg-type]
+    path, wrong = parse_path(parameters, size)
+    # pyright narrows a membership test over literals
+    return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, path, (*problems, *wrong))  # type: ignore[arg-type]
+
+
+def parse_path(parameters: Mapping[str, str], size: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read ``?a=&b=&path=&stops=&t=&constrained=&score=``: the fields of a path choice, and what made no sense."""
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, end in (("a", "start"), ("b", "end")):
+        if (text := parameters.get(name)) is None:
+            continue
+        if (index := _index(text, size)) is None:
+            problems.append(f"The link's {name} {text[:40]!r} is no index between 0 and {size - 1:,}.")
+        else:
+            found[end] = index
+    if (kind := parameters.get("path")) in get_args(PathKind):
+        found["kind"] = kind
+    elif kind is not None:
+        problems.append(f"The link's path {kind[:40]!r} is unknown: expected {', '.join(get_args(PathKind))}.")
+    if (text := parameters.get("stops")) is not None:
+        count = _index(text, MOST_STOPS + 1)
+        if count is None or count < FEWEST_STOPS:
+            problems.append(f"The link's stops {text[:40]!r} are not {FEWEST_STOPS} to {MOST_STOPS}.")
+        else:
+            found["stops"] = count
+    if (text := parameters.get("t")) is not None:
+        share = _finite(text)
+        if share is None or not 0 <= share <= 1:
+            problems.append(f"The link's t {text[:40]!r} is no number from 0 to 1.")
+        else:
+            found["share"] = share
+    if "constrained" in parameters:
+        found["constrained"] = parameters["constrained"] == "1"
+    if "score" in parameters:
+        found["score"] = parameters["score"][:80]
+    return found, tuple(problems)
+
+
+def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
+    """Take over what the address asks for, once, and return what made no sense in it.
+
+    Args:
+        checkpoints: the folders there are, by space and name.
+    """
+    found = {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params}
+    if not found or found == session.link_written():
+        return ()
+    session.set_link_written(found)
+    link = parse_link(found)
+    problems = list(link.problems)
+    if link.space:
+        session.set_space(link.space)
+    if link.checkpoint:
+        folder = checkpoints.get((session.space_name(), link.checkpoint))
+        if folder is None:
+            problems.append(f"The link's checkpoint {link.checkpoint[:60]!r} is not here; another one is shown.")
+        else:
+            session.set_checkpoint(folder)
+    if link.plane:
+        session.set_plane(link.plane)
+    if link.colour:
+        session.set_colour(link.colour)
+    if link.focus is not None:
+        session.set_focus(link.focus)
+    if link.path:
+        session.set_path_choice(replace(session.path_choice(), **link.path))
+    return tuple(problems)
+
+
+def write_link(shown_plane: PlaneName, shown_colour: str) -> None:
+    """Bring the address of the Map page in line with what is shown."""
+    now = session.focus()
+    parameters = _common(shown_plane, shown_colour)
+    if isinstance(now, CellFocus):
+        parameters["cell"] = str(now.index)
+    elif isinstance(now, PlaceFocus):
+        parameters |= {"x": f"{now.x:.6g}", "y": f"{now.y:.6g}"}
+        if now.plane != shown_plane:
+            parameters["at"] = now.plane
+    _write(parameters)
+
+
+def write_path_link(shown_plane: PlaneName, shown_colour: str) -> None:
+    """Bring the address of the Interpolate page in line with what is shown."""
+    choice = session.path_choice()
+    parameters = _common(shown_plane, shown_colour)
+    for name, index in (("a", choice.start), ("b", choice.end)):
+        if index is not None:
+            parameters[name] = str(index)
+    parameters |= {"path": choice.kind, "stops": str(choice.stops), "t": f"{choice.share:.4g}"}
+    if choice.constrained:
+        parameters["constrained"] = "1"
+    if choice.score:
+        parameters["score"] = choice.score
+    _write(parameters)
+
+
+def _common(shown_plane: PlaneName, shown_colour: str) -> dict[str, str]:
+    folder = session.checkpoint()
+    parameters = {"space": session.space_name(), "plane": shown_plane, "colour": shown_colour}
+    return parameters if folder is None else parameters | {"checkpoint": folder.name}
+
+
+def _write(parameters: dict[str, str]) -> None:
+    session.set_link_written(parameters)
+    if {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params} != parameters:
+        st.query_params.from_dict(parameters)
+
+
+def _index(text: str, size: int) -> int | None:
+    """A number from 0 to ``size`` - 1 in plain digits."""
+    good = text.isascii() and text.isdigit() and len(text) <= len(str(size)) and int(text) < size
+    return int(text) if good else None
+
+
+def _finite(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,161 @@
+"""Cached openings: checkpoints, explorers, and what the map needs of them. Keyed by content, never by time."""
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from svge_core.atlas import FILE as ATLAS, LEAN_FROM, PlaneName, latents_file
+from svge_core.checkpoints import find_checkpoints, load_meta
+from svge_core.drawing import ThemeName, operation_colours
+from svge_core.errors import SvgeError
+from svge_core.explorer import PREDICTORS, Column, Explorer, column, open_explorer
+from svge_core.spaces import SPACES
+from ui.latent_map.published import publish_array, publish_text, published_path
+from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
+from ui.paths import checkpoints_root
+from ui.shared import session
+
+#: predicted too low, right, predicted too high; the middle is visible on light and dark pages
+DIVERGING = ("#2f7fd0", "#7ba7d4", "#a3a8b0", "#dd9b70", "#d2602a")
+GREY_COLUMNS, GREY_ROWS = 160, 120
+#: maps of more points have no lines of text for their points: a hundred megabytes that nobody reads
+LABELLED = 100_000
+
+
+def checkpoint_folders() -> dict[tuple[str, str], Path]:
+    """All checkpoints by space and name; the shipped ``svge`` first."""
+    folders = sorted(find_checkpoints(checkpoints_root()), key=lambda path: (path.parent.name, path.name != "svge"))
+    return {(path.parent.name, path.name): path for path in folders}
+
+
+def explorer_for(folder: Path, device: str) -> Explorer:
+    """The opened checkpoint, shared by all sessions until its files change.
+
+    Raises:
+        CheckpointError: as :func:`svge_core.explorer.explorer.open_explorer`.
+    """
+    _, digest = load_meta(folder)
+    # weights are named by content; the files beside them by size and time, which is enough to notice a change
+    files = [path for path in (folder / ATLAS, *sorted((folder / PREDICTORS).glob("*/*"))) if path.is_file()]
+    stamp = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return _open(str(folder), digest, stamp, device)
+
+
+def opening(folder: Path) -> contextlib.AbstractContextManager[object]:
+    """What to say while a checkpoint is opened; nothing once it is open."""
+    try:
+        meta, digest = load_meta(folder)
+    except SvgeError:
+        return contextlib.nullcontext()
+    if digest in _opened or meta.space not in SPACES:
+        return contextlib.nullcontext()
+    space = SPACES[meta.space]
+    words = f"Opening {space.title}: the checkpoint, its map and the scores …"
+    if space.enumerated and (space.size or 0) > LEAN_FROM and not latents_file(space, digest[:16]).exists():
+        words = (
+            f"Opening {space.title} for the first time on this machine: its {space.size:,} cells are listed, keyed and "
+            "encoded, which takes about a minute. From then on they come from the cache."
+        )
+    return st.spinner(words, show_time=True)
+
+
+#: digests of weights that were opened since the server started
+_opened: set[str] = set()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
+    explorer = open_explorer(Path(folder), device)
+    _opened.add(digest)
+    # seconds of work that only the first click needs: done while the map loads (the lock is the cached property's)
+    threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
+    return explorer
+
+
+def with_own_scores(explorer: Explorer) -> Explorer:
+    """The explorer of this session: with the user's own columns, if there are any."""
+    own = session.user_columns()
+    if own is None:
+        return explorer
+    key = (explorer.digest, id(explorer), own.scores.digest)
+    return session.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
+
+
+def _warm(explorer: Explorer) -> None:
+    with contextlib.suppress(SvgeError):  # a damaged predictor is reported by the click that needs it
+        _ = explorer.stored_predictions
+        _ = explorer.operation_counts, explorer.label_indices, explorer.weights
+        for plane in explorer.atlas.planes.values():
+            _ = plane.spacing
+
+
+@dataclass(frozen=True)
+class ShownColumn:
+    """A column and its published form."""
+
+    column: Column
+    colour: MapColour
+
+
+def shown_column(explorer: Explorer, key: str, theme: ThemeName) -> ShownColumn:
+    """A column ready for the map.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    predictors = ",".join(explorer.predicted_keys)
+    identity = (explorer.digest, explorer.scores.digest, predictors, key, theme)
+    found = _column(identity, explorer)
+    if not published_path(found.colour.values_url).exists():  # somebody emptied the folder: publish again
+        _column.clear(identity, explorer)
+        found = _column(identity, explorer)
+    return found
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _column(identity: tuple[str, str, str, str, ThemeName], _explorer: Explorer) -> ShownColumn:
+    shown = column(_explorer, identity[3])
+    palette, on_top = SEQUENTIAL, "low" if shown.direction == "min" else "high"
+    if shown.name.kind == "error":
+        palette, on_top = DIVERGING, "high"
+    elif shown.name.key == "split":
+        palette = (CATEGORICAL[9], CATEGORICAL[1])
+    elif shown.categories:
+        palette = (*operation_colours(_explorer.space, identity[4]).values(), CATEGORICAL[4])
+    url = publish_array(shown.values.astype(np.float32), shown.name.key)
+    colour = MapColour(
+        url, shown.name.title, shown.unit, shown.low, shown.high, palette, shown.categories,
+        "low" if on_top == "low" else "high",
+    )  # fmt: skip
+    return ShownColumn(shown, colour)
+
+
+def map_points(explorer: Explorer, plane: PlaneName) -> MapPoints:
+    """The published layout of a map."""
+    found = _points(explorer.atlas.planes[plane].digest, plane, explorer)
+    if not all(published_path(url).exists() for url in (found.xy_url, found.labels_url or found.xy_url)):
+        _points.clear(explorer.atlas.planes[plane].digest, plane, explorer)
+        found = _points(explorer.atlas.planes[plane].digest, plane, explorer)
+    return found
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _points(layout: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
+    xy = _explorer.atlas.planes[plane].xy
+    atlas, space = _explorer.atlas, _explorer.space
+    labels = None
+    if len(atlas) <= LABELLED:
+        names = [f"#{index}  {space.format(space.from_index(index))}" for index in atlas.indices.tolist()]
+        labels = publish_text(names, f"{space.name}-labels")
+    return MapPoints(f"{layout}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def map_background(layout: str, plane: PlaneName, _explorer: Explorer) -> MapBackground:
+    """Greyness of the sparse zones of a map; ``layout`` is the plane's digest."""
+    grey, extent = _explorer.atlas.planes[plane].sparseness(GREY_COLUMNS, GREY_ROWS)
+    return MapBackground(GREY_COLUMNS, GREY_ROWS, extent, np.round(255 * grey).astype(np.uint8).tobytes())
