@@ -29,9 +29,18 @@ from svge_core.predictors import summarised
 
 NAME = "baselines"
 COLUMNS = [
-    "model", "source", "seeds", "reconstruction", "validity", "uniqueness", "novelty", "rmse_standardised", "pearson_r",
-    "parameters", "cpu_seconds",
-]  # fmt: skip
+    "model",
+    "source",
+    "seeds",
+    "reconstruction",
+    "validity",
+    "uniqueness",
+    "novelty",
+    "rmse_standardised",
+    "pearson_r",
+    "parameters",
+    "cpu_seconds",
+]
 MEASURES = ("reconstruction", "validity", "uniqueness", "novelty", "rmse_standardised", "pearson_r", "cpu_seconds")
 #: poster of Chatzianastasis et al. (2021): reconstruction, validity, uniqueness (per cent), RMSE, Pearson's r, each of
 #: the last two with the deviation over ten seeds of the sparse Gaussian process; one training seed, 300 epochs

@@ -57,10 +57,15 @@ OTHERS = (
     (_FULL, "D-VAE-EMB", _BEST, 95.35, None, None, _POSTER),
     (_FULL, "D-VAE", _BEST, 94.80, None, None, _POSTER),
     (
-        "NAS-Bench-101, 8 vertices, trained on CIFAR-10", "SVGe", "accuracy, %, best extrapolated cell",
-        95.18, None, None, "Lukasik et al. 2021, introduction",
+        "NAS-Bench-101, 8 vertices, trained on CIFAR-10",
+        "SVGe",
+        "accuracy, %, best extrapolated cell",
+        95.18,
+        None,
+        None,
+        "Lukasik et al. 2021, introduction",
     ),
-)  # fmt: skip
+)
 
 Row = dict[str, Any]
 

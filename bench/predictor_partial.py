@@ -55,9 +55,14 @@ def draw(
     train, held = rows[:labels], rows[labels : labels + held_out]
     cells = [space.from_index(int(index)) for index in pool.indices[rows[: labels + held_out]]]
     surrogate = StructureSurrogate.fit(
-        space, cells[:labels], pool.values[train], seed=seed, level=level,
-        single_runs=meaning.single_runs, encode=None if model is None else encoder_of(model),
-    )  # fmt: skip
+        space,
+        cells[:labels],
+        pool.values[train],
+        seed=seed,
+        level=level,
+        single_runs=meaning.single_runs,
+        encode=None if model is None else encoder_of(model),
+    )
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]
     results = {SHORT_NAME: measure_predictions(found.mean, truth, found.low, found.high)}
     if model is not None and joint_head:

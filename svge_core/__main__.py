@@ -23,9 +23,15 @@ def build_parser() -> Parser:
     parser = Parser(prog="svge_core", description="SVGe Explorer: learned spaces of neural architectures.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     groups = (
-        checkpoint_commands, extrapolate_command, quality_command, search_command, cell_commands, file_commands,
-        data_command, bench_command,
-    )  # fmt: skip
+        checkpoint_commands,
+        extrapolate_command,
+        quality_command,
+        search_command,
+        cell_commands,
+        file_commands,
+        data_command,
+        bench_command,
+    )
     for group in groups:
         group.register(commands)
     return parser

@@ -130,14 +130,21 @@ def make_trainer(variant: Variant, seed: int, settings: Settings, cells: CellBat
     """The run as it starts: weights, order and noise are drawn from the seed."""
     config = replace(
         MODELS[variant.model].defaults,
-        hidden=settings.hidden, latent=settings.latent, encoding=variant.encoding, operation_dim=settings.operation_dim,
-        beta=settings.beta, posterior_noise=settings.posterior_noise,
-    )  # fmt: skip
+        hidden=settings.hidden,
+        latent=settings.latent,
+        encoding=variant.encoding,
+        operation_dim=settings.operation_dim,
+        beta=settings.beta,
+        posterior_noise=settings.posterior_noise,
+    )
     training = TrainConfig(
-        epochs=settings.epochs, batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
         learning_rate=variant.learning_rate or settings.learning_rate,
-        kl_warmup_epochs=0.0, held_out=0.0, seed=seed,
-    )  # fmt: skip
+        kl_warmup_epochs=0.0,
+        held_out=0.0,
+        seed=seed,
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_model(variant.model, get_space(SPACE), config)
@@ -179,9 +186,14 @@ def probes(model: GraphVAE, split: DVAESplit, settings: Settings, folder: Path) 
     for seed in range(settings.probe_seeds):
         if seed >= len(done):
             found = fit_predict(
-                (train - centre) / spread, targets, (test - centre) / spread,
-                inducing=settings.inducing, steps=settings.probe_steps, seed=seed, fit_cells=settings.probe_fit_cells,
-            )  # fmt: skip
+                (train - centre) / spread,
+                targets,
+                (test - centre) / spread,
+                inducing=settings.inducing,
+                steps=settings.probe_steps,
+                seed=seed,
+                fit_cells=settings.probe_fit_cells,
+            )
             row = measure_predictions(found, (split.test_values - mean) / scale)
             # D-VAE standardises by the training labels, not by those of the test cells
             done.append({"rmse_standardised": row["rmse"], "pearson_r": row["pearson_r"], "seed": seed})

@@ -196,9 +196,17 @@ def _trained(
     started = os.times().user
     accuracy = train(proposal.cell, runs, first)
     line = Line(
-        kind, method, seed, number, SPACE.format(proposal.cell), len(inner_edges(proposal.cell)), accuracy.validation,
-        accuracy.test, proposal.source, round(os.times().user - started, 3),
-    )  # fmt: skip
+        kind,
+        method,
+        seed,
+        number,
+        SPACE.format(proposal.cell),
+        len(inner_edges(proposal.cell)),
+        accuracy.validation,
+        accuracy.test,
+        proposal.source,
+        round(os.times().user - started, 3),
+    )
     store.add(line)
     return line
 

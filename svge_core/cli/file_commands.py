@@ -132,7 +132,7 @@ def labels_command(arguments: argparse.Namespace) -> int:
         rows = [
             {**named(space, cell), **{key: "" if number != number else number for key, number in value.items()}}
             for cell, value in zip(cells, values, strict=True)
-        ]  # fmt: skip
+        ]
         write_atomic(arguments.out, csv_bytes(rows))
     document = {
         "summary": found.summary(),

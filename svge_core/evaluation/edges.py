@@ -86,9 +86,12 @@ def edge_rows(
             pooled = f"{words}; F1 of the edges between inner nodes, pooled over all cells"
             yield EdgeRow(f"edge_f1.{name}.{group}", own.pooled, int(members.sum()), pooled, split)
         yield EdgeRow(
-            f"edge_f1.{name}.per_cell", counts.per_cell, len(cells),
-            f"{words}; mean of the cells' own F1 of the edges between inner nodes", drawn,
-        )  # fmt: skip
+            f"edge_f1.{name}.per_cell",
+            counts.per_cell,
+            len(cells),
+            f"{words}; mean of the cells' own F1 of the edges between inner nodes",
+            drawn,
+        )
 
     other = _next_of_family(family)
     for direction in model.directions:

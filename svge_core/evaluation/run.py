@@ -170,10 +170,13 @@ def evaluate(
     if len(cells.held_out) and indexed(space):
         chances = expected_reconstruction(model, cells.held_out)
         add_value(
-            "reconstruction.forward.expected", float(chances.double().mean()), len(chances), "probability",
+            "reconstruction.forward.expected",
+            float(chances.double().mean()),
+            len(chances),
+            "probability",
             "forward, raw: mean probability that one sampled run from the posterior mean gives exactly the cell",
             cells.unseen,
-        )  # fmt: skip
+        )
     prior = "prior samples scaled to the encoded training cells"
     means = encode_all(model, cells.trained)[0]
     for direction in model.directions:
@@ -182,9 +185,15 @@ def evaluate(
         for constrained in (False, True):
             for count, times in samples:
                 result = generation(
-                    model, cells.trained, DecodeOptions(direction, constrained), latents=count, decodings=times,
-                    seed=seed, means=means, known=cells.known,
-                )  # fmt: skip
+                    model,
+                    cells.trained,
+                    DecodeOptions(direction, constrained),
+                    latents=count,
+                    decodings=times,
+                    seed=seed,
+                    means=means,
+                    known=cells.known,
+                )
                 kind = "constrained" if constrained else "raw"
                 protocol = f"{direction}, {kind}, sampled, {count:,} latents x {times} decodings"
                 ceiling = None if math.isnan(result.uniform_ceiling) else result.uniform_ceiling
@@ -195,9 +204,13 @@ def evaluate(
     codes, genotypes, whole = _smoothness_cells(model, cells, means, seed)
     smooth = smoothness(codes, genotypes, seed=seed)
     add_value(
-        "smoothness.spearman_edit", smooth.spearman, smooth.pairs, "Spearman rank correlation",
-        "latent distance against the number of differing genes, random pairs", whole,
-    )  # fmt: skip
+        "smoothness.spearman_edit",
+        smooth.spearman,
+        smooth.pairs,
+        "Spearman rank correlation",
+        "latent distance against the number of differing genes, random pairs",
+        whole,
+    )
     if not space.varied_wiring:
         share, protocol = smooth.nearest_is_one_edit, "nearest other latent is a one-edit cell"
         add("smoothness.nearest_is_one_edit", share, protocol, whole)

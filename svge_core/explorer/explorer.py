@@ -271,10 +271,17 @@ class Explorer:
             latent = self.encode(cell) if row is None else self.atlas.latents[row]
             items.append(
                 item_for(
-                    cell, self.space, self.scores, label=(labels or {}).get(cell, ""), predicted=converted,
-                    predicted_meanings=meanings, row=row, latent=latent.tolist(), latent_model=self.digest,
+                    cell,
+                    self.space,
+                    self.scores,
+                    label=(labels or {}).get(cell, ""),
+                    predicted=converted,
+                    predicted_meanings=meanings,
+                    row=row,
+                    latent=latent.tolist(),
+                    latent_model=self.digest,
                 )
-            )  # fmt: skip
+            )
         return items
 
     def with_scores(self, extra: Scores) -> "Explorer":

@@ -163,6 +163,12 @@ def summary(
     known = chosen[finite]
     best = rows[finite][known.argmax() if direction == "max" else known.argmin()]
     return Summary(
-        len(rows), len(known), float(known.mean()), float(known.std()), float(np.median(known)), float(known.min()),
-        float(known.max()), int(best),
-    )  # fmt: skip
+        len(rows),
+        len(known),
+        float(known.mean()),
+        float(known.std()),
+        float(np.median(known)),
+        float(known.min()),
+        float(known.max()),
+        int(best),
+    )

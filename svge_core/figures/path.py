@@ -37,29 +37,55 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
         level = f"{100 * scores.level:.0f} % interval"
         used = np.where(scores.label_used, "<br>its own label trained the predictor", "")
         figure.add_scatter(
-            x=x, y=scores.mean, name=f"predicted, with {level}", mode="lines+markers", connectgaps=False,
+            x=x,
+            y=scores.mean,
+            name=f"predicted, with {level}",
+            mode="lines+markers",
+            connectgaps=False,
             line={"color": predicted, "dash": "dot", "width": 1.75},
             marker={"symbol": "circle-open", "size": 8, "color": predicted, "line": {"width": 1.75}},
             customdata=np.stack([scores.low, scores.high, names, used], axis=-1, dtype=object),
-            hovertemplate="%{customdata[2]}<br>predicted ≈ %{y:" + digits + "}" + unit
-            + "<br>" + level + " %{customdata[0]:" + digits + "} to %{customdata[1]:" + digits + "}%{customdata[3]}"
+            hovertemplate="%{customdata[2]}<br>predicted ≈ %{y:"
+            + digits
+            + "}"
+            + unit
+            + "<br>"
+            + level
+            + " %{customdata[0]:"
+            + digits
+            + "} to %{customdata[1]:"
+            + digits
+            + "}%{customdata[3]}"
             + "<extra></extra>",
-        )  # fmt: skip
+        )
     if scores.any_known:
         figure.add_scatter(
-            x=x, y=scores.known, name=scores.meaning.kind, mode="lines+markers", connectgaps=False,
-            line={"color": measured, "width": 2}, marker={"symbol": "diamond", "size": 9, "color": measured},
+            x=x,
+            y=scores.known,
+            name=scores.meaning.kind,
+            mode="lines+markers",
+            connectgaps=False,
+            line={"color": measured, "width": 2},
+            marker={"symbol": "diamond", "size": 9, "color": measured},
             customdata=names,
-            hovertemplate="%{customdata}<br>" + f"{scores.meaning.kind} " + "%{y:" + digits + "}" + unit
+            hovertemplate="%{customdata}<br>"
+            + f"{scores.meaning.kind} "
+            + "%{y:"
+            + digits
+            + "}"
+            + unit
             + "<extra></extra>",
-        )  # fmt: skip
+        )
     low, high = _reach(scores)
     if invalid := [stop.number for stop in path.stops if not stop.valid]:
         figure.add_scatter(
-            x=invalid, y=[low] * len(invalid), name="no valid cell", mode="markers",
+            x=invalid,
+            y=[low] * len(invalid),
+            name="no valid cell",
+            mode="markers",
             marker={"symbol": "x", "size": 9, "color": SERIES[theme][4]},
             hovertemplate="stop %{x}: the decoder gives no valid cell<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_vline(x=at, line={"color": THEMES[theme].accent, "width": 1.5})
     last = len(path.stops) - 1
     figure.update_xaxes(range=[-0.6, last + 0.6], **_ticks(last))
@@ -79,9 +105,15 @@ def _band(figure: "plotly.graph_objects.Figure", x: np.ndarray, scores: PathScor
         ends = x[run].astype(float) if len(run) > 1 else np.array([x[run[0]] - 0.2, x[run[0]] + 0.2])
         low, high = (np.resize(column[run], len(ends)) for column in (scores.low, scores.high))
         figure.add_scatter(
-            x=np.concatenate([ends, ends[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="none",
-            fillcolor=f"rgba({red},{green},{blue},0.16)", hoverinfo="skip", showlegend=False, name="interval",
-        )  # fmt: skip
+            x=np.concatenate([ends, ends[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            fill="toself",
+            mode="none",
+            fillcolor=f"rgba({red},{green},{blue},0.16)",
+            hoverinfo="skip",
+            showlegend=False,
+            name="interval",
+        )
 
 
 def _reach(scores: PathScores) -> tuple[float, float]:

@@ -168,20 +168,30 @@ def _add_front(
     names = [f"#{e.number} of {escaped(view.config.name)}" for view in views for e in view.done]
     symbol = look.symbol + ("-open" if any(goal.kind == "predicted" for goal in goals) else "")
     figure.add_scatter(
-        x=values[:, across], y=values[:, up], mode="markers", name=look.title, legendgroup=look.title,
-        showlegend=False, customdata=names, opacity=0.35,
+        x=values[:, across],
+        y=values[:, up],
+        mode="markers",
+        name=look.title,
+        legendgroup=look.title,
+        showlegend=False,
+        customdata=names,
+        opacity=0.35,
         marker={"size": 5, "color": look.colour, "symbol": symbol},
         hovertemplate="%{customdata}<br>%{x:.5g}, %{y:.5g}<extra></extra>",
-    )  # fmt: skip
+    )
     front = front_rows(values, views[0].directions)
     order = front[np.argsort(values[front, across], kind="stable")]
     figure.add_scatter(
-        x=values[order, across], y=values[order, up], name=look.title, legendgroup=look.title,
-        mode="lines+markers" if len(goals) == 2 else "markers", customdata=[names[row] for row in order],
+        x=values[order, across],
+        y=values[order, up],
+        name=look.title,
+        legendgroup=look.title,
+        mode="lines+markers" if len(goals) == 2 else "markers",
+        customdata=[names[row] for row in order],
         line={"color": look.colour, "dash": look.dash, "width": 1.75},
         marker={"size": 9, "color": look.colour, "symbol": symbol},
         hovertemplate="%{customdata}, not dominated<br>%{x:.5g}, %{y:.5g}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def front_rows(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
@@ -210,24 +220,37 @@ def _add_curve(
     if curve.band:
         red, green, blue = bytes.fromhex(look.colour[1:])
         figure.add_scatter(
-            x=np.concatenate([_corners(x), _corners(x)[::-1]]), mode="lines", line={"width": 0},
+            x=np.concatenate([_corners(x), _corners(x)[::-1]]),
+            mode="lines",
+            line={"width": 0},
             y=np.concatenate([_treads(high), _treads(low)[::-1]]),
-            fill="toself", fillcolor=f"rgba({red},{green},{blue},0.13)", hoverinfo="skip", showlegend=False,
-            legendgroup=look.title, name=f"{look.title}, {curve.band}",
-        )  # fmt: skip
+            fill="toself",
+            fillcolor=f"rgba({red},{green},{blue},0.13)",
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=look.title,
+            name=f"{look.title}, {curve.band}",
+        )
     # marks on some points only: they tell methods apart in print, and hollow ones say that values are predicted
     every = max(1, len(x) // 8)
     sizes = np.where((np.arange(len(x)) % every == every - 1) | (len(x) == 1), 8, 0)
     figure.add_scatter(
-        x=x, y=median, name=look.title, mode="lines+markers", legendgroup=look.title,
+        x=x,
+        y=median,
+        name=look.title,
+        mode="lines+markers",
+        legendgroup=look.title,
         line={"color": look.colour, "dash": look.dash, "width": look.width, "shape": "hv"},
         marker={
-            "size": sizes, "color": look.colour, "symbol": look.symbol + ("-open" if hollow else ""),
-            "line": {"width": 1.5 if hollow else 0, "color": look.colour}, "opacity": 1,
+            "size": sizes,
+            "color": look.colour,
+            "symbol": look.symbol + ("-open" if hollow else ""),
+            "line": {"width": 1.5 if hollow else 0, "color": look.colour},
+            "opacity": 1,
         },
         customdata=[f"{count} of {curve.runs}" for count in curve.counts],
         hovertemplate=f"{words}, %{{customdata}} runs" if curve.runs > 1 else words,
-    )  # fmt: skip
+    )
 
 
 def _corners(x: np.ndarray) -> np.ndarray:
@@ -243,13 +266,25 @@ def _label_line(figure: "plotly.graph_objects.Figure", y: float, words: str, the
     colours = THEMES[theme]
     logarithmic = cast(Any, figure.layout).yaxis.type == "log"
     figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, y0=y, y1=y,
-        line={"color": colours.text, "dash": "dot", "width": 1.25}, layer="below",
-    )  # fmt: skip
+        type="line",
+        xref="paper",
+        x0=0,
+        x1=1,
+        y0=y,
+        y1=y,
+        line={"color": colours.text, "dash": "dot", "width": 1.25},
+        layer="below",
+    )
     figure.add_annotation(
-        xref="paper", x=1, xanchor="right", y=float(np.log10(y)) if logarithmic else y, yanchor="bottom",
-        text=words, showarrow=False, font={"size": 12, "color": colours.text},
-    )  # fmt: skip
+        xref="paper",
+        x=1,
+        xanchor="right",
+        y=float(np.log10(y)) if logarithmic else y,
+        yanchor="bottom",
+        text=words,
+        showarrow=False,
+        font={"size": 12, "color": colours.text},
+    )
 
 
 def _finish(figure: "plotly.graph_objects.Figure", budget: int) -> None:

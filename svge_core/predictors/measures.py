@@ -9,8 +9,15 @@ import numpy as np
 from jaxtyping import Float
 
 MEASURES = (
-    "kendall_tau", "spearman", "pearson_r", "rmse", "rmse_standardised", "coverage", "width", "median_width",
-)  # fmt: skip
+    "kendall_tau",
+    "spearman",
+    "pearson_r",
+    "rmse",
+    "rmse_standardised",
+    "coverage",
+    "width",
+    "median_width",
+)
 
 Values = Float[np.ndarray, " cells"]
 

@@ -185,9 +185,7 @@ class StructureSurrogate:
             stepped[held] = grown.predict(np.concatenate(left_out, axis=1))
         share = best_share(smooth, stepped, truth)
         scores = np.abs(truth - (1 - share) * smooth - share * stepped) / std
-        return cls(
-            space, scaling, transform, posterior, trees, labels, scores, float(level), int(seed), latent, share
-        )  # fmt: skip
+        return cls(space, scaling, transform, posterior, trees, labels, scores, float(level), int(seed), latent, share)
 
     def predict(self, cells: Sequence[Cell]) -> Prediction:
         """Predict cells of the same space; equal features give equal predictions.

@@ -56,9 +56,15 @@ def opened() -> AppTest:
 def test_the_section_tells_known_from_extrapolated_and_predicted_from_measured(folder: Path) -> None:
     text = words(at := opened())
     for part in (
-        "at most 6 vertices", "7 vertices", "counts only", "GP + trees", "Predicted only", "nobody has measured",
-        "8 vertices and at most 9 edges", "repeating their last row",
-    ):  # fmt: skip
+        "at most 6 vertices",
+        "7 vertices",
+        "counts only",
+        "GP + trees",
+        "Predicted only",
+        "nobody has measured",
+        "8 vertices and at most 9 edges",
+        "repeating their last row",
+    ):
         assert part in text.replace("\\", ""), part
     assert [line.value[:4] for line in at.markdown if line.value[:2] == "**" and line.value[3] == "."] == [
         "**1.",
@@ -112,12 +118,23 @@ def test_points_beyond_the_chart_are_counted() -> None:
 
 def test_the_table_says_what_has_no_number() -> None:
     row = {
-        "predictor": "x", "side": "inside", "held_out": 1234, "kendall_tau": None, "spearman": 0.5, "spearman_sd": 0.25,
-        "rmse": 1.23456, "coverage": None,
-    }  # fmt: skip
+        "predictor": "x",
+        "side": "inside",
+        "held_out": 1234,
+        "kendall_tau": None,
+        "spearman": 0.5,
+        "spearman_sd": 0.25,
+        "rmse": 1.23456,
+        "coverage": None,
+    }
     assert table_rows([row], {"inside": "small"}) == [
         {
-            "Cells": "small", "Predictor": "x", "Held out": "1,234", "Kendall tau": "all equal",
-            "Spearman": "0.500 ± 0.250", "RMSE": "1.23", "In the interval": "no interval",
+            "Cells": "small",
+            "Predictor": "x",
+            "Held out": "1,234",
+            "Kendall tau": "all equal",
+            "Spearman": "0.500 ± 0.250",
+            "RMSE": "1.23",
+            "In the interval": "no interval",
         }
-    ]  # fmt: skip
+    ]

@@ -22,9 +22,16 @@ from ui.model.train import progress_text
 
 PAGE = str(ROOT / "pages" / "model.py")
 SECTIONS = (
-    "Card", "Training", "Generation", "Latent quality", "Prediction", "Extrapolation", "Operations", "Patterns",
+    "Card",
+    "Training",
+    "Generation",
+    "Latent quality",
+    "Prediction",
+    "Extrapolation",
+    "Operations",
+    "Patterns",
     "Train a new one",
-)  # fmt: skip
+)
 
 
 @pytest.fixture

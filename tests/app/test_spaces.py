@@ -114,9 +114,10 @@ def test_the_model_page_shows_what_was_measured_when_the_predictor_was_fitted(
     at.session_state["model_section"] = "Prediction"
     rerun(at)
     assert {(m.label, m.value, m.delta) for m in at.metric} >= {
-        ("Kendall tau", "0.611", "n = 18,000"), ("RMSE", "0.52 %", "n = 18,000"),
+        ("Kendall tau", "0.611", "n = 18,000"),
+        ("RMSE", "0.52 %", "n = 18,000"),
         ("Inside the 90% interval", "89.50 %", "n = 18,000"),
-    }  # fmt: skip
+    }
     text = words(at)
     assert "no measured values of this score on this machine" in text and "Weight-sharing accuracy" in text
 

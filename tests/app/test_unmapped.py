@@ -18,10 +18,18 @@ from tests.support.tiny_checkpoint import make_checkpoint
 RANDWIRE = get_space("randwire")
 TRAINING = TrainConfig(epochs=3, held_out=0.2, cells_per_epoch=10)
 HISTORY: list[dict[str, Any]] = [
-    {"epoch": epoch, "loss": 9.0 / epoch, "types": 1.0 / epoch, "edges": 8.0 / epoch, "kl": 3.0, "learning_rate": 0.01,
-     "cells_seen": 10 * epoch, "cpu_seconds": 2.0 * epoch}
+    {
+        "epoch": epoch,
+        "loss": 9.0 / epoch,
+        "types": 1.0 / epoch,
+        "edges": 8.0 / epoch,
+        "kl": 3.0,
+        "learning_rate": 0.01,
+        "cells_seen": 10 * epoch,
+        "cpu_seconds": 2.0 * epoch,
+    }
     for epoch in (1, 2, 3)
-]  # fmt: skip
+]
 GROUPS = ["All cells", "Watts-Strogatz", "Erdős-Rényi", "Barabási-Albert", "Mean per cell"]
 
 

@@ -100,8 +100,9 @@ def test_the_map_follows_the_theme(demo):
     colour = "el => getComputedStyle(el).backgroundColor"
     light = demo.root.evaluate(colour)
     demo.page.emulate_media(color_scheme="dark")
-    demo.page.wait_for_function("([el, old]) => getComputedStyle(el).backgroundColor !== old",
-                                arg=[demo.root.element_handle(), light])  # fmt: skip
+    demo.page.wait_for_function(
+        "([el, old]) => getComputedStyle(el).backgroundColor !== old", arg=[demo.root.element_handle(), light]
+    )
     dark = demo.root.evaluate(colour)
     assert dark == demo.page.locator(".stApp").evaluate(colour)
     assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 200 < sum(map(int, re.findall(r"\d+", light)[:3]))

@@ -162,8 +162,15 @@ def test_text_never_becomes_markup(text: str) -> None:
     svg = to_svg(cell, OtherSpace(), title=text)
     root = ElementTree.fromstring(svg)
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
-        "svg", "title", "g", "path", "polygon", "text", "ellipse", "polyline"
-    }  # fmt: skip
+        "svg",
+        "title",
+        "g",
+        "path",
+        "polygon",
+        "text",
+        "ellipse",
+        "polyline",
+    }
     assert not any(name.startswith("on") or "href" in name for element in root.iter() for name in element.attrib)
     shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
     title = root.find(f"{SVG}title")

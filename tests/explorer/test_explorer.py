@@ -161,8 +161,11 @@ def test_columns_are_listed_by_data_set_then_costs_and_diagnostics_last(explorer
         "CIFAR-100 validation accuracy (measured)",
     ]
     assert titles[6:10] == [
-        "ImageNet16-120 validation accuracy (measured)", "Parameters", "FLOPs", "CIFAR-10 latency (measured)",
-    ]  # fmt: skip
+        "ImageNet16-120 validation accuracy (measured)",
+        "Parameters",
+        "FLOPs",
+        "CIFAR-10 latency (measured)",
+    ]
     assert titles[12:16] == [
         *(f"{name} training time (measured)" for name in ("CIFAR-10", "CIFAR-100", "ImageNet16-120")),
         "Training or held-out cell",

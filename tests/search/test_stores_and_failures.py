@@ -55,9 +55,19 @@ def test_failed_cells_are_taken_and_wait_for_nothing() -> None:
 def _evaluation(number: int, state: EvaluationState, values: tuple[float, ...] = (1.0,)) -> Evaluation:
     cell, now = SPACE.from_index(number), datetime.now(UTC)
     return Evaluation(
-        number=number, cell=cell, notation=SPACE.format(cell), source="", mean=None, std=None, state=state,
-        values=values if state == "done" else None, started=now, finished=now, worker="", problem="",
-    )  # fmt: skip
+        number=number,
+        cell=cell,
+        notation=SPACE.format(cell),
+        source="",
+        mean=None,
+        std=None,
+        state=state,
+        values=values if state == "done" else None,
+        started=now,
+        finished=now,
+        worker="",
+        problem="",
+    )
 
 
 def test_what_the_store_names_is_imported_only_if_a_person_here_named_it(storage: str) -> None:

@@ -80,9 +80,17 @@ class MadeUpPredictors:
 
 
 WS_ACC = ScoreMeaning(
-    "enas6_ws_acc", "Weight-sharing accuracy", "%", "max", "CIFAR-10", "validation images of the ENAS run", None,
-    "one network with shared weights for all cells", "measured", "D-VAE",
-)  # fmt: skip
+    "enas6_ws_acc",
+    "Weight-sharing accuracy",
+    "%",
+    "max",
+    "CIFAR-10",
+    "validation images of the ENAS run",
+    None,
+    "one network with shared weights for all cells",
+    "measured",
+    "D-VAE",
+)
 
 
 @dataclass

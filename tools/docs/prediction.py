@@ -8,9 +8,13 @@ from svge_core.evaluation import percent
 
 #: published Kendall tau at the same numbers of labels: Lu et al. 2023 (PINAT), tables 1 and 2
 PINAT: dict[tuple[str, int], str] = {
-    ("nasbench201", 78): ".549", ("nasbench201", 156): ".631", ("nasbench201", 781): ".761",
-    ("nasbench101", 100): ".717", ("nasbench101", 172): ".764", ("nasbench101", 4236): ".854",
-}  # fmt: skip
+    ("nasbench201", 78): ".549",
+    ("nasbench201", 156): ".631",
+    ("nasbench201", 781): ".761",
+    ("nasbench101", 100): ".717",
+    ("nasbench101", 172): ".764",
+    ("nasbench101", 4236): ".854",
+}
 TITLES = {
     "nasbench201": "NAS-Bench-201, CIFAR-10 validation",
     "nasbench101": "NAS-Bench-101, validation of one run",

@@ -24,38 +24,57 @@ def controls(explorer: Explorer, plane: PlaneName) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="path-ends"):
         _end(explorer, "start", choice.start)
         st.button(
-            "Swap A and B", key="path-swap", icon=":material/swap_horiz:", on_click=swap_ends,
-            disabled=choice.start is None and choice.end is None, help="Walk the other way round",
-        )  # fmt: skip
+            "Swap A and B",
+            key="path-swap",
+            icon=":material/swap_horiz:",
+            on_click=swap_ends,
+            disabled=choice.start is None and choice.end is None,
+            help="Walk the other way round",
+        )
         _end(explorer, "end", choice.end)
     if notice := session.said(LINE):
         st.error(plain(notice.text), icon=":material/search_off:")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="path-controls"):
         st.session_state["w-path-kind"] = choice.kind
         st.segmented_control(
-            "Path", list(KINDS), format_func=KINDS.__getitem__, key="w-path-kind", required=True,
+            "Path",
+            list(KINDS),
+            format_func=KINDS.__getitem__,
+            key="w-path-kind",
+            required=True,
             on_change=lambda: change(kind=st.session_state["w-path-kind"]),
             help="Straight: evenly spaced on the line from A to B in the latent space. Spherical: on an arc about its "
             "origin. Over neighbours: from known cell to known cell, the shortest way on the graph of nearest latents.",
-        )  # fmt: skip
+        )
         st.session_state["w-path-stops"] = choice.stops
         st.slider(
-            "Stops", FEWEST_STOPS, MOST_STOPS, key="w-path-stops", width=230, disabled=choice.kind == "graph",
+            "Stops",
+            FEWEST_STOPS,
+            MOST_STOPS,
+            key="w-path-stops",
+            width=230,
+            disabled=choice.kind == "graph",
             on_change=lambda: change(stops=int(st.session_state["w-path-stops"])),
             help="With A and B. A path over neighbours has as many as it needs.",
-        )  # fmt: skip
+        )
         st.session_state["w-path-plane"] = plane
         st.segmented_control(
-            "Map", explorer.plane_names, format_func=lambda name: PLANES[name], key="w-path-plane", required=True,
+            "Map",
+            explorer.plane_names,
+            format_func=lambda name: PLANES[name],
+            key="w-path-plane",
+            required=True,
             on_change=lambda: session.set_plane(st.session_state["w-path-plane"]),
-        )  # fmt: skip
+        )
         st.session_state["w-path-constrained"] = choice.constrained
         st.toggle(
-            "Constrained decoding", key="w-path-constrained", disabled=choice.kind == "graph",
+            "Constrained decoding",
+            key="w-path-constrained",
+            disabled=choice.kind == "graph",
             on_change=lambda: change(constrained=bool(st.session_state["w-path-constrained"])),
             help="Keeps the decoder inside the space, as the map does, so that every stop is a valid cell. Off, you "
             "see what the decoder says by itself.",
-        )  # fmt: skip
+        )
 
 
 def _end(explorer: Explorer, end: str, index: int | None) -> None:
@@ -63,10 +82,14 @@ def _end(explorer: Explorer, end: str, index: int | None) -> None:
     name = ENDS[end]
     st.session_state[f"w-path-{end}"] = "" if index is None else f"#{index}"
     st.text_input(
-        f"{'Start' if end == 'start' else 'End'} ({name})", key=f"w-path-{end}", width=250,
-        placeholder="string, index, genotype …", on_change=_typed, args=(explorer, end),
+        f"{'Start' if end == 'start' else 'End'} ({name})",
+        key=f"w-path-{end}",
+        width=250,
+        placeholder="string, index, genotype …",
+        on_change=_typed,
+        args=(explorer, end),
         help=plain(f"Reads {find_forms(explorer.space)}. Or choose on the map: Start of path, End of path."),
-    )  # fmt: skip
+    )
     entries = session.basket()[:OFFERED]
     with st.popover("Basket", icon=":material/shopping_cart:", key=f"path-basket-{end}", help=f"Take {name} from it"):
         if not entries:
@@ -75,9 +98,14 @@ def _end(explorer: Explorer, end: str, index: int | None) -> None:
             zip(entries, indices_of(entries, explorer.space), strict=False), start=1
         ):
             st.button(
-                f"{number}. **#{other}** {plain(entry.label[:40])}", key=f"path-take-{end}-{other}", type="tertiary",
-                help=plain(entry.notation), on_click=set_end, args=(end, other), disabled=other == index,
-            )  # fmt: skip
+                f"{number}. **#{other}** {plain(entry.label[:40])}",
+                key=f"path-take-{end}-{other}",
+                type="tertiary",
+                help=plain(entry.notation),
+                on_click=set_end,
+                args=(end, other),
+                disabled=other == index,
+            )
 
 
 def _typed(explorer: Explorer, end: str) -> None:
@@ -92,18 +120,29 @@ def position_bar(path: LatentPath) -> None:
     last, now = len(path.stops) - 1, position(path)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="path-position"):
         st.button(
-            "Previous stop", key="path-previous", icon=":material/chevron_left:", disabled=now == 0,
-            on_click=go_to, args=(path, now - 1),
-        )  # fmt: skip
+            "Previous stop",
+            key="path-previous",
+            icon=":material/chevron_left:",
+            disabled=now == 0,
+            on_click=go_to,
+            args=(path, now - 1),
+        )
         if last:
             st.session_state["w-path-at"] = now
             st.slider(
-                f"Stop, 0 is A and {last} is B", 0, last, key="w-path-at",
+                f"Stop, 0 is A and {last} is B",
+                0,
+                last,
+                key="w-path-at",
                 on_change=lambda: go_to(path, int(st.session_state["w-path-at"])),
-            )  # fmt: skip
+            )
         else:
             st.markdown("The path has one stop.", width="stretch")
         st.button(
-            "Next stop", key="path-next", icon=":material/chevron_right:", disabled=now == last,
-            on_click=go_to, args=(path, now + 1),
-        )  # fmt: skip
+            "Next stop",
+            key="path-next",
+            icon=":material/chevron_right:",
+            disabled=now == last,
+            on_click=go_to,
+            args=(path, now + 1),
+        )

@@ -46,9 +46,14 @@ def chosen_path(explorer: Explorer) -> LatentPath | None:
     def lay() -> LatentPath:
         with _waiting(explorer) if choice.kind == "graph" else nullcontext():
             return lay_path(
-                explorer, start, end, choice.kind, choice.stops, constrained=choice.constrained,
+                explorer,
+                start,
+                end,
+                choice.kind,
+                choice.stops,
+                constrained=choice.constrained,
                 whole=lambda k: _whole_graph(explorer.digest, k, explorer.atlas.latents),
-            )  # fmt: skip
+            )
 
     return session.memo("path", _identity(explorer), lay)
 

@@ -22,8 +22,9 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
     with st.container(key="stop-drawing"):
         st.image(
             drawing(stop.cell, explorer.space.name, theme_name(), frame.change and frame.change.second),
-            width="stretch", alt=f"Drawing of the architecture at stop {number}",
-        )  # fmt: skip
+            width="stretch",
+            alt=f"Drawing of the architecture at stop {number}",
+        )
     if frame.change is not None:
         words = change_in_words(frame.change, path.frames[place - 1].cell, frame.cell)
         st.caption(f"Marked: what changed at stop {frame.first}: {edits_in_words(frame.change.edits)} ({words}).")
@@ -56,9 +57,14 @@ def _head(explorer: Explorer, path: LatentPath, stop: Stop) -> None:
             entry = entry_for(explorer.space, stop.cell)
             inside = entry.notation in {other.notation for other in session.basket()}
             st.button(
-                "In basket" if inside else "Basket", key="stop-basket", icon=":material/add_shopping_cart:",
-                disabled=inside, help="Put this architecture into the basket", on_click=add_to_basket, args=(entry,),
-            )  # fmt: skip
+                "In basket" if inside else "Basket",
+                key="stop-basket",
+                icon=":material/add_shopping_cart:",
+                disabled=inside,
+                help="Put this architecture into the basket",
+                on_click=add_to_basket,
+                args=(entry,),
+            )
     st.page_link("pages/map.py", label="See its neighbourhood on the Map page", icon=":material/scatter_plot:")
 
 
@@ -74,8 +80,11 @@ def _badges(path: LatentPath, stop: Stop) -> str:
         badges.append(":gray-badge[a known cell, not decoded]")
     if stop.comes_back is False:
         given = "cell" if path.kind == "graph" else "A" if stop.number == 0 else "B"
-        badges.append(f":orange-badge[the decoder gives another cell than this {given}]" if given == "cell"
-                      else f":orange-badge[not {given} itself]")  # fmt: skip
+        badges.append(
+            f":orange-badge[the decoder gives another cell than this {given}]"
+            if given == "cell"
+            else f":orange-badge[not {given} itself]"
+        )
     if stop.valid and stop.row is None:
         badges.append(":gray-badge[not on the map]")
     return " ".join(badges)

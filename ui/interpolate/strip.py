@@ -69,15 +69,20 @@ def _frame(explorer: Explorer, path: LatentPath, scores: PathScores, place: int,
         name for name, stop in (("A", 0), ("B", len(path.stops) - 1)) if frame.first <= stop <= frame.last
     )
     st.button(
-        f"{'**' + ends + '** · ' if ends else ''}{stops_in_words(frame)}", key=f"frame-go-{frame.first}",
-        type="primary" if now else "secondary", width="stretch", on_click=go_to, args=(path, frame.first),
-    )  # fmt: skip
+        f"{'**' + ends + '** · ' if ends else ''}{stops_in_words(frame)}",
+        key=f"frame-go-{frame.first}",
+        type="primary" if now else "secondary",
+        width="stretch",
+        on_click=go_to,
+        args=(path, frame.first),
+    )
     mark = None if frame.change is None else frame.change.second
     what = f"cell #{frame.stops[0].index}" if frame.stops[0].index is not None else "graph that is no valid cell"
     st.image(
-        drawing(frame.cell, explorer.space.name, theme_name(), mark), width="stretch",
+        drawing(frame.cell, explorer.space.name, theme_name(), mark),
+        width="stretch",
         alt=f"{stops_in_words(frame)}: {what}",
-    )  # fmt: skip
+    )
     st.markdown(_caption(path, scores, place))
 
 
@@ -136,12 +141,22 @@ def exports(explorer: Explorer, path: LatentPath) -> None:
     name = f"{space}-path-{choice.start}-{choice.end}-{path.kind}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="path-exports"):
         st.download_button(
-            "JSON", key="path-json", icon=":material/download:", mime="application/json", on_click="ignore",
-            data=lambda: path_to_json(explorer, path).encode(), file_name=f"{name}.json",
+            "JSON",
+            key="path-json",
+            icon=":material/download:",
+            mime="application/json",
+            on_click="ignore",
+            data=lambda: path_to_json(explorer, path).encode(),
+            file_name=f"{name}.json",
             help="Every stop with its latent, and every architecture with all that is known about it",
-        )  # fmt: skip
+        )
         st.download_button(
-            "CSV", key="path-csv", icon=":material/download:", mime="text/csv", on_click="ignore",
-            data=lambda: path_to_csv(explorer, path).encode(), file_name=f"{name}.csv",
+            "CSV",
+            key="path-csv",
+            icon=":material/download:",
+            mime="text/csv",
+            on_click="ignore",
+            data=lambda: path_to_csv(explorer, path).encode(),
+            file_name=f"{name}.csv",
             help="One row per stop",
-        )  # fmt: skip
+        )

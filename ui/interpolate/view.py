@@ -90,7 +90,7 @@ def _invitation(explorer: Explorer) -> None:
             f"Choose {missing} to see a path: click a point of this map, type a cell above, take one from the basket, "
             "or use **Start of path** and **End of path** beside a cell of the Map page.",
             icon=":material/timeline:",
-        )  # fmt: skip
+        )
         st.button(
             "Two random cells", key="path-random", icon=":material/casino:", on_click=random_ends, args=(explorer,)
         )
@@ -118,7 +118,7 @@ def _cautions(explorer: Explorer, path: LatentPath) -> None:
             f"The model does not give {names} back: encoded and decoded, another graph comes out. The path shows what "
             "is decoded, so it does not begin or end where you chose.",
             icon=":material/sync_problem:",
-        )  # fmt: skip
+        )
 
 
 def _map(explorer: Explorer, plane: PlaneName, path: LatentPath | None) -> None:
@@ -179,16 +179,21 @@ def _curve(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
     titles = score_titles(explorer)
     st.session_state["w-path-score"] = shown_score(titles)
     st.selectbox(
-        "Score along the path", list(titles), format_func=lambda key: titles[key], key="w-path-score", width=380,
+        "Score along the path",
+        list(titles),
+        format_func=lambda key: titles[key],
+        key="w-path-score",
+        width=380,
         on_change=lambda: change(score=st.session_state["w-path-score"]),
-    )  # fmt: skip
+    )
     if not scores.any_known and not scores.any_predicted:
         st.caption("No architecture on this path has a value of this score, and nothing predicts it.")
         return
     show_chart(
-        path_figure(path, scores, theme_name(), position(path)), key="path-curve",
+        path_figure(path, scores, theme_name(), position(path)),
+        key="path-curve",
         alt=f"{scores.title} at the {len(path.stops)} stops of the path",
-    )  # fmt: skip
+    )
     words = [f"Scores are those of the architectures at the stops. {scores.meaning.describe()}."]
     if scores.any_predicted:
         words.append(f"Predicted by: {scores.model}.")

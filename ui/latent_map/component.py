@@ -97,9 +97,17 @@ def latent_map(
         from ui.latent_map.fallback import fallback_map  # Plotly is not imported unless it is needed
 
         return fallback_map(
-            key=key, points=points, colour=colour, marks=marks, lines=lines, lasso=lasso, dim=dim, height=height,
-            webgl=missing == "no-webgl2", handlers=handlers,
-        )  # fmt: skip
+            key=key,
+            points=points,
+            colour=colour,
+            marks=marks,
+            lines=lines,
+            lasso=lasso,
+            dim=dim,
+            height=height,
+            webgl=missing == "no-webgl2",
+            handlers=handlers,
+        )
     result = _component(
         key=key,
         data={
@@ -107,9 +115,16 @@ def latent_map(
             "height": height,
             "points": {"digest": points.digest, "url": points.xy_url, "n": points.n, "labels": points.labels_url},
             "colour": {
-                "url": colour.values_url, "title": colour.title, "unit": colour.unit, "low": float(colour.low),
-                "high": float(colour.high), "palette": list(colour.palette), "categories": list(colour.categories),
-                "onTop": colour.on_top, "lowClipped": colour.low_clipped, "highClipped": colour.high_clipped,
+                "url": colour.values_url,
+                "title": colour.title,
+                "unit": colour.unit,
+                "low": float(colour.low),
+                "high": float(colour.high),
+                "palette": list(colour.palette),
+                "categories": list(colour.categories),
+                "onTop": colour.on_top,
+                "lowClipped": colour.low_clipped,
+                "highClipped": colour.high_clipped,
             },
             "marks": [{**asdict(mark), "x": float(mark.x), "y": float(mark.y)} for mark in marks],
             "lines": [{"kind": line.kind, "xy": _pairs(line.xy)} for line in lines],
@@ -124,7 +139,7 @@ def latent_map(
         on_lasso_change=handlers.lasso,
         on_clear_change=handlers.clear,
         on_status_change=handlers.status,
-    )  # fmt: skip
+    )
     return MapEvents(
         parse_click(result.click), parse_lasso(result.lasso), result.clear is not None, parse_status(result.status)
     )

@@ -22,9 +22,16 @@ _MAX_WEBGL1, _MAX_SVG = 50_000, 4_000  # more points than this make Plotly too s
 _HIT_RADIUS = 8.0
 _GREY, _LINE, _ACCENT = "rgba(128,128,128,0.25)", "rgba(128,128,128,0.9)", "#e0405e"
 _SYMBOLS = {
-    "focus": "cross-thin-open", "decoded": "diamond-open", "basket": "square", "neighbour": "circle-open",
-    "start": "circle", "end": "circle", "path": "circle", "trail": "circle", "pending": "cross-thin-open",
-}  # fmt: skip
+    "focus": "cross-thin-open",
+    "decoded": "diamond-open",
+    "basket": "square",
+    "neighbour": "circle-open",
+    "start": "circle",
+    "end": "circle",
+    "path": "circle",
+    "trail": "circle",
+    "pending": "cross-thin-open",
+}
 
 # Streamlit drops clicks that hit no point, so this listens to the chart itself (layout.clickanywhere makes it speak).
 _LISTENER = """
@@ -168,9 +175,13 @@ def map_figure(
     if marks:
         figure.add_trace(scatter(**_mark_style(marks, tags=not webgl)))
     figure.update_layout(
-        clickanywhere=True, showlegend=False, dragmode="pan", hoverdistance=8, uirevision="map",
+        clickanywhere=True,
+        showlegend=False,
+        dragmode="pan",
+        hoverdistance=8,
+        uirevision="map",
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
-    )  # fmt: skip
+    )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
     return figure

@@ -20,8 +20,17 @@ SEQUENTIAL: tuple[str, ...] = ("#6e54c0", "#4b78c9", "#2b96b4", "#2eae8a", "#7fb
 
 
 CATEGORICAL: tuple[str, ...] = (
-    "#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#9c6bb0", "#2fa5a0", "#c99a1e", "#d37295", "#9c755f", "#7f8791",
-)  # fmt: skip
+    "#4e79a7",
+    "#f28e2b",
+    "#59a14f",
+    "#e15759",
+    "#9c6bb0",
+    "#2fa5a0",
+    "#c99a1e",
+    "#d37295",
+    "#9c755f",
+    "#7f8791",
+)
 
 
 @dataclass(frozen=True, slots=True)

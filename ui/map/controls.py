@@ -47,19 +47,32 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map-controls"):
         _seeded("w-colour", shown.name.key)
         st.selectbox(
-            "Colour", list(titles), format_func=lambda key: titles[key], key="w-colour",
-            on_change=lambda: session.set_colour(st.session_state["w-colour"]), width=325,
-        )  # fmt: skip
+            "Colour",
+            list(titles),
+            format_func=lambda key: titles[key],
+            key="w-colour",
+            on_change=lambda: session.set_colour(st.session_state["w-colour"]),
+            width=325,
+        )
         _seeded("w-plane", plane)
         st.segmented_control(
-            "Map", explorer.plane_names, format_func=lambda name: PLANES[name], key="w-plane", required=True,
+            "Map",
+            explorer.plane_names,
+            format_func=lambda name: PLANES[name],
+            key="w-plane",
+            required=True,
             on_change=_plane_chosen,
-        )  # fmt: skip
+        )
         st.text_input(
-            "Find", key="w-find", placeholder="string, index, genotype …", on_change=_find,
-            args=(explorer.space,), icon=":material/search:", width=230,
+            "Find",
+            key="w-find",
+            placeholder="string, index, genotype …",
+            on_change=_find,
+            args=(explorer.space,),
+            icon=":material/search:",
+            width=230,
             help=plain(f"Reads {find_forms(explorer.space)}."),
-        )  # fmt: skip
+        )
         active = session.cell_filter().active
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):
             _filters(explorer, shown)
@@ -103,19 +116,28 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     if now.score is not None and now.score_key != shown.name.key:
         about = column(explorer, now.score_key)
     if not about.categories:
-        _range("w-score", f"{about.name.title}{f' ({about.unit})' if about.unit else ''}", about.values, now.score,
-               lambda pair: _change(score=pair, score_key=about.name.key if pair else ""))  # fmt: skip
-    _range("w-params", "Parameters (million)", explorer.params, now.params,
-           lambda pair: _change(params=pair))  # fmt: skip
+        _range(
+            "w-score",
+            f"{about.name.title}{f' ({about.unit})' if about.unit else ''}",
+            about.values,
+            now.score,
+            lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
+        )
+    _range("w-params", "Parameters (million)", explorer.params, now.params, lambda pair: _change(params=pair))
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),
     ):
         _seeded(f"w-{key}", [op for op in chosen if op in explorer.space.operations])
         st.multiselect(
-            label, explorer.space.operations, format_func=operation_label, key=f"w-{key}", on_change=_operations,
-            args=(key,), placeholder="any operations",
-        )  # fmt: skip
+            label,
+            explorer.space.operations,
+            format_func=operation_label,
+            key=f"w-{key}",
+            on_change=_operations,
+            args=(key,),
+            placeholder="any operations",
+        )
     _seeded("w-held-out", now.held_out_only)
     st.checkbox("Held-out cells only", key="w-held-out", on_change=_held_out)
     st.button("Remove all", key="w-filter-reset", disabled=not now.active, on_click=_reset)
@@ -138,9 +160,15 @@ def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float]
 
     st.markdown(plain(label))  # a label of the slider's own would be read aloud with the escapes in it
     st.slider(
-        label, low, high, step=float(unit), key=key, on_change=moved, format=f"%.{digits}f",
+        label,
+        low,
+        high,
+        step=float(unit),
+        key=key,
+        on_change=moved,
+        format=f"%.{digits}f",
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:
@@ -202,8 +230,14 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         f"A CSV file with a header: a column {names}, `genotype` or `index`, and one or more columns of "
         "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
     )
-    st.file_uploader("CSV file", type=["csv", "tsv", "txt"], key="w-csv", on_change=_uploaded, args=(space.name,),
-                     max_upload_size=UPLOAD_MEGABYTES)  # fmt: skip
+    st.file_uploader(
+        "CSV file",
+        type=["csv", "tsv", "txt"],
+        key="w-csv",
+        on_change=_uploaded,
+        args=(space.name,),
+        max_upload_size=UPLOAD_MEGABYTES,
+    )
     if notice := session.said(UPLOAD_LINE):
         st.error(plain(notice.text))
     if own := session.user_columns():

@@ -112,19 +112,35 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
     few = bool(len(rows))
     name = f"{explorer.space.name}-selection"
     st.download_button(
-        "CSV", key="selection-csv", icon=":material/download:", mime="text/csv", on_click="ignore", disabled=not few,
-        data=lambda: exported(explorer, rows, "csv"), file_name=f"{name}.csv",
-    )  # fmt: skip
+        "CSV",
+        key="selection-csv",
+        icon=":material/download:",
+        mime="text/csv",
+        on_click="ignore",
+        disabled=not few,
+        data=lambda: exported(explorer, rows, "csv"),
+        file_name=f"{name}.csv",
+    )
     st.download_button(
-        "JSON", key="selection-json", icon=":material/download:", mime="application/json", on_click="ignore",
-        disabled=not few or len(rows) > MAX_CELLS, data=lambda: exported(explorer, rows, "json"),
-        file_name=f"{name}.json", help=f"At most {MAX_CELLS:,} cells" if len(rows) > MAX_CELLS else None,
-    )  # fmt: skip
+        "JSON",
+        key="selection-json",
+        icon=":material/download:",
+        mime="application/json",
+        on_click="ignore",
+        disabled=not few or len(rows) > MAX_CELLS,
+        data=lambda: exported(explorer, rows, "json"),
+        file_name=f"{name}.json",
+        help=f"At most {MAX_CELLS:,} cells" if len(rows) > MAX_CELLS else None,
+    )
     st.button(
-        "Basket", key="selection-basket", icon=":material/add_shopping_cart:", disabled=not few,
-        help=f"Adds the best cells first, up to the basket's {BASKET_CAP}", on_click=_to_basket,
+        "Basket",
+        key="selection-basket",
+        icon=":material/add_shopping_cart:",
+        disabled=not few,
+        help=f"Adds the best cells first, up to the basket's {BASKET_CAP}",
+        on_click=_to_basket,
         args=(explorer, _ordered(shown, rows)),
-    )  # fmt: skip
+    )
     st.button("Clear", key="selection-clear", icon=":material/close:", type="tertiary", on_click=_clear)
 
 

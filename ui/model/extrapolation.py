@@ -36,9 +36,13 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
     left, right = halves("extrapolation")
     with left:
         kind = st.segmented_control(
-            "Predictor", list(MODELS), default="predicted", format_func=MODELS.__getitem__, key="model_extrapolated",
+            "Predictor",
+            list(MODELS),
+            default="predicted",
+            format_func=MODELS.__getitem__,
+            key="model_extrapolated",
             required=True,
-        )  # fmt: skip
+        )
         figure = extrapolation_figure(
             found.points,
             {INSIDE: f"known: {found.content['inside']}", OUTSIDE: f"extrapolated: {found.content['outside']}"},
@@ -126,9 +130,12 @@ def _ranked(found: Extrapolation, checkpoint: Checkpoint, theme: ThemeName) -> N
         for rank, row in enumerate(found.ranked, start=1)
     ]
     st.dataframe(
-        pd.DataFrame(table), hide_index=True, key="model_extrapolation_cells", alt="Ranked cells, predicted only",
+        pd.DataFrame(table),
+        hide_index=True,
+        key="model_extrapolation_cells",
+        alt="Ranked cells, predicted only",
         column_config={name: st.column_config.NumberColumn(format="%.4g") for name in NUMBERS},
-    )  # fmt: skip
+    )
     origins = [
         {
             "Made by": str(row["origin"]),

@@ -84,9 +84,15 @@ def _summary(rows: list[Reading]) -> None:
     with st.container(horizontal=True):
         for row in rows:
             st.metric(
-                row.title, row.value, delta=row.denominator, delta_color="off", delta_arrow="off",
-                help=EXPLAINED[row.key], border=True, width=220,
-            )  # fmt: skip
+                row.title,
+                row.value,
+                delta=row.denominator,
+                delta_color="off",
+                delta_arrow="off",
+                help=EXPLAINED[row.key],
+                border=True,
+                width=220,
+            )
 
 
 def _head(row: Reading) -> None:
@@ -131,9 +137,13 @@ def _neighbours(found: Quality, theme: ThemeName) -> None:
         st.subheader("Neighbours predict the score", help=EXPLAINED["neighbours"])
         key = st.selectbox("Score", list(rows), format_func=lambda key: _named(found, key), key="model_quality_score")
         measure = st.segmented_control(
-            "Measure", list(MEASURES), default="kendall_tau", format_func=MEASURES.__getitem__,
-            key="model_quality_measure", required=True,
-        )  # fmt: skip
+            "Measure",
+            list(MEASURES),
+            default="kendall_tau",
+            format_func=MEASURES.__getitem__,
+            key="model_quality_measure",
+            required=True,
+        )
         assert key is not None and measure is not None, "both always have a value"
         row = rows[key]
         spoken = "; ".join(f"{NAMES[name]}: {_number(row[name][measure])}" for name in NAMES)

@@ -44,9 +44,7 @@ def _single(lineup: Lineup, goal: Goal, optimum: float | None) -> None:
     kinds = [BEST, GAP] if optimum is not None else [BEST]
     kind = _picked("search-chart", kinds)
     curves = best_curves(lineup)
-    figure = progress_figure(
-        curves, goal, theme_name(), optimum=optimum, regret=kind == GAP, budget=_longest(lineup)
-    )  # fmt: skip
+    figure = progress_figure(curves, goal, theme_name(), optimum=optimum, regret=kind == GAP, budget=_longest(lineup))
     bands = sorted({curve.band for curve in curves if curve.band})
     live_chart(figure, key="search-progress-chart", alt=_alt(lineup, kind, goal))
     st.caption(

@@ -36,23 +36,34 @@ def _buttons(jobs: SearchJobs, runs: Sequence[Run], key: str, suffix: str, what:
     many = f" {suffix}" if suffix else ""
     if pausable:
         st.button(
-            f"Pause{many}", key=f"search-pause-{key}", icon=":material/pause:", on_click=_do,
-            args=(jobs.pause, pausable), help="After the evaluation that is going on; it can be resumed",
-        )  # fmt: skip
+            f"Pause{many}",
+            key=f"search-pause-{key}",
+            icon=":material/pause:",
+            on_click=_do,
+            args=(jobs.pause, pausable),
+            help="After the evaluation that is going on; it can be resumed",
+        )
     if resumable:
         _resume(jobs, resumable, f"Resume{many}", key)
     if cancellable:
         st.button(
-            f"Cancel{many}", key=f"search-cancel-{key}", icon=":material/stop:", on_click=_do,
-            args=(jobs.cancel, cancellable), help="At once; what was evaluated stays",
-        )  # fmt: skip
+            f"Cancel{many}",
+            key=f"search-cancel-{key}",
+            icon=":material/stop:",
+            on_click=_do,
+            args=(jobs.cancel, cancellable),
+            help="At once; what was evaluated stays",
+        )
     if resting and len(resting) == len(runs):
         with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"search-delete-{key}"):
             st.markdown(f"Delete {plain(what)} ({len(resting)}) and every evaluation for good?")
             st.button(
-                "Delete for good", key=f"search-delete-{key}-sure", type="primary", on_click=_delete,
+                "Delete for good",
+                key=f"search-delete-{key}-sure",
+                type="primary",
+                on_click=_delete,
                 args=(jobs, resting),
-            )  # fmt: skip
+            )
 
 
 def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None:
@@ -70,9 +81,11 @@ def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None
         st.code("\n".join(code), language=None)
         if state.local_browser():
             st.button(
-                "Run this code here", key=f"search-resume-{key}-sure", on_click=_do,
+                "Run this code here",
+                key=f"search-resume-{key}-sure",
+                on_click=_do,
                 args=(lambda chosen: jobs.resume(chosen, code), names),
-            )  # fmt: skip
+            )
         else:
             st.caption(state.NO_CODE)
 

@@ -44,9 +44,14 @@ def race_form(explorer: Explorer | None) -> None:
     runs = len(methods) * seeds
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Start", key="search-start", type="primary", icon=":material/play_arrow:", on_click=start, args=(wish,),
+            "Start",
+            key="search-start",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=start,
+            args=(wish,),
             disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
-        )  # fmt: skip
+        )
         st.markdown(_count(problem, words, methods, runs, wish), width="stretch")
 
 
@@ -81,12 +86,16 @@ def _goals(
         f"search-goals-{space.name}",
         [choices[0].word] if choices else [],
         lambda key: st.multiselect(
-            "Goals", list(titles), format_func=titles.__getitem__, key=key, max_selections=MAX_GOALS,
+            "Goals",
+            list(titles),
+            format_func=titles.__getitem__,
+            key=key,
+            max_selections=MAX_GOALS,
             placeholder="Choose what to optimise",
             help="One goal, or several at once: then a Pareto front is searched. ≈ marks predicted values.",
         ),
         valid=lambda value: [word for word in value if word in titles],
-    )  # fmt: skip
+    )
     known = [choice.cells for word in chosen for choice in choices if choice.word == word]
     words, problem = list(chosen), ""
     with st.expander("Goals of your own: a CSV column, or a Python function", icon=":material/edit_note:"):
@@ -109,9 +118,12 @@ def _goals(
 
 def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
     file = st.file_uploader(
-        "A CSV file with architectures and values", type=["csv", "txt"], key=f"search-csv-{space.name}",
-        max_upload_size=MAX_CSV_MB, help="One column of architectures (notation, index or genotype), others of numbers",
-    )  # fmt: skip
+        "A CSV file with architectures and values",
+        type=["csv", "txt"],
+        key=f"search-csv-{space.name}",
+        max_upload_size=MAX_CSV_MB,
+        help="One column of architectures (notation, index or genotype), others of numbers",
+    )
     if file is None:
         return "", None, ""
     try:
@@ -134,10 +146,13 @@ def _own_function() -> tuple[str, str]:
         "search-python",
         "",
         lambda key: st.text_input(
-            "A Python function of a cell", key=key, placeholder="package.module:function", max_chars=300,
+            "A Python function of a cell",
+            key=key,
+            placeholder="package.module:function",
+            max_chars=300,
             help="Called with a Cell, returns a number. Add :min if less is better, :max,min for two numbers.",
         ),
-    ).strip()  # fmt: skip
+    ).strip()
     if not path:
         return "", ""
     agreed = st.checkbox("Run this code on this machine", key="search-python-agreed")
@@ -181,30 +196,46 @@ def _methods() -> tuple[str, ...]:
 def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None]:
     with st.container(key="search-numbers", horizontal=True):
         budget = _kept(
-            "search-budget", DEFAULT_BUDGET,
+            "search-budget",
+            DEFAULT_BUDGET,
             lambda key: st.number_input(
-                "Budget per run", 1, MAX_FORM_BUDGET, key=key,
+                "Budget per run",
+                1,
+                MAX_FORM_BUDGET,
+                key=key,
                 help="Evaluations of each run. Every label counts, the random first ones too.",
             ),
-        )  # fmt: skip
+        )
         seeds = _kept(
-            "search-seeds", DEFAULT_SEEDS,
+            "search-seeds",
+            DEFAULT_SEEDS,
             lambda key: st.number_input(
-                "Seeds", 1, MAX_SEEDS, key=key, help="Runs per method. To compare methods in earnest, use 10 or more.",
+                "Seeds",
+                1,
+                MAX_SEEDS,
+                key=key,
+                help="Runs per method. To compare methods in earnest, use 10 or more.",
             ),
-        )  # fmt: skip
+        )
         batch = _kept(
-            "search-batch", 1,
+            "search-batch",
+            1,
             lambda key: st.number_input(
-                "Batch (q)", 1, MAX_BATCH, key=key, help="Cells proposed at a time, before their values are known",
+                "Batch (q)",
+                1,
+                MAX_BATCH,
+                key=key,
+                help="Cells proposed at a time, before their values are known",
             ),
-        )  # fmt: skip
+        )
         first = _kept("search-first", 0, lambda key: st.number_input("First seed", 0, 10**6, key=key))
     with st.expander("Existing labels to start from", icon=":material/upload_file:"):
         file = st.file_uploader(
-            "A CSV file with architectures and a column per goal", type=["csv"], key=f"search-labels-{space.name}",
+            "A CSV file with architectures and a column per goal",
+            type=["csv"],
+            key=f"search-labels-{space.name}",
             max_upload_size=MAX_CSV_MB,
-        )  # fmt: skip
+        )
         st.caption("They are known to every run from the beginning. No budget counts them, but every chart does.")
         path = None
         if file is not None:

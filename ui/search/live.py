@@ -108,9 +108,12 @@ def _writing(jobs: SearchJobs) -> None:
                     plain(f"{written} of {plan.of} runs could be prepared. {plan.problem}"), icon=":material/error:"
                 )
                 st.button(
-                    "Dismiss", key=f"search-dismiss-{plan.race}", type="tertiary", on_click=jobs.drop_plan,
+                    "Dismiss",
+                    key=f"search-dismiss-{plan.race}",
+                    type="tertiary",
+                    on_click=jobs.drop_plan,
                     args=(plan.race,),
-                )  # fmt: skip
+                )
         else:
             number = plan.of - len(plan.configs) + 1
             st.caption(f":material/hourglass_top: Preparing run {number} of {plan.of}: tables and models are read …")
@@ -135,17 +138,25 @@ def _chosen(
         key = f"search-group-{state.generation()}"
         st.session_state.setdefault(key, state.chosen_group())
         st.selectbox(
-            "Race", ids, format_func=names.__getitem__, key=key,
+            "Race",
+            ids,
+            format_func=names.__getitem__,
+            key=key,
             on_change=lambda: state.choose_group(st.session_state[key], by_hand=True),
-        )  # fmt: skip
+        )
         others = [id for id in ids if id != state.chosen_group()]
         more = f"search-beside-{state.generation()}-{state.chosen_group()}"
         st.session_state.setdefault(more, [id for id in state.beside() if id in others])
         st.multiselect(
-            "Beside it", others, format_func=names.__getitem__, key=more, max_selections=MAX_BESIDE,
-            placeholder="Compare with other races", disabled=not others,
+            "Beside it",
+            others,
+            format_func=names.__getitem__,
+            key=more,
+            max_selections=MAX_BESIDE,
+            placeholder="Compare with other races",
+            disabled=not others,
             on_change=lambda: state.set_beside(st.session_state[more]),
-        )  # fmt: skip
+        )
         st.button("Refresh", key="search-refresh", icon=":material/refresh:", help="Read the store again")
     by_id = {group.id: group for group in here}
     chosen = tuple(by_id[id] for id in dict.fromkeys((state.chosen_group(), *state.beside())) if id in by_id)
@@ -178,9 +189,13 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
         if wish is not None:
             names = ", ".join(METHODS[name].title for name in wish.methods)
             st.button(
-                "Start a first race", key="search-first-race", type="primary", icon=":material/rocket_launch:",
-                on_click=start, args=(wish,),
-            )  # fmt: skip
+                "Start a first race",
+                key="search-first-race",
+                type="primary",
+                icon=":material/rocket_launch:",
+                on_click=start,
+                args=(wish,),
+            )
             st.caption(
                 plain(f"{goal}; {names}; {wish.budget} evaluations per run, {wish.seeds} seeds. Or fill in the form.")
             )
@@ -215,9 +230,13 @@ def _overview(groups: Sequence[RunGroup], titles: dict[str, str]) -> None:
     with st.expander(f"All {total:,} runs in the store", icon=":material/storage:"):
         spaces = {group.config.space: get_space(group.config.space).title for group in groups}
         wanted = st.segmented_control(
-            "Search space", ["", *spaces], default="", format_func=lambda name: spaces.get(name, "All"),
-            key="search-filter", required=True,
-        )  # fmt: skip
+            "Search space",
+            ["", *spaces],
+            default="",
+            format_func=lambda name: spaces.get(name, "All"),
+            key="search-filter",
+            required=True,
+        )
         kept = [group for group in groups if wanted in ("", group.config.space)]
         st.dataframe(overview_frame(kept, titles), hide_index=True, column_config=_OVERVIEW, key="search-overview")
         st.caption(

@@ -26,9 +26,13 @@ def show_panel(run: Run, view: RunView) -> None:
             st.markdown(f"##### Evaluation #{number}", width="stretch")
             back = "What is proposed now" if run.active else "The best"
             st.button(
-                back, key="search-back", type="tertiary", icon=":material/arrow_back:",
-                on_click=state.choose_evaluation, args=(view.config.name, None),
-            )  # fmt: skip
+                back,
+                key="search-back",
+                type="tertiary",
+                icon=":material/arrow_back:",
+                on_click=state.choose_evaluation,
+                args=(view.config.name, None),
+            )
         _card(view, chosen[0], actions=True)
         return
     if not view.evaluations:
@@ -87,9 +91,13 @@ def _actions(view: RunView, e: Evaluation) -> None:
     inside = entry.notation in {other.notation for other in session.basket()}
     with st.container(horizontal=True):
         st.button(
-            "In basket" if inside else "Basket", key="search-card-basket", icon=":material/add_shopping_cart:",
-            disabled=inside, on_click=_add, args=(entry,),
-        )  # fmt: skip
+            "In basket" if inside else "Basket",
+            key="search-card-basket",
+            icon=":material/add_shopping_cart:",
+            disabled=inside,
+            on_click=_add,
+            args=(entry,),
+        )
         if space.size is not None and st.button(
             "Show on the Map page", key="search-card-map", icon=":material/scatter_plot:"
         ):

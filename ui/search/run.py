@@ -48,10 +48,13 @@ def show_run(
         st.session_state.setdefault(key, state.chosen_run())
         titles = distinct({n: f"{labels.get(n, '')} {run_title(r.summary.config)}".strip() for n, r in by_name.items()})
         name = st.selectbox(
-            "Run", list(by_name), key=key, width=420,
+            "Run",
+            list(by_name),
+            key=key,
+            width=420,
             format_func=titles.__getitem__,
             on_change=lambda: state.choose_run(st.session_state[key], by_hand=True),
-        )  # fmt: skip
+        )
         state.write_link(name)
         run, view = by_name[name], views[name]
         st.markdown(f"{state_badge(run)} {_how_far(view)}", width="stretch")
@@ -109,9 +112,14 @@ def _table(view: RunView, explorer: Explorer | None) -> None:
             config[f"goal_{goal.key}"] = number(f"{mark}{goal.meaning.title[:40]}{unit}", format="%.3f")
         cells = [e.cell for e in view.evaluations]
         st.dataframe(
-            frame, hide_index=True, key=TABLE_KEY, height=min(420, 38 + 35 * len(frame)), column_config=config,
-            selection_mode="single-row", on_select=lambda: _row_chosen(view, cells),
-        )  # fmt: skip
+            frame,
+            hide_index=True,
+            key=TABLE_KEY,
+            height=min(420, 38 + 35 * len(frame)),
+            column_config=config,
+            selection_mode="single-row",
+            on_select=lambda: _row_chosen(view, cells),
+        )
         st.caption("Choose a row to see that cell above. Numbers are the order of the proposals, from 0.")
 
 
@@ -158,17 +166,31 @@ def _files(view: RunView) -> None:
     several = len(view.goals) > 1
     with st.container(horizontal=True, key="search-files"):
         st.button(
-            "Front to basket" if several else f"Best {BEST} to basket", key="search-basket",
-            icon=":material/add_shopping_cart:", disabled=not view.done, on_click=_to_basket, args=(view,),
-        )  # fmt: skip
+            "Front to basket" if several else f"Best {BEST} to basket",
+            key="search-basket",
+            icon=":material/add_shopping_cart:",
+            disabled=not view.done,
+            on_click=_to_basket,
+            args=(view,),
+        )
         st.download_button(
-            "CSV", key="search-csv", icon=":material/download:", mime="text/csv", on_click="ignore",
-            data=lambda: run_csv([view]).encode(), file_name=f"{view.config.name}.csv",
-        )  # fmt: skip
+            "CSV",
+            key="search-csv",
+            icon=":material/download:",
+            mime="text/csv",
+            on_click="ignore",
+            data=lambda: run_csv([view]).encode(),
+            file_name=f"{view.config.name}.csv",
+        )
         st.download_button(
-            "JSON", key="search-json", icon=":material/download:", mime="application/json", on_click="ignore",
-            data=lambda: run_json(view).encode(), file_name=f"{view.config.name}.json",
-        )  # fmt: skip
+            "JSON",
+            key="search-json",
+            icon=":material/download:",
+            mime="application/json",
+            on_click="ignore",
+            data=lambda: run_json(view).encode(),
+            file_name=f"{view.config.name}.json",
+        )
 
 
 def best_evaluations(view: RunView, count: int) -> list[Evaluation]:

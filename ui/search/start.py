@@ -56,12 +56,21 @@ class Wish:
         ordered = [method for method in METHODS if method in self.methods]
         return tuple(
             SearchConfig(
-                space, self.words, method, self.budget, seed, self.batch, checkpoint, self.restricted, self.start_csv,
-                race, f"{method}-s{seed}-{race}",
+                space,
+                self.words,
+                method,
+                self.budget,
+                seed,
+                self.batch,
+                checkpoint,
+                self.restricted,
+                self.start_csv,
+                race,
+                f"{method}-s{seed}-{race}",
             )
             for seed in range(self.first_seed, self.first_seed + self.seeds)
             for method in ordered
-        )  # fmt: skip
+        )
 
 
 def default_wish(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> Wish:

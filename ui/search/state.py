@@ -30,9 +30,15 @@ STATE_WORDS = {
     "failed": "failed",
 }
 STATE_COLOURS = {
-    "running": "green", "starting": "green", "finished": "blue", "failed": "red", "interrupted": "orange",
-    "paused": "orange", "pausing": "orange", "cancelling": "gray",
-}  # fmt: skip
+    "running": "green",
+    "starting": "green",
+    "finished": "blue",
+    "failed": "red",
+    "interrupted": "orange",
+    "paused": "orange",
+    "pausing": "orange",
+    "cancelling": "gray",
+}
 ACTIVE = ("queued", "starting", "running", "pausing", "cancelling")
 RESUMABLE = ("waiting", "paused", "cancelled", "interrupted", "failed")
 _GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_run", "search_link", "search_race_made"

@@ -149,13 +149,22 @@ def _listed(entries: tuple[BasketEntry, ...], space: AbstractSearchSpace) -> Non
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.button(
                     f"{number}. **#{index}** {name}" if index is not None else f"{number}. {name}",
-                    key=f"basket-show-{entry.notation}", type="tertiary", width="stretch", help=plain(entry.notation),
-                    on_click=session.set_focus, args=(CellFocus(index) if index is not None else None,),
-                )  # fmt: skip
+                    key=f"basket-show-{entry.notation}",
+                    type="tertiary",
+                    width="stretch",
+                    help=plain(entry.notation),
+                    on_click=session.set_focus,
+                    args=(CellFocus(index) if index is not None else None,),
+                )
                 st.button(
-                    "", key=f"basket-drop-{entry.notation}", icon=":material/close:", type="tertiary",
-                    help=f"Remove number {number}", on_click=_remove, args=(entry.notation,),
-                )  # fmt: skip
+                    "",
+                    key=f"basket-drop-{entry.notation}",
+                    icon=":material/close:",
+                    type="tertiary",
+                    help=f"Remove number {number}",
+                    on_click=_remove,
+                    args=(entry.notation,),
+                )
         if len(entries) > SHOWN:
             st.caption(f"and {len(entries) - SHOWN} more; exports hold all of them.")
 
@@ -168,10 +177,14 @@ def _exports(
     explorer = opened()  # here: the file is made in a thread that has no session
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            "Export", key="basket-export", icon=":material/download:", on_click="ignore", mime=form.mime,
+            "Export",
+            key="basket-export",
+            icon=":material/download:",
+            on_click="ignore",
+            mime=form.mime,
             data=lambda: exported(form, entries, space, explorer),
             file_name=file_name(form, len(entries), space),
-        )  # fmt: skip
+        )
         st.button("Clear", key="basket-clear", icon=":material/delete:", type="tertiary", on_click=_clear)
 
 

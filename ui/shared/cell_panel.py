@@ -83,20 +83,35 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="panel-head"):
         st.markdown(f"##### {_title(focus, explorer)}", width="stretch")
         st.button(
-            "Back", key="focus-back", icon=":material/undo:", type="tertiary", on_click=session.go_back,
-            disabled=not session.can_go_back(), help="The focus before this one",
-        )  # fmt: skip
+            "Back",
+            key="focus-back",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=session.go_back,
+            disabled=not session.can_go_back(),
+            help="The focus before this one",
+        )
         st.button(
-            "Forward", key="focus-forward", icon=":material/redo:", type="tertiary", on_click=session.go_forward,
-            disabled=not session.can_go_forward(), help="Undo a step back",
-        )  # fmt: skip
+            "Forward",
+            key="focus-forward",
+            icon=":material/redo:",
+            type="tertiary",
+            on_click=session.go_forward,
+            disabled=not session.can_go_forward(),
+            help="Undo a step back",
+        )
         if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
             entry = entry_for(explorer.space, found.cell)
             inside = entry.notation in {other.notation for other in session.basket()}
             st.button(
-                "In basket" if inside else "Basket", key="basket-add", icon=":material/add_shopping_cart:",
-                disabled=inside, help="Put this architecture into the basket", on_click=add_to_basket, args=(entry,),
-            )  # fmt: skip
+                "In basket" if inside else "Basket",
+                key="basket-add",
+                icon=":material/add_shopping_cart:",
+                disabled=inside,
+                help="Put this architecture into the basket",
+                on_click=add_to_basket,
+                args=(entry,),
+            )
 
 
 def add_to_basket(entry: BasketEntry) -> None:
@@ -265,9 +280,13 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
                 shown = f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
             st.button(
                 f"{rank}\\. **#{near.index}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
-                key=f"near-{rank}", type="tertiary", width="stretch", help=plain(explorer.space.format(near.cell)),
-                on_click=session.set_focus, args=(CellFocus(near.index),),
-            )  # fmt: skip
+                key=f"near-{rank}",
+                type="tertiary",
+                width="stretch",
+                help=plain(explorer.space.format(near.cell)),
+                on_click=session.set_focus,
+                args=(CellFocus(near.index),),
+            )
 
 
 def _edits(edits: int | None) -> str:

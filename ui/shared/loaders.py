@@ -128,9 +128,15 @@ def _column(identity: tuple[str, str, str, str, ThemeName], _explorer: Explorer)
         palette = (*operation_colours(_explorer.space, identity[4]).values(), CATEGORICAL[4])
     url = publish_array(shown.values.astype(np.float32), shown.name.key)
     colour = MapColour(
-        url, shown.name.title, shown.unit, shown.low, shown.high, palette, shown.categories,
+        url,
+        shown.name.title,
+        shown.unit,
+        shown.low,
+        shown.high,
+        palette,
+        shown.categories,
         "low" if on_top == "low" else "high",
-    )  # fmt: skip
+    )
     return ShownColumn(shown, colour)
 
 

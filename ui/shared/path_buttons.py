@@ -19,11 +19,15 @@ def path_buttons(index: int | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="path-buttons"):
         for end, title, chosen in (("start", "Start of path", choice.start), ("end", "End of path", choice.end)):
             st.button(
-                title, key=f"path-as-{end}", icon=":material/line_start_circle:" if end == "start" else
-                ":material/line_end_circle:", type="tertiary", disabled=chosen == index, on_click=set_end,
-                args=(end, index), help="It is" if chosen == index else "none chosen" if chosen is None
-                else f"Now #{chosen}",
-            )  # fmt: skip
+                title,
+                key=f"path-as-{end}",
+                icon=":material/line_start_circle:" if end == "start" else ":material/line_end_circle:",
+                type="tertiary",
+                disabled=chosen == index,
+                on_click=set_end,
+                args=(end, index),
+                help="It is" if chosen == index else "none chosen" if chosen is None else f"Now #{chosen}",
+            )
         if choice.start is not None and choice.end is not None:
             st.page_link("pages/interpolate.py", label=f"#{choice.start} to #{choice.end}", icon=":material/timeline:")
 

@@ -31,10 +31,12 @@ def sidebar() -> None:
         there = {space for space, _ in folders}
         st.session_state["w-space"] = session.space_name()
         st.selectbox(
-            "Search space", sorted(SPACES, key=lambda name: name not in there),
-            format_func=lambda name: SPACES[name].title + ("" if name in there else " (no checkpoint)"), key="w-space",
+            "Search space",
+            sorted(SPACES, key=lambda name: name not in there),
+            format_func=lambda name: SPACES[name].title + ("" if name in there else " (no checkpoint)"),
+            key="w-space",
             on_change=lambda: session.set_space(st.session_state["w-space"]),
-        )  # fmt: skip
+        )
         names = [name for space, name in folders if space == session.space_name()]
         chosen = session.checkpoint()
         if chosen is None or chosen not in folders.values():
@@ -48,10 +50,13 @@ def sidebar() -> None:
             session.set_device(devices[0])
         st.session_state["w-device"] = session.device()
         st.selectbox(
-            "Device", devices, format_func=lambda name: DEVICE_TITLES[name], key="w-device",
+            "Device",
+            devices,
+            format_func=lambda name: DEVICE_TITLES[name],
+            key="w-device",
             on_change=lambda: session.set_device(st.session_state["w-device"]),
             help="Picked once: a CUDA GPU, else an Apple GPU, else the CPU, which is fast enough for everything here.",
-        )  # fmt: skip
+        )
         st.divider()
         basket_sidebar(opened_or_none)
 

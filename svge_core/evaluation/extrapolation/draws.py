@@ -164,8 +164,12 @@ def table(draws: Sequence[Draw], labels: int) -> list[dict[str, Any]]:
     for predictor, side in draws[0].rows:
         inside = draws[0].inside if side == INSIDE else ~draws[0].inside
         row: dict[str, Any] = {
-            "predictor": predictor, "side": side, "labels": labels, "held_out": int(inside.sum()), "draws": len(draws)
-        }  # fmt: skip
+            "predictor": predictor,
+            "side": side,
+            "labels": labels,
+            "held_out": int(inside.sum()),
+            "draws": len(draws),
+        }
         rows.append({**row, **summarised([draw.rows[predictor, side] for draw in draws], MEASURES)})
     return rows
 

@@ -54,10 +54,15 @@ def extrapolate(
         on_step(f"draw {seed + 1} of {config.draws}")
         draws.append(
             one_draw(
-                space, meaning, judged,
-                labels=config.labels, held_out=config.held_out, seed=seed, level=config.level,
+                space,
+                meaning,
+                judged,
+                labels=config.labels,
+                held_out=config.held_out,
+                seed=seed,
+                level=config.level,
             )
-        )  # fmt: skip
+        )
     on_step("larger cells")
     return {
         "format_version": FORMAT_VERSION,
@@ -84,10 +89,14 @@ def ranked(
     larger = larger_space(space.name, config.max_edges)
     rows = np.sort(rng.permutation(len(known.indices))[: config.fit_labels])
     surrogate = StructureSurrogate.fit(
-        space, [space.from_index(int(index)) for index in known.indices[rows]], known.values[rows],
-        seed=seed, level=config.level, single_runs=meaning.single_runs,
+        space,
+        [space.from_index(int(index)) for index in known.indices[rows]],
+        known.values[rows],
+        seed=seed,
+        level=config.level,
+        single_runs=meaning.single_runs,
         scaling=shared_scaling(space, larger)[0],
-    )  # fmt: skip
+    )
     if isinstance(larger, ExtendedNASBench101):
         candidates, reference = _from_seven_vertices(checkpoint, surrogate, meaning, larger, config, rng)
     else:

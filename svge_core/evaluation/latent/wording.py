@@ -65,7 +65,7 @@ def edits(part: dict[str, Any]) -> Reading:
                 (0.4, "part of the way to a random cell, so distances tell near from far but not one edit from two"),
             ),
             "close by, so a short way in the latent usually is a small edit",
-        )  # fmt: skip
+        )
         text += f"One edit moves a cell by {step:.2f} of the distance between random cells: {far}. "
     text += f"The nearest other latent is {nearest['mean_edits']:.1f} edits away on average "
     text += f"(a random cell: {random['mean_edits']:.1f}); {_share(nearest['one_edit'])} are one edit away."

@@ -52,9 +52,13 @@ class AsynchronousEncoder(nn.Module):
         order = list(range(batch.types.shape[1]))
         ahead = self._passed(batch.types, batch.adjacency, type_inputs(self.along, table), self.along, along, order)
         behind = self._passed(
-            batch.types, batch.adjacency.transpose(1, 2), type_inputs(self.against, table), self.against,
-            self.messages, order[::-1],
-        )  # fmt: skip
+            batch.types,
+            batch.adjacency.transpose(1, 2),
+            type_inputs(self.against, table),
+            self.against,
+            self.messages,
+            order[::-1],
+        )
         joined = self.join(torch.cat([ahead.gather(1, last)[:, 0], behind[:, 0]], dim=1))
         return Posterior(self.mean(joined), self.log_var(joined))
 
@@ -93,9 +97,13 @@ class DVAE(GraphVAE):
         nodes = space.max_nodes
         self.encoder = self.make_encoder(self.table, nodes, config)
         self.decoder = NodeDecoder(
-            self.table, nodes, config.hidden, config.latent,
-            ids=nodes if config.positions else 0, summed=self.summed,
-        )  # fmt: skip
+            self.table,
+            nodes,
+            config.hidden,
+            config.latent,
+            ids=nodes if config.positions else 0,
+            summed=self.summed,
+        )
 
     @staticmethod
     def make_encoder(table: Tensor, max_nodes: int, config: ModelConfig) -> nn.Module:
