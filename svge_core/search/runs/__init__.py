@@ -1,0 +1,5 @@
+"""A search as an Optuna study: every evaluation is durable the moment it is known."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
