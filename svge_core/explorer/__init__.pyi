@@ -1,5 +1,4 @@
 from .columns import (
-    PREDICTED as PREDICTED,
     Column as Column,
     ColumnName as ColumnName,
     column as column,

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning, score_name
 from svge_core.errors import DataError
-from svge_core.explorer import PREDICTED, ColumnName, Explorer, PredictedValue, column_names
+from svge_core.explorer import Explorer, PredictedValue, column_names
 from svge_core.interpolation.path import LatentPath
 
 #: follow from the structure, so they are known also of cells that are not charted
@@ -59,10 +59,7 @@ class PathScores:
 def score_titles(explorer: Explorer) -> dict[str, str]:
     """Scores that can be followed along a path, by key, goals first; details such as single seeds are left out."""
 
-    def key_of(name: ColumnName) -> str:
-        return name.key.removeprefix(PREDICTED)
-
-    keys = dict.fromkeys(key_of(name) for name in column_names(explorer) if name.kind not in ("category", "error"))
+    keys = dict.fromkeys(name.score for name in column_names(explorer) if name.kind not in ("category", "error"))
     meanings = {key: explorer.meaning(key) for key in keys}
     return {key: score_name(meaning) for key, meaning in meanings.items() if not meaning.detail}
 

@@ -197,7 +197,7 @@ def fit_predictor(
     rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
     cells = [space.from_index(int(index)) for index in indices[rows]]
     surrogate = StructureSurrogate.fit(
-        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_runs, encode=encoder_of(model)
+        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_run, encode=encoder_of(model)
     )
     joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
     columns = predicted_columns(surrogate, joint, space, chart)

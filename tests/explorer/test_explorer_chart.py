@@ -140,9 +140,9 @@ def test_opening_a_sampled_space_gives_the_costs_of_its_chart(explorer: Explorer
 
 def test_epochs_other_than_the_usual_are_in_the_name() -> None:
     base = {"title": "Validation accuracy", "unit": "%", "direction": "max", "data_set": "CIFAR-10", "split": "valid"}
-    rest = {"seeds": "", "kind": "measured", "source": "file"}
+    rest = {"seeds": "", "kind": "measured", "source": "file", "role": "accuracy", "origin": "imported"}
     full, short = (
-        ScoreMeaning(key=f"nb101_e{epochs}_valid", epochs=epochs, **base, **rest)  # type: ignore[arg-type]
+        ScoreMeaning(key=f"nb101_e{epochs}_valid", epochs=epochs, single_run=False, **base, **rest)  # type: ignore[arg-type]
         for epochs in (108, 12)
     )
     assert score_name(full) == "CIFAR-10 validation accuracy"

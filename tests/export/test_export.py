@@ -24,8 +24,36 @@ from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
-ACC = ScoreMeaning("acc", "Accuracy", "%", "max", "CIFAR-10", "validation", 200, "one seed", "measured", "a table")
-LOSS = ScoreMeaning("loss", "Loss", "", "min", "CIFAR-10", "validation", 12, "mean of 3 seeds", "measured", "a table")
+ACC = ScoreMeaning(
+    "acc",
+    "Accuracy",
+    "%",
+    "max",
+    "CIFAR-10",
+    "validation",
+    200,
+    "one seed",
+    "measured",
+    "a table",
+    role="accuracy",
+    origin="imported",
+    single_run=False,
+)
+LOSS = ScoreMeaning(
+    "loss",
+    "Loss",
+    "",
+    "min",
+    "CIFAR-10",
+    "validation",
+    12,
+    "mean of 3 seeds",
+    "measured",
+    "a table",
+    role="other",
+    origin="imported",
+    single_run=False,
+)
 MEANINGS = {"acc": ACC, "loss": LOSS}
 PREDICTION = Prediction("acc", 91.0, 90.5, 91.5, 0.9, "svge-1")
 

@@ -23,7 +23,21 @@ from tests.support.core import tiny_model, write_sampled_checkpoint
 from tests.support.tiny_checkpoint import make_checkpoint
 
 SPACE, ENAS = get_space("nasbench201"), get_space("enas6")
-MEANING = ScoreMeaning("made_up", "Made-up score", "%", "max", "CIFAR-10", "test", 3, "one", "measured", "nowhere")
+MEANING = ScoreMeaning(
+    "made_up",
+    "Made-up score",
+    "%",
+    "max",
+    "CIFAR-10",
+    "test",
+    3,
+    "one",
+    "measured",
+    "nowhere",
+    role="other",
+    origin="imported",
+    single_run=False,
+)
 QUICK = HeadConfig(layers=2, epochs=1)
 
 

@@ -25,7 +25,21 @@ def partial(space: str, values: dict[int, float]) -> Scores:
     size = get_space(space).size or 0
     column = np.full(size, np.nan)
     column[list(values)] = list(values.values())
-    meaning = ScoreMeaning("loss", "Loss", "", "min", "made up", "", None, "", "measured", "made up")
+    meaning = ScoreMeaning(
+        "loss",
+        "Loss",
+        "",
+        "min",
+        "made up",
+        "",
+        None,
+        "",
+        "measured",
+        "made up",
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
     return scores_from_columns(space, {"loss": column}, {"loss": meaning})
 
 
@@ -90,7 +104,21 @@ def test_goals_together_are_known_where_all_are(table: None, tmp_path: Path) -> 
 
 def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
-    measured = ScoreMeaning("acc", "Accuracy", "%", "max", "made up", "", None, "", "measured", "made up")
+    measured = ScoreMeaning(
+        "acc",
+        "Accuracy",
+        "%",
+        "max",
+        "made up",
+        "",
+        None,
+        "",
+        "measured",
+        "made up",
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
     fitted = {
         "acc": _Fitted(tmp_path, {"labels": 12, "meaning": measured.to_dict()}),
         "old": _Fitted(tmp_path, {"labels": 9}),

@@ -90,6 +90,9 @@ WS_ACC = ScoreMeaning(
     "one network with shared weights for all cells",
     "measured",
     "D-VAE",
+    role="accuracy",
+    origin="imported",
+    single_run=False,
 )
 
 

@@ -6,7 +6,7 @@ marked with ≈ and stand with their interval in a column of their own.
 
 import streamlit as st
 
-from svge_core.data import USUAL_EPOCHS, ScoreMeaning, is_accuracy, score_name
+from svge_core.data import USUAL_EPOCHS, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
 from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, PredictedValue, place_in_words
@@ -153,8 +153,13 @@ def _badges(found: Inspection) -> str:
     return " ".join(badges)
 
 
+def _trained(meaning: ScoreMeaning) -> bool:
+    """A validation accuracy of the cell's own training; one with shared weights has no epochs."""
+    return meaning.role == "accuracy" and meaning.epochs is not None
+
+
 def _is_main(meaning: ScoreMeaning) -> bool:
-    return is_accuracy(meaning) or meaning.key.startswith("user_")
+    return meaning.role == "accuracy" or meaning.origin == "user"
 
 
 def values_table(found: Inspection) -> str:
@@ -164,9 +169,9 @@ def values_table(found: Inspection) -> str:
     if not known and not predicted:
         return ""
     meanings = {value.meaning.key: value.meaning for value in (*known.values(), *predicted.values())}
-    own = {key: meaning for key, meaning in meanings.items() if key.startswith("user_")}
+    own = {key: meaning for key, meaning in meanings.items() if meaning.origin == "user"}
     rest = {key: meaning for key, meaning in meanings.items() if key not in own}
-    accuracies = all(key.endswith("_valid") for key in rest)
+    accuracies = all(_trained(meaning) for meaning in rest.values())
     parts = (("Validation accuracy" if accuracies else "Score", rest), ("Own scores", own))
     return "\n\n".join(_rows(title, part, known, predicted) for title, part in parts if part)
 
@@ -205,9 +210,9 @@ def _interval(p: PredictedValue) -> str:
 
 def _row_title(meaning: ScoreMeaning) -> str:
     """Short, with the data set; the full meaning stands under the map when the score colours it."""
-    if meaning.key.startswith("user_"):
+    if meaning.origin == "user":
         return plain(meaning.title)
-    if meaning.key.endswith("_valid"):
+    if _trained(meaning):
         unusual = meaning.epochs not in (None, *USUAL_EPOCHS)
         return plain(meaning.data_set + (f", {meaning.epochs} epochs" if unusual else ""))
     return plain(score_name(meaning))

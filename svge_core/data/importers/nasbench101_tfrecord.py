@@ -120,7 +120,21 @@ class Runs:
 
     def _columns(self, columns: Columns, order: np.ndarray, source: str) -> list[str]:
         notes = []
-        base = ScoreMeaning("nb101", "", "%", "max", "CIFAR-10", "", None, "", "measured", source)
+        base = ScoreMeaning(
+            "nb101",
+            "",
+            "%",
+            "max",
+            "CIFAR-10",
+            "",
+            None,
+            "",
+            "measured",
+            source,
+            role="other",
+            origin="imported",
+            single_run=False,
+        )
 
         def meaning(key: str, **fields: Any) -> ScoreMeaning:
             return ScoreMeaning(**{**base.to_dict(), "key": f"nb101_{key}", **fields})
@@ -131,10 +145,16 @@ class Runs:
             labels = {f"r{run + 1}": f"run {run + 1} in file order" for run in range(REPEATS)}
             # in the full file, the epochs tell the columns apart
             after = f", {epochs} epochs" if epochs < max(EPOCHS) else ""
-            valid = meaning(f"e{epochs}_valid", title=f"Validation accuracy{after}", split=SPLIT_VALID, epochs=epochs)
+            valid = meaning(
+                f"e{epochs}_valid",
+                title=f"Validation accuracy{after}",
+                split=SPLIT_VALID,
+                epochs=epochs,
+                role="accuracy",
+            )
             test = meaning(f"e{epochs}_test", title=f"Test accuracy{after}", split=SPLIT_TEST, epochs=epochs)
-            columns.add_runs(valid, values[:, 0], labels, "repeats")
-            columns.add_runs(test, values[:, 1], labels, "repeats")
+            columns.add_runs(valid, values[:, 0], labels, "repeats", may_fail=True)
+            columns.add_runs(test, values[:, 1], labels, "repeats", may_fail=True)
             mean = meaning(f"e{epochs}", epochs=epochs, seeds="mean of the repeats")
             train = {
                 "key": f"nb101_e{epochs}_train",
@@ -147,6 +167,7 @@ class Runs:
                 "title": f"Training time{after} on the authors' TPU v2",
                 "unit": "s",
                 "direction": "min",
+                "role": "time",
             }
             columns.add(ScoreMeaning(**{**mean.to_dict(), **seconds}), _mean(values[:, 3]))
             failed = int((values[:, 0] < FAILED_BELOW).sum())
@@ -160,6 +181,7 @@ class Runs:
             title="Parameters as recorded by the training runs",
             unit="million",
             direction="min",
+            role="cost",
             detail=True,
         )
         columns.add(recorded, self._parameters[order] / 1e6)

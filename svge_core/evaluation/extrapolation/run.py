@@ -94,7 +94,7 @@ def ranked(
         known.values[rows],
         seed=seed,
         level=config.level,
-        single_runs=meaning.single_runs,
+        single_runs=meaning.single_run,
         scaling=shared_scaling(space, larger)[0],
     )
     if isinstance(larger, ExtendedNASBench101):
