@@ -171,21 +171,22 @@ def _value_at(plain: Plain, path: str) -> tuple[bool, Plain]:
 def _replaced(plain: Plain, steps: Sequence[str | int], value: Plain) -> Plain:
     if not steps:
         return value
-    copy = dict(plain) if isinstance(plain, dict) else list(plain)
+    copy: Any = dict(plain) if isinstance(plain, dict) else list(plain)
     copy[steps[0]] = _replaced(plain[steps[0]], steps[1:], value)
     return copy
 
 
 def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...]) -> None:
     """Unknown fields (msgspec passes over those of dataclasses), and missing ones of types that must be complete."""
-    if (names := _field_names(record)) is not None and isinstance(plain, Mapping):
+    if (attributes := _fields(record)) is not None and isinstance(plain, Mapping):
+        names = list(attributes)
         if unknown := sorted(str(name) for name in plain if name not in names):
             raise SvgeError(f"{path}: unknown field {unknown[0][:64]!r}; expected {', '.join(names)}")
         if isinstance(record, complete) and (missing := [name for name in names if name not in plain]):
             raise SvgeError(f"{path}: object missing required field {missing[0]}")
         for name in names:
             if name in plain:
-                _same_fields(plain[name], getattr(record, name), f"{path}.{name}", complete)
+                _same_fields(plain[name], getattr(record, attributes[name]), f"{path}.{name}", complete)
     elif isinstance(record, list | tuple) and isinstance(plain, list | tuple):
         for number, (raw, value) in enumerate(zip(plain, record, strict=True)):
             _same_fields(raw, value, f"{path}[{number}]", complete)
@@ -194,10 +195,14 @@ def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...
             _same_fields(plain.get(key), value, f"{path}[{str(key)[:64]!r}]", complete)
 
 
-def _field_names(record: Any) -> tuple[str, ...] | None:
+def _fields(record: Any) -> dict[str, str] | None:
+    """Attributes by the names that the file has for them; None for what is no record."""
     if is_dataclass(record):
-        return tuple(field.name for field in fields(record))
-    return type(record).__struct_fields__ if isinstance(record, msgspec.Struct) else None
+        return {field.name: field.name for field in fields(record)}
+    if isinstance(record, msgspec.Struct):
+        kind = type(record)
+        return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    return None
 
 
 def to_plain(record: Any) -> Plain:
