@@ -249,7 +249,7 @@ def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | No
     predictors = load_predictors(checkpoint, space)
     info = predictors.info(key)
     stored = predictors.meaning(key)
-    source = model_in_words(int(info["labels"]))
+    source = model_in_words(info.labels)
     own = f"predicted_{key}"[:64]
     title = f"Predicted {key if stored is None else stored.title}"
     if stored is None:  # a predictor of before meanings were stored
