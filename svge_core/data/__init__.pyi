@@ -17,4 +17,9 @@ from .meaning import (
     old_meaning as old_meaning,
     score_name as score_name,
 )
+from .prediction import (
+    Prediction as Prediction,
+    PredictionRow as PredictionRow,
+    nothing_predicted as nothing_predicted,
+)
 from .scores import Scores as Scores, scores_from_columns as scores_from_columns

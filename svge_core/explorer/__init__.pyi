@@ -10,7 +10,6 @@ from .inspection import (
     KnownValue as KnownValue,
     Membership as Membership,
     NearCell as NearCell,
-    PredictedValue as PredictedValue,
     place_in_words as place_in_words,
 )
 from .opening import PREDICTORS as PREDICTORS, open_explorer as open_explorer

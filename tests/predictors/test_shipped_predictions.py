@@ -25,10 +25,11 @@ def test_shipped_predictions_are_what_they_were(name: str) -> None:
     cells = [space.from_index(int(index)) for index in REFERENCE[f"{name}/cells"]]
     for key in sorted(keys):
         found = predictors.predict(key, cells)
-        fresh = np.array([[getattr(one, column) for column in COLUMNS] for one in found])
+        fresh = np.stack([getattr(found, column) for column in COLUMNS], axis=1)
         wanted = REFERENCE[f"{name}/{key}/fresh"]
         np.testing.assert_allclose(fresh[:, :3], wanted[:, :3], rtol=1e-8)
         np.testing.assert_allclose(fresh[:, 3], wanted[:, 3], rtol=1e-4)
+        assert found.row(3) == (key, *fresh[3, :3], found.level, found.model, found.labels, fresh[3, 3])
         stored = predictors.whole_space(key)
         rows = np.linspace(0, len(stored.mean) - 1, 50).astype(int)
         table = np.stack([getattr(stored, column) for column in COLUMNS], axis=1)[rows]

@@ -91,7 +91,7 @@ class Predicted:
 
     def evaluate(self, cell: Cell) -> tuple[float, ...]:
         """See :class:`Objective`."""
-        return (self.predictors.predict(self.score, [cell])[0].mean,)
+        return (float(self.predictors.predict(self.score, [cell]).mean[0]),)
 
 
 @dataclass(frozen=True, eq=False)
