@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listens_for
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -146,10 +145,8 @@ def durable(engine: Engine) -> None:
     """Have SQLite write every commit to the disk itself, so that a power cut loses nothing either."""
 
     @listens_for(engine, "connect")
-    def _(connection: DBAPIConnection, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
+    def _(connection: Any, _record: object) -> None:  # the driver's own type
+        connection.execute("PRAGMA synchronous=FULL")
 
 
 def make_tables(create: Callable[[], _T]) -> _T:
