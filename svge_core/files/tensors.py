@@ -15,6 +15,7 @@ def read_arrays(path: Path, advice: str) -> tuple[dict[str, str], dict[str, np.n
     """Header (empty where there is none) and all tensors of a file as NumPy arrays, by name.
 
     Args:
+        path: the safetensors file.
         advice: a sentence that ends the message of an error: how to get the file again.
 
     Raises:

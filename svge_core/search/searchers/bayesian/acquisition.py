@@ -18,7 +18,7 @@ from svge_core.search.searchers.bayesian.surrogate import Surrogate
 #: candidates of largest improvement on their own that a batch is made of
 _SHORTLIST = 192
 _SAMPLES = 256
-#: from here downwards the improvement is taken as phi(u) / u^2. The form used above it subtracts two numbers near 1 whose
+#: below this the improvement is taken as phi(u) / u^2. The form used above it subtracts two numbers near 1 whose
 #: difference is about 1 / u^2, and loses u^2 units of the last place (here a relative 6e-13); the series' first term
 #: leaves out a factor 1 - 3 / u^2 (here 0.0012 in the logarithm) and loses no digits, however small u is.
 FAR_TAIL = -50.0
