@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from svge_core.cells.cell import Cell
-from svge_core.data import scores
+from svge_core.data import catalog
 from svge_core.data.catalog import analytic_scores, load_scores
 from svge_core.data.importers import hpo_bench
 from svge_core.data.importers.hpo_bench import load_hpo_bench, package_folder, read_plain_pickle
@@ -293,7 +293,7 @@ def test_large_spaces_keep_their_costs_on_disk(tmp_path: Path, monkeypatch: pyte
     space = _First300()
     expected = analytic_scores(space)
     assert not list(tmp_path.iterdir())  # small spaces are computed every time
-    monkeypatch.setattr(scores, "CACHE_FROM_ROWS", 100)
+    monkeypatch.setattr(catalog, "CACHE_FROM_ROWS", 100)
     assert analytic_scores(space).digest == expected.digest
     (file,) = (tmp_path / "svge-explorer").iterdir()
     with monkeypatch.context() as patch:
