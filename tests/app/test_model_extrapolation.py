@@ -19,6 +19,7 @@ from tests.app.test_model_page import open_page, words
 from tests.evaluation.test_extrapolation import MEANING, SMALL, make
 from tests.support.model_checkpoint import make_checkpoint
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def folder(measured_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def opened() -> AppTest:
-    at = AppTest.from_file(str(ROOT / "pages" / "model.py"), default_timeout=120)
+    at = AppTest.from_file(str(ROOT / "pages" / "model.py"), default_timeout=PATIENCE)
     at.session_state["entered_by_app"] = True
     at.session_state["space_name"] = "nasbench101"
     at.session_state["model_section"] = "Extrapolation"

@@ -17,7 +17,7 @@ from svge_core.training.config import TrainConfig
 from svge_core.training.state import FILE as STATE_FILE
 from tests.support.model_checkpoint import METRICS, make_checkpoint, share
 from tests.support.paths import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
@@ -45,7 +45,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def open_page(section: str | None = None) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
+    at = AppTest.from_file(PAGE, default_timeout=PATIENCE)
     at.session_state["entered_by_app"] = True  # as app.py notes before it runs a page
     if section is not None:
         at.session_state["model_section"] = section

@@ -12,6 +12,7 @@ from bench.harness import results as results_table
 from bench.papers import main
 from svge_core.errors import DataError
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 from ui.model import state as model_state
 from ui.results.view import checked, number, pivot
 
@@ -80,7 +81,7 @@ def test_without_any_benchmark_only_published_rows_are_left(
 
 def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Path) -> None:
     def opened() -> AppTest:
-        at = AppTest.from_file(PAGE, default_timeout=120)
+        at = AppTest.from_file(PAGE, default_timeout=PATIENCE)
         at.session_state["entered_by_app"] = True
         at.run()
         assert not at.exception, at.exception

@@ -19,13 +19,14 @@ from typing import Any
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 try:
     from playwright.sync_api import Browser, Page, expect, sync_playwright
 except ImportError:  # the browser tests are skipped below; everything else still collects
     Browser = Page = Any
 
-TIMEOUT_MS = 60_000  # the first import of torch on a busy machine is slow; waits end as soon as the state is there
+TIMEOUT_MS = 1000 * PATIENCE  # waits end as soon as the state is there
 # Software rendering, so that the same tests run with and without a graphics card.
 LAUNCH_ARGS = [
     "--no-sandbox",
@@ -82,7 +83,7 @@ def serve_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     for process, _ in servers.values():
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
 
@@ -110,7 +111,7 @@ def _start_server(script: Path, log: Path, env: dict[str, str]) -> tuple[subproc
     deadline = time.monotonic() + TIMEOUT_MS / 1000
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as reply:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=30) as reply:
                 if reply.status == 200:
                     return process, url
         except OSError:
@@ -131,6 +132,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
+        expect.set_options(timeout=TIMEOUT_MS)
         page.problems = record_problems(page)
         return page
 

@@ -7,6 +7,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 APP = ROOT / "app.py"
 MAP = "latent-map"
@@ -25,7 +26,7 @@ app_test.PagesManager = _NavigationOnly  # type: ignore[misc]
 
 def open_app(**parameters: str) -> AppTest:
     """The app after its first run, with query parameters."""
-    at = AppTest.from_file(str(APP), default_timeout=120)
+    at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     for name, value in parameters.items():
         at.query_params[name] = value
     return checked(at.run())
