@@ -248,7 +248,7 @@ COMMAND = ["train", "--json", "--threads", "1", "--save-every", "0", *SETTINGS.s
 
 
 #: the command line, killed with -9 right after it has saved its state for the second time in its second epoch
-DYING = """
+DYING = r"""
 import os, signal, sys
 from svge_core.__main__ import main
 from svge_core.training import state
@@ -258,7 +258,7 @@ write, calls = state.write_atomically, []
 
 def dying(path, content):
     write(path, content)
-    calls.extend([path] if b"cpu_seconds" in content.split(b"history", 1)[1][:500] else [])
+    calls.extend([path] if rb'\"epoch\"' in content else [])  # a row of the history, in JSON within JSON
     if len(calls) == 2:
         sys.stdout.flush()
         os.kill(os.getpid(), signal.SIGKILL)
