@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 
 from svge_core.cells.cell import Cell
+from svge_core.search.objectives import AllowPython
 from svge_core.search.runs import loop, optuna_study as study
 from svge_core.search.runs.manage import create_run
 from svge_core.search.runs.reading import read_run
@@ -128,7 +129,7 @@ def execute(
     name: str,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     *,
-    allow_python: bool = True,
+    allow_python: AllowPython = True,
     wait: bool = False,
 ) -> RunState:
     """``execute`` of a run whose function we agreed to."""

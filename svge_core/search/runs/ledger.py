@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -52,7 +53,7 @@ def insert_labels(
     connection: Connection, run_id: int, space: AbstractSearchSpace, labels: Sequence[Label], now: float
 ) -> None:
     """Existing labels as finished evaluations outside the budget."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, (cell, values) in enumerate(labels):
         settled = {"state": "done", "value": values[0], "numbers": json.dumps(values), "finished": now}
         rows.append({**_row(run_id, number, space, Proposal(cell, YOUR_LABELS)), **settled, "slot": None})

@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any
 
@@ -28,7 +28,7 @@ _quiet: list[contextlib.ExitStack] = []
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None, None, None]:
     """Optuna without its log lines and notes on experimental features; the user's own setting comes back.
 
     Filters of warnings belong to the whole process: the first thread that enters sets them, the last one that leaves
