@@ -73,7 +73,7 @@ def test_columns_follow_from_the_seeds(table: Scores) -> None:
         seeds = table.frame[[f"{prefix}_valid_s{seed}" for seed in range(3)]]
         np.testing.assert_allclose(table.frame[f"{prefix}_valid"], seeds.mean(axis=1), rtol=1e-12)
         np.testing.assert_allclose(table.frame[f"{prefix}_valid_std"], seeds.std(axis=1), atol=1e-9)
-        np.testing.assert_array_equal(table.frame[f"{prefix}_seeds"], seeds.count(axis=1))
+        np.testing.assert_array_equal(table.frame[f"{prefix}_seeds"], seeds.notna().sum(axis=1))
     assert set(table.frame["cifar10_seeds"]) == {2.0, 3.0}
 
 

@@ -1,17 +1,17 @@
 """Objectives: tables, predictors, a user's CSV and function, several at once; every mistake is one line."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from svge_core.data import Prediction, ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, SvgeError
-from svge_core.models import HeadConfig
-from svge_core.predictors import PredictorInfo
+from svge_core.models.head import HeadConfig
 from svge_core.predictors.checkpoint_predictors import Predictors, _Fitted
+from svge_core.predictors.predictor_info import PredictorInfo
 from svge_core.search.objectives import make as objectives
 from svge_core.search.objectives.goals import EvaluationError
 from svge_core.search.objectives.make import make_objective, search_domain
@@ -105,13 +105,6 @@ def test_goals_together_are_known_where_all_are(table: None, tmp_path: Path) -> 
         make_objective(["table:loss", f"csv:{path}:score"], SPACE)
 
 
-def _info(key: str, labels: int, meaning: dict[str, Any] | None) -> PredictorInfo:
-    return PredictorInfo(
-        checkpoint="", space=SPACE.name, score=key, description=key, meaning=meaning, labels=labels, level=0.9,
-        head=HeadConfig(), training_indices=(), held_out={},
-    )  # fmt: skip
-
-
 def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
     measured = ScoreMeaning(
@@ -129,16 +122,23 @@ def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.Monk
         origin="imported",
         single_run=False,
     )
-    fitted = {
-        "acc": _Fitted(tmp_path, _info("acc", 12, measured.to_dict())),
-        "old": _Fitted(tmp_path, _info("old", 9, None)),
-    }
-    monkeypatch.setattr(objectives, "load_predictors", lambda *_: Predictors(checkpoint, SPACE, fitted))
-    monkeypatch.setattr(
-        Predictors,
-        "predict",
-        lambda self, key, cells: Prediction(key, *np.array([[91.0], [90.0], [92.0]]), 0.9, "made up", 12),
+    old = PredictorInfo(
+        checkpoint=checkpoint.digest,
+        space=SPACE.name,
+        score="old",
+        description="",
+        labels=9,
+        level=0.9,
+        head=HeadConfig(),
+        training_indices=(),
+        held_out={},
     )
+    acc = replace(old, score="acc", labels=12, meaning=measured.to_dict())
+    fitted = {"acc": _Fitted(tmp_path, acc), "old": _Fitted(tmp_path, old)}
+    monkeypatch.setattr(objectives, "load_predictors", lambda *_: Predictors(checkpoint, SPACE, fitted))
+    mean = np.array([91.0])
+    prediction = Prediction("acc", mean, mean - 1, mean + 1, 0.9, "made up", 12)
+    monkeypatch.setattr(Predictors, "predict", lambda self, key, cells: prediction)
     objective = make_objective(["predictor:acc"], SPACE, checkpoint)
     (goal,) = objective.goals
     assert (goal.key, goal.kind, goal.direction) == ("predicted_acc", "predicted", "max")
