@@ -36,6 +36,9 @@ class OtherSpace(NASBench201):
     title = "Other"
     operations = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "mystery_op")
 
+    def views(self) -> tuple[DrawingView, ...]:
+        return (DrawingView(),)
+
 
 SMALL = Cell(
     ("input", "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "output"),
