@@ -66,6 +66,7 @@ class Alias:
         text: the name itself.
         value: the same as a JSON value; None where files hold it already, as they do :meth:`key`.
         long: whether it needs a line of its own.
+        many: title of a file with the names of many cells, one a line; empty where no such file is offered.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Alias:
     text: str
     value: Any = None
     long: bool = False
+    many: str = ""
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ class NASBench201(AbstractSearchSpace):
     def aliases(self, cell: Cell) -> tuple[Alias, ...]:
         """NASLib's tuple."""
         indices = naslib_tuple(self.genotype(cell))
-        return (Alias("naslib", "NASLib", str(indices), list(indices)),)
+        return (Alias("naslib", "NASLib", str(indices), list(indices), many="NASLib tuples"),)
 
     def generator_view(self) -> GeneratorView:
         """Four feature maps with an operation on every edge; label 0, "none", is no edge."""

@@ -149,7 +149,7 @@ class RingSpace(AbstractSearchSpace):
         """The first letters."""
         letters = "".join(op[0].upper() for op in self.canonical(cell).ops[1:-1])
         text = f"{letters[:ARM]}.{letters[ARM:]}"
-        return (Alias("letters", "letters", text, text),)
+        return (Alias("letters", "letters", text, text, many="Letters"),)
 
 
 register_space(RingSpace())
