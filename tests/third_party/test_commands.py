@@ -27,13 +27,14 @@ def encoded(run: Run, *words: object) -> list[dict[str, Any]]:
     return run("encode", *words)["cells"]
 
 
-def test_encode_and_decode(checkpoint: Path, run: Run) -> None:
+def test_encode_and_decode(checkpoint: Path, run: Run, tmp_path: Path) -> None:
     index = get_space("ring").index(get_space("ring").parse(RING))
     for text in (RING, "CGS.SSC", "SSC.CGS", f"#{index}", "ring:skip-skip-conv/conv-gate-skip"):
         (found,) = encoded(run, text, "--checkpoint", checkpoint)
         assert (found["index"], found["arch_str"], len(found["latent"])) == (index, RING, 4)
-    latent = ",".join(map(str, found["latent"]))
-    assert "ring:" in json.dumps(run("decode", f"--latent={latent}", "--checkpoint", checkpoint))
+    (tmp_path / "latents.json").write_text(json.dumps([found["latent"]]))
+    decoded = run("decode", "--file", tmp_path / "latents.json", "--checkpoint", checkpoint)
+    assert "ring:" in json.dumps(decoded)
 
 
 def test_predict_and_draw(checkpoint: Path, run: Run, tmp_path: Path) -> None:
