@@ -50,13 +50,19 @@ def _once(source: str, load: Callable[[], object]) -> None:
 
 
 def _space(entry: EntryPoint) -> None:
-    from svge_core.spaces import register_space
+    from svge_core.spaces import AbstractSearchSpace, register_space
 
     found = entry.load()
-    register_space(found() if isinstance(found, type) else found)
+    space = found() if isinstance(found, type) else found
+    if not isinstance(space, AbstractSearchSpace):
+        raise SvgeError(f"{entry.value} is no AbstractSearchSpace")
+    register_space(space)
 
 
 def _method(entry: EntryPoint) -> None:
-    from svge_core.search.searchers import register_method
+    from svge_core.search.searchers import Method, register_method
 
-    register_method(entry.name, entry.load())
+    found = entry.load()
+    if not isinstance(found, Method):
+        raise SvgeError(f"{entry.value} is no Method")
+    register_method(entry.name, found)

@@ -36,10 +36,8 @@ def register_space(space: AbstractSearchSpace) -> AbstractSearchSpace:
         the space.
 
     Raises:
-        SvgeError: if it is no space, its name cannot be a file's name, or another space has that name.
+        SvgeError: if its name cannot be a file's name, or another space has that name.
     """
-    if not isinstance(space, AbstractSearchSpace):
-        raise SvgeError(f"A search space is an instance of AbstractSearchSpace; got {str(space)[:80]!r}.")
     if not _NAME.fullmatch(space.name):
         raise SvgeError(
             "A space's name is a small letter, then small letters, digits or underscores, at most 40; "

@@ -34,7 +34,5 @@ class CoinSearch:
         return found
 
 
-register_method(
-    "coin",
-    Method("Coin toss", "Heads: one edit of the best; tails: a random cell.", lambda domain, _: CoinSearch(domain)),
-)
+COIN = Method("Coin toss", "Heads: one edit of the best; tails: a random cell.", lambda domain, _: CoinSearch(domain))
+register_method("coin", COIN)

@@ -233,10 +233,8 @@ def register_method(name: str, method: Method) -> Method:
         the method.
 
     Raises:
-        SvgeError: if the name cannot be used, another method has it, or what comes is no method.
+        SvgeError: if the name cannot be used, or another method has it.
     """
-    if not isinstance(method, Method):
-        raise SvgeError(f"A search method is a Method(title, summary, make, ...); got {str(method)[:80]!r}.")
     if not _NAME.fullmatch(name):
         raise SvgeError(
             f"A method's name is a small letter, then small letters, digits or dashes, at most 40; got {name[:80]!r}."
