@@ -16,6 +16,7 @@ from svge_core.cli import (
 )
 from svge_core.cli.common import Parser
 from svge_core.errors import SvgeError
+from svge_core.plugins import load_plugins
 
 
 def build_parser() -> Parser:
@@ -39,8 +40,9 @@ def build_parser() -> Parser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line and exit code 2, never a traceback."""
-    arguments = build_parser().parse_args(words)
     try:
+        load_plugins()  # before the parser: their names are among the choices of its options
+        arguments = build_parser().parse_args(words)
         return arguments.handler(arguments) or 0
     except SvgeError as error:
         sys.stderr.write(f"svge_core: {error}\n")

@@ -9,9 +9,9 @@ from typing import Literal, get_args
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.export.document import ExportItem, all_meanings, cell_fields, to_json
+from svge_core.export.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
 from svge_core.files import write_atomically
-from svge_core.spaces import AbstractSearchSpace, NASBench201, naslib_tuple
+from svge_core.spaces import AbstractSearchSpace
 
 Theme = Literal["light", "dark"]
 Drawing = Literal["dot", "svg", "png"]
@@ -21,8 +21,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def naslib_text(cell: Cell, space: AbstractSearchSpace) -> str | None:
-    """The cell as NASLib's op-index tuple, such as ``(4, 0, 3, 1, 4, 3)``; None outside NAS-Bench-201."""
-    return str(naslib_tuple(space.genotype(cell))) if space.name == NASBench201.name else None
+    """The cell as NASLib's op-index tuple, such as ``(4, 0, 3, 1, 4, 3)``; None where the space has none."""
+    return next((alias.text for alias in space.aliases(cell) if alias.name == NASLIB), None)
 
 
 def to_text(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
@@ -62,6 +62,7 @@ def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> dict[str, str | fl
         "ops": " ".join(item.cell.ops),
         "edges": " ".join(f"{u}>{v}" for u, v in item.cell.edges),
         "key": fields["key"],
+        **further_names(item.cell, space),
         **item.measured,
     }
     for prediction in item.predicted:
@@ -72,6 +73,11 @@ def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> dict[str, str | fl
         for part in ("low", "high", "level", "model"):
             row[f"{name}_{part}"] = getattr(prediction, part)
     return row
+
+
+def further_names(cell: Cell, space: AbstractSearchSpace) -> dict[str, str]:
+    """What else a cell is called, by column: all names that no column of every space holds."""
+    return {a.name: a.text for a in space.aliases(cell) if a.value is not None and a.name != NASLIB}
 
 
 def _field(value: str | float | int | None) -> str | float | int:
