@@ -165,6 +165,16 @@ def prints_and_evals(root: Path) -> list[str]:
     return wrong
 
 
+def ids_as_keys(root: Path) -> list[str]:
+    """Addresses of objects, which are used again once an object is gone."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} calls id: key it by a digest of the content"
+        for path in python_files(root, "svge_core", "ui", "pages", "app.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+    ]
+
+
 CHECKS = (
     full_halls,
     rooms_without_a_word,
@@ -174,6 +184,7 @@ CHECKS = (
     heavy_imports,
     long_files,
     prints_and_evals,
+    ids_as_keys,
 )
 
 
@@ -214,6 +225,7 @@ PLANTED = {
     ),
     "long_files": ("tests/test_long.py", "\n" * 401, "has 401 lines, more than 400"),
     "prints_and_evals": ("svge_core/interpolation/path.py", "def f(x):\n    return eval(x)", "path.py:2 calls eval"),
+    "ids_as_keys": ("ui/shared/loaders.py", "x = {}\ndef f(y):\n    return x[id(y)]", "loaders.py:3 calls id: key it"),
 }
 
 

@@ -118,13 +118,21 @@ def _filters(explorer: Explorer, shown: Column) -> None:
         about = column(explorer, now.score_key)
     if not about.categories:
         _range(
+            explorer.digest,
             "w-score",
             f"{about.name.title}{f' ({about.unit})' if about.unit else ''}",
             about.values,
             now.score,
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
-    _range("w-params", "Parameters (million)", explorer.params, now.params, lambda pair: _change(params=pair))
+    _range(
+        explorer.digest,
+        "w-params",
+        "Parameters (million)",
+        explorer.params,
+        now.params,
+        lambda pair: _change(params=pair),
+    )
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),
@@ -145,10 +153,15 @@ def _filters(explorer: Explorer, shown: Column) -> None:
 
 
 def _range(
-    key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change: Callable[[Any], object]
+    digest: str,
+    key: str,
+    label: str,
+    values: np.ndarray,
+    chosen: tuple[float, float] | None,
+    change: Callable[[Any], object],
 ) -> None:
-    """A slider over all values; the full range means no condition."""
-    lowest, highest = session.memo(f"ends of {key}", (id(values), label), lambda: _ends(values))
+    """A slider over all values; the full range means no condition. ``digest`` is the explorer's."""
+    lowest, highest = session.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
     if lowest == highest:
         return
     unit = 10 ** math.floor(math.log10((highest - lowest) / 200))

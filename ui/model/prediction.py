@@ -12,7 +12,8 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.predictors import PredictorInfo
-from ui.model.state import read_predictions, read_predictors, read_scores, shown_path
+from ui.model.state import read_predictions, read_predictors, shown_path
+from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -63,7 +64,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     if not predictors.score_keys:
         show_missing("No predictor was fitted for this checkpoint yet.", command)
         return
-    scores = read_scores(checkpoint.meta.space)
+    scores = known_scores(checkpoint.meta.space)
     with st.container(horizontal=True):
         key = st.selectbox(
             "Score",
@@ -84,7 +85,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     meaning, info = scores.meanings[key], predictors.info(key)
     measured = scores.frame[key].to_numpy(dtype=float)
     try:
-        columns = read_predictions(f"{checkpoint.digest}:{info.seed}:{info.labels}", key, predictors)
+        columns = read_predictions(predictors.digest, key, predictors)
     except SvgeError as error:
         st.error(str(error))
         return
