@@ -19,7 +19,7 @@ from svge_core.drawing.palette import THEMES, ThemeName, blended, operation_colo
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.spaces import DrawingView, NASBench201
 from svge_core.spaces.registry import SPACES
-from tests.cells.test_cells import small_cells
+from tests.cells.test_cell import small_cells
 
 SPACE = NASBench201()
 CELL = SPACE.parse("|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|")
