@@ -9,7 +9,7 @@ from svge_core.cli.common import DEFAULT_CHECKPOINT, add_checkpoint, add_command
 from svge_core.cli.reading import add_cells, read_cells
 from svge_core.data import import_csv
 from svge_core.errors import SvgeError
-from svge_core.export import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
+from svge_core.exporting import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
 from svge_core.spaces import SPACES, get_space
 
 

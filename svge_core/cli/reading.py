@@ -14,7 +14,7 @@ from svge_core.cells import Cell
 from svge_core.data.csv import ARCHITECTURE_COLUMNS, read_header, read_rows, read_text, shown
 from svge_core.errors import DataError, SvgeError
 from svge_core.explorer import find_cell
-from svge_core.export import FORMAT, from_json
+from svge_core.exporting import FORMAT, from_json
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_BYTES = 20 * 2**20

@@ -13,7 +13,7 @@ from svge_core.cells import Cell, difference
 from svge_core.data import ScoreMeaning, Scores
 from svge_core.errors import InvalidCellError
 from svge_core.evaluation import Share
-from svge_core.export import naslib_text
+from svge_core.exporting import naslib_text
 from svge_core.models import DecodeOptions, GraphVAE
 from svge_core.models.decoding import decode
 from svge_core.spaces import AbstractSearchSpace, Cost, NASBench101

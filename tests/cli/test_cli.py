@@ -15,7 +15,7 @@ from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.cli import bench_command
 from svge_core.errors import DataError
-from svge_core.export.document import from_json
+from svge_core.exporting.document import from_json
 from svge_core.spaces.nasbench201 import naslib_tuple
 from svge_core.spaces.registry import get_space
 from tests.support.cli import ARCH, SPACE, Run, known_scores

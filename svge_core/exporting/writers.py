@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.export.document import ExportItem, all_meanings, cell_fields, to_json
+from svge_core.exporting.document import ExportItem, all_meanings, cell_fields, to_json
 from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace, NASBench201, naslib_tuple
 
