@@ -34,23 +34,6 @@ class Given:
     single: bool
 
 
-def add_cells(parser: argparse.ArgumentParser) -> None:
-    """One architecture, or a file of them."""
-    parser.add_argument(
-        "arch",
-        nargs="?",
-        metavar="ARCH",
-        help="architecture string, index, NASLib tuple such as '(4, 0, 3, 1, 4, 3)' or genotype digits",
-    )
-    parser.add_argument(
-        "--file",
-        type=Path,
-        metavar="FILE",
-        help="many: .txt one per line, .csv with a column arch_str, arch, index, genotype or naslib, .json a list or "
-        "an export of this program",
-    )
-
-
 def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Given:
     """The architectures the options name.
 

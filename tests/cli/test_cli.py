@@ -30,7 +30,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
             main([*words, "--help"])
         assert stop.value.code == 0
         out = capsys.readouterr().out
-        assert "usage: svge_core" in out
+        assert "usage: svge" in out
         if words:
             assert "--json" in out
     choices = build_parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]

@@ -20,7 +20,6 @@ from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import prepare
 from svge_core.search.objectives import AllowPython
 from svge_core.search.runs.types import (
-    DEFAULT_STORAGE,
     YOUR_LABELS,
     Control,
     Evaluation,
