@@ -3,7 +3,8 @@
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from svge_core.figures import X_TITLES, metric_rows, training_curves, training_figure
+from svge_core.evaluation import denominator, result
+from svge_core.figures import X_TITLES, training_curves, training_figure
 from ui.model.card import held_out_words, parameter_count, show_card
 from ui.model.extrapolation import show_extrapolation
 from ui.model.metrics import headline, show_generation
@@ -64,10 +65,15 @@ st.caption(
     f"{held_out_words(checkpoint)} were held out."
 )
 with st.container(horizontal=True):
-    for label, row in headline(metric_rows(meta.metrics)):
-        note = row.meaning.get("protocol", "protocol not recorded")
+    for label, row in headline(meta.metrics):
         st.metric(
-            label, row.result, delta=row.denominator, delta_color="off", delta_arrow="off", help=note, border=True
+            label,
+            result(row),
+            delta=denominator(row),
+            delta_color="off",
+            delta_arrow="off",
+            help=row.protocol or "protocol not recorded",
+            border=True,
         )
     st.metric(
         "Parameters",

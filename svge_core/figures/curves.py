@@ -115,7 +115,7 @@ class Tradeoff:
 
 
 def tradeoff(raw: object) -> Tradeoff:
-    """Read ``bench/results/tradeoff.json``: an object with ``rows``, or the list of them.
+    """Read ``assets/results/tradeoff.json``: an object with ``rows``, or the list of them.
 
     A row holds ``beta``, optionally ``kl_nats``, and shares: the columns of ``TRADEOFF_SHARES``, or under any name
     ``{"count": 9, "of": 10}``. Other columns are not drawn.

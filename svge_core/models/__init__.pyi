@@ -2,7 +2,7 @@ from .config import (
     DEFAULTS as DEFAULTS,
     PUBLISHED as PUBLISHED,
     ModelConfig as ModelConfig,
-    check_kinds as check_kinds,
+    read_config as read_config,
 )
 from .encoding import ENCODE_CHUNK as ENCODE_CHUNK, encode_all as encode_all
 from .head import HeadConfig as HeadConfig, JointModel as JointModel, fit_joint as fit_joint

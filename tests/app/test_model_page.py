@@ -2,20 +2,22 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from svge_core.checkpoints.checkpoint import META, load_checkpoint
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.jobs.training import TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.jobs.training import Progress, TrainingJob, TrainingJobs, TrainingRequest
 from svge_core.models.config import ModelConfig
+from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
 from svge_core.training.state import FILE as STATE_FILE
 from tests.support.model_checkpoint import METRICS, make_checkpoint, share
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
@@ -121,9 +123,9 @@ def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
         monkeypatch.setitem(METRICS, f"valid_unique.both.raw.{name}", row)
     make_checkpoint(root)
     at = open_page("Generation")
-    assert at.get_by_key("model_sample").value == "10000x1"
+    assert at.get_by_key("model_sample").value == (10_000, 1)
     assert "73.86 % would be distinct" in words(at)
-    text = words(at.get_by_key("model_sample").set_value("1000x10").run())
+    text = words(at.get_by_key("model_sample").set_value((1_000, 10)).run())
     assert "would be distinct" not in text and "not independent" in text
 
 
@@ -217,14 +219,14 @@ def launch(jobs: TrainingJobs, code: str) -> TrainingJob:
     return jobs._launch("small", "nasbench201", [sys.executable, "-c", head + code], 4)
 
 
-def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0):
-    deadline = time.monotonic() + 240  # a real training on a busy machine
-    while time.monotonic() < deadline:
+def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> Progress:
+    def reached() -> Progress | None:
         progress = jobs.progress(job)
-        if progress.state in states and len(progress.rows) >= rows:
-            return progress
-        time.sleep(0.05)
-    raise AssertionError(jobs.progress(job))
+        return progress if progress.state in states and len(progress.rows) >= rows else None
+
+    found = until(reached, about=lambda: jobs.progress(job))
+    assert found is not None
+    return found
 
 
 EPOCHS = "for e in (1, 2): say(event='epoch', epoch=e, loss=1 / e, cpu_seconds=3.0 * e)\n"
@@ -284,6 +286,15 @@ def test_damaged_records_and_numbers_of_other_processes_are_no_runs(jobs: Traini
     (jobs.records / "nasbench201.x.json").write_text(json.dumps(values))
     assert [job.name for job in jobs.all()] == ["x"]
     assert jobs.running() is None  # process 1 is alive, but began at another time
+
+
+def test_a_record_of_before_names_its_process_by_the_time_in_seconds(jobs: TrainingJobs) -> None:
+    me = psutil.Process()
+    values = {"name": "x", "space": "nasbench201", "command": ["a"], "epochs": 1, "pid": me.pid, "cancelled": False}
+    jobs.records.mkdir()
+    (jobs.records / "nasbench201.x.json").write_text(json.dumps({**values, "born": me.create_time() + 0.3}))
+    (job,) = jobs.all()
+    assert jobs.running() == job == TrainingJob("x", "nasbench201", ("a",), 1, me.pid, birth(me.pid) or "")
 
 
 def test_a_taken_name_is_refused(jobs: TrainingJobs) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from svge_core.checkpoints import by_key, edge_f1_key
 from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
 from svge_core.evaluation.card import write_card
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
@@ -45,13 +46,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(folder / "randwire" / "tiny", model, meta)
     checkpoint = load_checkpoint(folder / "randwire" / "tiny")
     rows = edge_rows(model, TRAINING, EdgeProtocol(held_out=3, choosing=2, guessing=4, draws=2))
-    update_metrics(
-        checkpoint,
-        {
-            r.name: {"value": r.value, "n": r.cells, "unit": "F1", "protocol": r.protocol, "split": r.split}
-            for r in rows
-        },
-    )
+    update_metrics(checkpoint, rows)
     write_card(load_checkpoint(checkpoint.folder))
     return folder
 
@@ -106,11 +101,8 @@ def test_the_model_page_shows_edge_f1_beside_its_controls(root: Path) -> None:
     table = at.table[0].value
     assert list(table.columns) == GROUPS
     assert list(table.index)[-2:] == ["Control: one wiring for all cells", "Control: one wiring per family"]
-    metrics = load_checkpoint(root / "randwire" / "tiny").meta.metrics
-    assert (
-        table.loc["Forwards: Most likely (argmax)", "All cells"]
-        == f"{metrics['edge_f1.forward.argmax.all']['value']:.3f}"
-    )
+    row = by_key(load_checkpoint(root / "randwire" / "tiny").meta.metrics)[edge_f1_key("forward", "argmax")]
+    assert table.loc["Forwards: Most likely (argmax)", "All cells"] == f"{row.value:.3f}"
     assert ("Edge F1, held out", "n = 9") in {(metric.label, metric.delta) for metric in at.metric}
 
 

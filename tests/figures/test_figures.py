@@ -10,9 +10,7 @@ from scipy.stats import kendalltau
 
 from svge_core.drawing.palette import THEMES
 from svge_core.errors import DataError
-from svge_core.evaluation import percent
 from svge_core.figures.curves import share_of, tradeoff, tradeoff_figure, training_curves, training_figure
-from svge_core.figures.metrics import generation_rows, metric_rows, other_rows, reconstruction_rows, title
 from svge_core.figures.operations import (
     OperationRows,
     distance_figure,
@@ -25,7 +23,6 @@ from svge_core.figures.style import SEQUENTIAL, SERIES, luminance, on_scale, rea
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces.registry import get_space
-from tests.support.model_checkpoint import METRICS, share
 
 ROWS = [
     {"epoch": e, "loss": 2.0 / e, "types": 1.0 / e, "edges": 1.0 / e, "kl": 3.0, "learning_rate": 1e-3}
@@ -231,43 +228,3 @@ def test_one_column_has_one_component() -> None:
 def test_rows_without_direction_are_refused(rows) -> None:
     with pytest.raises(DataError, match="none of them zero"):
         operation_map(OperationRows(("a", "b")[: len(rows)], ("a", "b")[: len(rows)], np.array(rows)))
-
-
-# metrics
-
-
-def test_every_metric_is_in_exactly_one_table() -> None:
-    rows = metric_rows(METRICS)
-    placed = [*reconstruction_rows(rows), *generation_rows(rows), *other_rows(rows)]
-    assert sorted(row.name for row in placed) == sorted(METRICS)
-    assert [row.name for row in other_rows(rows)] == ["elbo"]
-
-
-def test_denominators_are_always_said() -> None:
-    rows = metric_rows({"a": share(1, 4), "b": {"value": 0.5}, "c": {"value": 2, "n": 1200, "unit": "s"}, "d": 3})
-    assert str(rows["a"]) == "25.00 % (1 of 4)"
-    assert str(rows["b"]) == "0.5 (denominator not recorded)"
-    assert str(rows["c"]) == "2 s (n = 1,200)"
-    assert str(rows["d"]) == "3 (denominator not recorded)"
-
-
-def test_nested_rows_inherit_what_is_said_above_them() -> None:
-    rows = metric_rows({"reconstruction": {"both": {"draws": "10 x 10", "argmax": {"count": 3, "of": 4}}}})
-    assert rows["reconstruction.both.argmax"].value == 0.75
-    assert rows["reconstruction.both.argmax"].meaning == {"draws": "10 x 10"}
-
-
-def test_a_share_of_nothing_is_not_measured() -> None:
-    assert str(metric_rows({"novel": {"count": 0, "of": 0, "value": None}})["novel"]) == "not measured (0 of 0)"
-
-
-def test_almost_all_is_not_all() -> None:
-    assert percent(99_999 / 100_000) == "99.99 %"
-    assert percent(1.0) == "100.00 %"
-    assert percent(0.57) == "57.00 %"
-
-
-def test_names_for_people() -> None:
-    assert title("1000x10") == "1,000 latents × 10 decodings"
-    assert title("10000x1") == "10,000 latents × 1 decoding"
-    assert title("some_new_thing") == "Some new thing"

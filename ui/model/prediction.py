@@ -79,7 +79,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     meaning, info = scores.meanings[key], predictors.info(key)
     measured = scores.frame[key].to_numpy(dtype=float)
     try:
-        columns = read_predictions(f"{checkpoint.digest}:{info.get('seed')}:{info.get('labels')}", key, predictors)
+        columns = read_predictions(f"{checkpoint.digest}:{info.seed}:{info.labels}", key, predictors)
     except SvgeError as error:
         st.error(str(error))
         return
@@ -88,7 +88,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         st.info("Every labelled cell was used for fitting, so there is none left to judge the predictor on.")
         return
     drawn = parity(measured[rows], columns[kind][rows], best_share=RANGES[share], direction=meaning.direction)
-    level = float(info.get("level", 0.9))
+    level = info.level
     honest = calibration(measured[rows], columns["mean"][rows], columns["low"][rows], columns["high"][rows], level)
     unit = f" {meaning.unit}" if meaning.unit else ""
     numbers = (
@@ -98,7 +98,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         (
             "Labels used for fitting",
             f"{len(predictors.training_indices(key)):,}",
-            f"seed {info.get('seed', 'unknown')}",
+            f"seed {'unknown' if info.seed is None else info.seed}",
         ),
     )
     with st.container(horizontal=True):

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from svge_core.cells import Cell
 from svge_core.search.runs import optuna_study as study
+from svge_core.search.runs.processes import Worker, here
+from svge_core.search.runs.tables import Record, claims, clock, runs, workers
 from svge_core.search.runs.types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
-from svge_core.search.runs.tables import Record, claims, clock, runs, workers
-from svge_core.search.runs.processes import Worker, here
 from svge_core.spaces import AbstractSearchSpace
 
 #: what is noted at a trial whose worker died

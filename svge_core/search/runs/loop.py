@@ -17,15 +17,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.errors import DataError, SvgeError
+from svge_core.search.objectives import AllowPython, one_line
 from svge_core.search.runs import ledger
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.preparing import Prepared, prepare
-from svge_core.search.objectives import AllowPython, one_line
+from svge_core.search.runs.processes import BEAT_SECONDS, Worker
+from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
+from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.searchers import rng_for
-from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
-from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
-from svge_core.search.runs.processes import BEAT_SECONDS, Worker
 
 #: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
 MAX_FAILURES = 5

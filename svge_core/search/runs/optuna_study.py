@@ -1,6 +1,6 @@
 """The Optuna side of a run: its study, and one trial per evaluation, so that Optuna's tools can read it.
 
-Trials are written in the same transactions as our own tables (:mod:`svge_core.search.runs.ledger`), so the two never differ;
+Trials are written in the same transactions as our own tables (:mod:`svge_core.search.runs.ledger`): the two never differ;
 the trial of a killed worker is marked failed by whoever goes on.
 """
 

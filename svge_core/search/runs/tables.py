@@ -145,7 +145,7 @@ def durable(engine: Engine) -> None:
     """Have SQLite write every commit to the disk itself, so that a power cut loses nothing either."""
 
     @listens_for(engine, "connect")
-    def _(connection, _record) -> None:  # noqa: ANN001 - the driver's own types
+    def _(connection, _record) -> None:
         connection.execute("PRAGMA synchronous=FULL")
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError
-from svge_core.search.objectives import Goal, split_word
 from svge_core.search.history import Direction, History, Observation
+from svge_core.search.objectives import Goal, split_word
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
