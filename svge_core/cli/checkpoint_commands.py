@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from svge_core import training
-from svge_core.checkpoints import MetricRow, load_checkpoint, update_metrics
+from svge_core import api, training
+from svge_core.checkpoints import MetricRow, load_checkpoint
 from svge_core.cli.common import command_line, config_from, emit, open_model, use_threads
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
-from svge_core.evaluation import percent
+from svge_core.evaluation import label, percent
 from svge_core.files import to_plain
 from svge_core.models import DEFAULTS, ModelConfig
 from svge_core.training import Progress, TrainConfig
@@ -59,19 +59,15 @@ def train(arguments: argparse.Namespace) -> int:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure, print, and store the rows in the checkpoint's ``meta.json``."""
-    from svge_core.evaluation import evaluate as measure, label
-
-    checkpoint = open_model(arguments)
+    model = api.Model(open_model(arguments))
     bar = tqdm(unit="row", disable=arguments.json or not sys.stderr.isatty())
 
     def shown(row: MetricRow) -> None:
         bar.set_postfix_str(label(row))
         bar.update(1)
 
-    rows = measure(checkpoint, seed=arguments.seed, on_row=shown)
+    rows = api.evaluate(model, seed=arguments.seed, store=not arguments.dry_run, on_row=shown)
     bar.close()
-    if not arguments.dry_run:
-        update_metrics(checkpoint, rows)
     text = "\n".join(f"{_row_text(row)}  {label(row)}" for row in rows)
     emit(arguments, to_plain(rows), text)
     return 0

@@ -24,7 +24,7 @@ def load_scores(space: AbstractSearchSpace | str) -> Scores:
     """
     from svge_core.data.importers import load_hpo_bench, with_imported
 
-    space = get_space(space) if isinstance(space, str) else space
+    space = get_space(space)
     scores = analytic_scores(space)
     if space.name == "nasbench201":
         scores = scores.with_columns(load_hpo_bench())

@@ -15,7 +15,7 @@ from svge_core.explorer.predictor_source import PredictorSource
 PREDICTORS = "predictors"
 
 
-def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
+def open_explorer(folder: str | Path, device: str | torch.device = "cpu") -> Explorer:
     """Open a checkpoint folder with its atlas, predictors and the known scores of its space.
 
     What is merely missing (measured values, predictors) is left out and named in ``notices``; what is damaged raises.
@@ -23,6 +23,7 @@ def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
     Raises:
         CheckpointError: checkpoint or atlas missing, damaged or not belonging together.
     """
+    folder = Path(folder)
     checkpoint = load_checkpoint(folder, device=device)
     space = checkpoint.model.space
     atlas = load_atlas(checkpoint, space)

@@ -10,7 +10,7 @@ from svge_core.errors import SvgeError
 from svge_core.networks.enas import enas_network
 from svge_core.networks.nasbench201 import nasbench201_network
 from svge_core.networks.randwire import randwire_network
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, get_space
 
 #: search-space name -> builder of its standard network
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
@@ -21,11 +21,11 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.Module:
+def build_network(space: AbstractSearchSpace | str, cell: Cell, **options: int) -> nn.Module:
     """The standard network of a cell.
 
     Args:
-        space: the space the cell belongs to.
+        space: the space the cell belongs to, or its name.
         cell: a member.
         options: keyword arguments of the space's builder, such as ``channels`` and ``num_classes``.
 
@@ -33,6 +33,7 @@ def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.
         InvalidCellError: if the cell is not a member.
         SvgeError: if the space has no network, or an option is unknown.
     """
+    space = get_space(space)
     builder = BUILDERS.get(space.name)
     if builder is None:
         raise SvgeError(f"No trainable network for {space.title}: there is one for {', '.join(sorted(BUILDERS))}.")

@@ -118,7 +118,7 @@ def train(
         model=model,
         environment={
             "svge_core": __version__,
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "python": platform.python_version(),
             "device": str(chosen),
             "threads": torch.get_num_threads(),
