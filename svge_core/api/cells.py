@@ -121,7 +121,8 @@ def interpolate(
 
     Args:
         explorer: an open checkpoint.
-        start, end: members of its space.
+        start: a member of its space.
+        end: another.
         kind: linear, spherical, or graph (over neighbouring cells).
         stops: how many, both ends included; a graph path has as many as it needs.
         constrained: keep the decoder inside the space, so that no stop is invalid.

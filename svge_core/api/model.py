@@ -123,6 +123,7 @@ def load_checkpoint(
     """Open a checkpoint folder.
 
     Args:
+        folder: with ``meta.json`` and ``weights.safetensors``.
         space: that it must belong to.
         device: auto, cpu, cuda or mps.
 

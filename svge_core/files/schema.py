@@ -113,6 +113,8 @@ def to_record(plain: Plain, kind: type[T], *, complete: Sequence[type] = ()) -> 
     """Plain values as a record; whole numbers serve as floats, nothing else is converted.
 
     Args:
+        plain: dictionaries, lists, texts and numbers.
+        kind: type of the record.
         complete: as in :func:`read_record`.
 
     Raises:

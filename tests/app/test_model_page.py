@@ -3,10 +3,10 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from svge_core.checkpoints.checkpoint import META, load_checkpoint
 from svge_core.errors import CheckpointError, SvgeError
@@ -15,6 +15,7 @@ from svge_core.models.config import ModelConfig
 from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
 from svge_core.training.state import FILE as STATE_FILE
+from tests.support.app_driver import App, app_of
 from tests.support.model_checkpoint import METRICS, make_checkpoint, share
 from tests.support.paths import ROOT
 from tests.support.waiting import until
@@ -22,7 +23,7 @@ from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
 
-PAGE = str(ROOT / "pages" / "model.py")
+PAGE = ROOT / "pages" / "model.py"
 SECTIONS = (
     "Card",
     "Training",
@@ -44,8 +45,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "checkpoints"
 
 
-def open_page(section: str | None = None) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
+def open_page(section: str | None = None) -> App:
+    at = app_of(PAGE)
     at.session_state["entered_by_app"] = True  # as app.py notes before it runs a page
     if section is not None:
         at.session_state["model_section"] = section
@@ -54,15 +55,16 @@ def open_page(section: str | None = None) -> AppTest:
     return at
 
 
-def words(at: AppTest) -> str:
+def words(at: App) -> str:
     """All text of a page."""
+    every: Any = at.get  # elements by their kind; their common base has no value
     parts = [
         str(e.value)
         for kind in ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
-        for e in at.get(kind)
+        for e in every(kind)
     ]
     tables = [
-        e.value.to_string() for kind in ("arrow_table", "table", "dataframe", "arrow_data_frame") for e in at.get(kind)
+        e.value.to_string() for kind in ("arrow_table", "table", "dataframe", "arrow_data_frame") for e in every(kind)
     ]
     return "\n".join([*parts, *tables])
 
@@ -175,7 +177,7 @@ def test_every_setting_has_its_meaning() -> None:
     for config in (ModelConfig, TrainConfig):
         assert set(field_docs(config)) == set(config.__dataclass_fields__)
     table = settings_table(ModelConfig, {"hidden": 8, "unheard_of": 1})
-    assert table["Meaning"][0].startswith("Node state width")
+    assert str(table["Meaning"].iloc[0]).startswith("Node state width")
     assert list(table.iloc[1]) == ["unheard_of", "1", "", ""]
 
 
@@ -321,7 +323,7 @@ def test_discarding_removes_what_an_unfinished_run_saved(jobs: TrainingJobs) -> 
 
 def test_the_form_trains_a_checkpoint_that_loads(root: Path) -> None:
     at = open_page("Train a new one")
-    by_label = {item.label: item for item in (*at.text_input, *at.number_input)}
+    by_label: dict[str, Any] = {item.label: item for item in (*at.text_input, *at.number_input)}
     by_label["Name"].set_value("mine")
     for label, value in (("Epochs", 1), ("Hidden width", 4), ("Latent dimensions", 2)):
         by_label[label].set_value(value)

@@ -46,6 +46,8 @@ def add_command(
     """Register a command with the options that all of them have.
 
     Args:
+        commands: that it joins.
+        name: that is typed.
         handler: where the function is that carries it out, see :class:`Handler`.
         summary: one line; that of the table by default.
     """
@@ -80,6 +82,9 @@ def add_fields(
     """One option per field of a config dataclass, with its default.
 
     Args:
+        parser: gets the options.
+        config: the dataclass.
+        skip: fields that get no option.
         typed_only: options that were not typed leave no value behind: their defaults depend on another option.
     """
     for item in fields(config):

@@ -6,7 +6,7 @@ It may be killed at any moment, and any number of processes may run it for one r
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -202,7 +202,7 @@ def _failures(run: _Run) -> str:
 
 
 @contextmanager
-def _heart(engine: Engine, worker: Worker) -> Iterator[None]:
+def _heart(engine: Engine, worker: Worker) -> Generator[None, None, None]:
     """Signs of life from a thread, as long as the block runs."""
     over = threading.Event()
 

@@ -38,7 +38,7 @@ def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
         for group in connection.execute(grouped).mappings():
             groups.setdefault(group["run_id"], []).append(group)
         states = _States(connection)
-        found = []
+        found: list[RunSummary] = []
         for row in rows:
             try:
                 found.append(_summary(row, groups.get(row["id"], []), states))
