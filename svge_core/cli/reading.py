@@ -14,7 +14,7 @@ from svge_core.cells import Cell
 from svge_core.data.csv import architecture_columns, read_header, read_rows, read_text, shown
 from svge_core.errors import DataError, SvgeError
 from svge_core.explorer import find_cell
-from svge_core.export import FORMAT, from_json
+from svge_core.exporting import FORMAT, from_json
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_BYTES = 20 * 2**20
@@ -32,23 +32,6 @@ class Given:
 
     cells: list[Cell]
     single: bool
-
-
-def add_cells(parser: argparse.ArgumentParser) -> None:
-    """One architecture, or a file of them."""
-    parser.add_argument(
-        "arch",
-        nargs="?",
-        metavar="ARCH",
-        help="architecture string, index, NASLib tuple such as '(4, 0, 3, 1, 4, 3)' or genotype digits",
-    )
-    parser.add_argument(
-        "--file",
-        type=Path,
-        metavar="FILE",
-        help="many: .txt one per line, .csv with a column arch_str, arch, index, genotype or naslib, .json a list or "
-        "an export of this program",
-    )
 
 
 def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Given:

@@ -24,7 +24,7 @@ def load_scores(space: AbstractSearchSpace | str) -> Scores:
     """
     from svge_core.data.importers import with_imported
 
-    space = get_space(space) if isinstance(space, str) else space
+    space = get_space(space)
     scores = analytic_scores(space)
     if (bundled := space.bundled_scores()) is not None:
         scores = scores.with_columns(resolve(bundled)())

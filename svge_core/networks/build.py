@@ -6,14 +6,14 @@ from torch import nn
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.spaces import SPACES, AbstractSearchSpace, resolve
+from svge_core.spaces import SPACES, AbstractSearchSpace, get_space, resolve
 
 
-def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.Module:
+def build_network(space: AbstractSearchSpace | str, cell: Cell, **options: int) -> nn.Module:
     """The standard network of a cell.
 
     Args:
-        space: the space the cell belongs to.
+        space: the space the cell belongs to, or its name.
         cell: a member.
         options: keyword arguments of the space's builder, such as ``channels`` and ``num_classes``.
 
@@ -21,6 +21,7 @@ def build_network(space: AbstractSearchSpace, cell: Cell, **options: int) -> nn.
         InvalidCellError: if the cell is not a member.
         SvgeError: if the space has no network, or an option is unknown.
     """
+    space = get_space(space)
     reference = space.network()
     if reference is None:
         known = ", ".join(sorted(name for name, other in SPACES.items() if other.network() is not None))

@@ -16,15 +16,17 @@ SPACES: dict[str, AbstractSearchSpace] = {
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-def get_space(name: str) -> AbstractSearchSpace:
-    """The search space of that name.
+def get_space(space: AbstractSearchSpace | str) -> AbstractSearchSpace:
+    """The search space of that name; a space itself is given back as it is, so callers take either.
 
     Raises:
         SvgeError: if there is none.
     """
-    if name not in SPACES:
-        raise SvgeError(f"Unknown search space {name!r}: expected one of {', '.join(sorted(SPACES))}.")
-    return SPACES[name]
+    if isinstance(space, AbstractSearchSpace):
+        return space
+    if space not in SPACES:
+        raise SvgeError(f"Unknown search space {space!r}: expected one of {', '.join(sorted(SPACES))}.")
+    return SPACES[space]
 
 
 def register_space(space: AbstractSearchSpace) -> AbstractSearchSpace:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from svge_core.checkpoints.checkpoint import META, WEIGHTS
 from svge_core.explorer.explorer import Explorer
-from svge_core.export.document import from_json
+from svge_core.exporting.document import from_json
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import (
     APP,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from svge_core.errors import DataError
-from svge_core.export import from_json
+from svge_core.exporting import from_json
 from svge_core.spaces import get_space
 from tests.support.cli import Run
 from tests.support.paths import ROOT

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from svge_core import export
+from svge_core import exporting
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
@@ -90,31 +90,31 @@ def exported(
     cells = cells_of(entries, space)
     labels = {cell: entry.label for cell, entry in zip(cells, entries, strict=True) if entry.label}
     if form.suffix == "txt":
-        return export.to_text([export.ExportItem(cell) for cell in cells], space).encode()
+        return exporting.to_text([exporting.ExportItem(cell) for cell in cells], space).encode()
     if form.suffix == "indices.txt":
         return "".join(f"{index}\n" for index in indices_of(entries, space)).encode()
     names = [[a.text for a in space.aliases(cell) if form.suffix == f"{a.name}.txt"] for cell in cells]
     if any(names):
         return "".join(f"{text}\n" for found in names for text in found).encode()
-    if form.suffix in export.DRAWINGS:
+    if form.suffix in exporting.DRAWINGS:
         return _drawings(form.suffix, cells, space)  # type: ignore[arg-type]
     if explorer is not None and explorer.space.name == space.name:
         items = explorer.export_items(cells, labels)
     else:
-        items = [export.item_for(cell, space, label=labels.get(cell, "")) for cell in cells]
+        items = [exporting.item_for(cell, space, label=labels.get(cell, "")) for cell in cells]
     if form.suffix == "zip":
-        return export.to_zip(items, space)
-    return (export.to_json if form.suffix == "json" else export.to_csv)(items, space).encode()
+        return exporting.to_zip(items, space)
+    return (exporting.to_json if form.suffix == "json" else exporting.to_csv)(items, space).encode()
 
 
 def file_name(form: ExportForm, count: int, space: AbstractSearchSpace) -> str:
     """Name of the exported file."""
-    suffix = f"{form.suffix}.zip" if form.suffix in export.DRAWINGS and count > 1 else form.suffix
+    suffix = f"{form.suffix}.zip" if form.suffix in exporting.DRAWINGS and count > 1 else form.suffix
     return f"{space.name}-basket.{suffix}"
 
 
-def _drawings(kind: export.Drawing, cells: Sequence[Cell], space: AbstractSearchSpace) -> bytes:
-    drawn = [export.draw(export.ExportItem(cell), space, kind) for cell in cells]
+def _drawings(kind: exporting.Drawing, cells: Sequence[Cell], space: AbstractSearchSpace) -> bytes:
+    drawn = [exporting.draw(exporting.ExportItem(cell), space, kind) for cell in cells]
     if len(drawn) == 1:
         return drawn[0]
     buffer = io.BytesIO()
@@ -130,7 +130,7 @@ def imported(text: bytes, space: AbstractSearchSpace) -> tuple[BasketEntry, ...]
     Raises:
         SvgeError: if it is no such file, or one of another space; one line.
     """
-    found, items = export.from_json(text, max_bytes=MAX_IMPORT_BYTES)
+    found, items = exporting.from_json(text, max_bytes=MAX_IMPORT_BYTES)
     if found.name != space.name:
         raise SvgeError(f"The file holds cells of {found.title}; the chosen space is {space.title}.")
     return tuple(entry_for(space, item.cell, item.label) for item in items)

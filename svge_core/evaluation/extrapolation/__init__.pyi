@@ -1,3 +1,4 @@
+from .config import ExtrapolationConfig as ExtrapolationConfig
 from .draws import (
     INSIDE as INSIDE,
     OUTSIDE as OUTSIDE,
@@ -8,7 +9,6 @@ from .draws import (
 )
 from .file import (
     Extrapolation as Extrapolation,
-    ExtrapolationConfig as ExtrapolationConfig,
     LargerCell as LargerCell,
     larger_space as larger_space,
     load as load,

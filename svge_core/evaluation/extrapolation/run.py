@@ -10,8 +10,9 @@ from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
+from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
 from svge_core.evaluation.extrapolation.draws import one_draw, points, split_by_size, table
-from svge_core.evaluation.extrapolation.file import FORMAT_VERSION, ExtrapolationConfig, larger_space
+from svge_core.evaluation.extrapolation.file import FORMAT_VERSION, larger_space
 from svge_core.evaluation.extrapolation.larger_cells import (
     Candidate,
     best_first,

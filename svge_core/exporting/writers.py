@@ -5,17 +5,14 @@ import io
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.export.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
+from svge_core.exporting.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
+from svge_core.exporting.forms import DRAWINGS, Drawing, Theme
 from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace
 
-Theme = Literal["light", "dark"]
-Drawing = Literal["dot", "svg", "png"]
-DRAWINGS: tuple[Drawing, ...] = get_args(Drawing)
 #: a spreadsheet runs a field that starts with one of these
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -13,7 +13,7 @@ from torch_geometric.loader import DataLoader
 from svge_core.cells.cell import Cell, cell_key
 from svge_core.data.catalog import analytic_scores
 from svge_core.errors import DataError, InvalidCellError
-from svge_core.export.graphs import from_data, from_networkx, space_dataset, to_data, to_networkx
+from svge_core.exporting.graphs import from_data, from_networkx, space_dataset, to_data, to_networkx
 from svge_core.spaces.registry import get_space
 from tests.support.untyped import there
 

@@ -17,9 +17,9 @@ from svge_core.data.csv.scores import import_csv
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, InvalidCellError, SvgeError
-from svge_core.export import document as export_json
-from svge_core.export.document import ExportItem, Prediction, from_json, item_for, to_json
-from svge_core.export.writers import draw, naslib_text, save, to_csv, to_text, to_zip, write_atomic
+from svge_core.exporting import document as export_json
+from svge_core.exporting.document import ExportItem, Prediction, from_json, item_for, to_json
+from svge_core.exporting.writers import draw, naslib_text, save, to_csv, to_text, to_zip, write_atomic
 from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")

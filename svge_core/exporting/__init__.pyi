@@ -7,9 +7,8 @@ from .document import (
     item_for as item_for,
     to_json as to_json,
 )
+from .forms import DRAWINGS as DRAWINGS, Drawing as Drawing, Theme as Theme
 from .writers import (
-    DRAWINGS as DRAWINGS,
-    Drawing as Drawing,
     draw as draw,
     naslib_text as naslib_text,
     save as save,
