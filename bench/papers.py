@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.baselines import published_rows
 from bench.harness.results import command, read_results, report, save_results
-from svge_core.checkpoints import load_meta
+from svge_core.checkpoints import by_key, generation_key, load_meta, reconstruction_key
 from svge_core.errors import SvgeError
 from svge_core.search.searchers import METHODS
 
@@ -33,10 +33,10 @@ GENERATED = {
 PROBED = {"rmse_standardised": "RMSE of standardised weight-sharing accuracy", "pearson_r": "Pearson r"}
 #: rows of a checkpoint's metrics that stand for the first table's measures
 OF_CHECKPOINT = {
-    "reconstruction": "reconstruction.forward.sampled",
-    "validity": "valid.forward.raw.1000x10",
-    "uniqueness": "unique.forward.raw.1000x10",
-    "novelty": "novel.forward.raw.1000x10",
+    "reconstruction": reconstruction_key("forward", "sampled"),
+    "validity": generation_key("valid", "forward", "raw", 1_000, 10),
+    "uniqueness": generation_key("unique", "forward", "raw", 1_000, 10),
+    "novelty": generation_key("novel", "forward", "raw", 1_000, 10),
 }
 #: of ``bench randwire``; trained again: with seeds that no search used
 TRAINED = {
@@ -123,11 +123,11 @@ def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[R
     """The shipped model: its own metrics (other training cells than D-VAE's), and its latent probed."""
     system = "SVGe, shipped"
     try:
-        metrics = load_meta(folder)[0].metrics
+        rows = by_key(load_meta(folder)[0].metrics)
     except SvgeError:
-        metrics = {}  # no such checkpoint here
-    for key, name in OF_CHECKPOINT.items():
-        found = {"value": metrics.get(name, {}).get("value"), "seeds": 1}
+        rows = {}  # no such checkpoint here
+    for key, row_key in OF_CHECKPOINT.items():
+        found = {"value": rows[row_key].value if row_key in rows else None, "seeds": 1}
         source = "evaluate; other training and held-out cells than D-VAE's split"
         yield from _row(GENERATIVE, ENAS, system, GENERATED[key], found, "value", HERE, source)
     if probe is not None:

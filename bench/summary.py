@@ -19,7 +19,7 @@ from bench import (
     validity,
 )
 from bench.harness import graphpnas_runs
-from bench.harness.results import RESULTS
+from bench.harness.results import RESULTS, ROOT, SHOWN_RESULTS
 from svge_core.files import write_atomically
 
 PARTIAL = [
@@ -106,10 +106,16 @@ def table(name: str, rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def page(folder: Path = RESULTS) -> str:
+def page(root: Path = ROOT) -> str:
     """The whole page."""
-    lines = ["# Benchmark results", "", "Written by `python -m bench.summary` from the JSON files beside it.", ""]
-    for path in sorted(folder.glob("*.json")):
+    lines = [
+        "# Benchmark results",
+        "",
+        "Written by `python -m bench.summary` from the JSON files beside it and in assets/results.",
+        "",
+    ]
+    found = [path for folder in (RESULTS, SHOWN_RESULTS) for path in (root / folder).glob("*.json")]
+    for path in sorted(found, key=lambda path: path.name):
         content = json.loads(path.read_text("utf-8"))
         machine = content["machine"]
         lines += [
@@ -138,7 +144,7 @@ def _spread(value: Any) -> str:
 
 def main() -> int:
     """Write the page."""
-    write_atomically(RESULTS / "README.md", page().encode())
+    write_atomically(ROOT / RESULTS / "README.md", page().encode())
     return 0
 
 

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from svge_core.figures import X_TITLES, metric_rows, training_curves, training_figure
+from svge_core.evaluation import denominator, result
+from svge_core.figures import X_TITLES, training_curves, training_figure
 from ui.model.card import held_out_words, parameter_count, show_card
 from ui.model.extrapolation import show_extrapolation
 from ui.model.metrics import headline, show_generation
@@ -11,10 +12,11 @@ from ui.model.operations import show_operations
 from ui.model.patterns import show_patterns
 from ui.model.prediction import show_prediction
 from ui.model.quality import show_quality
-from ui.model.state import can_be_trained, current_folder, no_form, read_checkpoint, shown_path
+from ui.model.state import can_be_trained, current_folder, no_form, shown_path
 from ui.model.train import show_training
 from ui.paths import ROOT, checkpoints_root
 from ui.shared import session
+from ui.shared.loaders import checkpoint_for
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_chart, show_missing
 
@@ -51,7 +53,7 @@ if folder is None:
     st.stop()
 
 try:
-    checkpoint = read_checkpoint(folder)
+    checkpoint = checkpoint_for(folder, session.device() or "cpu")
 except SvgeError as problem:
     st.error(str(problem))
     show_training(session.space_name(), theme)
@@ -64,10 +66,15 @@ st.caption(
     f"{held_out_words(checkpoint)} were held out."
 )
 with st.container(horizontal=True):
-    for label, row in headline(metric_rows(meta.metrics)):
-        note = row.meaning.get("protocol", "protocol not recorded")
+    for label, row in headline(meta.metrics):
         st.metric(
-            label, row.result, delta=row.denominator, delta_color="off", delta_arrow="off", help=note, border=True
+            label,
+            result(row),
+            delta=denominator(row),
+            delta_color="off",
+            delta_arrow="off",
+            help=row.protocol or "protocol not recorded",
+            border=True,
         )
     st.metric(
         "Parameters",

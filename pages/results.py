@@ -4,7 +4,7 @@ import streamlit as st
 
 from svge_core.errors import SvgeError
 from ui.model.state import read_benchmark
-from ui.results.view import show_comparisons
+from ui.results.view import Comparisons, show_comparisons
 from ui.shared import session
 from ui.shared.widgets import show_missing
 
@@ -13,7 +13,7 @@ if session.entered("results"):
 
 st.title("Results")
 try:
-    papers = read_benchmark("papers")
+    papers = read_benchmark("papers", Comparisons)
 except SvgeError as problem:
     st.error(str(problem))
     st.stop()

@@ -23,7 +23,9 @@ HEAVY = frozenset({"torch_geometric", "botorch", "gpytorch", "umap", "sklearn", 
 MAX_LINES = 400
 #: most files that lie directly in a hall; the others have a room whose name says what they do
 HALLS = {"svge_core": 8, "ui": 3}
-LINE_CAPPED = ("app.py", "svge_core", "ui", "pages", "bench", "tests")
+LINE_CAPPED = ("app.py", "svge_core", "ui", "pages", "bench", "tests", "tools")
+#: code that people read: Python, and what the browser gets of it
+CAPPED_KINDS = (".py", ".js", ".cjs", ".css", ".html")
 
 
 def python_files(root: Path, *names: str) -> Iterator[Path]:
@@ -146,7 +148,9 @@ def unit_is_interface(path: Path, root: Path) -> bool:
 def long_files(root: Path) -> list[str]:
     return [
         f"{path.relative_to(root)} has {lines} lines, more than {MAX_LINES}: split it"
-        for path in python_files(root, *LINE_CAPPED)
+        for name in LINE_CAPPED
+        for path in sorted([root / name] if (root / name).is_file() else (root / name).rglob("*"))
+        if path.suffix in CAPPED_KINDS
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
     ]
 
@@ -205,6 +209,16 @@ def spaces_by_name(root: Path) -> list[str]:
     return wrong
 
 
+def ids_as_keys(root: Path) -> list[str]:
+    """Addresses of objects, which are used again once an object is gone."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} calls id: key it by a digest of the content"
+        for path in python_files(root, "svge_core", "ui", "pages", "app.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+    ]
+
+
 CHECKS = (
     full_halls,
     rooms_without_a_word,
@@ -215,6 +229,7 @@ CHECKS = (
     long_files,
     prints_and_evals,
     spaces_by_name,
+    ids_as_keys,
 )
 
 
@@ -260,6 +275,7 @@ PLANTED = {
         "def f(space):\n    return space.name == NASBench201.name",
         "drawing.py:2 asks which space it is: give the space a hook",
     ),
+    "ids_as_keys": ("ui/shared/loaders.py", "x = {}\ndef f(y):\n    return x[id(y)]", "loaders.py:3 calls id: key it"),
 }
 
 
@@ -307,6 +323,15 @@ def test_what_packages_export_is_there() -> None:
         named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
         assert named == set(package.__all__) and named
         assert [name for name in named if not hasattr(package, name)] == []
+
+
+@pytest.mark.parametrize("kind", CAPPED_KINDS)
+def test_scripts_and_styles_are_capped_too(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "ui" / "map" / f"large{kind}"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n" * 401)
+    (path.parent / "table.json").write_text("\n" * 401)
+    assert long_files(tmp_path) == [f"ui/map/large{kind} has 401 lines, more than 400: split it"]
 
 
 def test_lazy_and_typing_imports_are_allowed(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ import torch
 
 from svge_core.files import write_atomically
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = "bench/results"
+#: results that pages show are part of the product, not of the workshop
+ON_PAGES, SHOWN_RESULTS = ("papers", "tradeoff"), "assets/results"
 
 
 def machine() -> dict[str, Any]:
@@ -51,14 +54,19 @@ def report(arguments: argparse.Namespace, rows: list[dict[str, Any]], columns: l
         print_table(rows, columns)
 
 
+def results_path(name: str, root: Path | None = None) -> Path:
+    """``bench/results/<name>.json``, or ``assets/results/<name>.json`` of results that pages show."""
+    return (root or ROOT) / (SHOWN_RESULTS if name in ON_PAGES else RESULTS) / f"{name}.json"
+
+
 def read_results(name: str, root: Path | None = None) -> dict[str, Any] | None:
     """What :func:`save_results` wrote, of this checkout or of the one at ``root``; None where it was not run."""
-    path = (RESULTS if root is None else root / "bench" / "results") / f"{name}.json"
+    path = results_path(name, root)
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
 def save_results(name: str, rows: list[dict[str, Any]], settings: dict[str, Any], command: str) -> Path:
-    """Write ``bench/results/<name>.json``."""
+    """Write the file of :func:`results_path`."""
     content = {
         "benchmark": name,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
@@ -67,7 +75,7 @@ def save_results(name: str, rows: list[dict[str, Any]], settings: dict[str, Any]
         "settings": settings,
         "rows": rows,
     }
-    path = RESULTS / f"{name}.json"
+    path = results_path(name)
     write_atomically(path, (json.dumps(content, indent=1, default=str) + "\n").encode())
     return path
 

@@ -10,3 +10,17 @@ from .checkpoint import (
     save_checkpoint as save_checkpoint,
     update_metrics as update_metrics,
 )
+from .metric_row import (
+    EDGE_F1 as EDGE_F1,
+    GENERATION as GENERATION,
+    RECONSTRUCTION as RECONSTRUCTION,
+    SMOOTHNESS as SMOOTHNESS,
+    Direction as Direction,
+    MetricRow as MetricRow,
+    Mode as Mode,
+    RowKey as RowKey,
+    by_key as by_key,
+    edge_f1_key as edge_f1_key,
+    generation_key as generation_key,
+    reconstruction_key as reconstruction_key,
+)

@@ -4,10 +4,9 @@ No pickle; files are written whole or not at all; every mismatch is named.
 """
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,23 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from svge_core.checkpoints.metric_row import MetricRow, by_key, rows_of_format_1
 from svge_core.errors import CheckpointError
-from svge_core.files import read_tensors, write_atomically
+from svge_core.files import (
+    Count,
+    Scalar,
+    check_version,
+    read_record,
+    read_tensors,
+    to_plain,
+    write_atomically,
+    write_record,
+)
 from svge_core.models import GraphVAE, ModelConfig, build_model
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 WEIGHTS, META = "weights.safetensors", "meta.json"
 
 
@@ -37,34 +46,43 @@ class CheckpointMeta:
         data_count: number of training cells.
         held_out_count: number of cells never trained on; 0 where the cells of the space cannot be counted.
         command: the command that made the checkpoint.
-        metrics: named results, each with denominators, data set and split in its fields.
+        metrics: measured numbers, each with denominators, data set and split in its fields.
         history: one row per epoch.
-        environment: versions and device of the training run.
+        environment: versions and device of the training run, and of the run that it started from.
         model: name of the model; files from before there were others do not say it.
     """
 
     space: str
     config: ModelConfig
-    training: dict[str, Any]
+    training: dict[str, Scalar]
     data_digest: str
-    data_count: int
-    held_out_count: int
+    data_count: Count
+    held_out_count: Count
     command: str
-    metrics: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    environment: dict[str, Any] = field(default_factory=dict)
+    metrics: tuple[MetricRow, ...] = ()
+    history: list[dict[str, int | float]] = field(default_factory=list)
+    environment: dict[str, Scalar] = field(default_factory=dict)
     model: str = "svge"
+
+    @property
+    def initial_epochs(self) -> int:
+        """Epochs of the run whose weights this one started from; 0 where there was none."""
+        return int(_number(self.environment.get("initial_epochs"), 0))
 
     @property
     def total_epochs(self) -> int:
         """Epochs of this run and of the one whose weights it started from."""
-        return int(self.training.get("epochs", len(self.history))) + int(self.environment.get("initial_epochs") or 0)
+        return int(_number(self.training.get("epochs"), len(self.history))) + self.initial_epochs
 
     @property
     def total_cpu_seconds(self) -> float:
         """CPU seconds of both; NaN where they were not recorded."""
         own = self.history[-1].get("cpu_seconds", math.nan) if self.history else math.nan
-        return own + float(self.environment.get("initial_cpu_seconds") or 0)
+        return own + _number(self.environment.get("initial_cpu_seconds"), 0)
+
+
+def _number(value: Scalar, otherwise: float) -> float:
+    return value if isinstance(value, int | float) else otherwise
 
 
 @dataclass(frozen=True)
@@ -101,62 +119,57 @@ def save_checkpoint(folder: Path, model: GraphVAE, meta: CheckpointMeta) -> None
 
 def write_meta(folder: Path, meta: CheckpointMeta, weights_sha256: str) -> None:
     """Write ``meta.json``."""
-    values = {
-        "format_version": FORMAT_VERSION,
-        **vars(meta),
-        "config": meta.config.to_dict(),
-        "weights_sha256": weights_sha256,
-    }
-    write_atomically(folder / META, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+    values = {"format_version": FORMAT_VERSION, **to_plain(meta), "weights_sha256": weights_sha256}
+    write_record(folder / META, values, indent=1)
 
 
-def update_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> CheckpointMeta:
-    """Merge metrics into a checkpoint's ``meta.json`` and return the new meta data."""
-    meta = CheckpointMeta(**{**vars(checkpoint.meta), "metrics": {**checkpoint.meta.metrics, **metrics}})
+def update_metrics(checkpoint: Checkpoint, metrics: Iterable[MetricRow]) -> CheckpointMeta:
+    """Merge rows into a checkpoint's ``meta.json``, each in place of the one of its key; returns the new meta data."""
+    rows = {**by_key(checkpoint.meta.metrics), **by_key(metrics)}
+    meta = replace(checkpoint.meta, metrics=tuple(rows.values()))
     write_meta(checkpoint.folder, meta, hashlib.sha256((checkpoint.folder / WEIGHTS).read_bytes()).hexdigest())
     return meta
 
 
+@dataclass(frozen=True)
+class _Stored(CheckpointMeta):
+    """The file: the meta data, and the digest of the weights they belong to."""
+
+    weights_sha256: str = ""
+
+
+def _upgrade(plain: object) -> dict[str, Any]:
+    """Content of any format as one of today's."""
+    values = dict(check_version(plain, "format_version", (1, FORMAT_VERSION)))
+    if values.pop("format_version") == 1:
+        values.setdefault("model", CheckpointMeta.model)
+        if "metrics" in values:
+            values["metrics"] = rows_of_format_1(values["metrics"])
+    return values
+
+
 def load_meta(folder: Path) -> tuple[CheckpointMeta, str]:
-    """Read and check ``meta.json``; also returns the digest its weights must have."""
+    """Read and check ``meta.json``; also returns the digest its weights must have.
+
+    Raises:
+        CheckpointError: missing, damaged or of another version; the message names the field.
+    """
     path = folder / META
     if not path.is_file():
         raise CheckpointError(f"No checkpoint in {folder}: expected a file {META} there. Make one with 'train'.")
-    try:
-        values = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is damaged (not JSON: {error}). Restore the folder or train again.") from None
-    if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
-        found = values.get("format_version") if isinstance(values, dict) else type(values).__name__
-        raise CheckpointError(f"{path}: field 'format_version' is {found!r}, this version reads {FORMAT_VERSION}.")
-    values.setdefault("model", CheckpointMeta.model)
-    expected = {*CheckpointMeta.__dataclass_fields__, "format_version", "weights_sha256"}
-    if missing := sorted(expected - set(values)):
-        raise CheckpointError(f"{path} lacks the fields {missing}.")
-    if unknown := sorted(set(values) - expected):
-        raise CheckpointError(f"{path} has unknown fields {unknown}.")
-    del values["format_version"]
-    sha = values.pop("weights_sha256")
-    kinds = {
-        "space": str,
-        "model": str,
-        "config": dict,
-        "training": dict,
-        "metrics": dict,
-        "history": list,
-        "environment": dict,
-    }
-    for name, kind in kinds.items():
-        if not isinstance(values[name], kind):
-            raise CheckpointError(f"{path}: field {name!r} must be of type {kind.__name__}; got {values[name]!r:.60}.")
-    return CheckpointMeta(**{**values, "config": ModelConfig.from_dict(values["config"])}), sha
+    advice = "Restore the folder or train again."
+    stored = read_record(path, _Stored, advice, upgrade=_upgrade, complete=(_Stored, ModelConfig))
+    meta = CheckpointMeta(**{field.name: getattr(stored, field.name) for field in fields(CheckpointMeta)})
+    return meta, stored.weights_sha256
 
 
 def load_checkpoint(folder: Path, *, space: str | None = None, device: str | torch.device = "cpu") -> Checkpoint:
     """Read a checkpoint folder.
 
     Args:
+        folder: the checkpoint.
         space: name of the search space it must belong to.
+        device: where the model's weights are put.
 
     Raises:
         CheckpointError: missing, damaged, of another version or space; the message names the field.

@@ -80,7 +80,7 @@ def predictions(checkpoint: Checkpoint, cells: list[Cell], only: str | None) -> 
         key: Predicted(
             predictors.predict(key, cells),
             frozenset(map(int, predictors.training_indices(key))),
-            str(predictors.info(key).get("description", key)),
+            predictors.info(key).description,
         )
         for key in keys
         if only in (None, key)

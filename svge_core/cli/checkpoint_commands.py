@@ -19,6 +19,7 @@ from svge_core.atlas import CHARTED
 from svge_core.checkpoints import (
     META,
     CheckpointMeta,
+    MetricRow,
     data_digest,
     load_checkpoint,
     load_weights,
@@ -41,6 +42,7 @@ from svge_core.data import split_cells
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
 from svge_core.evaluation import percent
+from svge_core.files import to_plain
 from svge_core.models import MODELS, GraphVAE, ModelConfig, build_model
 from svge_core.spaces import SPACES, get_space
 from svge_core.tensors import whole_space
@@ -205,21 +207,21 @@ def start_from(folder: Path, model: GraphVAE, config: TrainConfig) -> dict[str, 
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure, print, and store the rows in the checkpoint's ``meta.json``."""
-    from svge_core.evaluation import evaluate as measure
+    from svge_core.evaluation import evaluate as measure, label
 
     checkpoint = open_model(arguments)
     bar = tqdm(unit="row", disable=arguments.json or not sys.stderr.isatty())
 
-    def shown(name: str) -> None:
-        bar.set_postfix_str(name)
+    def shown(row: MetricRow) -> None:
+        bar.set_postfix_str(label(row))
         bar.update(1)
 
     rows = measure(checkpoint, seed=arguments.seed, on_row=shown)
     bar.close()
     if not arguments.dry_run:
         update_metrics(checkpoint, rows)
-    text = "\n".join(_row_text(name, row) for name, row in rows.items())
-    emit(arguments, rows, text)
+    text = "\n".join(f"{_row_text(row)}  {label(row)}" for row in rows)
+    emit(arguments, to_plain(rows), text)
     return 0
 
 
@@ -258,16 +260,16 @@ def fit(arguments: argparse.Namespace) -> int:
     info = fit_predictor(
         checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed, command=command_line()
     )
-    shown = {name: value for name, value in info.items() if name != "training_indices"}
-    emit(arguments, shown, f"fitted {meaning.key} on {info['labels']} labels (seed {info['seed']})")
+    shown = {name: value for name, value in to_plain(info).items() if name != "training_indices"}
+    emit(arguments, shown, f"fitted {meaning.key} on {info.labels} labels (seed {info.seed})")
     return 0
 
 
-def _row_text(name: str, row: dict[str, Any]) -> str:
-    if "of" not in row:
-        return f"{row['value']:9.4f}  {row['unit']}, n = {row['n']:,}  {name}"
-    value = "-" if row["value"] is None else percent(row["value"])
-    return f"{value:>9}  {row['count']:>7,} of {row['of']:>7,}  {name}"
+def _row_text(row: MetricRow) -> str:
+    if row.of is None:
+        return f"{row.value:9.4f}  {row.unit}, n = {row.n:,}"
+    value = "-" if row.value is None else percent(row.value)
+    return f"{value:>9}  {row.count:>7,} of {row.of:>7,}"
 
 
 def card(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-from .card import drawn_words as drawn_words, repeated as repeated, write_card as write_card
+from .card import drawn_words as drawn_words, write_card as write_card
 from .latent_smoothness import smoothness as smoothness
 from .metrics import (
     Share as Share,
@@ -6,6 +6,23 @@ from .metrics import (
     generation as generation,
     prior_latents as prior_latents,
     reconstruction as reconstruction,
+)
+from .report import (
+    default_sample as default_sample,
+    denominator as denominator,
+    described as described,
+    edge_f1_rows as edge_f1_rows,
+    generation_rows as generation_rows,
+    label as label,
+    long_title as long_title,
+    other_rows as other_rows,
+    reconstruction_rows as reconstruction_rows,
+    repeated as repeated,
+    result as result,
+    sample_of as sample_of,
+    sample_title as sample_title,
+    title as title,
+    words as words,
 )
 from .run import evaluate as evaluate
 from .shares import percent as percent

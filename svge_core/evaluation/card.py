@@ -1,15 +1,26 @@
 """The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json``, so its numbers are true."""
 
-import json
-from collections.abc import Container
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from svge_core.checkpoints import Checkpoint
+from svge_core.checkpoints import (
+    EDGE_F1,
+    SMOOTHNESS,
+    Checkpoint,
+    MetricRow,
+    RowKey,
+    by_key,
+    edge_f1_key,
+    generation_key,
+    reconstruction_key,
+)
 from svge_core.data import indexed
+from svge_core.evaluation.report import repeated
 from svge_core.evaluation.shares import percent
 from svge_core.files import write_atomically
-from svge_core.predictors import FULL_NAME
+from svge_core.predictors import FULL_NAME, PredictorInfo, read_info
 from svge_core.spaces import AbstractSearchSpace
 
 FILE = "README.md"
@@ -29,36 +40,39 @@ _DVAE |= {"edge_reduction": "sum", "operation_dim": "3"}
 PUBLISHED_VALUES = {"svge": _SVGE, "dgmg": _SVGE, "dvae": _DVAE, "gcn": {**_DVAE, "rounds": "3"}}
 PUBLISHED_TRAINING = {"epochs": "300", "batch_size": "32 or 128", "learning_rate": "0.0001", "prior_share": "none"}
 SHOWN = (
-    ("reconstruction.forward.expected", "Reconstruction, forward run, expected over all draws"),
-    ("reconstruction.forward.sampled", "Reconstruction, forward run, sampled"),
-    ("reconstruction.backward.sampled", "Reconstruction, backward run, sampled"),
-    ("reconstruction.both.sampled", "Reconstruction, both directions, sampled"),
-    ("reconstruction_equivalent.forward.sampled", "The same up to the space's equivalence, forward run"),
-    ("reconstruction.forward.argmax", "Reconstruction, forward run, argmax"),
-    ("reconstruction.both.argmax", "Reconstruction, both directions, argmax"),
-    ("reconstruction.forward.sampled_posterior", "Reconstruction from posterior draws, forward run"),
-    ("valid.forward.raw.1000x10", "Validity of raw decodings"),
-    ("valid.forward.constrained.1000x10", "Validity of constrained decodings"),
-    ("unique.forward.raw.1000x10", "Uniqueness among valid raw decodings"),
-    ("novel.forward.raw.1000x10", "Novelty of valid raw decodings"),
-    ("valid_unique.forward.raw.1000x1", "Valid and unique, raw"),
-    ("valid_unique.forward.raw.10000x1", "Valid and unique, raw"),
-    ("valid_unique.forward.constrained.10000x1", "Valid and unique, constrained"),
-    ("edge_f1.forward.argmax.all", "Edge F1, forward run, argmax"),
-    ("edge_f1.forward.sampled.all", "Edge F1, forward run, sampled"),
-    ("edge_f1.forward.frequent.all", "Edge F1, forward run, frequent edges"),
-    ("edge_f1.forward.frequent.per_cell", "The same, mean over cells"),
-    ("edge_f1.forward.frequent.ws", "The same, Watts-Strogatz wirings, pooled"),
-    ("edge_f1.forward.frequent.er", "The same, Erdos-Renyi wirings, pooled"),
-    ("edge_f1.forward.frequent.ba", "The same, Barabasi-Albert wirings, pooled"),
-    ("edge_f1.both.argmax.all", "Edge F1, both directions, argmax"),
-    ("edge_f1.both.frequent.all", "Edge F1, both directions, frequent edges"),
-    ("edge_f1.forward.other_frequent.all", "Control: edge F1 of another cell's latent, frequent edges"),
-    ("edge_f1.constant.one.all", "Control: edge F1 of the best constant wiring"),
-    ("edge_f1.constant.per_family.all", "Control: edge F1 of the best constant wiring of each family"),
-    ("valid.forward.raw.1000x1", "Validity of raw decodings"),
-    ("valid.forward.constrained.1000x1", "Validity of constrained decodings"),
-    ("smoothness.nearest_is_one_edit", "Nearest other latent is one edit away"),
+    (reconstruction_key("forward", "expected"), "Reconstruction, forward run, expected over all draws"),
+    (reconstruction_key("forward", "sampled"), "Reconstruction, forward run, sampled"),
+    (reconstruction_key("backward", "sampled"), "Reconstruction, backward run, sampled"),
+    (reconstruction_key("both", "sampled"), "Reconstruction, both directions, sampled"),
+    (
+        reconstruction_key("forward", "sampled", "reconstruction_equivalent"),
+        "The same up to the space's equivalence, forward run",
+    ),
+    (reconstruction_key("forward", "argmax"), "Reconstruction, forward run, argmax"),
+    (reconstruction_key("both", "argmax"), "Reconstruction, both directions, argmax"),
+    (reconstruction_key("forward", "sampled_posterior"), "Reconstruction from posterior draws, forward run"),
+    (generation_key("valid", "forward", "raw", 1_000, 10), "Validity of raw decodings"),
+    (generation_key("valid", "forward", "constrained", 1_000, 10), "Validity of constrained decodings"),
+    (generation_key("unique", "forward", "raw", 1_000, 10), "Uniqueness among valid raw decodings"),
+    (generation_key("novel", "forward", "raw", 1_000, 10), "Novelty of valid raw decodings"),
+    (generation_key("valid_unique", "forward", "raw", 1_000, 1), "Valid and unique, raw"),
+    (generation_key("valid_unique", "forward", "raw", 10_000, 1), "Valid and unique, raw"),
+    (generation_key("valid_unique", "forward", "constrained", 10_000, 1), "Valid and unique, constrained"),
+    (edge_f1_key("forward", "argmax"), "Edge F1, forward run, argmax"),
+    (edge_f1_key("forward", "sampled"), "Edge F1, forward run, sampled"),
+    (edge_f1_key("forward", "frequent"), "Edge F1, forward run, frequent edges"),
+    (edge_f1_key("forward", "frequent", "per_cell"), "The same, mean over cells"),
+    (edge_f1_key("forward", "frequent", "ws"), "The same, Watts-Strogatz wirings, pooled"),
+    (edge_f1_key("forward", "frequent", "er"), "The same, Erdos-Renyi wirings, pooled"),
+    (edge_f1_key("forward", "frequent", "ba"), "The same, Barabasi-Albert wirings, pooled"),
+    (edge_f1_key("both", "argmax"), "Edge F1, both directions, argmax"),
+    (edge_f1_key("both", "frequent"), "Edge F1, both directions, frequent edges"),
+    (edge_f1_key("forward", "other_frequent"), "Control: edge F1 of another cell's latent, frequent edges"),
+    (edge_f1_key("", "constant"), "Control: edge F1 of the best constant wiring"),
+    (edge_f1_key("", "constant_per_family"), "Control: edge F1 of the best constant wiring of each family"),
+    (generation_key("valid", "forward", "raw", 1_000, 1), "Validity of raw decodings"),
+    (generation_key("valid", "forward", "constrained", 1_000, 1), "Validity of constrained decodings"),
+    (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),
 )
 
 _UNMAPPED = (
@@ -167,55 +181,49 @@ def _trained_on(checkpoint: Checkpoint) -> str:
     )
 
 
-def _metrics(metrics: dict[str, Any]) -> list[str]:
+def _metrics(metrics: Sequence[MetricRow]) -> list[str]:
     if not metrics:
         return ["Not measured yet: run `python -m svge_core evaluate`."]
-    rows = ["| what | result | protocol | over |", "|---|---|---|---|"]
-    for name, title in SHOWN:
-        if name in metrics and not repeated(name, metrics):
-            row = metrics[name]
-            if "of" not in row:
-                over = f"{row['n']:,} cells: {row['split']}"
-                shown = f"{row['value']:.3f}" if row["unit"] == "F1" else percent(row["value"], 4)
-                rows.append(f"| {title} | {shown} | {row['protocol']} | {over} |")
-                continue
-            ceiling = row.get("uniform_ceiling")
-            note = (
-                f" (uniform draws would give {percent(ceiling, 1)})"
-                if ceiling and name.startswith("valid_unique")
-                else ""
-            )
-            rows.append(
-                f"| {title} | {percent(row['value'], 3)} ({row['count']:,} of {row['of']:,}){note} "
-                f"| {row['protocol']} | {row['split']} |"
-            )
-    return rows
+    found = by_key(metrics)
+    lines = ["| what | result | protocol | over |", "|---|---|---|---|"]
+    for key, title in SHOWN:
+        if key in found and not repeated(key, found):
+            result, over = _result(found[key])
+            lines.append(f"| {title} | {result} | {found[key].protocol} | {over} |")
+    return lines
 
 
-def repeated(name: str, metrics: Container[str]) -> bool:
-    """Whether validity with one decoding per latent stands beside the published ten, which are shown instead."""
-    return name.startswith("valid.") and f"{name}0" in metrics
+def _result(row: MetricRow) -> tuple[str, str]:
+    """The number with its denominator, and the cells it is over."""
+    value = math.nan if row.value is None else row.value
+    if row.of is None:
+        shown = f"{value:.3f}" if row.what == EDGE_F1 else percent(value, 4)
+        return shown, f"{row.n:,} cells: {row.split}"
+    ceiling = row.uniform_ceiling if row.what == "valid_unique" else None
+    note = f" (uniform draws would give {percent(ceiling, 1)})" if ceiling else ""
+    return f"{percent(value, 3)} ({row.count:,} of {row.of:,}){note}", row.split
 
 
-def _edge_gains(metrics: dict[str, Any]) -> str:
+def _edge_gains(metrics: Sequence[MetricRow]) -> str:
     """By how much frequent edges are better than each control, in a sentence; empty where one was not measured."""
     controls = {
-        "edge_f1.forward.other_frequent.all": "the latent of another cell",
-        "edge_f1.constant.one.all": "one wiring for all cells",
-        "edge_f1.constant.per_family.all": "one wiring per family, the family being told",
+        edge_f1_key("forward", "other_frequent"): "the latent of another cell",
+        edge_f1_key("", "constant"): "one wiring for all cells",
+        edge_f1_key("", "constant_per_family"): "one wiring per family, the family being told",
     }
-    own = metrics.get("edge_f1.forward.frequent.all")
-    if own is None or not controls.keys() <= metrics.keys():
+    values = {key: row.value for key, row in by_key(metrics).items() if row.value is not None}
+    own = values.get(edge_f1_key("forward", "frequent"))
+    if own is None or not controls.keys() <= values.keys():
         return ""
-    gains = (f"{own['value'] - metrics[name]['value']:+.3f} against {words}" for name, words in controls.items())
+    gains = (f"{own - values[key]:+.3f} against {words}" for key, words in controls.items())
     return f" Here (forward run, pooled): {', '.join(gains)}."
 
 
-def _reading_notes(metrics: dict[str, Any]) -> list[str]:
+def _reading_notes(metrics: Sequence[MetricRow]) -> list[str]:
     """What the figures do and do not say."""
     if not metrics:
         return []
-    if any(name.startswith("edge_f1.") for name in metrics):
+    if any(row.what == EDGE_F1 for row in metrics):
         return [
             "Exact reconstruction of such wirings is beyond a latent of this size; edge F1 says how many edges come "
             "back, beside what knows nothing of the cell: the latent of another one, and one wiring guessed for all. "
@@ -236,13 +244,13 @@ def _predictors(checkpoint: Checkpoint) -> list[str]:
     return sorted(path.parent.name for path in checkpoint.folder.glob("predictors/*/predictor.json"))
 
 
-def _predictor(checkpoint: Checkpoint, key: str) -> dict[str, Any]:
-    return json.loads((checkpoint.folder / "predictors" / key / "predictor.json").read_text("utf-8"))
+def _predictor(checkpoint: Checkpoint, key: str) -> PredictorInfo:
+    return read_info(checkpoint.folder / "predictors" / key / "predictor.json")
 
 
 def _fit_command(checkpoint: Checkpoint, key: str) -> str:
     usual = f"python -m svge_core fit --checkpoint {_folder(checkpoint)} --score {key}"
-    return _predictor(checkpoint, key).get("command") or usual
+    return _predictor(checkpoint, key).command or usual
 
 
 def _predictor_section(checkpoint: Checkpoint) -> list[str]:
@@ -257,15 +265,17 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
     ]
     for key in keys:
         info = _predictor(checkpoint, key)
-        held = info.get("held_out", {})
-        for name, title in (("surrogate", FULL_NAME), ("joint", "SVGe's joint head")):
-            row = held.get(name)
-            if row:
-                coverage = f"{100 * row['coverage']:.1f} %" if "coverage" in row else "no interval"
-                tau = "-" if row["kendall_tau"] is None else f"{row['kendall_tau']:.3f}"
+        parts: tuple[tuple[Literal["surrogate", "joint"], str], ...] = (
+            ("surrogate", FULL_NAME),
+            ("joint", "SVGe's joint head"),
+        )
+        for name, title in parts:
+            if (row := info.held_out.get(name)) is not None:
+                coverage = "no interval" if row.coverage is None else f"{100 * row.coverage:.1f} %"
+                tau = "-" if row.kendall_tau is None else f"{row.kendall_tau:.3f}"
                 rows.append(
-                    f"| {info['description']}: {title} | {info['labels']} (seed {info['seed']}) "
-                    f"| {tau} | {row['rmse']:.3f} | {coverage} |"
+                    f"| {info.description}: {title} | {info.labels} (seed {info.seed}) "
+                    f"| {tau} | {row.rmse:.3f} | {coverage} |"
                 )
     return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
 

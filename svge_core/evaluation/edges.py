@@ -6,6 +6,7 @@ the model gains is told by two controls: decodings of another cell's latent, and
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from svge_core.cells import Cell
+from svge_core.checkpoints import EDGE_F1, Direction, MetricRow
 from svge_core.evaluation.edge_f1 import EdgeCounts, best_threshold, edge_counts, inner_edges
 from svge_core.models import DecodeOptions, GraphVAE, encode_all
 from svge_core.models.decoding import decode
@@ -38,32 +40,19 @@ class EdgeProtocol:
     draws: int = 10
 
 
-@dataclass(frozen=True)
-class EdgeRow:
-    """One measured F1.
-
-    Attributes:
-        name: ``edge_f1.<what>.<how>.<group>``; groups are ``all``, ``per_cell`` (mean of the cells' own F1 over all)
-            and the families, where the space has several.
-        value: F1, from 0 to 1.
-        cells: number of held-out cells.
-        protocol, split: in words.
-    """
-
-    name: str
-    value: float
-    cells: int
-    protocol: str
-    split: str
-
-
 def edge_rows(
     model: GraphVAE, config: TrainConfig, protocol: EdgeProtocol | None = None, seed: int = 0
-) -> Iterator[EdgeRow]:
+) -> Iterator[MetricRow]:
     """Measure the model and the controls on the same held-out cells.
 
+    Values are F1, from 0 to 1, over ``n`` held-out cells. Groups are "all", "per_cell" (mean of the cells' own F1 over
+    all) and the families, where the space has several.
+
     Args:
+        model: trained model.
         config: of the run that trained the model; nothing is measured where it held out no cell.
+        protocol: how much is measured; None for the default.
+        seed: of all draws.
     """
     protocol = protocol or EdgeProtocol()
     held_out, draws = protocol.held_out, protocol.draws
@@ -77,20 +66,16 @@ def edge_rows(
     groups |= {name: family == number for number, name in enumerate(names)} if len(names) > 1 else {}
     drawn = f"{len(cells):,} cells never trained on" + (f", {held_out} of each family" if len(names) > 1 else "")
 
-    def rows(name: str, counts: EdgeCounts, words: str) -> Iterator[EdgeRow]:
+    def rows(direction: Direction, how: str, counts: EdgeCounts, protocol: str) -> Iterator[MetricRow]:
         times = len(counts.hits) // len(cells)
+        row = partial(MetricRow, what=EDGE_F1, direction=direction, mode="raw" if direction else "", how=how, unit="F1")
         for group, members in groups.items():
             own = counts.select(members.repeat(times))
             split = drawn if group == "all" else f"those of family {group} among {drawn}"
-            pooled = f"{words}; F1 of the edges between inner nodes, pooled over all cells"
-            yield EdgeRow(f"edge_f1.{name}.{group}", own.pooled, int(members.sum()), pooled, split)
-        yield EdgeRow(
-            f"edge_f1.{name}.per_cell",
-            counts.per_cell,
-            len(cells),
-            f"{words}; mean of the cells' own F1 of the edges between inner nodes",
-            drawn,
-        )
+            pooled = f"{protocol}; F1 of the edges between inner nodes, pooled over all cells"
+            yield row(group=group, value=own.pooled, n=int(members.sum()), protocol=pooled, split=split)
+        mean = f"{protocol}; mean of the cells' own F1 of the edges between inner nodes"
+        yield row(group="per_cell", value=counts.per_cell, n=len(cells), protocol=mean, split=drawn)
 
     other = _next_of_family(family)
     for direction in model.directions:
@@ -99,10 +84,10 @@ def edge_rows(
         means = encode_all(model, cells)[0]
         likeliest = inner_edges(decode(model, means, DecodeOptions(direction, argmax=True)).to("cpu"))
         words = f"{direction}, raw, argmax from the posterior mean"
-        yield from rows(f"{direction}.argmax", edge_counts(likeliest, truth), words)
+        yield from rows(direction, "argmax", edge_counts(likeliest, truth), words)
         samples = _samples(model, means, DecodeOptions(direction), draws, seed)
         words = f"{direction}, raw, sampled, {draws} decodings of the posterior mean"
-        yield from rows(f"{direction}.sampled", edge_counts(samples.flatten(0, 1), truth.repeat(draws, 1)), words)
+        yield from rows(direction, "sampled", edge_counts(samples.flatten(0, 1), truth.repeat(draws, 1)), words)
         chosen = _samples(model, encode_all(model, choosing)[0], DecodeOptions(direction), draws, seed)
         threshold = best_threshold(chosen.float().mean(0), known)
         often = samples.float().mean(0) >= threshold
@@ -110,18 +95,18 @@ def edge_rows(
             f"{direction}, raw, edges in at least {threshold * draws:.0f} of {draws} sampled decodings of the "
             f"posterior mean, a bound chosen on {len(choosing):,} training cells"
         )
-        yield from rows(f"{direction}.frequent", edge_counts(often, truth), words)
+        yield from rows(direction, "frequent", edge_counts(often, truth), words)
         words = f"control: {direction}, raw, decoded from the latent of another held-out cell"
         words += " of the same family, " if len(names) > 1 else ", "
-        yield from rows(f"{direction}.other_argmax", edge_counts(likeliest[other], truth), words + "argmax")
-        yield from rows(f"{direction}.other_frequent", edge_counts(often[other], truth), words + "frequent edges")
+        yield from rows(direction, "other_argmax", edge_counts(likeliest[other], truth), words + "argmax")
+        yield from rows(direction, "other_frequent", edge_counts(often[other], truth), words + "frequent edges")
     words = f"control: the same wiring for every cell, the pairs most often an edge in {len(guessing):,} training cells"
-    yield from rows("constant.one", edge_counts(_constant(guessed).expand_as(truth), truth), words)
+    yield from rows("", "constant", edge_counts(_constant(guessed).expand_as(truth), truth), words)
     if len(names) > 1:
         own = torch.stack([_constant(guessed[guess_family == number]) for number in range(len(names))])
         words = "control: one wiring per family, the family being told; the pairs most often an edge in "
         words += f"{protocol.guessing:,} training cells of it"
-        yield from rows("constant.per_family", edge_counts(own[family], truth), words)
+        yield from rows("", "constant_per_family", edge_counts(own[family], truth), words)
 
 
 def _cells(

@@ -1,24 +1,25 @@
-"""All published-protocol metrics of a checkpoint as plain rows, each with count, denominator, protocol and split."""
+"""All published-protocol metrics of a checkpoint as typed rows, each with count, denominator, protocol and split."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from torch import Tensor
 
-from svge_core.checkpoints import Checkpoint
+from svge_core.checkpoints import GENERATION, SMOOTHNESS, Checkpoint, MetricRow, Mode
 from svge_core.data import cell_numbers, indexed, split_cells
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.evaluation.latent_smoothness import smoothness
-from svge_core.evaluation.metrics import Generation, Share, expected_reconstruction, generation, reconstruction
-from svge_core.models import DecodeOptions, GraphVAE, encode_all
+from svge_core.evaluation.metrics import Share, expected_reconstruction, generation, reconstruction
+from svge_core.models import DecodeOptions, Direction, GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
 from svge_core.training import TrainConfig, draw_cells, draw_indices
 
-Row = dict[str, Any]
 #: reconstruction is sampled on at most so many held-out cells, a hundred decodings each
 MAX_SAMPLED = 2_000
 #: at most so many training cells give the prior's scale, and at most so many cells the smoothness
@@ -51,7 +52,7 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
     """Held-out and training cells of a checkpoint, as its training made them."""
     space = checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
-    epochs = range(max(training.epochs, checkpoint.meta.environment.get("initial_epochs") or 0))
+    epochs = range(max(training.epochs, checkpoint.meta.initial_epochs))
     rng = np.random.default_rng(seed)
     if space.enumerated and space.size is not None:
         split = split_cells(space.size, training.held_out, training.seed)
@@ -92,6 +93,17 @@ def _cells_without_index(
     return EvaluationCells(batch, batch, prior, np.unique(np.concatenate(known)), unseen, unseen)
 
 
+@dataclass(frozen=True)
+class _Protocol:
+    """How often things are done; each as in :func:`evaluate`."""
+
+    encodings: int
+    decodings: int
+    samples: tuple[tuple[int, int], ...]
+    edges: EdgeProtocol | None
+    seed: int
+
+
 def evaluate(
     checkpoint: Checkpoint,
     *,
@@ -101,120 +113,169 @@ def evaluate(
     many: int = 10_000,
     edges: EdgeProtocol | None = None,
     seed: int = 0,
-    on_row: Callable[[str], None] | None = None,
-) -> dict[str, Row]:
+    on_row: Callable[[MetricRow], None] = lambda row: None,
+) -> tuple[MetricRow, ...]:
     """Reconstruction on the held-out cells and quality of prior samples.
 
     Cells without an index are large, and telling them apart by their keys takes time: all ``encodings`` and
     ``decodings`` are then one, and ``many`` is not asked for. How much of them comes back is told by edge F1
-    (:mod:`.evaluation_edges`).
+    (:mod:`svge_core.evaluation.edges`).
 
     Args:
-        encodings, decodings: of the reconstruction protocol.
+        checkpoint: what is evaluated.
+        encodings: latents per cell in the reconstruction protocol.
+        decodings: decodings per latent, of reconstruction and of prior samples.
         latents: prior samples that are decoded ``decodings`` times each; ``many`` are decoded once.
+        many: prior samples that are decoded once.
         edges: protocol of edge F1, of spaces whose cells have no index.
-        on_row: told the name of every finished row.
+        seed: of all draws.
+        on_row: told every finished row.
     """
-    model, space = checkpoint.model, checkpoint.model.space
+    space = checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
-    cells = evaluation_cells(checkpoint, seed)
-    samples = ((latents, decodings), (latents, 1), (many, 1))
+    protocol = _Protocol(encodings, decodings, ((latents, decodings), (latents, 1), (many, 1)), edges, seed)
     if not indexed(space):
-        encodings, decodings, samples = 1, 1, ((latents, 1),)
-    rows: dict[str, Row] = {}
-    common = {
-        "data_set": space.title,
-        "epochs": checkpoint.meta.total_epochs,
-        "seeds": f"1 training seed ({training.seed}), sampling seed {seed}",
-    }
-
-    def add(name: str, share: Share, protocol: str, split_name: str, **more: Any) -> None:
-        rows[name] = {
-            "value": share.value if share.of else None,  # JSON has no NaN
-            "count": share.count,
-            "of": share.of,
-            "protocol": protocol,
-            "split": split_name,
-            **common,
-            **more,
-        }
-        if on_row is not None:
-            on_row(name)
-
-    def add_value(name: str, value: float, count: int, unit: str, protocol: str, split_name: str) -> None:
-        rows[name] = {"value": value, "n": count, "unit": unit, "protocol": protocol, "split": split_name, **common}
-        if on_row is not None:
-            on_row(name)
-
-    if not indexed(space):
-        for row in edge_rows(model, training, edges, seed):
-            add_value(row.name, row.value, row.cells, "F1", row.protocol, row.split)
-    for direction in model.directions:
-        for name, options, sample, times in (
-            ("sampled", DecodeOptions(direction), False, (encodings, decodings)),
-            ("sampled_posterior", DecodeOptions(direction), True, (encodings, decodings)),
-            ("argmax", DecodeOptions(direction, argmax=True), False, (1, 1)),
-        ):
-            batch, text = (cells.held_out, cells.unseen) if options.argmax else (cells.sampled, cells.sampled_text)
-            result = reconstruction(
-                model, batch, options, encodings=times[0], decodings=times[1], sample_posterior=sample, seed=seed
-            )
-            protocol = f"{direction}, raw, {'argmax' if options.argmax else 'sampled'}, {result.draws}"
-            add(f"reconstruction.{direction}.{name}", result.exact, protocol + ", exact match", text)
-            add(
-                f"reconstruction_equivalent.{direction}.{name}",
-                result.equivalent,
-                protocol + ", equal up to the space's equivalence",
-                text,
-            )
-    if len(cells.held_out) and indexed(space):
-        chances = expected_reconstruction(model, cells.held_out)
-        add_value(
-            "reconstruction.forward.expected",
-            float(chances.double().mean()),
-            len(chances),
-            "probability",
-            "forward, raw: mean probability that one sampled run from the posterior mean gives exactly the cell",
-            cells.unseen,
+        protocol = _Protocol(1, 1, ((latents, 1),), edges, seed)
+    rows = []
+    for measured in _rows(checkpoint.model, training, evaluation_cells(checkpoint, seed), protocol):
+        row = replace(
+            measured,
+            data_set=space.title,
+            epochs=checkpoint.meta.total_epochs,
+            seeds=f"1 training seed ({training.seed}), sampling seed {seed}",
+            seed=seed,
         )
-    prior = "prior samples scaled to the encoded training cells"
+        rows.append(row)
+        on_row(row)
+    return tuple(rows)
+
+
+def _rows(model: GraphVAE, training: TrainConfig, cells: EvaluationCells, protocol: _Protocol) -> Iterator[MetricRow]:
+    """All measures, without what is common to them."""
+    if not indexed(model.space):
+        yield from edge_rows(model, training, protocol.edges, protocol.seed)
+    for direction in model.directions:
+        yield from _reconstruction_rows(model, direction, cells, protocol)
+    if len(cells.held_out) and indexed(model.space):
+        yield _expected_row(model, cells)
     means = encode_all(model, cells.trained)[0]
     for direction in model.directions:
-        if direction == "backward":
-            continue  # not reported
-        for constrained in (False, True):
-            for count, times in samples:
-                result = generation(
-                    model,
-                    cells.trained,
-                    DecodeOptions(direction, constrained),
-                    latents=count,
-                    decodings=times,
-                    seed=seed,
-                    means=means,
-                    known=cells.known,
-                )
-                kind = "constrained" if constrained else "raw"
-                protocol = f"{direction}, {kind}, sampled, {count:,} latents x {times} decodings"
-                ceiling = None if math.isnan(result.uniform_ceiling) else result.uniform_ceiling
-                for name, share in _shares(result).items():
-                    more = {"uniform_ceiling": ceiling} if name in ("valid_unique", "unique") else {}
-                    more = {**more, "reasons": result.reasons} if name == "valid" else more
-                    add(f"{name}.{direction}.{kind}.{count}x{times}", share, protocol, prior, **more)
+        if direction != "backward":  # not reported
+            yield from _generation_rows(model, direction, cells, means, protocol)
+    yield from _smoothness_rows(model, cells, means, protocol.seed)
+
+
+def _share_row(share: Share, **what: Any) -> MetricRow:
+    """JSON has no NaN: a share of nothing has no value."""
+    return MetricRow(value=share.value if share.of else None, count=share.count, of=share.of, **what)
+
+
+def _reconstruction_rows(
+    model: GraphVAE, direction: Direction, cells: EvaluationCells, protocol: _Protocol
+) -> Iterator[MetricRow]:
+    """Exact reconstruction and that up to equivalence: from the mean, from posterior draws, and the likeliest."""
+    for how in ("sampled", "sampled_posterior", "argmax"):
+        argmax = how == "argmax"
+        batch, split = (cells.held_out, cells.unseen) if argmax else (cells.sampled, cells.sampled_text)
+        encodings, decodings = (1, 1) if argmax else (protocol.encodings, protocol.decodings)
+        found = reconstruction(
+            model,
+            batch,
+            DecodeOptions(direction, argmax=argmax),
+            encodings=encodings,
+            decodings=decodings,
+            sample_posterior=how == "sampled_posterior",
+            seed=protocol.seed,
+        )
+        words = f"{direction}, raw, {'argmax' if argmax else 'sampled'}, {found.draws}"
+        for what, share, match in (
+            ("reconstruction", found.exact, "exact match"),
+            ("reconstruction_equivalent", found.equivalent, "equal up to the space's equivalence"),
+        ):
+            yield _share_row(
+                share,
+                what=what,
+                direction=direction,
+                mode="raw",
+                how=how,
+                encodings=encodings,
+                decodings=decodings,
+                protocol=f"{words}, {match}",
+                split=split,
+            )
+
+
+def _expected_row(model: GraphVAE, cells: EvaluationCells) -> MetricRow:
+    chances = expected_reconstruction(model, cells.held_out)
+    return MetricRow(
+        what="reconstruction",
+        direction="forward",
+        mode="raw",
+        how="expected",
+        value=float(chances.double().mean()),
+        n=len(chances),
+        unit="probability",
+        protocol="forward, raw: mean probability that one sampled run from the posterior mean gives exactly the cell",
+        split=cells.unseen,
+    )
+
+
+def _generation_rows(
+    model: GraphVAE, direction: Direction, cells: EvaluationCells, means: Tensor, protocol: _Protocol
+) -> Iterator[MetricRow]:
+    """Validity, uniqueness and novelty of decoded prior samples, raw and constrained.
+
+    Args:
+        model: decodes the prior.
+        direction: in which it writes.
+        cells: training and held-out cells.
+        means: of the training cells.
+        protocol: how many samples and decodings, and the seed.
+    """
+    modes: tuple[Mode, ...] = ("raw", "constrained")
+    for mode, (latents, decodings) in product(modes, protocol.samples):
+        found = generation(
+            model,
+            cells.trained,
+            DecodeOptions(direction, mode == "constrained"),
+            latents=latents,
+            decodings=decodings,
+            seed=protocol.seed,
+            means=means,
+            known=cells.known,
+        )
+        ceiling = None if math.isnan(found.uniform_ceiling) else found.uniform_ceiling
+        for what in GENERATION:
+            yield _share_row(
+                getattr(found, what),
+                what=what,
+                direction=direction,
+                mode=mode,
+                latents=latents,
+                decodings=decodings,
+                protocol=f"{direction}, {mode}, sampled, {latents:,} latents x {decodings} decodings",
+                split="prior samples scaled to the encoded training cells",
+                uniform_ceiling=ceiling if what in ("valid_unique", "unique") else None,
+                reasons=found.reasons if what == "valid" else None,
+            )
+
+
+def _smoothness_rows(model: GraphVAE, cells: EvaluationCells, means: Tensor, seed: int) -> Iterator[MetricRow]:
     codes, genotypes, whole = _smoothness_cells(model, cells, means, seed)
     smooth = smoothness(codes, genotypes, seed=seed)
-    add_value(
-        "smoothness.spearman_edit",
-        smooth.spearman,
-        smooth.pairs,
-        "Spearman rank correlation",
-        "latent distance against the number of differing genes, random pairs",
-        whole,
+    yield MetricRow(
+        what=SMOOTHNESS,
+        how="spearman_edit",
+        value=smooth.spearman,
+        n=smooth.pairs,
+        unit="Spearman rank correlation",
+        protocol="latent distance against the number of differing genes, random pairs",
+        split=whole,
     )
-    if not space.varied_wiring:
-        share, protocol = smooth.nearest_is_one_edit, "nearest other latent is a one-edit cell"
-        add("smoothness.nearest_is_one_edit", share, protocol, whole)
-    return rows
+    if not model.space.varied_wiring:
+        protocol = "nearest other latent is a one-edit cell"
+        share = smooth.nearest_is_one_edit
+        yield _share_row(share, what=SMOOTHNESS, how="nearest_is_one_edit", protocol=protocol, split=whole)
 
 
 def _smoothness_cells(
@@ -223,7 +284,10 @@ def _smoothness_cells(
     """Codes and genotypes of all cells or of a sample, and what they are in words.
 
     Args:
+        model: encodes the cells.
+        cells: training and held-out cells.
         means: of the training cells.
+        seed: of the sample.
     """
     space = model.space
     if space.size is None or not indexed(space):
@@ -235,13 +299,3 @@ def _smoothness_cells(
     codes = encode_all(model, index_batch(space, indices))[0].numpy()
     genotypes = np.array([space.genotype(space.from_index(int(index))) for index in indices])
     return codes, genotypes, f"{'all' if whole else f'{MAX_TRAINED:,} random'} cells, posterior means"
-
-
-def _shares(result: Generation) -> dict[str, Share]:
-    return {
-        "valid": result.valid,
-        "unique": result.unique,
-        "unique_keys": result.unique_keys,
-        "novel": result.novel,
-        "valid_unique": result.valid_unique,
-    }

@@ -13,18 +13,6 @@ from .distribution import (
     score_figure as score_figure,
 )
 from .extrapolation import beyond as beyond, extrapolation_figure as extrapolation_figure, table_rows as table_rows
-from .metrics import (
-    RECONSTRUCTION as RECONSTRUCTION,
-    MetricRow as MetricRow,
-    default_sample as default_sample,
-    edge_f1_rows as edge_f1_rows,
-    generation_rows as generation_rows,
-    metric_rows as metric_rows,
-    other_rows as other_rows,
-    reconstruction_rows as reconstruction_rows,
-    single_decoding as single_decoding,
-    title as title,
-)
 from .operations import (
     distance_figure as distance_figure,
     operation_map as operation_map,

@@ -48,6 +48,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], x_axis: str = "epoch")
 
     Args:
         history: rows of ``meta.json``, or those a running training has printed; missing values become NaN.
+        x_axis: column of the rows that the curves are drawn over.
     """
 
     def column(name: str) -> tuple[float, ...]:
@@ -115,7 +116,7 @@ class Tradeoff:
 
 
 def tradeoff(raw: object) -> Tradeoff:
-    """Read ``bench/results/tradeoff.json``: an object with ``rows``, or the list of them.
+    """Read ``assets/results/tradeoff.json``: an object with ``rows``, or the list of them.
 
     A row holds ``beta``, optionally ``kl_nats``, and shares: the columns of ``TRADEOFF_SHARES``, or under any name
     ``{"count": 9, "of": 10}``. Other columns are not drawn.

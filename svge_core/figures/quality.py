@@ -30,6 +30,7 @@ def edit_figure(curves: Mapping[str, Sequence[Mapping[str, Any]]], theme: ThemeN
 
     Args:
         curves: rows of :func:`svge_core.evaluation.latent.edits.band_rows` by the names in :data:`NAMES`.
+        theme: light or dark.
     """
     figure = new_figure(theme, height=420)
     colours = SERIES[theme]
@@ -72,6 +73,7 @@ def bars(row: Mapping[str, Any], measure: str, theme: ThemeName) -> "plotly.grap
     Args:
         row: a score as :func:`svge_core.evaluation.latent.knn_run.measure_neighbours` returns it.
         measure: of :data:`MEASURES`; sets that have no such number are left out.
+        theme: light or dark.
     """
     shown = [name for name in NAMES if row[name][measure] is not None]
     # a bar of a few ten-thousandths would only push its label over the axis

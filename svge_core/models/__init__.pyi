@@ -1,4 +1,4 @@
-from .config import PUBLISHED as PUBLISHED, ModelConfig as ModelConfig, check_kinds as check_kinds
+from .config import PUBLISHED as PUBLISHED, ModelConfig as ModelConfig, read_config as read_config
 from .encoding import ENCODE_CHUNK as ENCODE_CHUNK, encode_all as encode_all
 from .head import HeadConfig as HeadConfig, JointModel as JointModel, fit_joint as fit_joint
 from .likelihood import negative_log_likelihood as negative_log_likelihood

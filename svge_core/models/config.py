@@ -1,10 +1,14 @@
 """`ModelConfig`: everything that defines a model besides its weights. Saved with the weights; unknown keys fail."""
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar
 
-from svge_core.errors import CheckpointError
+from svge_core.errors import CheckpointError, SvgeError
+from svge_core.files import to_record
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -57,27 +61,27 @@ class ModelConfig:
         Raises:
             CheckpointError: on an unknown or missing key or a value of another type, by name.
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise CheckpointError(f"config has unknown fields {unknown}; this version knows {sorted(known)}.")
-        if missing := sorted(known - set(values)):
-            raise CheckpointError(f"config lacks the fields {missing}.")
-        check_kinds(cls, values, "config")
-        return cls(**values)
+        return read_config(values, cls, "config", complete=(cls,))
 
 
-def check_kinds(config: type, values: dict[str, Any], what: str) -> None:
-    """Check values read from a file against a config's fields (whole numbers serve as floats).
+def read_config(values: Mapping[str, Any], kind: type[T], what: str, *, complete: Sequence[type] = ()) -> T:
+    """A config from the values of a file (whole numbers serve as floats).
+
+    Args:
+        values: by the names of the fields.
+        kind: type of the config.
+        what: it is, in the message.
+        complete: types whose fields must all be there.
 
     Raises:
-        CheckpointError: naming the first field of another type, or that is none of the choices.
+        CheckpointError: naming the first field that is unknown, missing, of another type or none of the choices.
     """
-    for field in fields(config):
-        kind, value = type(field.default), values.get(field.name, field.default)
-        if type(value) is not kind and not (kind is float and type(value) is int):
-            raise CheckpointError(f"{what} field {field.name!r} must be of type {kind.__name__}; got {value!r:.60}.")
-        if get_origin(field.type) is Literal and value not in (choices := get_args(field.type)):
-            raise CheckpointError(f"{what} field {field.name!r} must be one of {choices}; got {value!r:.60}.")
+    try:
+        return to_record(dict(values), kind, complete=complete)
+    except CheckpointError:
+        raise  # the config's own words about a value
+    except SvgeError as error:
+        raise CheckpointError(f"{what}: {str(error).rstrip('.')}.") from None
 
 
 PUBLISHED = ModelConfig(hidden=250, latent=56, positions=False, decoder_positions=False)

@@ -20,6 +20,7 @@ from .measures import (
     summarised as summarised,
 )
 from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
+from .predictor_info import HeldOut as HeldOut, PredictorInfo as PredictorInfo, read_info as read_info
 from .surrogate import (
     FeatureScaling as FeatureScaling,
     Prediction as Prediction,

@@ -5,11 +5,12 @@ for every charted cell are stored beside them, so that the map can be coloured a
 score, because its measured values may not be there where the predictor is used.
 """
 
-import json
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,28 +21,31 @@ from svge_core.atlas import load_chart
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_weights
 from svge_core.data import ScoreMeaning, meaning_from_dict
-from svge_core.errors import CheckpointError, DataError
+from svge_core.errors import DataError
 from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
 from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
 from svge_core.predictors.measures import measure_predictions
 from svge_core.predictors.names import FULL_NAME
+from svge_core.predictors.predictor_info import (
+    FOLDER,
+    META,
+    HeldOut,
+    PredictorInfo,
+    check_belongs,
+    read_info,
+    write_info,
+)
 from svge_core.predictors.surrogate import Encode, StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.predictors.trees import MANY_LABELS
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch, to_batch
 
-FORMAT_VERSION = 1
-FOLDER = "predictors"
-META, JOINT, WHOLE = "predictor.json", "joint.safetensors", "whole_space.safetensors"
+JOINT, WHOLE = "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
 COLUMNS = ("mean", "low", "high", "joint")
 #: cells that are predicted at one time
 PIECE = 20_000
-INFO_FIELDS = {"format_version", "checkpoint", "space", "score", "description", "labels", "level", "head"} | {
-    "training_indices",
-    "held_out",
-}
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class WholeSpacePrediction:
 @dataclass
 class _Fitted:
     folder: Path
-    info: dict[str, Any]
+    info: PredictorInfo
     surrogate: StructureSurrogate | None = None
     joint: JointModel | None = None
 
@@ -95,22 +99,44 @@ class Predictors:
     fitted: dict[str, _Fitted] = field(default_factory=dict)
 
     @property
+    def digest(self) -> str:
+        """32 hex digits that change with the model's weights or any file of a predictor (BLAKE2b, 128 bits).
+
+        Raises:
+            CheckpointError: if a file cannot be read.
+        """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        state = hashlib.blake2b(self.checkpoint.digest.encode(), digest_size=16)
+        for key, fitted in self.fitted.items():
+            for path in sorted(path for path in fitted.folder.glob("*") if path.is_file()):
+                try:
+                    content = path.read_bytes()
+                except OSError as error:
+                    raise CheckpointError(f"{path} cannot be read: {error.strerror}. Restore the file.") from None
+                state.update(f" {key} {path.name} {len(content)} ".encode())
+                state.update(content)
+        return state.hexdigest()
+
+    @property
     def score_keys(self) -> tuple[str, ...]:
         """Scores there is a predictor for."""
         return tuple(self.fitted)
 
-    def info(self, key: str) -> dict[str, Any]:
+    def info(self, key: str) -> PredictorInfo:
         """What was fitted: number of labels, seed, settings, score description, held-out results."""
         return self._of(key).info
 
     def meaning(self, key: str) -> ScoreMeaning | None:
         """What the predicted score is; None for predictors of before this was stored."""
-        stored = self._of(key).info.get("meaning")
+        stored = self._of(key).info.meaning
         return None if stored is None else meaning_from_dict(stored)
 
     def training_indices(self, key: str) -> np.ndarray:
         """Official indices of the cells whose labels were used, int64."""
-        return np.asarray(self._of(key).info["training_indices"], dtype=np.int64)
+        return np.asarray(self._of(key).info.training_indices, dtype=np.int64)
 
     def predict(self, key: str, cells: list[Cell]) -> list[CellPrediction]:
         """Predictions for any cells of the space, known or not."""
@@ -123,7 +149,7 @@ class Predictors:
             fitted.joint = _load_joint(fitted.folder, self.checkpoint, fitted.info)
         prediction = fitted.surrogate.predict(cells)
         joint = fitted.joint.predict(to_batch(self.space, cells))
-        labels = int(fitted.info["labels"])
+        labels = fitted.info.labels
         return [
             CellPrediction(
                 float(prediction.mean[i]),
@@ -144,9 +170,9 @@ class Predictors:
             CheckpointError: if the file is missing or damaged.
         """
         fitted = self._of(key)
-        labels = int(fitted.info["labels"])
+        labels = fitted.info.labels
         mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
-        return WholeSpacePrediction(mean, low, high, joint, float(fitted.info["level"]), model_in_words(labels), labels)
+        return WholeSpacePrediction(mean, low, high, joint, fitted.info.level, model_in_words(labels), labels)
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:
@@ -166,13 +192,18 @@ def fit_predictor(
     head: HeadConfig | None = None,
     chart: Int[np.ndarray, " charted"] | None = None,
     command: str = "",
-) -> dict[str, Any]:
+) -> PredictorInfo:
     """Fit both predictors of one score on ``labels`` random labelled cells and store them beside the checkpoint.
 
     Args:
+        checkpoint: the model beside which they are stored.
         meaning: what the score is; the folder is ``predictors/<key of the score>``.
         indices: official indices of labelled cells, each once: all cells of the space or some.
         values: their scores; cells whose value is NaN are left out.
+        labels: how many labelled cells are drawn.
+        seed: of the draw and of both fits.
+        level: probability that the intervals are to cover.
+        head: settings of the joint fit; None for the default.
         chart: official indices of the cells whose predictions are stored; None for the charted cells, which are those
             of the atlas where the space is not listed.
         command: that fits it again, for the model card.
@@ -206,27 +237,26 @@ def fit_predictor(
         labelled = {name: column[places] for name, column in columns.items()}
     else:
         labelled = predicted_columns(surrogate, joint, space, indices)
-    info: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "checkpoint": checkpoint.digest,
-        "space": space.name,
-        "score": key,
-        "description": meaning.describe(),
-        "meaning": meaning.to_dict(),
-        "labels": labels,
-        "command": command,
-        "seed": seed,
-        "level": level,
-        "head": head.to_dict(),
-        "training_indices": indices[rows].tolist(),
-        "held_out": held_out_results(values, rows, labelled),
-    }
+    info = PredictorInfo(
+        checkpoint=checkpoint.digest,
+        space=space.name,
+        score=key,
+        description=meaning.describe(),
+        meaning=meaning.to_dict(),
+        labels=labels,
+        command=command,
+        seed=seed,
+        level=level,
+        head=head,
+        training_indices=tuple(indices[rows].tolist()),
+        held_out=held_out_results(values, rows, labelled),
+    )
     folder = checkpoint.folder / FOLDER / key
     save_surrogate(surrogate, folder / SURROGATE)
     weights = {name: t.detach().cpu().contiguous() for name, t in joint.state_dict().items() if _kept(name)}
     write_atomically(folder / JOINT, save(weights))
     write_columns(folder / WHOLE, columns)
-    write_atomically(folder / META, (json.dumps(info) + "\n").encode())
+    write_info(folder, info)
     return info
 
 
@@ -255,7 +285,7 @@ def predicted_columns(
 
 def held_out_results(
     scores: Float[np.ndarray, " cells"], rows: np.ndarray, columns: dict[str, np.ndarray]
-) -> dict[str, dict[str, float | None]]:
+) -> dict[Literal["surrogate", "joint"], HeldOut]:
     """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on.
 
     Empty where fewer than two are left; tau is None where all predictions, or all labels, are equal.
@@ -271,15 +301,18 @@ def held_out_results(
         return {}
     truth = scores[unseen]
     mean, low, high, joint = (columns[name][unseen] for name in COLUMNS)
-    results: dict[str, dict[str, float | None]] = {}
-    for name, found in (
-        ("surrogate", measure_predictions(mean, truth, low, high)),
-        ("joint", measure_predictions(joint, truth)),
-    ):
-        results[name] = {"kendall_tau": found["kendall_tau"], "rmse": found["rmse"], "of": int(unseen.sum())}
-        if name == "surrogate":
-            results[name] |= {"coverage": found["coverage"], "mean_width": found["width"]}
-    return results
+    own, other = measure_predictions(mean, truth, low, high), measure_predictions(joint, truth)
+    of = int(unseen.sum())
+    return {
+        "surrogate": HeldOut(
+            kendall_tau=own["kendall_tau"],
+            rmse=own["rmse"],
+            of=of,
+            coverage=own["coverage"],
+            mean_width=own["width"],
+        ),
+        "joint": HeldOut(kendall_tau=other["kendall_tau"], rmse=other["rmse"], of=of),
+    }
 
 
 def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predictors:
@@ -290,31 +323,9 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
     """
     fitted: dict[str, _Fitted] = {}
     for path in sorted((checkpoint.folder / FOLDER).glob(f"*/{META}")):
-        try:
-            info = json.loads(path.read_text("utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"{path} is damaged (not JSON: {error}). Fit the predictor again.") from None
-        if not isinstance(info, dict):
-            raise CheckpointError(f"{path} is damaged (not an object). Fit the predictor again.")
-        if missing := sorted(INFO_FIELDS - set(info)):
-            raise CheckpointError(f"{path} lacks the fields {missing}. Fit the predictor again.")
-        if not isinstance(info["head"], dict) or set(info["head"]) != set(HeadConfig.__dataclass_fields__):
-            raise CheckpointError(f"{path}: field 'head' is not a head's settings. Fit the predictor again.")
-        for name, expected in (
-            ("format_version", FORMAT_VERSION),
-            ("checkpoint", checkpoint.digest),
-            ("space", space.name),
-        ):
-            if info.get(name) != expected:
-                raise CheckpointError(
-                    f"{path}: field {name!r} is {info.get(name)!r}, expected {expected!r}. Fit the predictor again."
-                )
-        try:
-            if "meaning" in info:
-                meaning_from_dict(info["meaning"])
-        except DataError as error:
-            raise CheckpointError(f"{path}: {error} Fit the predictor again.") from None
-        fitted[info["score"]] = _Fitted(path.parent, info)
+        info = read_info(path)
+        check_belongs(path, info, (("checkpoint", checkpoint.digest), ("space", space.name)))
+        fitted[info.score] = _Fitted(path.parent, info)
     return Predictors(checkpoint, space, fitted)
 
 
@@ -329,9 +340,9 @@ def _kept(name: str) -> bool:
     return not name.startswith("vae.generator.")
 
 
-def _load_joint(folder: Path, checkpoint: Checkpoint, info: dict[str, Any]) -> JointModel:
+def _load_joint(folder: Path, checkpoint: Checkpoint, info: PredictorInfo) -> JointModel:
     path = folder / JOINT
-    joint = JointModel(checkpoint.model, HeadConfig(**info["head"]).layers)
+    joint = JointModel(checkpoint.model, info.head.layers)
     _, weights = read_tensors(path, "Fit the predictor again.")
     own = {name: tensor for name, tensor in joint.state_dict().items() if not _kept(name)}
     load_weights(joint, {**own, **weights}, str(path))

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int, Int8
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
+from svge_core.files import is_list
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
 from svge_core.spaces.hooks import GeneratorView, GraphView, LargerSpace, Reference, SizeSplit, labelled_nodes
 
@@ -134,7 +135,7 @@ class ENASMacro(AbstractSearchSpace):
         except (ValueError, RecursionError):
             rows = None
         # bool is an int in Python
-        if not isinstance(rows, list) or not all(isinstance(r, list) and all(type(g) is int for g in r) for r in rows):
+        if not is_list(rows) or not all(is_list(r) and all(type(g) is int for g in r) for r in rows):
             raise ParseError(f"{expected}, got {shown!r}.")
         if len(rows) != self.layers:
             raise ParseError(f"{expected}, {self.layers} in all; got {len(rows)} in {shown!r}.")
@@ -213,7 +214,7 @@ class ENASMacro(AbstractSearchSpace):
         """The cell of an index, 0 to size - 1."""
         if not 0 <= index < self._count:
             raise ParseError(f"An index of {self.title} lies between 0 and {self._count - 1}; got {index}.")
-        genes = []
+        genes: list[int] = []
         for choices in reversed(self.gene_choices):
             index, gene = divmod(index, choices)
             genes.append(gene)
@@ -288,7 +289,7 @@ class ENASMacro(AbstractSearchSpace):
         if self.layers != 6:
             return None
         return LargerSpace(
-            lambda max_edges: ENASMacro(2 * self.layers),
+            twelve_layers,
             "svge_core.evaluation.extrapolation:grow_layers",
             "Cells of twelve layers, grown from the best predicted ones of six. The ranking uses only structure "
             "features that both lengths have; twelve layers lie far outside the sizes it was fitted on.",
@@ -305,6 +306,11 @@ class ENASMacro(AbstractSearchSpace):
     def network(self) -> Reference:
         """The network with a fixed cell."""
         return "svge_core.networks:enas_network"
+
+
+def twelve_layers(max_edges: int) -> ENASMacro:
+    """The larger space of six layers; its cells have no bound on edges but that of the space."""
+    return ENASMacro(12)
 
 
 def reduction_points(layers: int) -> tuple[int, ...]:

@@ -213,7 +213,7 @@ class NASBench201(AbstractSearchSpace):
         genes = rng.integers(1, len(self.operations), size=len(self.gene_choices))
         return self.from_genotype(tuple(int(gene) for gene in genes))
 
-    def network(self) -> Reference:
+    def network(self) -> Reference | None:
         """The authors' network."""
         return "svge_core.networks:nasbench201_network"
 
@@ -264,7 +264,7 @@ def unique_string(genotype: Genotype) -> str:
     expression = {0: "0"}
     digits = iter(genotype)
     for target in range(1, 4):
-        terms = []
+        terms: list[str] = []
         for source in range(target):
             op = OPERATIONS[next(digits)]
             if op == "none" or expression[source] == "#":

@@ -1,11 +1,11 @@
 """The settings of a training run."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from svge_core.errors import CheckpointError, SvgeError
-from svge_core.models import check_kinds
+from svge_core.errors import SvgeError
+from svge_core.models import read_config
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ class TrainConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
         """Read saved values; unknown keys and values of another type fail by name."""
-        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
-            raise CheckpointError(f"training config has unknown fields {unknown}.")
-        check_kinds(cls, values, "training config")
-        return cls(**values)
+        return read_config(values, cls, "training config")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

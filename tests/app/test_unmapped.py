@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from svge_core.checkpoints import by_key, edge_f1_key
 from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
 from svge_core.evaluation.card import write_card
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.spaces.registry import get_space
 from svge_core.training.config import TrainConfig
-from tests.support.app_driver import open_app, words
+from tests.support.app_driver import App, open_app, words
 from tests.support.core import tiny_model
 from tests.support.tiny_checkpoint import make_checkpoint
 
@@ -45,13 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(folder / "randwire" / "tiny", model, meta)
     checkpoint = load_checkpoint(folder / "randwire" / "tiny")
     rows = edge_rows(model, TRAINING, EdgeProtocol(held_out=3, choosing=2, guessing=4, draws=2))
-    update_metrics(
-        checkpoint,
-        {
-            r.name: {"value": r.value, "n": r.cells, "unit": "F1", "protocol": r.protocol, "split": r.split}
-            for r in rows
-        },
-    )
+    update_metrics(checkpoint, rows)
     write_card(load_checkpoint(checkpoint.folder))
     return folder
 
@@ -62,7 +56,7 @@ def environment(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
 
 
-def on(page: str, section: str | None = None) -> AppTest:
+def on(page: str, section: str | None = None) -> App:
     """A page of RandWire."""
     at = open_app(space="randwire")
     if section is not None:
@@ -106,11 +100,8 @@ def test_the_model_page_shows_edge_f1_beside_its_controls(root: Path) -> None:
     table = at.table[0].value
     assert list(table.columns) == GROUPS
     assert list(table.index)[-2:] == ["Control: one wiring for all cells", "Control: one wiring per family"]
-    metrics = load_checkpoint(root / "randwire" / "tiny").meta.metrics
-    assert (
-        table.loc["Forwards: Most likely (argmax)", "All cells"]
-        == f"{metrics['edge_f1.forward.argmax.all']['value']:.3f}"
-    )
+    row = by_key(load_checkpoint(root / "randwire" / "tiny").meta.metrics)[edge_f1_key("forward", "argmax")]
+    assert table.loc["Forwards: Most likely (argmax)", "All cells"] == f"{row.value:.3f}"
     assert ("Edge F1, held out", "n = 9") in {(metric.label, metric.delta) for metric in at.metric}
 
 

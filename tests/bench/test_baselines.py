@@ -57,7 +57,7 @@ def test_a_wrong_file_is_one_clear_line(text: str, message: str, tmp_path: Path)
 def test_models_are_measured_once_and_go_on_after_a_kill(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_table, "ROOT", tmp_path)
     words = ["--csv", str(table), "--state", str(tmp_path / "state"), *SMALL]
     kept = baselines.save_results
     monkeypatch.setattr(baselines, "save_results", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -74,7 +74,7 @@ def test_models_are_measured_once_and_go_on_after_a_kill(
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert steps == [1, 0], "the first was trained already, the second was not"
     assert fitted == [0, 1], "and probed already"
-    stored = json.loads((tmp_path / "baselines.json").read_text())
+    stored = json.loads((tmp_path / "bench/results/baselines.json").read_text())
     assert stored["rows"] == rows
     assert stored["settings"]["epochs"] == 1
     assert not list((tmp_path / "state").iterdir()), "unfinished trainings are cleared away"

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from msgspec.structs import replace
 
 from bench.baselines import MEASURES, all_rows
 from bench.harness import results as results_table
 from bench.papers import main
-from svge_core.errors import DataError
+from svge_core.errors import SvgeError
+from svge_core.files.schema import to_record
+from tests.support.app_driver import App, app_of
 from tests.support.paths import ROOT
 from ui.model import state as model_state
-from ui.results.view import checked, number, pivot
+from ui.results.view import Row, number, pivot
 
-PAGE = str(ROOT / "pages" / "results.py")
+PAGE = ROOT / "pages" / "results.py"
 
 MIXED = [("s", "measured here"), ("t", "measured here"), ("s", "published")]
 
@@ -29,7 +31,7 @@ def runs() -> list[dict[str, Any]]:
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with some benchmarks' results."""
     folder = tmp_path / "bench" / "results"
-    monkeypatch.setattr(results_table, "RESULTS", folder)
+    monkeypatch.setattr(results_table, "ROOT", tmp_path)
     monkeypatch.setattr(model_state, "ROOT", tmp_path)
     head = {"command": "python -m bench.x", "date": "2026-01-01", "settings": {}, "machine": {}}
     written = {
@@ -43,7 +45,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     for name, rows in written.items():
         (folder / f"{name}.json").write_text(json.dumps({"benchmark": name, **head, "rows": rows}))
-    return folder
+    return tmp_path / "assets" / "results"
 
 
 def test_rows_are_collected_and_marked(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,14 +75,14 @@ def test_rows_are_collected_and_marked(results: Path, tmp_path: Path, capsys: py
 def test_without_any_benchmark_only_published_rows_are_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_table, "ROOT", tmp_path)
     assert main(["--json", "--checkpoint", str(tmp_path)]) == 0
     assert {row["origin"] for row in json.loads(capsys.readouterr().out)} == {"published"}
 
 
 def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Path) -> None:
-    def opened() -> AppTest:
-        at = AppTest.from_file(PAGE, default_timeout=120)
+    def opened() -> App:
+        at = app_of(PAGE)
         at.session_state["entered_by_app"] = True
         at.run()
         assert not at.exception, at.exception
@@ -98,20 +100,21 @@ def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Pa
     (results / "papers.json").write_text("{")
     assert "damaged" in opened().error[0].value
     (results / "papers.json").write_text(json.dumps({"rows": [{"system": "x"}]}))
-    assert "lack 'comparison'" in opened().error[0].value
+    assert "missing required field" in opened().error[0].value
 
 
 def test_measures_become_columns() -> None:
-    row = {"comparison": "c", "data": "d", "system": "s", "origin": "published", "source": "p", "seeds": 3}
-    rows = [{**row, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, {**row, "measure": "b", "value": 2.0}]
+    plain = {"comparison": "c", "data": "d", "system": "s", "origin": "published", "source": "p", "seeds": 3}
+    first = to_record({**plain, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, Row)
+    rows = [first, to_record({**plain, "measure": "b", "value": 2.0}, Row)]
     (line,) = pivot(rows, ["o", "p"])
     assert (line["a"], line["b"], line["Seeds"], line["Source"]) == ("51.23 ± 1.00 %", "2.000", "3", "2")
-    assert number({**rows[0], "system": "s minus t"}) == "+51.23 ± 1.00 points"
-    assert number({**rows[0], "measure": "test accuracy, %, best", "value": 94.344, "value_sd": None}) == "94.34"
-    others = [{**row, "system": name, "measure": "b", "value": 1.0, "origin": origin} for name, origin in MIXED]
+    assert number(replace(first, system="s minus t")) == "+51.23 ± 1.00 points"
+    assert number(replace(first, measure="test accuracy, %, best", value=94.344, value_sd=None)) == "94.34"
+    others = [
+        to_record({**plain, "system": name, "measure": "b", "value": 1.0, "origin": origin}, Row)
+        for name, origin in MIXED
+    ]
     assert [(line["System"], line["Origin"]) for line in pivot(others, ["p"])] == [MIXED[0], MIXED[2], MIXED[1]]
-    for content in ({"rows": []}, {"rows": rows[:1]}):
-        with pytest.raises(DataError, match="lack '(comparison|date)'"):
-            checked(content)
-    with pytest.raises(DataError, match="lack 'origin'"):
-        checked({"rows": [{**rows[1], "origin": "guessed"}]})
+    with pytest.raises(SvgeError, match=r"\$\.origin: invalid enum value 'guessed'"):
+        to_record({**plain, "measure": "b", "value": 1.0, "origin": "guessed"}, Row)

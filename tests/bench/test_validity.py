@@ -27,7 +27,7 @@ def test_the_cells_are_always_the_same_and_none_is_in_both_sets() -> None:
 def test_a_sweep_trains_every_setting_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(results_table, "RESULTS", tmp_path)
+    monkeypatch.setattr(results_table, "ROOT", tmp_path)
     monkeypatch.setattr(validity, "LATENTS", 20)
     assert main([*SMALL, "--json"]) == 0
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
@@ -39,17 +39,17 @@ def test_a_sweep_trains_every_setting_once(
         assert 0 <= row["valid_raw"] <= 1 and row["valid_of"] == 20
         assert row["identity"]["training"]["mean_share"] == 0.2
         assert sum(row["reasons"].values()) == round((1 - row["valid_raw"]) * 20)
-    stored = json.loads((tmp_path / "validity.json").read_text())
+    stored = json.loads((tmp_path / "bench/results/validity.json").read_text())
     assert stored["rows"] == rows
     # finished settings are not trained again, lost ones are
     stored["rows"] = [row for row in rows if row["prior_share"] != 0.05]
-    (tmp_path / "validity.json").write_text(json.dumps(stored))
+    (tmp_path / "bench/results/validity.json").write_text(json.dumps(stored))
     trained: list[tuple[Any, ...]] = []
     real = validity.measure
     monkeypatch.setattr(validity, "measure", lambda *given: (trained.append(given[:2]), real(*given))[1])
     assert main([*SMALL, "--json"]) == 0
     assert trained == [("independent", 0.05), ("sequential", 0.05)]
-    again = json.loads((tmp_path / "validity.json").read_text())["rows"]
+    again = json.loads((tmp_path / "bench/results/validity.json").read_text())["rows"]
     for row, other in zip(rows, again, strict=True):
         assert {**row, "cpu_seconds": 0} == {**other, "cpu_seconds": 0}, "the seed decides everything but the time"
     with pytest.raises(SystemExit):

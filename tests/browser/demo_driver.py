@@ -51,14 +51,14 @@ def nearest_on_screen(demo: MapDriver, px: float, py: float) -> tuple[int, float
 def click_window(demo: MapDriver, place: tuple[float, float]) -> tuple[float, float]:
     """Click a whole pixel of the window; returns the map coordinate of that very pixel."""
     px, py = round(place[0]), round(place[1])
-    box = demo.canvas.bounding_box()
+    box = demo.box()
     demo.page.mouse.click(px, py)
     return demo.coordinates(px - box["x"], py - box["y"])
 
 
 def empty_place(demo: MapDriver) -> tuple[float, float]:
     """A place of the window with no point near it."""
-    box = demo.canvas.bounding_box()
+    box = demo.box()
     for px, py in [(120, 90), (60, 300), (box["width"] - 160, 120), (90, box["height"] - 40), (300, 60)]:
         if nearest_on_screen(demo, px, py)[1] > 20:
             return box["x"] + px, box["y"] + py

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec import structs
 from safetensors.torch import load_file, save_file
 
 from svge_core.checkpoints import checkpoint as checkpoints
@@ -22,7 +23,8 @@ from svge_core.checkpoints.checkpoint import (
     save_checkpoint,
     update_metrics,
 )
-from svge_core.errors import CheckpointError
+from svge_core.checkpoints.metric_row import MetricRow
+from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files.atomic import write_atomically
 from svge_core.spaces.registry import get_space
 from tests.support.core import tiny_batch, tiny_model, write_checkpoint
@@ -91,10 +93,12 @@ def test_the_digest_is_that_of_the_weights(stored: Checkpoint, tmp_path: Path) -
 def test_metrics_are_merged_and_the_weights_stay(folder: Path) -> None:
     checkpoint = load_checkpoint(folder)
     before = (folder / WEIGHTS).read_bytes()
-    update_metrics(checkpoint, {"a": {"value": 1.0}})
-    meta = update_metrics(load_checkpoint(folder), {"b": {"value": None}})
+    first, second = MetricRow(what="valid", value=1.0, latents=5, decodings=1), MetricRow(what="elbo", value=None)
+    update_metrics(checkpoint, [first, second])
+    better = structs.replace(first, value=0.5, count=1, of=2)
+    meta = update_metrics(load_checkpoint(folder), [better])
     assert load_checkpoint(folder).meta == meta
-    assert meta == replace(checkpoint.meta, metrics={"a": {"value": 1.0}, "b": {"value": None}})
+    assert meta == replace(checkpoint.meta, metrics=(better, second))
     assert (folder / WEIGHTS).read_bytes() == before
 
 
@@ -112,43 +116,47 @@ def message_without(folder: Path, name: str) -> str:
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format_version": 1,}'])
 def test_damaged_json_is_named(content: bytes, folder: Path) -> None:
     (folder / META).write_bytes(content)
-    assert "is damaged (not JSON" in message(folder)
+    assert "meta.json is damaged: it is not JSON" in message(folder)
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"format_version": 2}, "field 'format_version' is 2, this version reads 1"),
-        ({"format_version": ...}, "field 'format_version' is None"),
-        ({"space": ...}, "lacks the fields ['space']"),
-        ({"extra": 1}, "has unknown fields ['extra']"),
+        ({"format_version": 3}, "$.format_version: expected 1 or 2, which this version reads, got 3"),
+        ({"format_version": ...}, "$.format_version: expected 1 or 2, which this version reads, got None"),
+        ({"space": ...}, "$: object missing required field space"),
+        ({"weights_sha256": ...}, "$: object missing required field weights_sha256"),
+        ({"environment": ...}, "$: object missing required field environment"),
+        ({"extra": 1}, "$: unknown field 'extra'"),
         ({"space": "atlantis"}, "Unknown search space 'atlantis'"),
-        ({"space": 3}, "field 'space' must be of type str; got 3"),
-        ({"config": "big"}, "field 'config' must be of type dict; got 'big'"),
-        ({"config": {}}, "config lacks the fields"),
-        ({"metrics": []}, "field 'metrics' must be of type dict"),
-        ({"history": None}, "field 'history' must be of type list; got None"),
+        ({"space": 3}, "$.space: expected str, got int (3)"),
+        ({"config": "big"}, "$.config: expected object, got str ('big')"),
+        ({"config": {}}, "$.config: object missing required field hidden"),
+        ({"metrics": {}}, "$.metrics: expected array, got object"),
+        ({"metrics": [{"what": "valid", "value": "all"}]}, "$.metrics[0].value: expected float | null, got str"),
+        ({"history": None}, "$.history: expected array, got null"),
+        ({"history": [{"loss": 1.0}, {"loss": "low"}]}, "$.history[1]['loss']: expected int | float, got str ('low')"),
+        ({"data_count": -1}, "$.data_count: expected int >= 0"),
     ],
     ids=str,
 )
 def test_a_wrong_field_is_named(changes: dict[str, Any], text: str, folder: Path) -> None:
     edit_meta(folder, **changes)
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(SvgeError) as caught:
         load_checkpoint(folder)
-    assert isinstance(caught.value, checkpoints.CheckpointError.__base__)
     assert text in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["[]", "3", '"text"', "null"])
 def test_json_that_is_no_object_is_named(content: str, folder: Path) -> None:
     (folder / META).write_text(content)
-    assert "field 'format_version' is" in message(folder)
+    assert "expected an object with the field 'format_version'" in message(folder)
 
 
 def test_unknown_config_keys_fail_by_name(folder: Path) -> None:
     values = json.loads((folder / META).read_text())
     edit_meta(folder, config={**values["config"], "depth": 2})
-    assert "config has unknown fields ['depth']" in message(folder)
+    assert "$.config: unknown field 'depth'; expected hidden, latent" in message(folder)
 
 
 def test_another_space_is_named(folder: Path) -> None:

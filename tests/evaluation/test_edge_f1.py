@@ -1,6 +1,7 @@
 """Edge F1: by hand, against scikit-learn, and over a tiny model of RandWire."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ import torch
 from sklearn.metrics import f1_score, precision_recall_curve
 
 from svge_core.cells.cell import INPUT, OUTPUT, Cell
+from svge_core.checkpoints.metric_row import MetricRow, RowKey, edge_f1_key
 from svge_core.data.held_out import cell_numbers, held_out_mask
 from svge_core.errors import SvgeError
 from svge_core.evaluation.edge_f1 import best_threshold, edge_counts, inner_edges
-from svge_core.evaluation.edges import EdgeProtocol, EdgeRow, edge_rows
+from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.spaces.randwire import RandWire, inner_edges as edges_of
 from svge_core.spaces.randwire_generators import PAIRS
 from svge_core.tensors import to_batch
@@ -29,9 +31,9 @@ def flags(*rows: str) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[str, EdgeRow]:
+def measured() -> dict[RowKey, MetricRow]:
     model = tiny_model(RANDWIRE, edge_sampling="sequential", rounds=1)
-    return {row.name: row for row in edge_rows(model, CONFIG, SMALL)}
+    return {row.key: row for row in edge_rows(model, CONFIG, SMALL)}
 
 
 def test_f1_by_hand() -> None:
@@ -99,19 +101,18 @@ def test_relabelled_cells_share_their_number() -> None:
     assert len(set(cell_numbers(RANDWIRE, random_cells(RANDWIRE, 50)).tolist())) == 50
 
 
-def test_every_measure_has_its_groups_and_says_on_what(measured: dict[str, EdgeRow]) -> None:
+def test_every_measure_has_its_groups_and_says_on_what(measured: dict[RowKey, MetricRow]) -> None:
     kinds = ("argmax", "sampled", "frequent", "other_argmax", "other_frequent")
-    measures = [f"{direction}.{kind}" for direction in ("forward", "both") for kind in kinds]
-    measures += ["constant.one", "constant.per_family"]
+    measures = [*product(("forward", "both"), kinds), ("", "constant"), ("", "constant_per_family")]
     groups = ("all", "ws", "er", "ba", "per_cell")
-    assert list(measured) == [f"edge_f1.{measure}.{group}" for measure in measures for group in groups]
+    assert list(measured) == [edge_f1_key(*measure, group) for measure in measures for group in groups]
     for row in measured.values():
-        assert 0 <= row.value <= 1
-        assert row.cells == (6 if row.name.split(".")[-1] in ("ws", "er", "ba") else 18)
+        assert row.value is not None and 0 <= row.value <= 1
+        assert row.n == (6 if row.group in ("ws", "er", "ba") else 18)
         assert "18 cells never trained on" in row.split
 
 
-def test_the_constant_control_is_its_definition(measured: dict[str, EdgeRow]) -> None:
+def test_the_constant_control_is_its_definition(measured: dict[RowKey, MetricRow]) -> None:
     families, seed = ("ws", "er", "ba"), 0
 
     def drawn(count: int, purpose: int, *, held_out: bool) -> torch.Tensor:
@@ -128,8 +129,8 @@ def test_the_constant_control_is_its_definition(measured: dict[str, EdgeRow]) ->
     shares = training.float().mean(0)
     f1 = [f1_score(training.flatten(), (shares >= bound).expand(30, -1).flatten()) for bound in shares.unique()]
     guess = (shares >= shares.unique()[int(np.argmax(f1))]).expand(18, -1)
-    assert measured["edge_f1.constant.one.all"].value == pytest.approx(f1_score(truth.flatten(), guess.flatten()))
-    assert measured["edge_f1.constant.one.er"].value == pytest.approx(
+    assert measured[edge_f1_key("", "constant")].value == pytest.approx(f1_score(truth.flatten(), guess.flatten()))
+    assert measured[edge_f1_key("", "constant", "er")].value == pytest.approx(
         f1_score(truth[6:12].flatten(), guess[6:12].flatten())
     )
 
@@ -140,8 +141,9 @@ def test_a_latent_that_says_nothing_gives_what_another_one_gives() -> None:
     with torch.no_grad():
         model.encoder.readout.value.zero_()
         model.encoder.readout.value_bias.zero_()
-    rows = {row.name: row.value for row in edge_rows(model, CONFIG, SMALL)}
-    assert rows["edge_f1.forward.argmax.all"] == pytest.approx(rows["edge_f1.forward.other_argmax.all"])
+    rows = {row.key: row.value for row in edge_rows(model, CONFIG, SMALL)}
+    own, other = (rows[edge_f1_key("forward", how)] for how in ("argmax", "other_argmax"))
+    assert own is not None and own == pytest.approx(other)
 
 
 def test_nothing_is_measured_where_nothing_was_held_out() -> None:

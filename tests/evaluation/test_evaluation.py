@@ -15,10 +15,21 @@ from svge_core.checkpoints.checkpoint import (
     save_checkpoint,
     update_metrics,
 )
+from svge_core.checkpoints.metric_row import (
+    Direction,
+    MetricRow,
+    Mode,
+    RowKey,
+    by_key,
+    edge_f1_key,
+    generation_key,
+    reconstruction_key,
+)
 from svge_core.data.held_out import cell_numbers
 from svge_core.evaluation import run as evaluation
 from svge_core.evaluation.edges import EdgeProtocol
 from svge_core.evaluation.run import evaluate, evaluation_cells
+from svge_core.files.schema import to_plain
 from svge_core.spaces.registry import SPACES, get_space
 from svge_core.tensors import START, to_cells
 from svge_core.training.config import TrainConfig
@@ -26,6 +37,8 @@ from svge_core.training.drawn import DrawnCells
 from tests.support.core import TinySpace, tiny_model, write_checkpoint
 
 SPACE = TinySpace(4)
+DIRECTIONS: tuple[Direction, ...] = ("forward", "backward", "both")
+MODES: tuple[Mode, ...] = ("raw", "constrained")
 SMALL: dict[str, Any] = {"encodings": 2, "decodings": 3, "latents": 10, "many": 40}
 
 
@@ -36,38 +49,40 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
 
 
 def test_every_row_says_what_it_counts(checkpoint: Checkpoint) -> None:
-    told: list[str] = []
-    rows = evaluate(checkpoint, on_row=told.append, **SMALL)
-    assert told == list(rows)
+    told: list[MetricRow] = []
+    measured = evaluate(checkpoint, on_row=told.append, **SMALL)
+    assert tuple(told) == measured
+    rows = by_key(measured)
+    assert len(rows) == len(measured), "every row has its own key"
     held_out = checkpoint.meta.held_out_count
-    rank = rows.pop("smoothness.spearman_edit")  # a correlation, not a share
-    assert -1 <= rank["value"] <= 1
-    assert rank["n"] > 100_000
-    expected = rows.pop("reconstruction.forward.expected")  # a mean probability
-    assert 0 <= expected["value"] <= 1
-    assert expected["n"] == held_out
-    for name, row in rows.items():
-        assert {"value", "count", "of", "protocol", "data_set", "split", "epochs", "seeds"} <= set(row), name
-        assert 0 <= row["count"] <= row["of"]
-        assert row["value"] == (row["count"] / row["of"] if row["of"] else None)
-        assert (row["data_set"], row["epochs"]) == ("Tiny 4", 2)
-        assert row["seeds"] == "1 training seed (3), sampling seed 0"
-    for direction in ("forward", "backward", "both"):
-        assert rows[f"reconstruction.{direction}.sampled"]["of"] == held_out * 6
-        assert rows[f"reconstruction.{direction}.argmax"]["of"] == held_out
-        exact, equivalent = (
-            rows[f"{name}.{direction}.sampled"] for name in ("reconstruction", "reconstruction_equivalent")
-        )
-        assert exact["count"] <= equivalent["count"]
-        assert exact["split"] == f"{held_out} cells never trained on"
-        assert exact["protocol"].startswith(f"{direction}, raw, sampled, 2 times the mean x 3 decodings")
+    rank = rows.pop(RowKey("smoothness", how="spearman_edit"))  # a correlation, not a share
+    assert rank.value is not None and -1 <= rank.value <= 1
+    assert (rank.n or 0) > 100_000
+    expected = rows.pop(reconstruction_key("forward", "expected"))  # a mean probability
+    assert expected.value is not None and 0 <= expected.value <= 1
+    assert expected.n == held_out
+    for row in rows.values():
+        assert row.count is not None and row.of is not None and row.protocol and row.split
+        assert 0 <= row.count <= row.of
+        assert row.value == (row.count / row.of if row.of else None)
+        assert (row.data_set, row.epochs) == ("Tiny 4", 2)
+        assert (row.seeds, row.seed) == ("1 training seed (3), sampling seed 0", 0)
+    for direction in DIRECTIONS:
+        sampled = rows[reconstruction_key(direction, "sampled")]
+        assert sampled.of == held_out * 6 and (sampled.encodings, sampled.decodings) == (2, 3)
+        assert rows[reconstruction_key(direction, "argmax")].of == held_out
+        equivalent = rows[reconstruction_key(direction, "sampled", "reconstruction_equivalent")]
+        assert (sampled.count or 0) <= (equivalent.count or 0)
+        assert sampled.split == f"{held_out} cells never trained on"
+        assert sampled.protocol.startswith(f"{direction}, raw, sampled, 2 times the mean x 3 decodings")
     for count, times in ((10, 3), (10, 1), (40, 1)):
-        for kind in ("raw", "constrained"):
-            valid = rows[f"valid.forward.{kind}.{count}x{times}"]
-            assert valid["of"] == count * times
-            assert sum(valid["reasons"].values()) <= valid["of"] - valid["count"]
-            assert rows[f"unique.forward.{kind}.{count}x{times}"]["of"] == valid["count"]
-    assert rows["valid.both.constrained.10x3"]["count"] >= rows["valid.both.raw.10x3"]["count"]
+        for mode in MODES:
+            valid = rows[generation_key("valid", "forward", mode, count, times)]
+            assert valid.of == count * times
+            assert sum((valid.reasons or {}).values()) <= valid.of - (valid.count or 0)
+            assert rows[generation_key("unique", "forward", mode, count, times)].of == valid.count
+    raw, constrained = (rows[generation_key("valid", "both", mode, 10, 3)].count or 0 for mode in MODES)
+    assert constrained >= raw
 
 
 def test_rows_are_reproducible_and_fit_into_the_checkpoint(checkpoint: Checkpoint) -> None:
@@ -75,7 +90,7 @@ def test_rows_are_reproducible_and_fit_into_the_checkpoint(checkpoint: Checkpoin
     assert rows == evaluate(checkpoint, **SMALL)
     update_metrics(checkpoint, rows)
     assert load_checkpoint(checkpoint.folder).meta.metrics == rows
-    json.dumps(rows, allow_nan=False)
+    json.dumps(to_plain(rows), allow_nan=False)
 
 
 def test_no_held_out_cells_and_no_valid_decodings_are_told_without_nan(
@@ -86,11 +101,11 @@ def test_no_held_out_cells_and_no_valid_decodings_are_told_without_nan(
     with torch.no_grad():
         model.generator.types_out.bias[START] = 100.0  # every inner node claims to be the input
     checkpoint = write_checkpoint(tmp_path, model, TrainConfig(epochs=2, held_out=0.0))
-    rows = evaluate(checkpoint, **SMALL)
-    assert rows["unique.forward.raw.10x3"] == rows["unique.forward.raw.10x3"] | {"value": None, "count": 0, "of": 0}
-    assert rows["reconstruction.both.argmax"]["of"] == 0
-    assert rows["reconstruction.both.argmax"]["value"] is None
-    update_metrics(checkpoint, rows)
+    measured = evaluate(checkpoint, **SMALL)
+    rows = by_key(measured)
+    for key in (generation_key("unique", "forward", "raw", 10, 3), reconstruction_key("both", "argmax")):
+        assert (rows[key].value, rows[key].count, rows[key].of) == (None, 0, 0)
+    update_metrics(checkpoint, measured)
 
 
 def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,15 +122,19 @@ def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path, monkeypa
     )
     assert set(cells.known.tolist()) == set(trained.tolist())
     assert not set(cell_numbers(space, to_cells(space, cells.held_out)).tolist()) & set(trained.tolist())
-    rows = evaluate(
+    measured = evaluate(
         checkpoint, edges=EdgeProtocol(held_out=3, choosing=2, guessing=4, draws=2), latents=10, decodings=2
     )
-    f1 = rows["edge_f1.forward.argmax.all"]
-    assert (f1["n"], f1["unit"], f1["data_set"], f1["epochs"]) == (9, "F1", "RandWire", 2)
-    assert f1["seeds"] == "1 training seed (3), sampling seed 0"
-    assert rows["reconstruction.both.sampled"]["of"] == len(cells.held_out)
-    valid = rows["valid.forward.raw.10x1"]
-    assert sum(valid["reasons"].values()) == 10 - valid["count"], "an untrained model draws hardly a member"
-    assert rows["unique.forward.raw.10x1"]["of"] == rows["novel.forward.raw.10x1"]["of"] == valid["count"]
-    assert -1 <= rows["smoothness.spearman_edit"]["value"] <= 1
-    json.dumps(rows, allow_nan=False)
+    rows = by_key(measured)
+    f1 = rows[edge_f1_key("forward", "argmax")]
+    assert (f1.n, f1.unit, f1.data_set, f1.epochs) == (9, "F1", "RandWire", 2)
+    assert f1.seeds == "1 training seed (3), sampling seed 0"
+    assert rows[reconstruction_key("both", "sampled")].of == len(cells.held_out)
+    valid, unique, novel = (
+        rows[generation_key(what, "forward", "raw", 10, 1)] for what in ("valid", "unique", "novel")
+    )
+    assert sum((valid.reasons or {}).values()) == 10 - (valid.count or 0), "an untrained model draws hardly a member"
+    assert unique.of == novel.of == valid.count
+    rank = rows[RowKey("smoothness", how="spearman_edit")].value
+    assert rank is not None and -1 <= rank <= 1
+    json.dumps(to_plain(measured), allow_nan=False)

@@ -19,6 +19,7 @@ from svge_core.explorer.selection import CellFilter, find_cell, kept_by, summary
 from svge_core.export.document import from_json, to_json
 from svge_core.spaces.registry import get_space
 from tests.support.tiny_checkpoint import MadeUpPredictors, make_checkpoint
+from tests.support.untyped import there
 
 SPACE = get_space("nasbench201")
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
@@ -39,9 +40,9 @@ def test_a_known_cell_comes_with_all_that_is_known(explorer: Explorer) -> None:
     assert found.origin == "cell"
     assert found.cell == SPACE.from_index(2)
     assert (found.index, found.notation) == (2, SPACE.format(SPACE.from_index(2)))
-    assert found.genotype == SPACE.genotype(found.cell)
+    assert found.genotype == SPACE.genotype(there(found.cell))
     assert found.value("cifar10_valid") == explorer.scores.frame["cifar10_valid"][2]
-    assert found.cost == SPACE.cost(found.cell)
+    assert found.cost == SPACE.cost(there(found.cell))
     assert found.membership in ("training", "held out")
     assert [p.meaning.key for p in found.predicted] == ["cifar10_valid", "cifar100_valid"]
     assert all(p.label_used and p.low < p.mean < p.high for p in found.predicted)
@@ -280,7 +281,7 @@ def test_no_filter_keeps_all_and_contradictions_none(explorer: Explorer) -> None
 
 
 def test_a_cell_without_a_value_fails_a_range(explorer: Explorer) -> None:
-    values = np.full(SPACE.size, np.nan)
+    values = np.full(there(SPACE.size), np.nan)
     values[3] = 1.0
     assert np.flatnonzero(kept_by(explorer, CellFilter("k", (0.0, 2.0)), values)).tolist() == [3]
 
@@ -304,3 +305,29 @@ def test_exports_carry_values_predictions_and_latents(explorer: Explorer) -> Non
     assert [p.key for p in read[1].predicted] == ["cifar10_valid", "cifar100_valid"]
     assert read[0].latent == pytest.approx(explorer.atlas.latents[1])
     assert read[0].predicted[0].low == read[0].predicted[0].value - 1.5
+
+
+# ---- identity ---------------------------------------------------------------------------------------------------
+
+
+def test_the_digest_changes_with_every_part_and_with_nothing_else(explorer: Explorer) -> None:
+    meta = explorer.checkpoint.meta
+    plane = explorer.atlas.planes["pca"]
+    own = import_csv(SPACE, b"index,mine\n3,1.5\n").to_scores(SPACE)
+    changed = {
+        "weights": replace(explorer, checkpoint=replace(explorer.checkpoint, digest="0" * 16)),
+        "meta": replace(explorer, checkpoint=replace(explorer.checkpoint, meta=replace(meta, data_count=1))),
+        "map": replace(
+            explorer, atlas=replace(explorer.atlas, planes={"pca": replace(plane, xy=plane.xy + np.float32(1))})
+        ),
+        "held out": replace(explorer, atlas=replace(explorer.atlas, held_out=explorer.atlas.held_out[1:])),
+        "predictors": replace(explorer, predictors=MadeUpPredictors(digest="others")),
+        "no predictors": replace(explorer, predictors=None),
+        "scores": explorer.with_scores(own),
+    }
+    digests = {name: other.digest for name, other in changed.items()}
+    assert len({explorer.digest, *digests.values()}) == 1 + len(changed), digests
+    again = Explorer(SPACE, load_checkpoint(explorer.checkpoint.folder), explorer.atlas, load_scores(SPACE))
+    assert replace(again, predictors=MadeUpPredictors()).digest == explorer.digest
+    assert changed["scores"].atlas.digest == explorer.atlas.digest
+    assert explorer.export_items([SPACE.from_index(3)])[0].latent_model == explorer.checkpoint.digest

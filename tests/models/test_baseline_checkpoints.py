@@ -37,7 +37,7 @@ def test_a_baseline_is_trained_read_back_evaluated_and_described(kind: str, tmp_
     assert model.table.shape == (4, 3), "the published dimension is their default"
     assert model.config.rounds == (3 if kind == "gcn" else 2)
     rows = evaluate(checkpoint, encodings=1, decodings=2, latents=5, many=10)
-    assert {name.split(".")[1] for name in rows if name.startswith("reconstruction.")} == {"forward"}
+    assert {row.direction for row in rows if row.what == "reconstruction"} == {"forward"}
     assert card(checkpoint).startswith(f"# {model.title} on {SPACE.title}")
     assert model.source in card(checkpoint)
     assert "Learned encoding, shared by both" in operation_tables(model)
@@ -58,6 +58,7 @@ def test_files_without_the_field_are_of_svge_and_unknown_models_are_named(tmp_pa
     path = tmp_path / "meta.json"
     values = json.loads(path.read_text())
     assert values.pop("model") == "svge"
+    values |= {"format_version": 1, "metrics": {}}
     path.write_text(json.dumps(values))
     again = load_checkpoint(tmp_path)
     assert again.meta.model == again.model.kind == "svge"

@@ -21,6 +21,7 @@ from svge_core.predictors.checkpoint_predictors import fit_predictor, held_out_r
 from svge_core.spaces.registry import get_space
 from tests.support.core import tiny_model, write_sampled_checkpoint
 from tests.support.tiny_checkpoint import make_checkpoint
+from tests.support.untyped import statistic, there
 
 SPACE, ENAS = get_space("nasbench201"), get_space("enas6")
 MEANING = ScoreMeaning("made_up", "Made-up score", "%", "max", "CIFAR-10", "test", 3, "one", "measured", "nowhere")
@@ -71,15 +72,15 @@ def test_held_out_results_equal_other_implementations(rng: np.random.Generator) 
     columns = {"mean": mean, "joint": -mean, "low": mean - 1, "high": mean + 1}
     result = held_out_results(truth, rows, columns)
     unseen = [i for i in range(200) if i != 5 and i not in rows]
-    assert result["surrogate"]["of"] == len(unseen) == 179
-    assert result["surrogate"]["kendall_tau"] == pytest.approx(kendalltau(mean[unseen], truth[unseen]).statistic)
-    assert result["joint"]["kendall_tau"] == pytest.approx(-result["surrogate"]["kendall_tau"])
-    assert result["surrogate"]["rmse"] == pytest.approx(root_mean_squared_error(truth[unseen], mean[unseen]))
-    assert result["surrogate"]["coverage"] == pytest.approx(np.mean(np.abs(mean[unseen] - truth[unseen]) <= 1))
-    assert result["surrogate"]["mean_width"] == pytest.approx(2.0)
-    assert set(result["joint"]) == {"kendall_tau", "rmse", "of"}
+    assert result["surrogate"].of == len(unseen) == 179
+    assert result["surrogate"].kendall_tau == pytest.approx(statistic(kendalltau(mean[unseen], truth[unseen])))
+    assert result["joint"].kendall_tau == pytest.approx(-there(result["surrogate"].kendall_tau))
+    assert result["surrogate"].rmse == pytest.approx(root_mean_squared_error(truth[unseen], mean[unseen]))
+    assert result["surrogate"].coverage == pytest.approx(np.mean(np.abs(mean[unseen] - truth[unseen]) <= 1))
+    assert result["surrogate"].mean_width == pytest.approx(2.0)
+    assert result["joint"].coverage is None and result["joint"].mean_width is None, "it has no interval"
     equal = held_out_results(truth, rows, {**columns, "joint": np.zeros(200)})["joint"]
-    assert equal["kendall_tau"] is None, "there is no rank, and JSON has no NaN"
+    assert equal.kendall_tau is None, "there is no rank, and JSON has no NaN"
     assert held_out_results(truth[:6], np.arange(4), {name: c[:6] for name, c in columns.items()}) == {}
 
 
@@ -109,7 +110,7 @@ def test_a_predictor_of_other_weights_is_refused(fitted: Checkpoint, tmp_path: P
 def test_the_meaning_of_the_score_is_stored_and_checked(fitted: Checkpoint, tmp_path: Path) -> None:
     predictors = load_predictors(fitted, SPACE)
     assert predictors.meaning("made_up") == MEANING
-    assert predictors.info("made_up")["description"] == MEANING.describe()
+    assert predictors.info("made_up").description == MEANING.describe()
     folder = tmp_path / "predictors" / "made_up"
     folder.mkdir(parents=True)
     elsewhere = replace(fitted, folder=tmp_path)
@@ -151,8 +152,8 @@ def test_a_sampled_space_predicts_its_chart_and_is_judged_on_all_labels(tmp_path
     atlas = build_atlas(checkpoint, planes=("pca",), charted=70)
     save_atlas(checkpoint.folder, atlas)
     info = fit_predictor(checkpoint, MEANING, labelled, values, labels=30, head=QUICK)
-    assert info["held_out"]["surrogate"]["of"] == 30
-    assert set(info["training_indices"]) <= set(labelled.tolist())
+    assert info.held_out["surrogate"].of == 30
+    assert set(info.training_indices) <= set(labelled.tolist())
     predictors = load_predictors(checkpoint, ENAS)
     whole = predictors.whole_space("made_up")
     assert len(whole.mean) == 70
@@ -160,12 +161,12 @@ def test_a_sampled_space_predicts_its_chart_and_is_judged_on_all_labels(tmp_path
     assert [one.mean for one in predictors.predict("made_up", cells)] == pytest.approx(whole.mean[:5].tolist())
     # the chart's columns do for the labels where all labelled cells are charted
     again = fit_predictor(checkpoint, MEANING, labelled, values, labels=30, head=QUICK, chart=np.sort(labelled))
-    assert again["held_out"]["surrogate"]["rmse"] == pytest.approx(info["held_out"]["surrogate"]["rmse"], rel=1e-4)
+    assert again.held_out["surrogate"].rmse == pytest.approx(info.held_out["surrogate"].rmse, rel=1e-4)
 
 
 def test_the_model_card_states_the_stored_numbers(fitted: Checkpoint) -> None:
     text = write_card(fitted).read_text()
-    held = load_predictors(fitted, SPACE).info("made_up")["held_out"]["surrogate"]
-    assert f"| {held['kendall_tau']:.3f} | {held['rmse']:.3f} | {100 * held['coverage']:.1f} % |" in text
+    held = load_predictors(fitted, SPACE).info("made_up").held_out["surrogate"]
+    assert f"| {held.kendall_tau:.3f} | {held.rmse:.3f} | {100 * (held.coverage or 0):.1f} % |" in text
     assert fitted.meta.command in text
     assert "Not measured yet" in text

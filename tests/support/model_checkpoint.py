@@ -9,7 +9,9 @@ import torch
 from safetensors.numpy import save_file
 
 from svge_core.checkpoints.checkpoint import Checkpoint, CheckpointMeta, load_checkpoint, save_checkpoint
+from svge_core.checkpoints.metric_row import MetricRow, rows_of_format_1
 from svge_core.data import load_scores
+from svge_core.files.schema import to_record
 from svge_core.models.config import ModelConfig
 from svge_core.models.head import HeadConfig
 from svge_core.models.svge import SVGe
@@ -24,6 +26,7 @@ def share(count: int, of: int, **more: Any) -> dict[str, Any]:
     return {"value": count / of, "count": count, "of": of, "protocol": "10 x 10", "split": "held-out cells", **more}
 
 
+#: as files of format 1 have them
 METRICS = {
     "reconstruction.both.sampled": share(155_000, 156_200, data_set="NAS-Bench-201"),
     "reconstruction.both.argmax": share(1_560, 1_562),
@@ -61,7 +64,7 @@ def make_checkpoint(root: Path, name: str = "tiny", *, full: bool = True, encodi
         data_count=14_062,
         held_out_count=1_563,
         command="python -m svge_core train --space nasbench201 --epochs 5",
-        metrics=METRICS if full else {},
+        metrics=tuple(to_record(row, MetricRow) for row in rows_of_format_1(METRICS)) if full else (),
         history=history if full else [],
         environment={"torch": "2.13.0", "device": "cpu"} if full else {},
     )

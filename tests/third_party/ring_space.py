@@ -15,7 +15,7 @@ from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.spaces import AbstractSearchSpace, Alias, Cost, DecodingRules, TextForm, register_space
 
-ARM = 3
+ARM, SIZE = 3, 378
 OPERATIONS = ("conv", "gate", "skip")
 EDGES = ((0, 1), (0, 4), (1, 2), (2, 3), (3, 7), (4, 5), (5, 6), (6, 7))
 _LETTERS = re.compile(r"[CGScgs]{3}\.[CGScgs]{3}")
@@ -35,7 +35,7 @@ class RingSpace(AbstractSearchSpace):
     title = "Rings of six"
     operations = OPERATIONS
     max_nodes = 2 * ARM + 2
-    size = 378
+    size = SIZE
     gene_choices = (len(OPERATIONS),) * 2 * ARM
     varied_wiring = False
     equivalence = "Two rings are equivalent exactly when they have the same two arms, in whichever order."
@@ -69,7 +69,7 @@ class RingSpace(AbstractSearchSpace):
 
     def random_cell(self, rng: np.random.Generator) -> Cell:
         """Uniform over the 378 rings."""
-        return self.from_index(int(rng.integers(self.size)))
+        return self.from_index(int(rng.integers(SIZE)))
 
     def neighbours(self, cell: Cell) -> list[Cell]:
         """The rings that differ in one operation."""
@@ -114,8 +114,8 @@ class RingSpace(AbstractSearchSpace):
 
     def from_index(self, index: int) -> Cell:
         """The ring at a place."""
-        if not 0 <= index < self.size:
-            raise ParseError(f"An index of a ring lies between 0 and {self.size - 1}; got {index}.")
+        if not 0 <= index < SIZE:
+            raise ParseError(f"An index of a ring lies between 0 and {SIZE - 1}; got {index}.")
         return list(_all_cells())[index]
 
     def decoding_rules(self) -> DecodingRules:

@@ -1,7 +1,8 @@
 """The row above the map: colour, map, look-up, filters, a place by numbers, own scores. Each writes session state."""
 
 import math
-from typing import get_args
+from collections.abc import Callable
+from typing import Any, get_args
 
 import numpy as np
 import streamlit as st
@@ -118,13 +119,21 @@ def _filters(explorer: Explorer, shown: Column) -> None:
         about = column(explorer, now.score_key)
     if not about.categories:
         _range(
+            explorer.digest,
             "w-score",
             f"{about.name.title}{f' ({about.unit})' if about.unit else ''}",
             about.values,
             now.score,
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
-    _range("w-params", "Parameters (million)", explorer.params, now.params, lambda pair: _change(params=pair))
+    _range(
+        explorer.digest,
+        "w-params",
+        "Parameters (million)",
+        explorer.params,
+        now.params,
+        lambda pair: _change(params=pair),
+    )
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),
@@ -144,9 +153,16 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     st.button("Remove all", key="w-filter-reset", disabled=not now.active, on_click=_reset)
 
 
-def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change) -> None:
-    """A slider over all values; the full range means no condition."""
-    lowest, highest = session.memo(f"ends of {key}", (id(values), label), lambda: _ends(values))
+def _range(
+    digest: str,
+    key: str,
+    label: str,
+    values: np.ndarray,
+    chosen: tuple[float, float] | None,
+    change: Callable[[Any], object],
+) -> None:
+    """A slider over all values; the full range means no condition. ``digest`` is the explorer's."""
+    lowest, highest = session.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
     if lowest == highest:
         return
     unit = 10 ** math.floor(math.log10((highest - lowest) / 200))

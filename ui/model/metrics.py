@@ -1,56 +1,73 @@
-"""Generative metrics of a checkpoint, always with what they are out of.
+"""Generative metrics of a checkpoint, always with what they are out of."""
 
-The schema of ``meta.json`` that is read here is documented in ``svge_core/figures/metric_rows.py``.
-"""
-
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
+from msgspec.structs import replace
 
-from svge_core.checkpoints import Checkpoint
+from svge_core.checkpoints import (
+    RECONSTRUCTION,
+    Checkpoint,
+    MetricRow,
+    by_key,
+    edge_f1_key,
+    generation_key,
+    reconstruction_key,
+)
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
-from svge_core.evaluation import percent
-from svge_core.figures import (
-    RECONSTRUCTION,
-    MetricRow,
+from svge_core.evaluation import (
     default_sample,
+    denominator,
+    described,
     edge_f1_rows,
     generation_rows,
-    metric_rows,
+    long_title,
     other_rows,
+    percent,
     reconstruction_rows,
-    single_decoding,
+    result,
+    sample_of,
+    sample_title,
     title,
-    tradeoff,
-    tradeoff_figure,
+    words,
 )
+from svge_core.figures import tradeoff, tradeoff_figure
 from ui.model.state import read_benchmark, shown_path
 from ui.shared.widgets import show_chart, show_missing
 
-_Name = TypeVar("_Name", str, tuple[str, ...])
+_Part = TypeVar("_Part", str, tuple[str, str], tuple[int, int])
 
 
-def headline(rows: Mapping[str, MetricRow]) -> list[tuple[str, MetricRow]]:
+def headline(rows: Iterable[MetricRow]) -> list[tuple[str, MetricRow]]:
     """The numbers shown above everything: the published protocols, both directions first."""
-    found = []
-    for label, names in (
-        ("Reconstruction, held out", ("reconstruction.both.sampled", "reconstruction.forward.sampled")),
-        ("Edge F1, held out", ("edge_f1.both.frequent.all", "edge_f1.forward.frequent.all")),
-        ("Valid prior samples, raw", ("valid.both.raw.1000x10", "valid.forward.raw.1000x10", "valid.both.raw.1000x1")),
+    known, found = by_key(rows), []
+    for name, keys in (
+        (
+            "Reconstruction, held out",
+            (reconstruction_key("both", "sampled"), reconstruction_key("forward", "sampled")),
+        ),
+        ("Edge F1, held out", (edge_f1_key("both", "frequent"), edge_f1_key("forward", "frequent"))),
+        (
+            "Valid prior samples, raw",
+            (
+                generation_key("valid", "both", "raw", 1_000, 10),
+                generation_key("valid", "forward", "raw", 1_000, 10),
+                generation_key("valid", "both", "raw", 1_000, 1),
+            ),
+        ),
     ):
-        row = next((rows[name] for name in names if name in rows), None)
+        row = next((known[key] for key in keys if key in known), None)
         if row is not None:
-            found.append((label, row))
+            found.append((name, row))
     return found
 
 
 def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
     """All metrics: reconstruction, prior samples, anything else, and the KL trade-off."""
-    rows = metric_rows(checkpoint.meta.metrics)
+    rows = checkpoint.meta.metrics
     if rows:
         _edge_f1(edge_f1_rows(rows))
         _reconstruction(reconstruction_rows(rows))
@@ -68,10 +85,10 @@ def _edge_f1(rows: list[MetricRow]) -> None:
     if not rows:
         return
     st.subheader("Edge F1 of held-out wirings")
-    measures, groups = _in_order(row.parts[1:3] for row in rows), _in_order(row.parts[3] for row in rows)
-    found = {(row.parts[1:3], row.parts[3]): f"{row.value:.3f}" for row in rows}
-    cells = [[found.get((measure, group), "not measured") for group in groups] for measure in measures]
-    names = [": ".join(map(title, measure)) for measure in measures]
+    measures, groups = _in_order((row.direction, row.how) for row in rows), _in_order(row.group for row in rows)
+    found = {((row.direction, row.how), row.group): row.value for row in rows}
+    cells = [[_decimals(found.get((measure, group))) for group in groups] for measure in measures]
+    names = [": ".join(title(part) for part in measure if part) for measure in measures]
     st.table(pd.DataFrame(cells, index=names, columns=list(map(title, groups))), border="horizontal")
     st.caption(
         "Wirings are encoded and decoded, and their edges between inner nodes compared in the canonical order; 1 is "
@@ -85,14 +102,14 @@ def _reconstruction(rows: list[MetricRow]) -> None:
     if not rows:
         return
     st.subheader("Reconstruction of held-out cells")
-    kinds = _in_order(row.parts[2] for row in rows)
+    kinds = _in_order(row.how for row in rows)
     for family in RECONSTRUCTION:
-        own = [row for row in rows if row.parts[0] == family]
+        own = [row for row in rows if row.what == family]
         if not own:
             continue
-        by_place = {(row.parts[1], row.parts[2]): row for row in own}
-        directions = _in_order(row.parts[1] for row in own)
-        cells = [[str(by_place.get((direction, kind), "not measured")) for kind in kinds] for direction in directions]
+        by_place = {(row.direction, row.how): row for row in own}
+        directions = _in_order(row.direction for row in own)
+        cells = [[described(by_place.get((direction, kind))) for kind in kinds] for direction in directions]
         st.markdown(f"**{title(family)}**")
         st.table(
             pd.DataFrame(cells, index=list(map(title, directions)), columns=list(map(title, kinds))),
@@ -105,25 +122,29 @@ def _generation(rows: list[MetricRow]) -> None:
     if not rows:
         return
     st.subheader("Prior samples")
-    directions, samples = _in_order(row.parts[1] for row in rows), _in_order(row.parts[3] for row in rows)
+    directions, samples = _in_order(row.direction for row in rows), _in_order(map(sample_of, rows))
     with st.container(horizontal=True):
         direction = st.segmented_control(
             "Decoding", directions, default=directions[-1], format_func=title, key="model_direction", required=True
         )
         sample = st.segmented_control(
-            "Samples", samples, default=default_sample(samples), format_func=title, key="model_sample", required=True
+            "Samples",
+            samples,
+            default=default_sample(samples),
+            format_func=sample_title,
+            key="model_sample",
+            required=True,
         )
-    shown = [row for row in rows if row.parts[1] == direction and row.parts[3] == sample]
+    shown = [row for row in rows if row.direction == direction and sample_of(row) == sample]
     if not shown:
         st.info("This combination was not measured; choose another.")
         return
-    kinds, names = _in_order(row.parts[2] for row in shown), _in_order(row.parts[0] for row in shown)
-    by_place = {(row.parts[0], row.parts[2]): row for row in shown}
-    cells = [[str(by_place.get((name, kind), "not measured")) for kind in kinds] for name in names]
+    kinds, names = _in_order(row.mode for row in shown), _in_order(row.what for row in shown)
+    by_place = {(row.what, row.mode): row for row in shown}
+    cells = [[described(by_place.get((name, kind))) for kind in kinds] for name in names]
     st.table(pd.DataFrame(cells, index=list(map(title, names)), columns=list(map(title, kinds))), border="horizontal")
-    ceilings = [row.details["uniform_ceiling"] for row in shown if "uniform_ceiling" in row.details]
-    ceiling = next((value for value in ceilings if math.isfinite(value)), None)
-    if ceiling is not None and not single_decoding(sample):
+    ceiling = next((row.uniform_ceiling for row in shown if row.uniform_ceiling is not None), None)
+    if ceiling is not None and sample[1] != 1:
         st.caption(
             "No ceiling of uniqueness is given here: several decodings of one latent are not independent, so they "
             "cannot be compared with uniform draws. Choose samples with one decoding per latent for that."
@@ -134,7 +155,7 @@ def _generation(rows: list[MetricRow]) -> None:
             "be distinct."
         )
     _caption(shown[0])
-    reasons = next((r.details["reasons"] for r in shown if r.details.get("reasons") and r.parts[2] == "raw"), None)
+    reasons = next((row.reasons for row in shown if row.reasons and row.mode == "raw"), None)
     if reasons:
         with st.expander("Why raw decodings were invalid"):
             counts = pd.Series(reasons, name="Decodings").sort_values(ascending=False)
@@ -147,10 +168,10 @@ def _other(rows: list[MetricRow]) -> None:
     st.subheader("Other measurements")
     table = pd.DataFrame(
         {
-            "Metric": [", ".join(map(title, row.parts)) for row in rows],
-            "Result": [row.result for row in rows],
-            "Out of": [row.denominator for row in rows],
-            "Protocol": [", ".join(dict.fromkeys(row.meaning.values())) for row in rows],
+            "Metric": list(map(long_title, rows)),
+            "Result": list(map(result, rows)),
+            "Out of": list(map(denominator, rows)),
+            "Protocol": [", ".join(dict.fromkeys(words(row))) for row in rows],
         }
     )
     st.dataframe(table, hide_index=True, alt="Other recorded metrics with their denominators and protocols")
@@ -159,7 +180,7 @@ def _other(rows: list[MetricRow]) -> None:
 def _tradeoff(theme: ThemeName) -> None:
     st.subheader("What the weight of the KL term buys")
     try:
-        raw = read_benchmark("tradeoff")
+        raw = read_benchmark("tradeoff", dict)
         if raw is None:
             show_missing("The trade-off was not measured on this machine.", "python -m svge_core bench tradeoff")
             return
@@ -178,15 +199,13 @@ def _tradeoff(theme: ThemeName) -> None:
 
 
 def _caption(row: MetricRow) -> None:
-    order = ("data_set", "split", "epochs", "seeds")
-    words = [
-        f"{row.meaning[name]} epochs" if name == "epochs" else row.meaning[name]
-        for name in order
-        if name in row.meaning
-    ]
-    if words:
-        st.caption(", ".join(words))
+    if known := words(replace(row, protocol="")):
+        st.caption(", ".join(known))
 
 
-def _in_order(names: Iterable[_Name]) -> list[_Name]:
-    return list(dict.fromkeys(names))
+def _decimals(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
+
+
+def _in_order(parts: Iterable[_Part]) -> list[_Part]:
+    return list(dict.fromkeys(parts))

@@ -1,16 +1,16 @@
 """What the Model page knows when it starts: the checkpoint, and cached readers of what lies beside it."""
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import streamlit as st
 
-from svge_core.checkpoints import Checkpoint, load_checkpoint
-from svge_core.data import Scores, indexed, load_scores
-from svge_core.errors import SvgeError
+from svge_core.checkpoints import Checkpoint
+from svge_core.data import indexed
+from svge_core.errors import DataError
+from svge_core.files import read_record
 from svge_core.spaces import get_space
 from ui.paths import ROOT
 from ui.shared import session
@@ -18,6 +18,8 @@ from ui.shared.loaders import checkpoint_folders
 
 if TYPE_CHECKING:
     from svge_core.predictors import Predictors
+
+T = TypeVar("T")
 
 
 def current_folder() -> Path | None:
@@ -47,25 +49,6 @@ def shown_path(path: Path) -> str:
     return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else str(path)
 
 
-def read_checkpoint(folder: Path) -> Checkpoint:
-    """The checkpoint, read once until its files change."""
-    stamp = tuple(
-        path.stat().st_mtime_ns for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")
-    )
-    return _checkpoint(str(folder), stamp)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the checkpoint …")
-def _checkpoint(folder: str, stamp: tuple[int, ...]) -> Checkpoint:
-    return load_checkpoint(Path(folder))
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
-def read_scores(space: str) -> Scores:
-    """Known scores of a space."""
-    return load_scores(space)
-
-
 def read_predictors(checkpoint: Checkpoint) -> "Predictors":
     """The predictors beside a checkpoint; there may be none."""
     from svge_core.predictors import load_predictors
@@ -80,16 +63,14 @@ def read_predictions(digest: str, key: str, _predictors: "Predictors") -> dict[s
     return {name: np.asarray(getattr(whole, name), dtype=float) for name in ("mean", "low", "high", "joint")}
 
 
-def read_benchmark(name: str) -> Any:
-    """A result of the benchmarks; None where it was not run.
+def read_benchmark(name: str, kind: type[T]) -> T | None:
+    """A result of the benchmarks that pages show; None where it was not run.
 
     Raises:
-        SvgeError: if the file is damaged.
+        DataError: if the file is damaged or is no record of that kind.
     """
-    path = ROOT / "bench" / "results" / f"{name}.json"
+    path = ROOT / "assets" / "results" / f"{name}.json"
     if not path.is_file():
         return None
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise SvgeError(f"{shown_path(path)} is damaged (not JSON: {error}). Run the benchmark again.") from None
+    advice = f"Run 'python -m svge_core bench {name}' again."
+    return read_record(path, kind, advice, name=shown_path(path), error=DataError)

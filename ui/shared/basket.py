@@ -67,6 +67,7 @@ def forms_of(space: AbstractSearchSpace, cell: Cell) -> tuple[ExportForm, ...]:
     """What the cells of a space can be exported as: with a list for each of their further names.
 
     Args:
+        space: of the cells.
         cell: any of them.
     """
     names = [ExportForm(a.many, f"{a.name}.txt", "text/plain") for a in space.aliases(cell) if a.many]
@@ -81,6 +82,9 @@ def exported(
     """The file of an export: drawings of several architectures come in one zip, on light ground.
 
     Args:
+        form: of the file.
+        entries: architectures, in order.
+        space: of the architectures.
         explorer: adds measured values, predictions and latents; without one, only structures are written.
     """
     cells = cells_of(entries, space)

@@ -33,13 +33,14 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
             return explorer.inspect_cell(focus.index, plane=chosen if chosen in explorer.plane_names else None)
         return explorer.inspect_place(focus.plane, (focus.x, focus.y))
 
-    return session.memo("inspection", (id(explorer), focus, session.plane()), ask)
+    return session.memo("inspection", (explorer.digest, focus, session.plane()), ask)
 
 
 def cell_panel(explorer: Explorer, shown_key: str) -> None:
     """Show the focus.
 
     Args:
+        explorer: what is known about the space.
         shown_key: score that the list of neighbours shows.
     """
     focus = session.focus()

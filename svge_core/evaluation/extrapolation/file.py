@@ -86,6 +86,7 @@ def larger_space(space: AbstractSearchSpace, max_edges: int = 9) -> AbstractSear
     """The larger space of a known one.
 
     Args:
+        space: the known one.
         max_edges: most edges of a larger cell, where the larger space has such a bound.
 
     Raises:

@@ -152,6 +152,8 @@ def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricte
     """Which cells a search of this objective may propose.
 
     Args:
+        objective: what is searched for.
+        space: where.
         restricted: agree to search only among the cells that have a value.
 
     Raises:
@@ -235,7 +237,7 @@ def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | No
     predictors = load_predictors(checkpoint, space)
     info = predictors.info(key)
     stored = predictors.meaning(key)
-    source = model_in_words(int(info["labels"]))
+    source = model_in_words(info.labels)
     own = f"predicted_{key}"[:64]
     if stored is None:
         meaning = ScoreMeaning(own, f"Predicted {key}", "", "max", "", "", None, "", "predicted", source)

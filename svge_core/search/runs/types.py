@@ -11,8 +11,9 @@ import pandas as pd
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError
-from svge_core.search.objectives import Goal, split_word
+from svge_core.files import is_dict
 from svge_core.search.history import Direction, History, Observation
+from svge_core.search.objectives import Goal, split_word
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 
@@ -123,8 +124,8 @@ class SearchConfig:
         Raises:
             DataError: if a field is missing, unknown or cannot be used.
         """
-        if not isinstance(raw, dict) or set(raw) != set(_KINDS):
-            got = ", ".join(sorted(map(str, raw)))[:200] if isinstance(raw, dict) else type(raw).__name__
+        if not is_dict(raw) or set(raw) != set(_KINDS):
+            got = ", ".join(sorted(map(str, raw)))[:200] if is_dict(raw) else type(raw).__name__
             raise DataError(f"A search has the fields {', '.join(sorted(_KINDS))}; got {got}.")
         for name, kinds in _KINDS.items():
             value = raw[name]
@@ -133,7 +134,8 @@ class SearchConfig:
         words = raw["objective"]
         if not all(isinstance(word, str) for word in words):
             raise DataError(f"The objective is a list of words such as table:cifar10_valid; got {str(words)[:60]!r}.")
-        return cls(**{**raw, "objective": tuple(words)})
+        named: dict[str, Any] = {**raw, "objective": tuple(words)}
+        return cls(**named)
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ class RunView:
             if not (kept >= points[number]).all(axis=1).any():
                 kept, best[number] = np.vstack([kept, points[number]]), True
         chosen = np.flatnonzero(best[rows.reshape(-1)])
-        return tuple(self.done[row] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
+        return tuple(self.done[int(row)] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
 
     def frame(self) -> pd.DataFrame:
         """One row per evaluation, one column per goal."""
