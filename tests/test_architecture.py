@@ -167,16 +167,6 @@ def prints_and_evals(root: Path) -> list[str]:
     return wrong
 
 
-def ids_as_keys(root: Path) -> list[str]:
-    """Addresses of objects, which are used again once an object is gone."""
-    return [
-        f"{path.relative_to(root)}:{node.lineno} calls id: key it by a digest of the content"
-        for path in python_files(root, "svge_core", "ui", "pages", "app.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
-    ]
-
-
 #: names of the shipped spaces and of their classes, which only the files of spaces/ may ask for
 SPACE_NAMES = frozenset(SPACES) | {ExtendedNASBench101.name}
 SPACE_CLASSES = frozenset(type(space).__name__ for space in SPACES.values()) | {ExtendedNASBench101.__name__}
@@ -219,6 +209,16 @@ def spaces_by_name(root: Path) -> list[str]:
     return wrong
 
 
+def ids_as_keys(root: Path) -> list[str]:
+    """Addresses of objects, which are used again once an object is gone."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} calls id: key it by a digest of the content"
+        for path in python_files(root, "svge_core", "ui", "pages", "app.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+    ]
+
+
 CHECKS = (
     full_halls,
     rooms_without_a_word,
@@ -228,8 +228,8 @@ CHECKS = (
     heavy_imports,
     long_files,
     prints_and_evals,
-    ids_as_keys,
     spaces_by_name,
+    ids_as_keys,
 )
 
 
@@ -270,12 +270,12 @@ PLANTED = {
     ),
     "long_files": ("tests/test_long.py", "\n" * 401, "has 401 lines, more than 400"),
     "prints_and_evals": ("svge_core/interpolation/path.py", "def f(x):\n    return eval(x)", "path.py:2 calls eval"),
-    "ids_as_keys": ("ui/shared/loaders.py", "x = {}\ndef f(y):\n    return x[id(y)]", "loaders.py:3 calls id: key it"),
     "spaces_by_name": (
         "svge_core/drawing.py",
         "def f(space):\n    return space.name == NASBench201.name",
         "drawing.py:2 asks which space it is: give the space a hook",
     ),
+    "ids_as_keys": ("ui/shared/loaders.py", "x = {}\ndef f(y):\n    return x[id(y)]", "loaders.py:3 calls id: key it"),
 }
 
 

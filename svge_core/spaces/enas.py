@@ -284,15 +284,12 @@ class ENASMacro(AbstractSearchSpace):
         chain = tuple((layer, layer - 1) for layer in range(1, self.layers + 1))
         return labelled_nodes(GraphView(self.layers + 1, (INPUT, *self.operations), certain=chain))
 
-    def _twice(self, _max_edges: int) -> "ENASMacro":
-        return ENASMacro(2 * self.layers)
-
     def larger(self) -> LargerSpace | None:
         """Twice as many layers, from the six that have been measured."""
         if self.layers != 6:
             return None
         return LargerSpace(
-            self._twice,
+            twelve_layers,
             "svge_core.evaluation.extrapolation:grow_layers",
             "Cells of twelve layers, grown from the best predicted ones of six. The ranking uses only structure "
             "features that both lengths have; twelve layers lie far outside the sizes it was fitted on.",
@@ -309,6 +306,11 @@ class ENASMacro(AbstractSearchSpace):
     def network(self) -> Reference:
         """The network with a fixed cell."""
         return "svge_core.networks:enas_network"
+
+
+def twelve_layers(max_edges: int) -> ENASMacro:
+    """The larger space of six layers; its cells have no bound on edges but that of the space."""
+    return ENASMacro(12)
 
 
 def reduction_points(layers: int) -> tuple[int, ...]:

@@ -213,7 +213,7 @@ class NASBench201(AbstractSearchSpace):
         genes = rng.integers(1, len(self.operations), size=len(self.gene_choices))
         return self.from_genotype(tuple(int(gene) for gene in genes))
 
-    def network(self) -> Reference:
+    def network(self) -> Reference | None:
         """The authors' network."""
         return "svge_core.networks:nasbench201_network"
 

@@ -15,7 +15,7 @@ from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.spaces import AbstractSearchSpace, Alias, Cost, DecodingRules, TextForm, register_space
 
-ARM = 3
+ARM, SIZE = 3, 378
 OPERATIONS = ("conv", "gate", "skip")
 EDGES = ((0, 1), (0, 4), (1, 2), (2, 3), (3, 7), (4, 5), (5, 6), (6, 7))
 #: two arms of three of three operations, in whichever order

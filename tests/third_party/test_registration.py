@@ -13,17 +13,16 @@ from svge_core.errors import SvgeError
 from svge_core.figures import method_style
 from svge_core.search import Domain, History
 from svge_core.search.searchers import METHODS, Method, Proposal, Searcher, register_method
-from svge_core.spaces import SPACES, DrawingView, get_space, register_space, resolve
+from svge_core.spaces import SPACES, DrawingView, NASBench201, get_space, register_space, resolve
 from svge_core.testing.methods import SearcherContract
 from tests.figures.test_figures import contrast
-from tests.third_party.ring_space import RingSpace
 
 
 def test_registering_again_changes_nothing_and_a_taken_name_is_refused() -> None:
     ring = get_space("ring")
     assert register_space(ring) is ring and list(SPACES)[-1] == "ring"
 
-    class Thief(RingSpace):
+    class Thief(NASBench201):
         name = "enas6"
 
     with pytest.raises(SvgeError, match="'enas6' already"):

@@ -67,7 +67,7 @@ def forms_of(space: AbstractSearchSpace, cell: Cell) -> tuple[ExportForm, ...]:
     """What the cells of a space can be exported as: with a list for each of their further names.
 
     Args:
-        space: theirs.
+        space: of the cells.
         cell: any of them.
     """
     names = [ExportForm(a.many, f"{a.name}.txt", "text/plain") for a in space.aliases(cell) if a.many]
