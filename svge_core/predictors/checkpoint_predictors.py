@@ -21,7 +21,7 @@ from svge_core.atlas import load_chart
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_weights
 from svge_core.data import ScoreMeaning, meaning_from_dict
-from svge_core.errors import DataError
+from svge_core.errors import CheckpointError, DataError
 from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
 from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
 from svge_core.predictors.measures import measure_predictions

@@ -13,19 +13,21 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:  # without Playwright the tests here are skipped, and everything else still collects
     from playwright.sync_api import Browser, BrowserContext, FloatRect, Page
 
 Modifier = Literal["Alt", "Control", "ControlOrMeta", "Meta", "Shift"]
 
-TIMEOUT_MS = 60_000  # the first import of torch on a busy machine is slow; waits end as soon as the state is there
+TIMEOUT_MS = 1000 * PATIENCE  # waits end as soon as the state is there
 # Software rendering, so that the same tests run with and without a graphics card.
 LAUNCH_ARGS = [
     "--no-sandbox",
@@ -82,7 +84,7 @@ def serve_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     for process, _ in servers.values():
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
 
@@ -110,7 +112,7 @@ def _start_server(script: Path, log: Path, env: dict[str, str]) -> tuple[subproc
     deadline = time.monotonic() + TIMEOUT_MS / 1000
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as reply:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=30) as reply:
                 if reply.status == 200:
                     return process, url
         except OSError:
@@ -133,6 +135,7 @@ def new_page(browser: "Browser") -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page: Any = context.new_page()  # it gets a list of problems
         page.set_default_timeout(TIMEOUT_MS)
+        import_module("playwright.sync_api").expect.set_options(timeout=TIMEOUT_MS)
         page.problems = record_problems(page)
         return page
 

@@ -12,6 +12,7 @@ from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.browser.test_map_page import APP
 from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.untyped import there
+from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -28,7 +29,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> It
     process, base = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
     yield base
     process.kill()  # it keeps nothing that a killed server would lose
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE)
 
 
 def opened(page: Any) -> MapDriver:

@@ -18,6 +18,7 @@ from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.support.paths import ROOT
 from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.untyped import there
+from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -35,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> I
     process, url = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
     yield url, xy
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ class Mirror:
         with quiet(), self._alone() as connection:
             running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
             owners = {trial.number: trial.user_attrs.get(OLD_WORKER_ATTR) for trial in running}
-            living = alive(connection, self.run["id"]) if owners else set()
+            living: set[str] = alive(connection, self.run["id"]) if owners else set()
             connection.rollback()  # nothing is held while Optuna writes
             for number, owner in owners.items():
                 if owner is not None and owner not in living:
@@ -156,7 +156,7 @@ class Mirror:
         return trial
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[Connection]:
+    def _alone(self) -> Generator[Connection]:
         """A connection of the only one who looks and adds: by row locks where the database has them, else by a file."""
         from filelock import FileLock
 
@@ -167,7 +167,7 @@ class Mirror:
 
 
 @contextlib.contextmanager
-def mirrored(mirror: Mirror) -> Iterator[Callable[[], None]]:
+def mirrored(mirror: Mirror) -> Generator[Callable[[], None]]:
     """Keep the mirror up to date from a thread, as long as the block runs; gives what to call when a cell is settled.
 
     What cannot be written is logged once, and tried again at the next call, at the end and when the run is next opened.
