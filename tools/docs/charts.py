@@ -1,6 +1,7 @@
-"""The charts of the results pages: what each one shows, from the files of the benchmarks. Drawn by :mod:`tools.docs.drawing`.
+"""The charts of the results pages: what each one shows, from the files of the benchmarks.
 
-A chart is plain values, so that a test can tell without drawing whether the picture in ``docs/assets/charts/`` is current.
+A chart is plain values, so that a test can tell without drawing whether the picture in ``docs/assets/charts/`` is
+current. :mod:`tools.docs.drawing` draws it.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,8 @@ from typing import Any
 from bench.harness.results import read_results
 from bench.papers import NB201, titled
 from svge_core.checkpoints import load_meta
-from svge_core.figures.metric_rows import metric_rows
-from svge_core.files import percent
+from svge_core.evaluation import percent
+from svge_core.figures import metric_rows
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 from tools.docs.prediction import FILES, PINAT, TITLES
@@ -69,9 +70,11 @@ def kl_weight(root: Path) -> Chart:
     rows = _stored("tradeoff", root)["rows"]
     x = [row["beta"] for row in rows]
     names = (
-        ("reconstruction_mean", "reconstruction, mean"), ("reconstruction_posterior", "reconstruction, posterior draws"),
-        ("valid_unique_10000", "valid and unique of 10,000"), ("nearest_one_edit", "nearest latent one edit away"),
-    )  # fmt: skip
+        ("reconstruction_mean", "reconstruction, mean"),
+        ("reconstruction_posterior", "reconstruction, posterior draws"),
+        ("valid_unique_10000", "valid and unique of 10,000"),
+        ("nearest_one_edit", "nearest latent one edit away"),
+    )
     series = [{"name": title, "x": x, "y": [100 * row[name] for row in rows]} for name, title in names]
     return _lines({"title": "", "x": "KL weight", "y": "%", "log": True, "series": series})
 
@@ -93,7 +96,10 @@ def generation(root: Path) -> Chart:
     rows = [row for row in _stored("baselines", root)["rows"] if " minus " not in row["model"]]
     names = list(dict.fromkeys(row["model"] for row in rows))
     series = []
-    for title, published in (("measured here, ± over 3 training seeds", False), ("published, ± over 10 probe seeds", True)):
+    for title, published in (
+        ("measured here, ± over 3 training seeds", False),
+        ("published, ± over 10 probe seeds", True),
+    ):
         found = {row["model"]: row for row in rows if row["source"].startswith("published") == published}
         values = [found[name]["rmse_standardised"] if name in found else None for name in names]
         errors = [found[name].get("rmse_standardised_sd") if name in found else None for name in names]
@@ -144,7 +150,9 @@ def _medians(rows: list[dict[str, Any]], methods: list[str], budget: int) -> Cha
         found = [by[method]["median to optimum"] for method in methods]
         values = [float(budget) if isinstance(value, str) else value for value in found]
         texts = [value if isinstance(value, str) else f"{value:g}" for value in found]
-        panels.append({"title": title, "rows": [_title(m) for m in methods], "series": [_series("", values, texts=texts)]})
+        panels.append(
+            {"title": title, "rows": [_title(m) for m in methods], "series": [_series("", values, texts=texts)]}
+        )
     return _bars(*panels)
 
 
@@ -172,10 +180,17 @@ def other_spaces(root: Path) -> Chart:
         marks = [25, 50, 96, stored["settings"]["budget"]]
         rows = sorted(stored["rows"], key=lambda row: list(METHODS).index(row["method"]))
         series = [
-            {"name": _title(row["method"]), "x": marks, "y": [row[f"validation@{mark}"] for mark in marks], "errors": None}
+            {
+                "name": _title(row["method"]),
+                "x": marks,
+                "y": [row[f"validation@{mark}"] for mark in marks],
+                "errors": None,
+            }
             for row in rows
         ]
-        panels.append({"title": f"{title}, mean of 10 runs", "x": "evaluations", "y": unit, "log": False, "series": series})
+        panels.append(
+            {"title": f"{title}, mean of 10 runs", "x": "evaluations", "y": unit, "log": False, "series": series}
+        )
     return _lines(*panels)
 
 
@@ -207,7 +222,9 @@ def published_systems(root: Path) -> Chart:
     rows = _stored("papers", root)["rows"]
     panels = []
     for title in DATA.values():
-        mine = [row for row in rows if row["comparison"] == "search" and row["data"] == title and "test" in row["measure"]]
+        mine = [
+            row for row in rows if row["comparison"] == "search" and row["data"] == title and "test" in row["measure"]
+        ]
         names = list(dict.fromkeys(_protocol(row) for row in mine))
         series = []
         for origin in ("measured here", "published"):
@@ -237,7 +254,9 @@ def speed(root: Path) -> Chart:
                 best[row["implementation"]] = row
         values = [row["graphs_per_cpu_second"] for row in best.values()]
         names = [f"{AUTHORS if name == 'authors' else name}, batch {row['batch']}" for name, row in best.items()]
-        panels.append({"title": f"{title}, cells per CPU second", "rows": names, "series": [_series("", values, digits=0)]})
+        panels.append(
+            {"title": f"{title}, cells per CPU second", "rows": names, "series": [_series("", values, digits=0)]}
+        )
     return _bars(*panels)
 
 

@@ -39,7 +39,9 @@ def draw(chart: Chart) -> str:
         panels = chart["panels"]
         figure = _lines(plt, panels) if chart["kind"] == "lines" else _bars(plt, panels, chart["kind"] == "dots")
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.1)
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.1
+        )
         plt.close(figure)
     text = re.sub(r"<!DOCTYPE.*?>\n?", "", buffer.getvalue(), flags=re.DOTALL)
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
@@ -70,7 +72,9 @@ def _bars(plt: Any, panels: list[Chart], dots: bool = False) -> Any:
                     axis.errorbar(value, place, xerr=error, fmt="o", color=colour, markersize=6, label=name, **whisker)
                 else:
                     alpha = 0.35 if text.startswith(">") else 1
-                    axis.barh(place, value, 0.9 * height, color=colour, alpha=alpha, xerr=error, error_kw=whisker, label=name)
+                    axis.barh(
+                        place, value, 0.9 * height, color=colour, alpha=alpha, xerr=error, error_kw=whisker, label=name
+                    )
                 name = None
                 at = (value + (error or 0), place)
                 axis.annotate(text, at, xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
@@ -100,12 +104,15 @@ def _lines(plt: Any, panels: list[Chart]) -> Any:
     for axis, panel in zip(axes.flat, panels, strict=True):
         for number, series in enumerate(panel["series"]):
             colour = COLOURS[series.get("colour", number)]
+            style, fill = ("--", "white") if series.get("dashed") else ("-", colour)
             axis.plot(
-                series["x"], series["y"], color=colour, label=series["name"], marker="o", markersize=4, linewidth=1.6,
-                linestyle="--" if series.get("dashed") else "-", markerfacecolor="white" if series.get("dashed") else colour,
+                series["x"], series["y"], style, color=colour, label=series["name"], marker="o", markersize=4,
+                linewidth=1.6, markerfacecolor=fill,
             )  # fmt: skip
             if series.get("errors"):
-                low, high = ([y + way * e for y, e in zip(series["y"], series["errors"], strict=True)] for way in (-1, 1))
+                low, high = (
+                    [y + way * e for y, e in zip(series["y"], series["errors"], strict=True)] for way in (-1, 1)
+                )
                 axis.fill_between(series["x"], low, high, color=colour, alpha=0.18, linewidth=0)
         if panel["log"]:
             axis.set_xscale("log")

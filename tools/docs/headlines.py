@@ -4,13 +4,20 @@ from pathlib import Path
 
 from bench.harness.results import read_results
 from svge_core.checkpoints import load_meta
-from svge_core.figures.metric_rows import MetricRow, metric_rows
-from svge_core.files import percent
+from svge_core.evaluation import percent
+from svge_core.figures import MetricRow, metric_rows
 
 
 def headlines(root: Path) -> str:
     """A table: number, what it is and out of what, page."""
-    rows = [_reconstruction(root), _validity(root), _prediction(root), _search(root), _durability(root), _randwire(root)]
+    rows = [
+        _reconstruction(root),
+        _validity(root),
+        _prediction(root),
+        _search(root),
+        _durability(root),
+        _randwire(root),
+    ]
     lines = ["| number | of what | table |", "|---|---|---|"]
     lines += [f"| **{number}** | {words} | [{page}](docs/results/{page}.md) |" for number, words, page in rows]
     return "\n".join(lines)
@@ -24,8 +31,8 @@ def _metrics(root: Path, space: str) -> dict[str, MetricRow]:
 def _reconstruction(root: Path) -> tuple[str, str, str]:
     row = _metrics(root, "nasbench201")["reconstruction.forward.sampled"]
     words = (
-        f"{row.denominator} decodings give the cell back: NAS-Bench-201, cells never trained on, 100 decodings sampled from "
-        "each posterior mean"
+        f"{row.denominator} decodings give the cell back: NAS-Bench-201, cells never trained on, 100 decodings sampled "
+        "from each posterior mean"
     )
     return row.result, words, "checkpoints"
 
@@ -53,8 +60,9 @@ def _search(root: Path) -> tuple[str, str, str]:
     found = {row["method"]: row for row in stored["rows"] if row["data"] == "imagenet16"}
     ours, rival, chance = (found[name]["median to optimum"] for name in ("latent-bo", "gp", "random"))
     words = (
-        f"evaluations, median of {found['latent-bo']['seeds']} seeds, until latent Bayesian optimisation has NAS-Bench-201's "
-        f"best ImageNet16-120 validation accuracy; a Gaussian process on structure needs {rival:g}, random search {chance}"
+        f"evaluations, median of {found['latent-bo']['seeds']} seeds, until latent Bayesian optimisation has "
+        "NAS-Bench-201's best ImageNet16-120 validation accuracy; a Gaussian process on structure needs "
+        f"{rival:g}, random search {chance}"
     )
     return f"{ours:g}", words, "search"
 
@@ -64,8 +72,8 @@ def _durability(root: Path) -> tuple[str, str, str]:
     assert stored is not None
     row = stored["rows"][0]
     words = (
-        f"of {row['evaluations']} evaluations lost, {row['finished_repeated']} finished ones repeated, in {row['kills']} kills "
-        f"of {row['runs']} local searches on SQLite"
+        f"of {row['evaluations']} evaluations lost, {row['finished_repeated']} finished ones repeated, in {row['kills']} "
+        f"kills of {row['runs']} local searches on SQLite"
     )
     return str(row["lost"]), words, "speed"
 
@@ -74,7 +82,7 @@ def _randwire(root: Path) -> tuple[str, str, str]:
     rows = _metrics(root, "randwire")
     found, control = rows["edge_f1.forward.frequent.all"], rows["edge_f1.constant.per_family.all"]
     words = (
-        f"edge F1 of {found.denominator.removeprefix('n = ')} held-out RandWire wirings, encoded and decoded: what does not "
-        f"work yet, as one constant wiring per family has {control.result.removesuffix(' F1')}"
+        f"edge F1 of {found.denominator.removeprefix('n = ')} held-out RandWire wirings, encoded and decoded: what does "
+        f"not work yet, as one constant wiring per family has {control.result.removesuffix(' F1')}"
     )
     return found.result.removesuffix(" F1"), words, "checkpoints"

@@ -1,4 +1,4 @@
-"""Hooks of the documentation site: pictures of the project's ``assets/`` stand in it without being copied into ``docs/``."""
+"""Hooks of the documentation site: it shows pictures of the project's ``assets/``, which are not copied into ``docs/``."""
 
 from pathlib import Path
 

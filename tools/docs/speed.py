@@ -12,7 +12,8 @@ CODE = {"authors": "authors' code"}
 
 def _measured(stored: dict[str, Any], more: str = "") -> str:
     """Where the numbers below come from."""
-    return f"`{stored['command']}`, {stored['date']}; {stored['machine']['cpu']}, {stored['machine']['cores']} cores{more}."
+    machine = stored["machine"]
+    return f"`{stored['command']}`, {stored['date']}; {machine['cpu']}, {machine['cores']} cores{more}."
 
 
 def throughput(root: Path) -> str:
@@ -27,9 +28,11 @@ def throughput(root: Path) -> str:
     ]
     for row in stored["rows"]:
         ratio = f"{row['ratio']:g}" if row.get("ratio") else ""
+        code = CODE.get(row["implementation"], row["implementation"])
+        reference = (row.get("reference") or "").removeprefix("batch ")
         lines.append(
-            f"| {WHAT[row['what']]} | {CODE.get(row['implementation'], row['implementation'])} | {row['batch']:,} | {row['graphs_per_cpu_second']:,.0f} "
-            f"| {ratio} | {(row.get('reference') or '').removeprefix('batch ')} |"
+            f"| {WHAT[row['what']]} | {code} | {row['batch']:,} | {row['graphs_per_cpu_second']:,.0f} | {ratio} "
+            f"| {reference} |"
         )
     return "\n".join(lines)
 
@@ -39,7 +42,9 @@ def durability(root: Path) -> str:
     if (stored := read_results("durability", root)) is None:
         return "Not measured yet: `python -m bench.durability`."
     lines = [
-        _measured(stored, f"; {METHODS[stored['settings']['method']].title.lower()}, seed {stored['settings']['seed']}"),
+        _measured(
+            stored, f"; {METHODS[stored['settings']['method']].title.lower()}, seed {stored['settings']['seed']}"
+        ),
         "",
         "| store and workers | kills | evaluations of the budget | distinct | lost | finished and repeated "
         "| same proposals as without kills |",
@@ -47,7 +52,8 @@ def durability(root: Path) -> str:
     ]
     for row in stored["rows"]:
         lines.append(
-            f"| {row['what']} | {row['kills']} | {row['evaluations']} of {row['budget']} | {row['distinct']} | {row['lost']} "
+            f"| {row['what']} | {row['kills']} | {row['evaluations']} of {row['budget']} | {row['distinct']} "
+            f"| {row['lost']} "
             f"| {row['finished_repeated']} | {row.get('same_as_unkilled') or 'not asked'} |"
         )
     return "\n".join(lines)
