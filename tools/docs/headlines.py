@@ -72,8 +72,8 @@ def _durability(root: Path) -> tuple[str, str, str]:
     assert stored is not None
     row = stored["rows"][0]
     words = (
-        f"of {row['evaluations']} evaluations lost, {row['finished_repeated']} finished ones repeated, in {row['kills']} "
-        f"kills of {row['runs']} local searches on SQLite"
+        f"of {row['evaluations']} evaluations lost, {row['finished_repeated']} finished ones repeated, in "
+        f"{row['kills']} kills of {row['runs']} local searches on SQLite"
     )
     return str(row["lost"]), words, "speed"
 
@@ -82,7 +82,7 @@ def _randwire(root: Path) -> tuple[str, str, str]:
     rows = _metrics(root, "randwire")
     found, control = rows["edge_f1.forward.frequent.all"], rows["edge_f1.constant.per_family.all"]
     words = (
-        f"edge F1 of {found.denominator.removeprefix('n = ')} held-out RandWire wirings, encoded and decoded: what does "
-        f"not work yet, as one constant wiring per family has {control.result.removesuffix(' F1')}"
+        f"edge F1 of {found.denominator.removeprefix('n = ')} held-out RandWire wirings, encoded and decoded: what "
+        f"does not work yet, as one constant wiring per family has {control.result.removesuffix(' F1')}"
     )
     return found.result.removesuffix(" F1"), words, "checkpoints"

@@ -1,4 +1,4 @@
-"""Hooks of the documentation site: it shows pictures of the project's ``assets/``, which are not copied into ``docs/``."""
+"""Hooks of the documentation site: pictures of ``assets/`` stand in it without a copy in ``docs/``."""
 
 from pathlib import Path
 
