@@ -1,13 +1,21 @@
 """The page of the command line: every command with its options, read from the parsers."""
 
 import argparse
+import ast
+import inspect
 import re
 from collections.abc import Iterator
 
 from svge_core.__main__ import build_parser
+from svge_core.evaluation.extrapolation import ExtrapolationConfig
+from svge_core.evaluation.latent import QualityConfig
+from svge_core.models import ModelConfig
+from svge_core.training import TrainConfig
 
 #: options that all commands share, said once on the page
 SHARED = ("--help", "--json")
+#: where the options of a command are fields of a configuration, the docstrings of the fields say what they are
+CONFIGS = {"train": (ModelConfig, TrainConfig), "extrapolate": (ExtrapolationConfig,), "quality": (QualityConfig,)}
 
 
 def commands() -> str:
@@ -18,9 +26,9 @@ def commands() -> str:
     for name, text, parser in found:
         lines += ["", f"## {name}", "", _escaped(text)]
         below = list(_commands(parser))
-        lines += _options(parser)
+        lines += _options(parser, {key: doc for config in CONFIGS.get(name, ()) for key, doc in _docs(config).items()})
         for inner, words, part in below:
-            lines += ["", f"### {name} {inner}", "", _escaped(words), *_options(part)]
+            lines += ["", f"### {name} {inner}", "", _escaped(words), *_options(part, {})]
     return "\n".join(lines)
 
 
@@ -32,7 +40,18 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, argpa
                 yield choice.dest, choice.help or "", action.choices[choice.dest]
 
 
-def _options(parser: argparse.ArgumentParser) -> list[str]:
+def _docs(config: type) -> dict[str, str]:
+    """The docstring under every field of a configuration."""
+    (body,) = ast.parse(inspect.getsource(config)).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(str(ast.literal_eval(text.value)))
+        for field, text in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
+    }
+
+
+def _options(parser: argparse.ArgumentParser, docs: dict[str, str]) -> list[str]:
     """A table of what a command takes; nothing where it takes nothing of its own."""
     rows = []
     formatter = parser._get_formatter()
@@ -40,6 +59,8 @@ def _options(parser: argparse.ArgumentParser) -> list[str]:
         if isinstance(action, argparse._SubParsersAction) or set(action.option_strings) & {"-h", *SHARED}:
             continue
         words = formatter._expand_help(action) if action.help else ""
+        if words.startswith("(default") and action.dest in docs:
+            words = f"{docs[action.dest].removesuffix('.')} {words}"
         if action.required and action.option_strings:
             words += " (required)"
         rows.append(f"| {_written(action)} | {_cell(words)} |")

@@ -42,8 +42,7 @@ def app_pages(root: Path) -> str:
     rows = ["| page | shows |", "|---|---|"]
     for name, title in names:
         if (path := root / "pages" / f"{name}.py").is_file():
-            line = first_line(path)
-            words = line.split(":", 1)[1].strip() if ":" in line.split()[0] + line.split()[1] else line
+            words = re.sub(rf"^(The )?{title}( page)?: ", "", first_line(path))
             rows.append(f"| [{title}](docs/guide/{name}.md) | {words[:1].upper()}{words[1:]} |")
     return "\n".join(rows)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness.results import read_results
+from svge_core.evaluation import percent
 
 
 def published(root: Path) -> str:
@@ -36,5 +37,8 @@ def _value(row: dict[str, Any] | None) -> str:
     value, spread = row["value"], row.get("value_sd")
     if isinstance(value, str):
         return value
-    digits = 4 if row["measure"].endswith(", share") else 2 if "%" in row["measure"] else 3
+    if row["measure"].endswith(", share"):
+        text = f"{100 * value:+.2f} points" if " minus " in row["system"] else percent(value)
+        return text if spread is None else f"{text} ± {100 * spread:.2f}"
+    digits = 2 if "%" in row["measure"] else 3
     return f"{value:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
