@@ -7,12 +7,10 @@ import numpy as np
 
 import svge_core as svge
 
-# A space reads architectures in the community's notation. 6111 is an official index of NAS-Bench-201.
+# A space reads architectures in the notation of its authors, and knows them by their official index.
 space = svge.get_space("nasbench201")
-first = space.parse(
-    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
-)
-second = space.from_index(6111)
+first = space.parse("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|")
+second = space.from_index(12345)
 print(space.format(second))
 
 # A checkpoint turns cells into latents: the mean of the posterior of each cell, float32.

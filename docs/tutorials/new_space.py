@@ -11,8 +11,8 @@ import svge_core as svge
 from svge_core.spaces import Cost, DecodingRules
 from svge_core.testing import SearchSpaceContract
 
-# A cell is a labelled graph without cycles: the first node is "input", the last one "output", and every edge goes from a
-# lower to a higher node. Ours is a chain, so only the labels of the four nodes between the ends differ.
+# A cell is a labelled graph without cycles: the first node is "input", the last one "output", and every edge goes from
+# a lower to a higher node. Ours is a chain, so only the labels of the four nodes between the ends differ.
 LAYERS = 4
 CHAIN = tuple((node, node + 1) for node in range(LAYERS + 1))
 
@@ -124,7 +124,7 @@ if __name__ == "__main__":
             "chain4",
             checkpoint,
             svge.ModelConfig(hidden=16, latent=6, beta=0.02),
-            svge.TrainConfig(epochs=150, batch_size=16, kl_warmup_epochs=5, warmup_steps=20, held_out=0.1),
+            svge.TrainConfig(epochs=120, batch_size=16, kl_warmup_epochs=5, warmup_steps=20, held_out=0.1),
         )
         model = svge.load_checkpoint(checkpoint)
         cells = list(space.enumerate())

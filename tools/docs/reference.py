@@ -1,4 +1,4 @@
-"""An extension of griffe, which reads the docstrings for the reference: packages export what their ``__init__.pyi`` names.
+"""An extension of griffe, which reads the docstrings: packages export what their ``__init__.pyi`` names.
 
 The packages load their names lazily from that file, so their ``__init__.py`` does not show them.
 """
