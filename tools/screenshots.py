@@ -67,7 +67,10 @@ def _together(browser: Browser) -> None:
         f'<img src="data:image/png;base64,{base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()}">'
         for name in PICTURES
     )
-    style = "body{margin:0;display:grid;grid-template-columns:repeat(3,1fr);gap:8px} img{width:100%}"
+    style = (
+        "body{margin:0;padding:8px;background:#fff;display:grid;grid-template-columns:1fr 1fr;gap:14px}"
+        "img{width:100%;outline:1px solid #d9dee5;border-radius:6px}"
+    )
     page = browser.new_page(viewport={"width": SIZE["width"], "height": 300})
     page.set_content(f"<style>{style}</style>{tiles}", wait_until="load")
     page.screenshot(path=FOLDER / "pages.png", full_page=True)

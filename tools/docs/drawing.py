@@ -1,5 +1,8 @@
 """Draws the charts of the results pages as SVG, with matplotlib: ``python -m tools.docs.drawing``."""
 
+# the docs' requirements may be missing where types are checked
+# pyright: reportMissingImports=false
+
 import hashlib
 import io
 import json

@@ -1,5 +1,8 @@
 """Hooks of the documentation site: pictures of ``assets/`` stand in it without a copy in ``docs/``."""
 
+# the docs' requirements may be missing where types are checked
+# pyright: reportMissingImports=false
+
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig

@@ -6,6 +6,7 @@
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +55,18 @@ def first_line(path: Path) -> str:
     return line.replace("``", "`").replace("|", "\\|")
 
 
+def layers(root: Path) -> str:
+    """The layers of the code, top first: those of the core from the contract that ``lint-imports`` checks."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    contracts = {contract["id"]: contract for contract in project["tool"]["importlinter"]["contracts"]}
+    lines = ["pages", "ui", *(line.replace(" | ", ", ") for line in contracts["spine"]["layers"])]
+    return "\n".join(f"    {line}" for line in lines)
+
+
 BLOCKS: dict[str, Block] = {
     "pages": Block("README.md", app_pages),
     "headlines": Block("README.md", headlines),
+    "layers": Block("docs/architecture.md", layers),
     "commands": Block("docs/cli.md", lambda root: commands()),
     "numbers": Block("docs/results/checkpoints.md", numbers),
     "tradeoff": Block("docs/results/kl-weight.md", tradeoff),

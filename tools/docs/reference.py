@@ -3,6 +3,9 @@
 The packages load their names lazily from that file, so their ``__init__.py`` does not show them.
 """
 
+# the docs' requirements may be missing where types are checked
+# pyright: reportMissingImports=false
+
 import ast
 from typing import Any
 
