@@ -15,6 +15,7 @@ from svge_core.evaluation import percent
 from svge_core.figures import metric_rows
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
+from tools.docs.latent import CODES, measured, three
 from tools.docs.prediction import FILES, PINAT, TITLES
 from tools.docs.validity import WORDS
 
@@ -63,6 +64,18 @@ def checkpoints(root: Path) -> Chart:
         {"title": "held-out cells back, sampled from the mean, %", "rows": titles, "series": [back], "most": 100},
         {"title": "valid prior samples, raw forward decoding, %", "rows": titles, "series": [valid], "most": 100},
     )
+
+
+def latent_quality(root: Path) -> Chart:
+    """Scores predicted by the nearest cells, by the code in which they are near."""
+    panels = []
+    for title, file in measured(root).items():
+        row = file["neighbours"][0]
+        values = [row[code]["kendall_tau"] for code in CODES]
+        name = f"{title}: {row['meaning']['title'].lower()}"
+        series = _series("", values, texts=[three(value) for value in values])
+        panels.append({"title": name, "rows": list(CODES.values()), "series": [series], "most": 1})
+    return {**_bars(*panels), "stacked": True}
 
 
 def kl_weight(root: Path) -> Chart:
@@ -262,6 +275,7 @@ def speed(root: Path) -> Chart:
 
 CHARTS: dict[str, Callable[[Path], Chart]] = {
     "checkpoints": checkpoints,
+    "latent-quality": latent_quality,
     "kl-weight": kl_weight,
     "validity": validity,
     "generation": generation,

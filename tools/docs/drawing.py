@@ -40,7 +40,11 @@ def draw(chart: Chart) -> str:
     }  # fmt: skip
     with plt.rc_context(style):
         panels = chart["panels"]
-        figure = _lines(plt, panels) if chart["kind"] == "lines" else _bars(plt, panels, chart["kind"] == "dots")
+        figure = (
+            _lines(plt, panels)
+            if chart["kind"] == "lines"
+            else _bars(plt, panels, chart["kind"] == "dots", chart.get("stacked", False))
+        )
         buffer = io.StringIO()
         figure.savefig(
             buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.1
@@ -51,9 +55,9 @@ def draw(chart: Chart) -> str:
     return text.replace("</svg>", f"{stamp(chart)}\n</svg>")
 
 
-def _bars(plt: Any, panels: list[Chart], dots: bool = False) -> Any:
+def _bars(plt: Any, panels: list[Chart], dots: bool = False, stacked: bool = False) -> Any:
     """Horizontal bars, or dots: panels with the same rows side by side, others one below the other."""
-    shared = len(panels) > 1 and all(panel["rows"] == panels[0]["rows"] for panel in panels)
+    shared = not stacked and len(panels) > 1 and all(panel["rows"] == panels[0]["rows"] for panel in panels)
     many = [len(panel["rows"]) * (1 if dots else len(panel["series"])) for panel in panels]
     figure, axes = plt.subplots(
         1 if shared else len(panels), len(panels) if shared else 1, squeeze=False, sharey=shared, layout="constrained",
@@ -79,7 +83,7 @@ def _bars(plt: Any, panels: list[Chart], dots: bool = False) -> Any:
                         place, value, 0.9 * height, color=colour, alpha=alpha, xerr=error, error_kw=whisker, label=name
                     )
                 name = None
-                at = (value + (error or 0), place)
+                at = (value + (error or 0) if dots else max(0, value + (error or 0)), place)
                 axis.annotate(text, at, xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
         low, high = axis.get_xlim()
         if dots:

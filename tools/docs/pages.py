@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tools.docs.command_line import commands
 from tools.docs.headlines import headlines
+from tools.docs.latent import trust
 from tools.docs.models import numbers, tradeoff
 from tools.docs.papers import digits, generative, generator, steps
 from tools.docs.prediction import extrapolation, prediction
@@ -69,6 +70,7 @@ BLOCKS: dict[str, Block] = {
     "layers": Block("docs/architecture.md", layers),
     "commands": Block("docs/cli.md", lambda root: commands()),
     "numbers": Block("docs/results/checkpoints.md", numbers),
+    "trust": Block("docs/results/latent-quality.md", trust),
     "tradeoff": Block("docs/results/kl-weight.md", tradeoff),
     "validity": Block("docs/results/validity.md", validity),
     "generative": Block("docs/results/generation.md", generative),
