@@ -10,9 +10,8 @@ from typing import Any
 
 from bench.harness.results import read_results
 from bench.papers import NB201, titled
-from svge_core.checkpoints import load_meta
+from svge_core.checkpoints import by_key, generation_key, load_meta, reconstruction_key
 from svge_core.evaluation import percent
-from svge_core.figures import metric_rows
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 from tools.docs.latent import CODES, measured, three
@@ -54,12 +53,14 @@ def checkpoints(root: Path) -> Chart:
     back, valid = _series("", [], texts=[]), _series("", [], texts=[])
     for name in ("nasbench201", "nasbench101", "enas6", "randwire"):
         meta, _ = load_meta(root / "checkpoints" / name / "svge")
-        rows = metric_rows(meta.metrics)
+        rows = by_key(meta.metrics)
+        samples = (generation_key("valid", "forward", "raw", 1_000, decodings) for decodings in (10, 1))
+        sample = next(key for key in samples if key in rows)
         titles.append(get_space(name).title)
-        sample = next(key for key in ("valid.forward.raw.1000x10", "valid.forward.raw.1000x1") if key in rows)
-        for series, key in ((back, "reconstruction.forward.sampled"), (valid, sample)):
-            series["values"].append(100 * rows[key].value)
-            series["texts"].append(rows[key].result.removesuffix(" %"))
+        for series, key in ((back, reconstruction_key("forward", "sampled")), (valid, sample)):
+            share = rows[key].value or 0.0
+            series["values"].append(100 * share)
+            series["texts"].append(percent(share).removesuffix(" %"))
     return _bars(
         {"title": "held-out cells back, sampled from the mean, %", "rows": titles, "series": [back], "most": 100},
         {"title": "valid prior samples, raw forward decoding, %", "rows": titles, "series": [valid], "most": 100},

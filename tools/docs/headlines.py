@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from bench.harness.results import read_results
-from svge_core.checkpoints import load_meta
-from svge_core.evaluation import percent
-from svge_core.figures import MetricRow, metric_rows
+from svge_core.checkpoints import MetricRow, by_key, edge_f1_key, generation_key, load_meta, reconstruction_key
+from svge_core.evaluation import denominator, percent, result
 
 
 def headlines(root: Path) -> str:
@@ -23,23 +22,27 @@ def headlines(root: Path) -> str:
     return "\n".join(lines)
 
 
-def _metrics(root: Path, space: str) -> dict[str, MetricRow]:
+def _metric(root: Path, space: str, key: str) -> MetricRow:
     meta, _ = load_meta(root / "checkpoints" / space / "svge")
-    return metric_rows(meta.metrics)
+    return by_key(meta.metrics)[key]
 
 
 def _reconstruction(root: Path) -> tuple[str, str, str]:
-    row = _metrics(root, "nasbench201")["reconstruction.forward.sampled"]
+    row = _metric(root, "nasbench201", reconstruction_key("forward", "sampled"))
     words = (
-        f"{row.denominator} decodings give the cell back: NAS-Bench-201, cells never trained on, 100 decodings sampled "
-        "from each posterior mean"
+        f"{denominator(row)} decodings give the cell back: NAS-Bench-201, cells never trained on, "
+        f"{row.encodings or 1} × {row.decodings or 1} decodings sampled from each posterior mean"
     )
-    return row.result, words, "checkpoints"
+    return result(row), words, "checkpoints"
 
 
 def _validity(root: Path) -> tuple[str, str, str]:
-    row = _metrics(root, "nasbench101")["valid.forward.raw.1000x10"]
-    return row.result, f"{row.denominator} raw decodings of prior samples are valid cells, NAS-Bench-101", "checkpoints"
+    row = _metric(root, "nasbench101", generation_key("valid", "forward", "raw", 1_000, 10))
+    return (
+        result(row),
+        f"{denominator(row)} raw decodings of prior samples are valid cells, NAS-Bench-101",
+        "checkpoints",
+    )
 
 
 def _prediction(root: Path) -> tuple[str, str, str]:
@@ -79,10 +82,10 @@ def _durability(root: Path) -> tuple[str, str, str]:
 
 
 def _randwire(root: Path) -> tuple[str, str, str]:
-    rows = _metrics(root, "randwire")
-    found, control = rows["edge_f1.forward.frequent.all"], rows["edge_f1.constant.per_family.all"]
+    found = _metric(root, "randwire", edge_f1_key("forward", "frequent"))
+    control = _metric(root, "randwire", edge_f1_key("", "constant_per_family"))
     words = (
-        f"edge F1 of {found.denominator.removeprefix('n = ')} held-out RandWire wirings, encoded and decoded: what "
-        f"does not work yet, as one constant wiring per family has {control.result.removesuffix(' F1')}"
+        f"edge F1 of {found.n:,} held-out RandWire wirings, encoded and decoded: what does not work yet, as one "
+        f"constant wiring per family has {control.value:.4g}"
     )
-    return found.result.removesuffix(" F1"), words, "checkpoints"
+    return f"{found.value:.4g}", words, "checkpoints"

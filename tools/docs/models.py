@@ -1,36 +1,48 @@
 """What the shipped checkpoints measure, from their ``meta.json``, and what the KL weight costs and gives."""
 
-import re
 from pathlib import Path
 
 from bench.harness.results import read_results
-from svge_core.checkpoints import find_checkpoints, load_meta
-from svge_core.evaluation import drawn_words, percent, repeated
-from svge_core.figures import MetricRow, metric_rows
+from svge_core.checkpoints import (
+    MetricRow,
+    by_key,
+    edge_f1_key,
+    find_checkpoints,
+    generation_key,
+    load_meta,
+    reconstruction_key,
+)
+from svge_core.evaluation import denominator, drawn_words, percent, repeated, result
 from svge_core.spaces import get_space
 
 #: shown of a checkpoint's metrics, in this order, where they were measured
 SHOWN = {
-    "reconstruction.forward.sampled": "Exact reconstruction of held-out cells, sampled from the mean{times}, forward",
-    "reconstruction.both.sampled": "The same, both directions voting",
-    "reconstruction.both.sampled_posterior": "The same from posterior draws",
-    "reconstruction.forward.argmax": "Exact reconstruction of held-out cells, most likely decoding, forward",
-    "valid.forward.raw.1000x10": "Valid prior samples, raw, 1,000 latents × 10 decodings, forward",
-    "valid.both.raw.1000x10": "The same, both directions voting",
-    "valid.forward.constrained.1000x10": "Valid prior samples, constrained decoding",
-    "unique.forward.raw.1000x10": "Of the valid samples of 1,000 × 10, distinct",
-    "valid_unique.forward.raw.1000x1": "Valid and unique among 1,000 raw prior samples",
-    "valid_unique.forward.raw.10000x1": "Valid and unique among 10,000 raw prior samples",
-    "novel.forward.raw.1000x10": "Of the valid samples, not among the training cells",
-    "edge_f1.forward.argmax.all": "Edge F1 of held-out wirings, most likely decoding, forward",
-    "edge_f1.forward.sampled.all": "The same, sampled from the mean",
-    "edge_f1.forward.frequent.all": "The same, edges of many samples",
-    "edge_f1.both.frequent.all": "The same, both directions voting",
-    "edge_f1.forward.other_frequent.all": "Control: edge F1 of another cell's latent of the same family",
-    "edge_f1.constant.one.all": "Control: edge F1 of the best constant wiring",
-    "edge_f1.constant.per_family.all": "Control: the same, one wiring per family",
-    "valid.forward.raw.1000x1": "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
-    "valid.forward.constrained.1000x1": "The same, constrained decoding",
+    reconstruction_key(
+        "forward", "sampled"
+    ): "Exact reconstruction of held-out cells, sampled from the mean{times}, forward",
+    reconstruction_key("both", "sampled"): "The same, both directions voting",
+    reconstruction_key("both", "sampled_posterior"): "The same from posterior draws",
+    reconstruction_key("forward", "argmax"): "Exact reconstruction of held-out cells, most likely decoding, forward",
+    generation_key(
+        "valid", "forward", "raw", 1_000, 10
+    ): "Valid prior samples, raw, 1,000 latents × 10 decodings, forward",
+    generation_key("valid", "both", "raw", 1_000, 10): "The same, both directions voting",
+    generation_key("valid", "forward", "constrained", 1_000, 10): "Valid prior samples, constrained decoding",
+    generation_key("unique", "forward", "raw", 1_000, 10): "Of the valid samples of 1,000 × 10, distinct",
+    generation_key("valid_unique", "forward", "raw", 1_000, 1): "Valid and unique among 1,000 raw prior samples",
+    generation_key("valid_unique", "forward", "raw", 10_000, 1): "Valid and unique among 10,000 raw prior samples",
+    generation_key("novel", "forward", "raw", 1_000, 10): "Of the valid samples, not among the training cells",
+    edge_f1_key("forward", "argmax"): "Edge F1 of held-out wirings, most likely decoding, forward",
+    edge_f1_key("forward", "sampled"): "The same, sampled from the mean",
+    edge_f1_key("forward", "frequent"): "The same, edges of many samples",
+    edge_f1_key("both", "frequent"): "The same, both directions voting",
+    edge_f1_key("forward", "other_frequent"): "Control: edge F1 of another cell's latent of the same family",
+    edge_f1_key("", "constant"): "Control: edge F1 of the best constant wiring",
+    edge_f1_key("", "constant_per_family"): "Control: the same, one wiring per family",
+    generation_key(
+        "valid", "forward", "raw", 1_000, 1
+    ): "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
+    generation_key("valid", "forward", "constrained", 1_000, 1): "The same, constrained decoding",
 }
 
 
@@ -52,7 +64,7 @@ def numbers(root: Path) -> str:
         first = [f"    {meta.environment['initial_command']}"] if "initial_command" in meta.environment else []
         before = meta.environment.get("initial_epochs")
         epochs = f"{before} + {len(meta.history)}" if before else f"{len(meta.history)}"
-        rows = metric_rows(meta.metrics)
+        rows = by_key(meta.metrics)
         lines = [
             f"**`{folder.relative_to(root)}`**, made with",
             "",
@@ -66,12 +78,12 @@ def numbers(root: Path) -> str:
             "| measured | result | out of |",
             "|---|---|---|",
             *(
-                f"| {title.format(times=_times(rows[name]))} | {rows[name].result} | {rows[name].denominator} |"
-                for name, title in SHOWN.items()
-                if name in rows and not repeated(name, rows)
+                f"| {title.format(times=_times(rows[key]))} | {result(rows[key])} | {denominator(rows[key])} |"
+                for key, title in SHOWN.items()
+                if key in rows and not repeated(key, rows)
             ),
         ]
-        if not any(name in rows for name in SHOWN):
+        if not any(key in rows for key in SHOWN):
             lines[-2:] = ["Not measured yet: `svge evaluate`."]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) or "No checkpoint is shipped yet: `svge train`."
@@ -79,8 +91,7 @@ def numbers(root: Path) -> str:
 
 def _times(row: MetricRow) -> str:
     """Encodings and decodings of each cell, where a row tells them."""
-    found = re.search(r"(\d+) times the mean x (\d+) decodings", row.meaning.get("protocol", ""))
-    return f" {found[1]} × {found[2]}" if found else ""
+    return f" {row.encodings} × {row.decodings}" if row.encodings else ""
 
 
 def tradeoff(root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Published and measured rows side by side, from ``bench/results/papers.json``: what the Results page shows."""
+"""Published and measured rows side by side, from ``assets/results/papers.json``: what the Results page shows."""
 
 from pathlib import Path
 from typing import Any
