@@ -21,9 +21,12 @@ assert z.shape == (2, 32) and z.dtype == np.float32
 # Decoded with the constraints of the space, every latent gives a member. These two cells come back.
 assert model.decode(z, constrained=True, seed=0) == [first, second]
 
-# Between two cells lie other cells. Decoded without constraints, a latent may give no member: then there is None.
+# Between two cells lie other cells. Decoded without constraints, some may be no members: `space.is_valid` tells.
 steps = np.linspace(0, 1, 9, dtype=np.float32)[:, None]
-between = model.decode((1 - steps) * z[0] + steps * z[1], constrained=True, seed=0)
+line = (1 - steps) * z[0] + steps * z[1]
+raw = model.decode(line, constrained=False, seed=0)
+print(f"{sum(map(space.is_valid, raw))} of {len(raw)} raw decodings are members")
+between = model.decode(line, constrained=True, seed=0)
 for cell in dict.fromkeys(between):
     print(space.format(cell))
 
