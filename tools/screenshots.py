@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.conftest import LAUNCH_ARGS, chromium_path
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "screenshots"
-SIZE = {"width": 1440, "height": 900}
+SIZE = ViewportSize(width=1440, height=900)
 #: most milliseconds that a picture waits for anything, a race included
 PATIENCE = 600_000
 

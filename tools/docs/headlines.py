@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.harness.results import read_results
-from svge_core.checkpoints import MetricRow, by_key, edge_f1_key, generation_key, load_meta, reconstruction_key
+from svge_core.checkpoints import MetricRow, RowKey, by_key, edge_f1_key, generation_key, load_meta, reconstruction_key
 from svge_core.evaluation import denominator, percent, result
 
 
@@ -22,7 +22,7 @@ def headlines(root: Path) -> str:
     return "\n".join(lines)
 
 
-def _metric(root: Path, space: str, key: str) -> MetricRow:
+def _metric(root: Path, space: str, key: RowKey) -> MetricRow:
     meta, _ = load_meta(root / "checkpoints" / space / "svge")
     return by_key(meta.metrics)[key]
 
