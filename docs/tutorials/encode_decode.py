@@ -31,9 +31,8 @@ for cell in dict.fromkeys(between):
     print(space.format(cell))
 
 # A predicted score has an interval. It was fitted on 781 labels; its coverage is in the model card.
-table = model.predict(between, "cifar10_valid")
-for mean, low, high in zip(table.mean, table.low, table.high, strict=True):
-    print(f"{mean:.2f} ({low:.2f} to {high:.2f})")
+for found in model.predict(between, "cifar10_valid"):
+    print(f"{found.mean:.2f} ({found.low:.2f} to {found.high:.2f})")
 
 # Measured values have their meaning with them: data set, split, epochs, seeds.
 scores = svge.load_scores(space)
