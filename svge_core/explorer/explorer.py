@@ -23,7 +23,7 @@ from svge_core.data import ScoreMeaning, Scores, held_out_mask
 from svge_core.errors import CheckpointError, DataError
 from svge_core.explorer.inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
 from svge_core.explorer.predictor_source import PredictorSource
-from svge_core.export import ExportItem, Prediction, item_for
+from svge_core.exporting import ExportItem, Prediction, item_for
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
@@ -273,7 +273,7 @@ class Explorer:
         return [tuple(column[position] for column in columns) for position in range(len(cells))]
 
     def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
-        """Cells with all that is known about them, ready for :mod:`svge_core.export.writers`."""
+        """Cells with all that is known about them, ready for :mod:`svge_core.exporting.writers`."""
         items = []
         meanings = {key: self.meaning(key) for key in self.predicted_keys}
         for cell, predicted in zip(cells, self.predictions(cells), strict=True):

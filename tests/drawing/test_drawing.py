@@ -17,7 +17,7 @@ from svge_core.cells.cell import Cell
 from svge_core.drawing.dot import View, to_dot, to_png, to_svg
 from svge_core.drawing.palette import THEMES, ThemeName, blended, operation_colours, operation_label
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.spaces import NASBench201
+from svge_core.spaces import DrawingView, NASBench201
 from svge_core.spaces.registry import SPACES
 from tests.cells.test_cell import small_cells
 
@@ -35,6 +35,9 @@ class OtherSpace(NASBench201):
     name = "other"
     title = "Other"
     operations = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "mystery_op")
+
+    def views(self) -> tuple[DrawingView, ...]:
+        return (DrawingView(),)
 
 
 SMALL = Cell(

@@ -32,7 +32,7 @@ from svge_core.interpolation.geodesic import (
     shortest_route,
 )
 from svge_core.interpolation.lines import linear, path_length, spherical
-from svge_core.interpolation.path import lay_path
+from svge_core.interpolation.path import LatentPath, lay_path
 from svge_core.interpolation.scores import path_scores, score_titles
 from svge_core.spaces.registry import get_space
 from tests.support.paths import CHECKPOINTS

@@ -14,16 +14,17 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from svge_core.__main__ import main
-from svge_core.cli.checkpoint_commands import start_from
 from svge_core.data.held_out import split_cells
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.evaluation.metrics import generation
 from svge_core.models.encoder import Posterior
-from svge_core.models.vae import DecodeOptions, Elbo, GraphVAE
+from svge_core.models.options import DecodeOptions
+from svge_core.models.vae import Elbo, GraphVAE
 from svge_core.spaces.registry import SPACES, get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training.config import TrainConfig
 from svge_core.training.drawn import DrawnCells
+from svge_core.training.run import start_from
 from svge_core.training.state import FILE, restore_state, save_state
 from svge_core.training.trainer import Trainer, TrainRow
 from tests.support.core import TINY, tiny_batch, tiny_model, write_checkpoint
