@@ -8,23 +8,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from svge_core.__main__ import main
-from svge_core.data.held_out import cell_numbers, held_out_mask, split_cells
+from svge_core.data.held_out import split_cells
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.evaluation.metrics import generation
 from svge_core.models.encoder import Posterior
 from svge_core.models.options import DecodeOptions
 from svge_core.models.vae import Elbo, GraphVAE
 from svge_core.spaces.registry import SPACES, get_space
-from svge_core.tensors import CellBatch, to_batch, to_cells
+from svge_core.tensors import CellBatch, to_batch
 from svge_core.training.config import TrainConfig
-from svge_core.training.drawn import DrawnCells, draw_indices
+from svge_core.training.drawn import DrawnCells
 from svge_core.training.run import start_from
 from svge_core.training.state import FILE, restore_state, save_state
 from svge_core.training.trainer import Trainer, TrainRow
@@ -277,40 +276,6 @@ def test_a_killed_training_run_is_resumed_by_the_same_command(tmp_path: Path) ->
     assert not [path for path in folder.iterdir() if path.suffix == ".part"]
 
 
-def test_cells_of_a_space_too_large_to_list_are_drawn_anew_and_never_held_out() -> None:
-    space, config = get_space("enas6"), TrainConfig(epochs=3, cells_per_epoch=500, batch_size=100, seed=4)
-    drawn = DrawnCells(space, config)
-    first, again, second = drawn.epoch(0), drawn.epoch(0), drawn.epoch(1)
-    assert (first.types == again.types).all()
-    assert (first.adjacency == again.adjacency).all()
-    assert not (first.types == second.types).all()
-    indices = np.array([space.index(cell) for cell in to_cells(space, first)])
-    assert not held_out_mask(indices, config.held_out, config.seed).any()
-    unseen = draw_indices(space, 300, config, (2,), held_out=True)
-    assert held_out_mask(unseen, config.held_out, config.seed).all()
-
-
-def test_cells_without_an_index_are_drawn_anew_and_held_out_by_their_keys() -> None:
-    space, config = get_space("randwire"), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
-    drawn = DrawnCells(space, config)
-    first, second = drawn.epoch(0), drawn.epoch(1)
-    assert torch.equal(first.adjacency, drawn.epoch(0).adjacency)
-    assert torch.equal(first.adjacency, drawn.first.adjacency)
-    assert not (first.adjacency == second.adjacency).all()
-    cells = to_cells(space, first)
-    assert all(cell == space.canonical(cell) for cell in cells)
-    assert not held_out_mask(cell_numbers(space, cells), config.held_out, config.seed).any()
-
-
-def test_a_tenth_of_the_indices_is_held_out_and_the_seed_decides_which() -> None:
-    indices = np.arange(50_000) * 30_011
-    one, other = held_out_mask(indices, 0.1, 1), held_out_mask(indices, 0.1, 2)
-    for mask in (one, other):
-        assert abs(mask.mean() - 0.1) < 4 * (0.09 / len(indices)) ** 0.5
-    assert abs((one & other).mean() - 0.01) < 4 * (0.0099 / len(indices)) ** 0.5, "the two are independent"
-    assert not held_out_mask(indices, 0.0, 1).any()
-
-
 @pytest.mark.parametrize("name", ["enas6", "randwire"])  # cells drawn by their index, and one by one
 def test_a_run_over_drawn_cells_stopped_at_any_step_goes_on_as_if_never_stopped(name: str, tmp_path: Path) -> None:
     space, config = get_space(name), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
@@ -379,9 +344,3 @@ def test_training_starts_from_the_weights_of_another_checkpoint(
         start_from(tmp_path, tiny_model(TINY, 9), replace(config, seed=4))
     with pytest.raises(SvgeError, match="another model: hidden differ"):
         start_from(tmp_path, tiny_model(TINY, 9, hidden=6), config)
-
-
-def test_nothing_is_drawn_where_nothing_is_held_out() -> None:
-    config = TrainConfig(held_out=0.0)
-    assert len(draw_indices(get_space("enas6"), 10, config, (1,), held_out=True)) == 0
-    assert len(draw_indices(get_space("enas6"), 10, config, (1,), held_out=False)) == 10
