@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from svge_core.errors import SvgeError
+from svge_core.plugins import load_plugins
 from ui.shared import links, loaders, session
 from ui.shared.sidebar import sidebar
 from ui.shared.theme import plain
@@ -26,6 +28,10 @@ chosen = st.navigation(pages, position="top")
 if wanted := session.entered():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
+try:
+    load_plugins()  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
+except SvgeError as error:
+    st.error(plain(str(error)), icon=":material/extension_off:")
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
 sidebar()

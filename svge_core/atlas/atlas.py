@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from svge_core.atlas.charted import CHARTED, chart_indices, charted_held_out, encode_indices, nearest_spacings
+from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices, nearest_spacings
 from svge_core.atlas.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
+from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
 from svge_core.training import TrainConfig
 

@@ -23,7 +23,7 @@ from svge_core.data import Prediction, PredictionRow, ScoreMeaning, Scores, held
 from svge_core.errors import CheckpointError, DataError
 from svge_core.explorer.inspection import Inspection, Membership, Origin, decodings, inspection
 from svge_core.explorer.predictor_source import PredictorSource
-from svge_core.export import ExportItem, item_for
+from svge_core.exporting import ExportItem, item_for
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
@@ -274,7 +274,7 @@ class Explorer:
         return np.array([numbered and self.space.index(cell) in trained for cell in cells], dtype=bool)
 
     def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
-        """Cells with all that is known about them, ready for :mod:`svge_core.export.writers`."""
+        """Cells with all that is known about them, ready for :mod:`svge_core.exporting.writers`."""
         items = []
         meanings = {key: self.meaning(key) for key in self.predicted_keys}
         predictions = self.predictions(cells).values()

@@ -17,7 +17,7 @@ from svge_core.spaces import AbstractSearchSpace
 PREDICTORS = "predictors"
 
 
-def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
+def open_explorer(folder: str | Path, device: str | torch.device = "cpu") -> Explorer:
     """Open a checkpoint folder with its atlas, predictors and the known scores of its space.
 
     What is merely missing (measured values, predictors) is left out and named in ``notices``; what is damaged raises.
@@ -25,7 +25,7 @@ def open_explorer(folder: Path, device: str | torch.device = "cpu") -> Explorer:
     Raises:
         CheckpointError: checkpoint or atlas missing, damaged or not belonging together.
     """
-    return assemble_explorer(load_checkpoint(folder, device=device))
+    return assemble_explorer(load_checkpoint(Path(folder), device=device))
 
 
 def assemble_explorer(

@@ -7,7 +7,7 @@ from typing import Any
 
 from svge_core.cells import Cell
 from svge_core.explorer import Explorer
-from svge_core.export import to_json as cells_to_json
+from svge_core.exporting import to_json as cells_to_json
 from svge_core.interpolation.path import LatentPath, Stop
 
 FORMAT, VERSION = "svge-explorer-path", 1

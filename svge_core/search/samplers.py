@@ -47,7 +47,7 @@ def suggest_cell(trial: Any, space: AbstractSearchSpace | str) -> Cell:
     """
     import optuna
 
-    space = get_space(space) if isinstance(space, str) else space
+    space = get_space(space)
     genes = tuple(
         int(trial.suggest_categorical(gene_name(number), list(range(choices))))
         for number, choices in enumerate(space.gene_choices)
@@ -78,7 +78,7 @@ def cell_sampler(
     Raises:
         SvgeError: if there is no such method, or it needs a checkpoint of this space.
     """
-    space = get_space(space) if isinstance(space, str) else space
+    space = get_space(space)
     domain = Domain(space, known)
     return _sampler_class()(domain, make_searcher(method, domain, checkpoint), seed)
 

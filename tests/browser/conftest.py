@@ -13,7 +13,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,7 +55,9 @@ def playwright_session() -> Iterator[Any]:
     """Playwright, or a skip where no browser is installed. In CI a missing browser is a failure, not a skip."""
     if chromium_path() is None and not os.environ.get("CI"):
         pytest.skip("no Chromium found: install one or set CHROME")
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as session:
+    api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=TIMEOUT_MS)
+    with api.sync_playwright() as session:
         yield session
 
 
@@ -135,7 +136,6 @@ def new_page(browser: "Browser") -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page: Any = context.new_page()  # it gets a list of problems
         page.set_default_timeout(TIMEOUT_MS)
-        import_module("playwright.sync_api").expect.set_options(timeout=TIMEOUT_MS)
         page.problems = record_problems(page)
         return page
 

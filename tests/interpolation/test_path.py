@@ -32,7 +32,7 @@ from svge_core.interpolation.geodesic import (
     shortest_route,
 )
 from svge_core.interpolation.lines import linear, path_length, spherical
-from svge_core.interpolation.path import lay_path
+from svge_core.interpolation.path import LatentPath, lay_path
 from svge_core.interpolation.scores import path_scores, score_titles
 from svge_core.spaces.registry import get_space
 from tests.support.paths import CHECKPOINTS
@@ -63,7 +63,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     return replace(opened, predictors=ChartPredictors(opened.atlas.indices))
 
 
-def lay(explorer: Explorer, kind: Any = "linear", stops: int = 25, a: int = BEST, b: int = OTHER, **options: Any):
+def lay(explorer: Explorer, kind: Any = "linear", stops=25, a=BEST, b=OTHER, **options: Any) -> LatentPath:
     return lay_path(explorer, explorer.space.from_index(a), explorer.space.from_index(b), kind, stops, **options)
 
 

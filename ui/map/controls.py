@@ -9,10 +9,11 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName
 from svge_core.data import import_csv
+from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
-from svge_core.spaces import AbstractSearchSpace, NASBench201, get_space
+from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.shared import session
 from ui.shared.session import CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
@@ -241,9 +242,8 @@ def _own_scores(space: AbstractSearchSpace) -> None:
     if not space.enumerated:
         st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
         return
-    names = "`arch_str`, `naslib`" if space.name == NASBench201.name else "`arch_str` (md5 key or ModelSpec)"
     st.caption(
-        f"A CSV file with a header: a column {names}, `genotype` or `index`, and one or more columns of "
+        f"A CSV file with a header: a column {columns_in_words(space)}, and one or more columns of "
         "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
     )
     st.file_uploader(

@@ -19,10 +19,7 @@ from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import prepare
 from svge_core.search.runs.reading import find
 from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
-from svge_core.search.runs.types import (
-    Control,
-    SearchConfig,
-)
+from svge_core.search.runs.types import Control, SearchConfig
 
 
 def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPython = True) -> str:
