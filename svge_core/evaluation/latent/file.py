@@ -141,19 +141,19 @@ def save(folder: Path, content: dict[str, Any]) -> Path:
     Raises:
         DataError: if it would be larger than a page should read.
     """
-    text = (json.dumps(rounded(content), allow_nan=False, separators=(",", ":")) + "\n").encode()
+    text = (json.dumps(round_numbers(content), allow_nan=False, separators=(",", ":")) + "\n").encode()
     if len(text) > MAX_BYTES:
         raise DataError(f"{FILE} would have {len(text):,} bytes, more than {MAX_BYTES:,}: predict fewer scores.")
     write_atomically(folder / FILE, text)
     return folder / FILE
 
 
-def rounded(value: Any, digits: int = 6) -> Any:
+def round_numbers(value: Any, digits: int = 6) -> Any:
     """The value with its numbers to so many significant digits: nobody reads more, and the file stays small."""
     if isinstance(value, dict):
-        return {key: rounded(part, digits) for key, part in value.items()}
+        return {key: round_numbers(part, digits) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [rounded(part, digits) for part in value]
+        return [round_numbers(part, digits) for part in value]
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
