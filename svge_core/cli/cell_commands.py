@@ -12,7 +12,7 @@ import torch
 from svge_core.atlas import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, predictions, title, written
+from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, open_predictors, title, written
 from svge_core.cli.common import emit, open_model
 from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import split_cells
@@ -101,20 +101,23 @@ def predict_command(arguments: argparse.Namespace) -> int:
     checkpoint = open_model(arguments)
     space = checkpoint.model.space
     given = read_cells(arguments, space)
-    scores, predicted = known_scores(space), predictions(checkpoint, given.cells, arguments.score)
-    if not predicted:
+    scores = known_scores(space)
+    predictors, keys = open_predictors(checkpoint, arguments.score)
+    if not keys:
         raise SvgeError(
             f"{checkpoint.folder} has no predictors. Fit one with: "
             f"python -m svge_core fit --checkpoint {checkpoint.folder}"
         )
+    predicted = {key: predictors.predict(key, given.cells) for key in keys}
+    used = {key: frozenset(predictors.training_indices(key).tolist()) for key in keys}
     rows: list[Row] = []
     for number, cell in enumerate(given.cells):
         values = scores.of(space.index(cell)) if space.enumerated else {}
         found = {}
-        for key, score in predicted.items():
-            one = score.cells[number]
+        for key, prediction in predicted.items():
+            one = prediction.row(number)
             found[key] = {
-                "score": score.description,
+                "score": predictors.info(key).description,
                 "predicted": {
                     "mean": one.mean,
                     "low": one.low,
@@ -124,7 +127,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
                 },
                 "joint_head": one.joint,
                 "measured": values.get(key),
-                "label_was_used": space.enumerated and space.index(cell) in score.used,
+                "label_was_used": space.enumerated and space.index(cell) in used[key],
             }
         rows.append({**named(space, cell), "scores": found})
     document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from svge_core.cli.cell_parts import csv_bytes, encoded, known_scores, named, predictions, written
+from svge_core.cli.cell_parts import csv_bytes, encoded, known_scores, named, open_predictors, written
 from svge_core.cli.common import emit, open_model
 from svge_core.cli.options import DEFAULT_CHECKPOINT
 from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.errors import SvgeError
-from svge_core.exporting import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
+from svge_core.exporting import DRAWINGS, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import get_space
 
 
@@ -60,14 +60,11 @@ def export_command(arguments: argparse.Namespace) -> int:
         space = checkpoint.model.space
         cells = read_cells(arguments, space).cells
         scores, (means, _) = known_scores(space), encoded(checkpoint, cells)
-        found = predictions(checkpoint, cells, None)
+        predictors, keys = open_predictors(checkpoint)
+        found = [predictors.predict(key, cells) for key in keys if key in scores.meanings]
         items = []
         for row, cell in enumerate(cells):
-            predicted = [
-                Prediction(key, p.mean, p.low, p.high, p.level, p.model)
-                for key, p in ((key, score.cells[row]) for key, score in found.items())
-                if key in scores.meanings
-            ]
+            predicted = [prediction.row(row) for prediction in found]
             latent = means[row].tolist()
             item = item_for(cell, space, scores, predicted=predicted, latent=latent, latent_model=checkpoint.digest)
             items.append(item)

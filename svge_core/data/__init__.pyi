@@ -10,10 +10,16 @@ from .meaning import (
     USUAL_EPOCHS as USUAL_EPOCHS,
     Direction as Direction,
     Kind as Kind,
+    Origin as Origin,
+    Role as Role,
     ScoreMeaning as ScoreMeaning,
-    is_accuracy as is_accuracy,
-    is_own as is_own,
     meaning_from_dict as meaning_from_dict,
+    old_meaning as old_meaning,
     score_name as score_name,
+)
+from .prediction import (
+    Prediction as Prediction,
+    PredictionRow as PredictionRow,
+    nothing_predicted as nothing_predicted,
 )
 from .scores import Scores as Scores, scores_from_columns as scores_from_columns

@@ -7,11 +7,11 @@ suits it. Reading checks that they all name the same cell, and that every value 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from svge_core.cells import Cell
-from svge_core.data import ScoreMeaning, Scores, meaning_from_dict
+from svge_core.data import PredictionRow, ScoreMeaning, Scores, meaning_from_dict
 from svge_core.errors import DataError, SvgeError
 from svge_core.spaces import AbstractSearchSpace, get_space
 
@@ -26,33 +26,8 @@ MAX_NOTATION = 10_000
 MAX_LATENT = 4_096
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """A predicted score with its interval.
-
-    Attributes:
-        key: the score that is predicted, a key of the meanings.
-        value: predicted mean, in the score's unit.
-        low: lower end of the interval.
-        high: upper end of the interval.
-        level: probability that the interval is meant to cover, between 0 and 1.
-        model: which model says so (checkpoint or surrogate id).
-    """
-
-    key: str
-    value: float
-    low: float
-    high: float
-    level: float
-    model: str
-
-    def __post_init__(self) -> None:
-        numbers = (self.value, self.low, self.high, self.level)
-        if not all(map(math.isfinite, numbers)) or self.low > self.high or not 0 < self.level < 1:
-            raise SvgeError(
-                f"The prediction of {self.key[:64]!r} needs finite numbers, low <= high and a level between 0 and 1; "
-                f"got value {self.value}, low {self.low}, high {self.high}, level {self.level}."
-            )
+#: what the document holds of a prediction, and what that is called in :class:`PredictionRow`
+_PREDICTED = {"key": "score", "value": "mean", "low": "low", "high": "high", "level": "level", "model": "model"}
 
 
 @dataclass(frozen=True)
@@ -73,17 +48,19 @@ class ExportItem:
     label: str = ""
     measured: Mapping[str, float] = field(default_factory=dict)
     meanings: Mapping[str, ScoreMeaning] = field(default_factory=dict)
-    predicted: tuple[Prediction, ...] = ()
+    predicted: tuple[PredictionRow, ...] = ()
     latent: tuple[float, ...] | None = None
     latent_model: str = ""
 
     def __post_init__(self) -> None:
-        keys = [*self.measured, *(prediction.key for prediction in self.predicted)]
+        for prediction in self.predicted:
+            prediction.check()
+        keys = [*self.measured, *(prediction.score for prediction in self.predicted)]
         for key in keys:
             if key not in self.meanings:
                 raise SvgeError(f"Score {key[:64]!r} is exported without its meaning.")
             if key in self.measured and self.meanings[key].kind == "predicted":
-                raise SvgeError(f"Score {key!r} is predicted and cannot be exported as measured: use a Prediction.")
+                raise SvgeError(f"Score {key!r} is predicted and cannot be exported as measured: give it as predicted.")
         if not all(map(math.isfinite, (*self.measured.values(), *(self.latent or ())))):
             raise SvgeError("A measured value or a latent coordinate is not a finite number.")
         if self.latent is not None and not self.latent_model:
@@ -98,7 +75,7 @@ def item_for(
     scores: Scores | None = None,
     *,
     label: str = "",
-    predicted: Sequence[Prediction] = (),
+    predicted: Sequence[PredictionRow] = (),
     predicted_meanings: Mapping[str, ScoreMeaning] | None = None,
     row: int | None = None,
     latent: Sequence[float] | None = None,
@@ -133,7 +110,7 @@ def item_for(
             known = scores.of(row)
             measured = {key: value for key, value in known.items() if scores.meaning(key).kind != "predicted"}
         extra = predicted_meanings or {}
-        keys = (*measured, *(prediction.key for prediction in predicted))
+        keys = (*measured, *(prediction.score for prediction in predicted))
         meanings = {key: extra[key] if key in extra else scores.meaning(key) for key in keys}
     point = None if latent is None else tuple(float(value) for value in latent)
     return ExportItem(cell, label, measured, meanings, tuple(predicted), point, latent_model)
@@ -177,7 +154,9 @@ def _cell_dict(item: ExportItem, space: AbstractSearchSpace) -> dict[str, Any]:
         "label": item.label,
         **cell_fields(item.cell, space),
         "measured": dict(item.measured),
-        "predicted": [vars(prediction) for prediction in item.predicted],
+        "predicted": [
+            {name: getattr(prediction, field) for name, field in _PREDICTED.items()} for prediction in item.predicted
+        ],
         "latent": latent,
     }
 
@@ -268,7 +247,7 @@ def _item(raw: object, where: str, space: AbstractSearchSpace, meanings: dict[st
         _prediction(value, f"{where}.predicted[{number}]")
         for number, value in enumerate(_list(cell_raw["predicted"], f"{where}.predicted", 100))
     )
-    used = dict.fromkeys([*measured, *(prediction.key for prediction in predicted)])
+    used = dict.fromkeys([*measured, *(prediction.score for prediction in predicted)])
     unknown = [key for key in used if key not in meanings]
     if unknown:
         raise DataError(f"{where}: score {unknown[0][:64]!r} has no entry in 'meanings'.")
@@ -287,14 +266,16 @@ def _item(raw: object, where: str, space: AbstractSearchSpace, meanings: dict[st
         raise DataError(f"{where}: {error}") from None
 
 
-def _prediction(raw: object, where: str) -> Prediction:
-    values = _object(raw, where, tuple(f.name for f in fields(Prediction)))
+def _prediction(raw: object, where: str) -> PredictionRow:
+    values = _object(raw, where, tuple(_PREDICTED))
     key, model = (_text(values[name], f"{where}.{name}", MAX_TEXT) for name in ("key", "model"))
     value, low, high, level = (_number(values[name], f"{where}.{name}") for name in ("value", "low", "high", "level"))
+    found = PredictionRow(key, value, low, high, level, model)
     try:
-        return Prediction(key, value, low, high, level, model)
+        found.check()
     except SvgeError as error:
         raise DataError(f"{where}: {error}") from None
+    return found
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,4 @@
 from .checkpoint_predictors import (
-    CellPrediction as CellPrediction,
     Predictors as Predictors,
     encoder_of as encoder_of,
     fit_predictor as fit_predictor,
@@ -23,7 +22,6 @@ from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
 from .predictor_info import HeldOut as HeldOut, PredictorInfo as PredictorInfo, read_info as read_info
 from .surrogate import (
     FeatureScaling as FeatureScaling,
-    Prediction as Prediction,
     StructureSurrogate as StructureSurrogate,
     feature_scaling as feature_scaling,
 )

@@ -25,7 +25,6 @@ from svge_core.data.importers.detection import _LEGACY_TORCH, KINDS, detect, mem
 from svge_core.data.importers.join import to_scores, with_imported
 from svge_core.data.importers.run import import_file
 from svge_core.data.importers.table import Columns, ImportedTable
-from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
 from svge_core.files.atomic import cache_dir
@@ -36,9 +35,10 @@ from tests.data.test_nasbench101 import naslib_pickle
 from tests.data.test_naslib import hw_content
 from tests.support import imports as made
 from tests.support.cli import Run, known_scores
+from tests.support.meanings import made_up
 
 SPACE = get_space("nasbench201")
-MEANING = ScoreMeaning("my_acc", "Accuracy", "%", "max", "CIFAR-10", "test", 12, "one seed", "measured", "here")
+MEANING = made_up("my_acc")
 
 
 @pytest.fixture(autouse=True)

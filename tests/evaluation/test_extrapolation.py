@@ -53,7 +53,8 @@ from tests.support.untyped import there
 
 NB101, ENAS = get_space("nasbench101"), ENASMacro(6)
 MEANING = ScoreMeaning(
-    "made_up", "Made-up accuracy", "%", "max", "none", "none", None, "made up", "measured", "a formula of the test"
+    "made_up", "Made-up accuracy", "%", "max", "none", "none", None, "made up", "measured", "a formula of the test",
+    role="other", origin="user", single_run=False,
 )  # fmt: skip
 SMALL = ExtrapolationConfig(
     labels=40, held_out=30, draws=2, fit_labels=60, searched=60, best=3, per_latent=4, mutants=1, drawn=10, shown=5

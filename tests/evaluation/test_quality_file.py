@@ -33,7 +33,8 @@ SMALL = QualityConfig(
     map_rows=40,
 )  # fmt: skip
 MEANING = ScoreMeaning(
-    "made_up", "Made-up <b>accuracy</b>", "%", "max", "none", "none", None, "made up", "measured", "a formula"
+    "made_up", "Made-up <b>accuracy</b>", "%", "max", "none", "none", None, "made up", "measured", "a formula",
+    role="other", origin="user", single_run=False,
 )  # fmt: skip
 
 

@@ -13,21 +13,49 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from svge_core.cells.cell import Cell
+from svge_core.data import PredictionRow, ScoreMeaning
 from svge_core.data.csv.scores import import_csv
-from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.exporting import document as export_json
-from svge_core.exporting.document import ExportItem, Prediction, from_json, item_for, to_json
+from svge_core.exporting.document import ExportItem, from_json, item_for, to_json
 from svge_core.exporting.writers import draw, naslib_text, save, to_csv, to_text, to_zip, write_atomic
 from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
-ACC = ScoreMeaning("acc", "Accuracy", "%", "max", "CIFAR-10", "validation", 200, "one seed", "measured", "a table")
-LOSS = ScoreMeaning("loss", "Loss", "", "min", "CIFAR-10", "validation", 12, "mean of 3 seeds", "measured", "a table")
+ACC = ScoreMeaning(
+    "acc",
+    "Accuracy",
+    "%",
+    "max",
+    "CIFAR-10",
+    "validation",
+    200,
+    "one seed",
+    "measured",
+    "a table",
+    role="accuracy",
+    origin="imported",
+    single_run=False,
+)
+LOSS = ScoreMeaning(
+    "loss",
+    "Loss",
+    "",
+    "min",
+    "CIFAR-10",
+    "validation",
+    12,
+    "mean of 3 seeds",
+    "measured",
+    "a table",
+    role="other",
+    origin="imported",
+    single_run=False,
+)
 MEANINGS = {"acc": ACC, "loss": LOSS}
-PREDICTION = Prediction("acc", 91.0, 90.5, 91.5, 0.9, "svge-1")
+PREDICTION = PredictionRow("acc", 91.0, 90.5, 91.5, 0.9, "svge-1")
 
 NUMBERS = st.floats(-1e12, 1e12)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -36,9 +64,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 @st.composite
 def items(draw: st.DrawFn) -> ExportItem:
     low, value, high = sorted(draw(st.tuples(NUMBERS, NUMBERS, NUMBERS)))
-    predicted = draw(st.sampled_from([(), (Prediction("loss", value, low, high, 0.9, draw(TEXTS)),)]))
+    predicted = draw(st.sampled_from([(), (PredictionRow("loss", value, low, high, 0.9, draw(TEXTS)),)]))
     measured = draw(st.dictionaries(st.sampled_from(list(MEANINGS)), NUMBERS))
-    used = {key: MEANINGS[key] for key in [*measured, *(p.key for p in predicted)]}
+    used = {key: MEANINGS[key] for key in [*measured, *(p.score for p in predicted)]}
     latent = draw(st.none() | st.lists(NUMBERS, max_size=4).map(tuple))
     cell = SPACE.from_index(draw(st.integers(0, 15_624)))
     return ExportItem(cell, draw(TEXTS), measured, used, predicted, latent, "" if latent is None else "svge-1")
@@ -205,7 +233,7 @@ def test_items_are_checked() -> None:
     with pytest.raises(SvgeError, match="Scores of toy cannot describe a cell of nasbench201"):
         item_for(cell, SPACE, Scores("toy", table().frame, MEANINGS))
     with pytest.raises(SvgeError, match="nasbench201 has no score 'f1'"):
-        item_for(cell, SPACE, table(), predicted=[Prediction("f1", 1.0, 0.0, 2.0, 0.5, "m")])
+        item_for(cell, SPACE, table(), predicted=[PredictionRow("f1", 1.0, 0.0, 2.0, 0.5, "m")])
     other = ExportItem(cell, measured={"acc": 1.0}, meanings={"acc": ScoreMeaning(**{**ACC.to_dict(), "epochs": 12})})
     with pytest.raises(SvgeError, match="Score 'acc' means different things for two of the cells"):
         to_json([example(), other], SPACE)
@@ -237,7 +265,7 @@ def test_csv_row() -> None:
 
 
 def test_csv_keeps_two_models_apart() -> None:
-    second = Prediction("acc", 80.0, 70.0, 90.0, 0.5, "gp")
+    second = PredictionRow("acc", 80.0, 70.0, 90.0, 0.5, "gp")
     (row,) = rows_of(to_csv([item_for(SPACE.parse(BEST), SPACE, table(), predicted=[PREDICTION, second])], SPACE))
     assert (row["predicted_acc"], row["predicted_acc_model"]) == ("91.0", "svge-1")
     assert (row["predicted_acc_2"], row["predicted_acc_2_model"]) == ("80.0", "gp")

@@ -30,6 +30,7 @@ from svge_core.predictors.surrogate import StructureSurrogate, feature_scaling
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.spaces.nasbench201 import NASBench201
 from svge_core.spaces.registry import get_space
+from tests.support.untyped import there
 
 SPACE = get_space("nasbench201")
 
@@ -206,7 +207,9 @@ def test_interval_covers_and_is_as_wide_as_the_noise_asks() -> None:
         coverage.append(np.mean((prediction.low <= held) & (held <= prediction.high)))
         width.append(np.mean(prediction.high - prediction.low))
         error.append(np.sqrt(np.mean((prediction.mean - truth[60:]) ** 2)) / truth.std())
-        assert np.mean(prediction.std) == pytest.approx(np.mean(prediction.high - prediction.low) / 3.29, rel=0.15)
+        assert np.mean(there(prediction.std)) == pytest.approx(
+            np.mean(prediction.high - prediction.low) / 3.29, rel=0.15
+        )
     assert 0.85 < np.mean(coverage) < 0.96
     # a model that knew the truth would need 2 * 1.645 noise
     assert np.mean(width) < 1.6 * 3.29 * noise

@@ -328,5 +328,8 @@ def _meanings(headers: list[str], directions: Mapping[str, Direction], name: str
             seeds="as given (mean where an architecture is given twice)",
             kind="measured",
             source=f"your file {shown(name)}",
+            role="other",
+            origin="user",
+            single_run=False,
         )
     return meanings

@@ -94,11 +94,33 @@ def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
     matrices, operations, *numbers = zip(*(rows[digest] for digest in digests), strict=True)
     columns = Columns(hash=digests, matrix=pd.Categorical(matrices), operations=pd.Categorical(operations))
     source = f"NAS-Bench-101 (Ying et al. 2019), repacked by arch2vec, {path.name[:100]}"
-    base = ScoreMeaning("a2v", "", "%", "max", "CIFAR-10", "", 108, "mean of three repeats", "measured", source)
-    valid = replace(base, key="arch2vec_e108_valid", title="Validation accuracy, arch2vec", split=SPLIT_VALID)
+    base = ScoreMeaning(
+        "a2v",
+        "",
+        "%",
+        "max",
+        "CIFAR-10",
+        "",
+        108,
+        "mean of three repeats",
+        "measured",
+        source,
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
+    valid = replace(
+        base, key="arch2vec_e108_valid", title="Validation accuracy, arch2vec", split=SPLIT_VALID, role="accuracy"
+    )
     test = replace(base, key="arch2vec_e108_test", title="Test accuracy, arch2vec", split=SPLIT_TEST)
     seconds = replace(
-        base, key="arch2vec_e108_train_s", title="Training time, arch2vec", unit="s", direction="min", detail=True
+        base,
+        key="arch2vec_e108_train_s",
+        title="Training time, arch2vec",
+        unit="s",
+        direction="min",
+        role="time",
+        detail=True,
     )
     columns.add(valid, 100 * np.array(numbers[0]))
     columns.add(test, 100 * np.array(numbers[1]))

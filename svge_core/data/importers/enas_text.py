@@ -74,6 +74,9 @@ def read_enas(path: Path, progress: Progress = silent) -> ImportedTable:
         "one network with shared weights for all cells; not trained from scratch",
         "measured",
         f"ENAS cells of D-VAE (Zhang et al. 2019), {path.name[:100]}",
+        role="accuracy",
+        origin="imported",
+        single_run=False,
     )
     # indices of 12 layers do not fit 64 bits
     wide = [indices[arch] for arch in found]

@@ -128,7 +128,21 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
     rows = np.flatnonzero(seen)
     columns = Columns(index=rows)
     source = f"NAS-Bench-201 (Dong & Yang 2020), repacked by NASLib, {path.name[:100]}"
-    base = ScoreMeaning("naslib", "Test accuracy, NASLib", "%", "max", "", "", 200, _SEED, "measured", source)
+    base = ScoreMeaning(
+        "naslib",
+        "Test accuracy, NASLib",
+        "%",
+        "max",
+        "",
+        "",
+        200,
+        _SEED,
+        "measured",
+        source,
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
     for data, (key, data_set, split) in _LAST.items():
         if key in found:
             detail = data == "cifar10-valid"
@@ -142,6 +156,7 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
             title="Validation accuracy, NASLib",
             data_set="CIFAR-10",
             split="validation: 25,000 training images held out, trained on the other 25,000 (cifar10-valid, x-valid)",
+            role="accuracy",
         )
         columns.add(valid, found["cifar10_valid"][rows])
     notes = [
@@ -224,7 +239,19 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
     key, data_set, split = _CALLED_VALID[data]
     source = f"NAS-Bench-Suite-Zero (Krishnakumar et al. 2022), {path.name[:100]}"
     test = ScoreMeaning(
-        f"zc_{key}", "Test accuracy, zero-cost file", "%", "max", data_set, split, 200, _SEED, "measured", source
+        f"zc_{key}",
+        "Test accuracy, zero-cost file",
+        "%",
+        "max",
+        data_set,
+        split,
+        200,
+        _SEED,
+        "measured",
+        source,
+        role="other",
+        origin="imported",
+        single_run=False,
     )
     columns.add(replace(test, detail=True), accuracies)
     for name in sorted(found):

@@ -123,7 +123,7 @@ def one_draw(
     seen = [space.from_index(int(index)) for index in pool.indices[train]]
     asked = [space.from_index(int(index)) for index in pool.indices[held]]
     surrogate = StructureSurrogate.fit(
-        space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.single_runs
+        space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.single_run
     )
     found = surrogate.predict(asked)
     counted = predicted_by_counts(space, seen, pool.values[train], asked)

@@ -98,7 +98,7 @@ def ranked(
         known.values[rows],
         seed=seed,
         level=config.level,
-        single_runs=meaning.single_runs,
+        single_runs=meaning.single_run,
         scaling=shared_scaling(space, larger)[0],
     )
     growth = space.larger()
