@@ -105,4 +105,4 @@ def test_a_wrong_plug_in_is_one_line(plugins: str, reason: str) -> None:
     done = command("search", "--list", plugins=plugins)
     assert done.returncode == 2 and done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"svge_core: The plug-in SVGE_PLUGINS: {plugins} cannot be used") and reason in line
+    assert line.startswith(f"svge: The plug-in SVGE_PLUGINS: {plugins} cannot be used") and reason in line
