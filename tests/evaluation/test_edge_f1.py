@@ -141,8 +141,9 @@ def test_a_latent_that_says_nothing_gives_what_another_one_gives() -> None:
     with torch.no_grad():
         model.encoder.readout.value.zero_()
         model.encoder.readout.value_bias.zero_()
-    rows = {row.name: row.value for row in edge_rows(model, CONFIG, SMALL)}
-    assert rows["edge_f1.forward.argmax.all"] == pytest.approx(rows["edge_f1.forward.other_argmax.all"])
+    rows = {row.key: row.value for row in edge_rows(model, CONFIG, SMALL)}
+    own, other = (rows[edge_f1_key("forward", how)] for how in ("argmax", "other_argmax"))
+    assert own is not None and own == pytest.approx(other)
 
 
 def test_nothing_is_measured_where_nothing_was_held_out() -> None:

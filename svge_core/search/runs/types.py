@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from svge_core.cells import Cell
-from svge_core.errors import DataError
+from svge_core.errors import DataError, SvgeError
+from svge_core.files import to_record
 from svge_core.search.objectives import Goal, split_word
 from svge_core.search.history import Direction, History, Observation
 from svge_core.search.searchers import METHODS
@@ -26,22 +27,6 @@ MAX_BUDGET, MAX_BATCH, MAX_SEED = 1_000_000, 256, 2**32 - 1
 YOUR_LABELS = "your labels"
 MAX_TEXT = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-
-#: types of the fields of a configuration as JSON holds them
-_KINDS: dict[str, tuple[type, ...]] = {
-    "space": (str,),
-    "objective": (list, tuple),
-    "method": (str,),
-    "budget": (int,),
-    "seed": (int,),
-    "batch": (int,),
-    "checkpoint": (str, type(None)),
-    "restricted": (bool,),
-    "start_csv": (str, type(None)),
-    "race": (str,),
-    "name": (str,),
-}
-
 
 @dataclass(frozen=True)
 class SearchConfig:
@@ -123,17 +108,12 @@ class SearchConfig:
         Raises:
             DataError: if a field is missing, unknown or cannot be used.
         """
-        if not isinstance(raw, dict) or set(raw) != set(_KINDS):
-            got = ", ".join(sorted(map(str, raw)))[:200] if isinstance(raw, dict) else type(raw).__name__
-            raise DataError(f"A search has the fields {', '.join(sorted(_KINDS))}; got {got}.")
-        for name, kinds in _KINDS.items():
-            value = raw[name]
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise DataError(f"Field {name!r} of a search cannot be {str(value)[:60]!r}.")
-        words = raw["objective"]
-        if not all(isinstance(word, str) for word in words):
-            raise DataError(f"The objective is a list of words such as table:cifar10_valid; got {str(words)[:60]!r}.")
-        return cls(**{**raw, "objective": tuple(words)})
+        try:
+            return to_record(raw, cls, complete=(cls,))
+        except DataError:
+            raise  # the configuration's own words
+        except SvgeError as error:
+            raise DataError(f"The stored settings of a search cannot be used: {error}.") from None
 
 
 @dataclass(frozen=True)
