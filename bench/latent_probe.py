@@ -39,6 +39,12 @@ def fit_predict(
     """Mean of the sparse process at the test latents.
 
     Args:
+        train: training latents.
+        targets: one label per training latent.
+        test: latents to predict.
+        inducing: number of inducing points.
+        steps: optimiser steps of the fit.
+        seed: of the choice of cells.
         fit_cells: random training cells on which hyper-parameters and inducing points are fitted; None for all. The
             prediction is conditioned on all training cells in any case.
     """

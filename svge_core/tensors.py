@@ -76,6 +76,8 @@ def to_batch(space: AbstractSearchSpace, cells: Sequence[Cell], *, canonical: bo
     """Write cells into padded tensors of ``space.max_nodes`` positions.
 
     Args:
+        space: of the cells.
+        cells: written row by row.
         canonical: bring every cell into the space's canonical node order first, so that relabelled copies of one
             architecture give equal tensors. Off for cells that are not (yet) members.
 

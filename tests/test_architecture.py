@@ -21,7 +21,9 @@ HEAVY = frozenset({"torch_geometric", "botorch", "gpytorch", "umap", "sklearn", 
 MAX_LINES = 400
 #: most files that lie directly in a hall; the others have a room whose name says what they do
 HALLS = {"svge_core": 8, "ui": 3}
-LINE_CAPPED = ("app.py", "svge_core", "ui", "pages", "bench", "tests")
+LINE_CAPPED = ("app.py", "svge_core", "ui", "pages", "bench", "tests", "tools")
+#: code that people read: Python, and what the browser gets of it
+CAPPED_KINDS = (".py", ".js", ".cjs", ".css", ".html")
 
 
 def python_files(root: Path, *names: str) -> Iterator[Path]:
@@ -144,7 +146,9 @@ def unit_is_interface(path: Path, root: Path) -> bool:
 def long_files(root: Path) -> list[str]:
     return [
         f"{path.relative_to(root)} has {lines} lines, more than {MAX_LINES}: split it"
-        for path in python_files(root, *LINE_CAPPED)
+        for name in LINE_CAPPED
+        for path in sorted([root / name] if (root / name).is_file() else (root / name).rglob("*"))
+        if path.suffix in CAPPED_KINDS
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
     ]
 
@@ -257,6 +261,15 @@ def test_what_packages_export_is_there() -> None:
         named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
         assert named == set(package.__all__) and named
         assert [name for name in named if not hasattr(package, name)] == []
+
+
+@pytest.mark.parametrize("kind", CAPPED_KINDS)
+def test_scripts_and_styles_are_capped_too(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "ui" / "map" / f"large{kind}"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n" * 401)
+    (path.parent / "table.json").write_text("\n" * 401)
+    assert long_files(tmp_path) == [f"ui/map/large{kind} has 401 lines, more than 400: split it"]
 
 
 def test_lazy_and_typing_imports_are_allowed(tmp_path: Path) -> None:

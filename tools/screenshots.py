@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from tests.browser.conftest import LAUNCH_ARGS, chromium_path
 
@@ -15,7 +15,7 @@ def main(url: str) -> int:
     with sync_playwright() as session:
         browser = session.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGS)
         for theme in ("light", "dark"):
-            size = {"width": 1440, "height": 900}
+            size: ViewportSize = {"width": 1440, "height": 900}
             page = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce").new_page()
             page.set_default_timeout(120_000)
             page.goto(f"{url}/?space=nasbench201&cell=6111")

@@ -215,6 +215,7 @@ def row(method: str, runs: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> d
     """What is reported of a method: means over its runs, with standard deviations over runs (``_sd``).
 
     Args:
+        method: name of the method.
         runs: evaluations of each run, and those of its best again.
 
     Returns:

@@ -128,6 +128,9 @@ def build_atlas(
     """Encode the charted cells and lay out their maps.
 
     Args:
+        checkpoint: gives the model, the space and the cells held out.
+        planes: the maps to lay out.
+        seed: of the sample and of UMAP.
         charted: size of the sample of a space that is not listed.
 
     Raises:

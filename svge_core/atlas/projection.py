@@ -137,7 +137,10 @@ def umap_plane(
     """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map.
 
     Args:
-        neighbours, min_distance: UMAP's; None for those of :data:`UMAP_SETTINGS`.
+        latents: of all charted cells.
+        neighbours: UMAP's; None for that of :data:`UMAP_SETTINGS`.
+        min_distance: UMAP's; None for that of :data:`UMAP_SETTINGS`.
+        seed: of the layout.
     """
     usual = next((row for row in UMAP_SETTINGS if len(latents) <= row[0]), UMAP_SETTINGS[-1])
     neighbours = usual[1] if neighbours is None else neighbours
@@ -164,6 +167,9 @@ def nearest_latents(
     """Euclidean distances and rows of the nearest known latents, nearest first.
 
     Args:
+        latents: known latents.
+        z: where to look from.
+        count: how many to return.
         squares: squared lengths of the latents; with them, a query is one product of a matrix and a vector.
     """
     if squares is None:

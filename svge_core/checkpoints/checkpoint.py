@@ -167,7 +167,9 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
     """Read a checkpoint folder.
 
     Args:
+        folder: the checkpoint.
         space: name of the search space it must belong to.
+        device: where the model's weights are put.
 
     Raises:
         CheckpointError: missing, damaged, of another version or space; the message names the field.

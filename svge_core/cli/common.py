@@ -61,6 +61,9 @@ def add_fields(
     """One option per field of a config dataclass, with its default.
 
     Args:
+        parser: gets the options.
+        config: the dataclass.
+        skip: fields that get no option.
         typed_only: options that were not typed leave no value behind: their defaults depend on another option.
     """
     for item in fields(config):

@@ -37,6 +37,8 @@ def held_out_mask(numbers: Integer[np.ndarray, " cells"], held_out: float, seed:
 
     Args:
         numbers: of the cells; see :func:`cell_numbers`.
+        held_out: share of the cells that is held out, 0 to 1.
+        seed: another seed holds out others.
     """
     state = numbers.astype(np.uint64) + np.uint64((seed % 2**32 + 1) * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from svge_core.errors import DataError
+from svge_core.files import is_dict
 
 Direction = Literal["max", "min"]
 
@@ -90,8 +91,8 @@ def meaning_from_dict(raw: object) -> ScoreMeaning:
         DataError: if a field is missing, unknown, of another type or longer than 500 characters.
     """
     names = {field.name for field in fields(ScoreMeaning)}
-    if not isinstance(raw, dict) or set(raw) != names:
-        got = ", ".join(sorted(map(str, raw)))[:200] if isinstance(raw, dict) else type(raw).__name__
+    if not is_dict(raw) or set(raw) != names:
+        got = ", ".join(sorted(map(str, raw)))[:200] if is_dict(raw) else type(raw).__name__
         raise DataError(f"The meaning of a score has the fields {', '.join(sorted(names))}; got {got}.")
     for name, value in raw.items():
         if name == "epochs":

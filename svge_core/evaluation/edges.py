@@ -49,7 +49,10 @@ def edge_rows(
     all) and the families, where the space has several.
 
     Args:
+        model: trained model.
         config: of the run that trained the model; nothing is measured where it held out no cell.
+        protocol: how much is measured; None for the default.
+        seed: of all draws.
     """
     protocol = protocol or EdgeProtocol()
     held_out, draws = protocol.held_out, protocol.draws

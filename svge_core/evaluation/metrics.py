@@ -98,9 +98,13 @@ def reconstruction(
     """Exact and equivalent reconstruction of the given cells.
 
     Args:
+        model: encodes and decodes.
+        cells: that are to come back.
+        options: of the decoder.
         encodings: latents per cell (with the posterior mean they are all equal, as in the published code).
         decodings: decodings per latent; argmax needs one.
         sample_posterior: draw the latents from q(z | cell) with unit noise instead of taking its mean.
+        seed: of all draws.
     """
     generator = torch.Generator(device=model.device).manual_seed(seed)
     means, log_vars = encode_all(model, cells)
@@ -148,6 +152,12 @@ def generation(
     """Validity, uniqueness and novelty of ``latents`` prior samples decoded ``decodings`` times each.
 
     Args:
+        model: decodes the prior.
+        training_cells: what is new is told by these; they place the prior too.
+        options: of the decoder.
+        latents: prior samples.
+        decodings: decodings of each.
+        seed: of all draws.
         means: posterior means of the training cells, if they are there already.
         known: numbers of the training cells (:func:`svge_core.data.held_out.cell_numbers`), sorted, where
             ``training_cells`` are only a part of them.

@@ -122,9 +122,13 @@ def evaluate(
     (:mod:`svge_core.evaluation.edges`).
 
     Args:
-        encodings, decodings: of the reconstruction protocol.
+        checkpoint: what is evaluated.
+        encodings: latents per cell in the reconstruction protocol.
+        decodings: decodings per latent, of reconstruction and of prior samples.
         latents: prior samples that are decoded ``decodings`` times each; ``many`` are decoded once.
+        many: prior samples that are decoded once.
         edges: protocol of edge F1, of spaces whose cells have no index.
+        seed: of all draws.
         on_row: told every finished row.
     """
     space = checkpoint.model.space
@@ -222,7 +226,11 @@ def _generation_rows(
     """Validity, uniqueness and novelty of decoded prior samples, raw and constrained.
 
     Args:
+        model: decodes the prior.
+        direction: in which it writes.
+        cells: training and held-out cells.
         means: of the training cells.
+        protocol: how many samples and decodings, and the seed.
     """
     modes: tuple[Mode, ...] = ("raw", "constrained")
     for mode, (latents, decodings) in product(modes, protocol.samples):
@@ -276,7 +284,10 @@ def _smoothness_cells(
     """Codes and genotypes of all cells or of a sample, and what they are in words.
 
     Args:
+        model: encodes the cells.
+        cells: training and held-out cells.
         means: of the training cells.
+        seed: of the sample.
     """
     space = model.space
     if space.size is None or not indexed(space):

@@ -95,6 +95,7 @@ def patterns(
     """Properties of labelled cells beside their measured scores.
 
     Args:
+        space: of the cells.
         indices: official indices of the labelled cells.
         values: their scores, finite.
         direction: whether more is better.

@@ -160,6 +160,8 @@ class Explorer:
         """All about the cell decoded at a position of a map.
 
         Args:
+            plane: name of the map.
+            point: position on it.
             seed: of the stochastic decodings that tell how certain the decoder is; equal seeds give equal answers.
             draws: number of those decodings.
 

@@ -203,9 +203,15 @@ def inspection(
     """Gather what is known about the cell of a place.
 
     Args:
+        space: of the cell.
+        atlas: the charted cells.
         scores: values by row of the atlas.
         membership: of a cell by its official index.
+        predict: gives the predictions for a cell.
+        origin: what was pointed at.
+        place: where that is, and what is near.
         given: the cell that stands at the place; None to show the one decoded there.
+        decoded: what the decoder gives there.
     """
     reason, raw_reason = _why_invalid(space, decoded.constrained), _why_invalid(space, decoded.raw)
     likeliest = None if reason else space.canonical(decoded.constrained)
@@ -277,6 +283,8 @@ def place_in_words(place: Place, origin: str, *, charted: bool = True) -> str:
     """How far the place is from known cells, for people.
 
     Args:
+        place: the place and what is near.
+        origin: what was pointed at.
         charted: whether the cell of the place is on the map.
     """
     if origin == "cell" and charted:

@@ -93,6 +93,8 @@ def kept_by(
     """True for the cells that meet every condition. A cell without a value fails a condition on it.
 
     Args:
+        explorer: the charted cells and what is known about them.
+        conditions: what a cell has to meet.
         score: values of the column that ``conditions.score`` speaks of.
 
     Raises:

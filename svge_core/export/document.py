@@ -105,8 +105,15 @@ def item_for(
     """Gather a cell's measured and analytic values from a score table; predicted columns are left to ``predicted``.
 
     Args:
+        cell: member of the space.
+        space: of the cell.
+        scores: table of values; None for none.
+        label: a person's own name for the cell.
+        predicted: predictions for the cell.
         predicted_meanings: of predicted scores that the table does not hold.
         row: of the table; None for the official index of a space that is listed.
+        latent: the cell's latent, if it is to be written.
+        latent_model: which model the latent is of.
 
     Raises:
         InvalidCellError: if the cell is not a member of the space.

@@ -48,6 +48,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], x_axis: str = "epoch")
 
     Args:
         history: rows of ``meta.json``, or those a running training has printed; missing values become NaN.
+        x_axis: column of the rows that the curves are drawn over.
     """
 
     def column(name: str) -> tuple[float, ...]:

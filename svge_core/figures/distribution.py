@@ -45,7 +45,9 @@ def edge_count_figure(
     return figure
 
 
-def _histograms(learned: np.ndarray, random: np.ndarray, edges: np.ndarray, theme: ThemeName):
+def _histograms(
+    learned: np.ndarray, random: np.ndarray, edges: np.ndarray, theme: ThemeName
+) -> "plotly.graph_objects.Figure":
     """Shares of both samples on common bins."""
     figure = new_figure(theme, height=340)
     colour, page = SERIES[theme][0], THEMES[theme].page
@@ -120,7 +122,7 @@ def edge_figure(shares: EdgeShares, theme: ThemeName) -> "plotly.graph_objects.F
     return figure
 
 
-def _wiring(shares: EdgeShares, theme: ThemeName):
+def _wiring(shares: EdgeShares, theme: ThemeName) -> "plotly.graph_objects.Figure":
     """Share of the drawn architectures with each edge: one cell per pair of nodes, empty below the diagonal."""
     pairs = [tuple(int(node) for node in edge.split(" → ")) for edge in shares.edges]
     nodes = max(target for _, target in pairs) + 1

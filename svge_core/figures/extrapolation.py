@@ -46,7 +46,9 @@ def extrapolation_figure(
     Args:
         points: held-out cells.
         names: what each side is.
+        theme: light or dark.
         column: "predicted" or "counted".
+        unit: of the values, empty where there is none.
     """
     figure = new_figure(theme, height=440)
     ends = list(shown_range(points))

@@ -22,6 +22,7 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
     Args:
         path: gives the names of the stops and the places without a member.
         scores: what is drawn, one value a stop.
+        theme: light or dark.
         at: stop that is in focus; a line marks it.
     """
     figure = new_figure(theme, height=300)

@@ -59,9 +59,11 @@ def parity(
     """The numbers of a parity chart.
 
     Args:
-        measured, predicted: finite values of the same held-out cells.
+        measured: finite values of held-out cells.
+        predicted: finite predictions for the same cells.
         best_share: look only at this share of the cells, the best by their measured value.
         direction: "max" if more is better, else "min".
+        bins: boxes along each axis.
     """
     if len(measured) != len(predicted) or len(measured) == 0:
         raise DataError(

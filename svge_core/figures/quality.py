@@ -29,6 +29,7 @@ def edit_figure(curves: Curves, theme: ThemeName) -> "plotly.graph_objects.Figur
 
     Args:
         curves: bands of each kind of codes.
+        theme: light or dark.
     """
     figure = new_figure(theme, height=420)
     colours = SERIES[theme]
@@ -71,6 +72,7 @@ def bars(row: ScoreNeighbours, measure: str, theme: ThemeName) -> "plotly.graph_
     Args:
         row: one score.
         measure: of :data:`MEASURES`; sets that have no such number are left out.
+        theme: light or dark.
     """
     shown = [name for name in NAMES if getattr(row.fit(name), measure) is not None]
     # a bar of a few ten-thousandths would only push its label over the axis

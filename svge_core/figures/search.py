@@ -61,6 +61,8 @@ def method_style(method: str, theme: ThemeName, label: str = "") -> MethodStyle:
     """Colour, dash and symbol of a method, the same on every chart.
 
     Args:
+        method: name of a searcher.
+        theme: light or dark.
         label: of its race where several are compared; all but race A are thinner and paler.
     """
     light, dark, dash, symbol = _STYLES[method]
@@ -97,6 +99,9 @@ def progress_figure(
     """Best value so far over the number of labels: a line per method, with a band where it has several runs.
 
     Args:
+        curves: one for each method.
+        goal: what is improved.
+        theme: light or dark.
         optimum: best value there is, for a labelled line; no searcher sees it.
         regret: show how far the best so far is from the optimum on a logarithmic axis instead.
         budget: largest number of labels, so that the axis does not grow while runs go on.
@@ -145,7 +150,10 @@ def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plo
     """All evaluations in the plane of two goals, and each method's non-dominated ones of all its runs together.
 
     Args:
-        across, up: positions of the goals on the horizontal and the vertical axis.
+        lineup: the runs by method.
+        across: position of the goal on the horizontal axis.
+        up: position of the goal on the vertical axis.
+        theme: light or dark.
     """
     figure = new_figure(theme, height=HEIGHT)
     for label, views in lineup:

@@ -1,7 +1,8 @@
 """Reading safetensors files: header and tensors, or one line that says what is wrong and what to do."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -14,6 +15,7 @@ def read_arrays(path: Path, advice: str) -> tuple[dict[str, str], dict[str, np.n
     """Header (empty where there is none) and all tensors of a file as NumPy arrays, by name.
 
     Args:
+        path: the safetensors file.
         advice: a sentence that ends the message of an error: how to get the file again.
 
     Raises:
@@ -29,7 +31,8 @@ def read_tensors(path: Path, advice: str) -> tuple[dict[str, str], dict[str, Ten
 
 def _read(path: Path, framework: Literal["np", "pt"], advice: str) -> tuple[dict[str, str], dict[str, Any]]:
     try:
-        with safe_open(path, framework=framework) as file:
+        # the compiled class says nothing of what it opens
+        with cast("AbstractContextManager[Any]", safe_open(path, framework=framework)) as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing. {advice}") from None

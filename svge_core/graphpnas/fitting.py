@@ -96,10 +96,12 @@ def refit_many(
     """Independent fits side by side, each what :func:`refit` gives with its seed up to rounding, in less time.
 
     Args:
-        view, options, sizes: as in :func:`refit`.
+        view: as in :func:`refit`.
         pools: of as many graphs each.
         rewards: weights of their graphs.
+        options: as in :func:`refit`.
         seeds: of each fit.
+        sizes: as in :func:`refit`.
         on_epoch: called after every epoch with its number and the mean losses (models).
     """
     options = options or RefitOptions()

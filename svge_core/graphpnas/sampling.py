@@ -17,6 +17,7 @@ def sample(generator: Generator, count: int, chance: torch.Generator, none_seen:
     Each row's mixture component is drawn, then its edges independently under it, then the labels of edges and node.
 
     Args:
+        generator: gives the probabilities.
         count: how many.
         chance: the only source of it.
         none_seen: whether an edge drawn with the label of no edge still is an edge to later rows, as in the authors'

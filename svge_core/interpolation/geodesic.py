@@ -96,6 +96,7 @@ def neighbour_graph(
 
     Args:
         latents: of all charted cells.
+        k: neighbours of each cell.
         rows: the cells to join; None for all.
         piece: cells that are compared with all others at one time.
 
@@ -192,8 +193,12 @@ def geodesic(
     """The shortest path from A to B over charted cells, with as many neighbours as it takes to join them.
 
     Args:
+        latents: of all charted cells.
+        start: A.
+        end: B.
         whole: gives the graph of the whole chart with so many neighbours, where somebody keeps it; None to build it.
-        around, largest: see :data:`AROUND` and :data:`WHOLE`.
+        around: see :data:`AROUND`.
+        largest: see :data:`WHOLE`.
 
     Raises:
         SvgeError: if no path joins them.

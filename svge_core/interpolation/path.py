@@ -208,7 +208,10 @@ def lay_path(
     """The path from A to B.
 
     Args:
-        start, end: members of the space.
+        explorer: the model and the charted cells.
+        start: member of the space.
+        end: member of the space.
+        kind: how the path runs.
         stops: how many, A and B included; a graph path has as many as it needs.
         constrained: keep the decoder inside the space, so that no stop is invalid.
         whole: where the neighbour graph of the whole chart is kept; see :func:`~svge_core.interpolation.geodesic`.
@@ -258,7 +261,10 @@ def _stops(
     """Decode every place.
 
     Args:
+        explorer: the model and the charted cells.
+        latents: the places.
         known: cells whose latents the places are, by number.
+        constrained: keep the decoder inside the space.
         given: show these and not what is decoded there.
     """
     raw, members = (_decoded(explorer, latents, kept) for kept in (False, True))

@@ -6,9 +6,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from svge_core.errors import SvgeError
 from svge_core.files import write_atomically
+from svge_core.jobs.process import ProcessId, locked, log_tail
 from svge_core.search.runs import SearchConfig
 
 
@@ -40,6 +44,11 @@ class SearchJob:
         """Whether it waits for a free core."""
         return not self.pid and not self.ended
 
+    @property
+    def process(self) -> ProcessId:
+        """Its process."""
+        return ProcessId(self.pid, self.born)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -60,6 +69,16 @@ class Plan:
     problem: str = ""
 
 
+class _StoredPlan(msgspec.Struct):
+    """A plan as JSON holds it; the configurations check themselves."""
+
+    race: str
+    configs: list[dict[str, Any]]
+    of: int
+    python: bool = False
+    problem: str = ""
+
+
 class SearchRecords:
     """The files of one folder.
 
@@ -75,27 +94,23 @@ class SearchRecords:
         """All jobs by the name of their run, in their order; damaged records are left out."""
         found = []
         for path in self.records.glob("job-*.json"):
-            with contextlib.suppress(json.JSONDecodeError, TypeError, OSError):
-                found.append(SearchJob(**json.loads(path.read_text("utf-8"))))
+            with contextlib.suppress(msgspec.MsgspecError, OSError):
+                found.append(msgspec.json.decode(path.read_bytes(), type=SearchJob))
         return {job.name: job for job in sorted(found, key=lambda job: (job.order, job.name))}
 
     def plans(self) -> list[Plan]:
         """Races that are being written, or could not be."""
         found = []
         for path in sorted(self.records.glob("plan-*.json")):
-            with contextlib.suppress(json.JSONDecodeError, TypeError, KeyError, OSError, SvgeError):
-                raw = json.loads(path.read_text("utf-8"))
-                configs = tuple(map(SearchConfig.from_dict, raw.pop("configs")))
-                found.append(Plan(**raw, configs=configs))
+            with contextlib.suppress(msgspec.MsgspecError, OSError, SvgeError):
+                raw = msgspec.json.decode(path.read_bytes(), type=_StoredPlan)
+                configs = tuple(map(SearchConfig.from_dict, raw.configs))
+                found.append(Plan(raw.race, configs, raw.of, raw.python, raw.problem))
         return found
 
     def last_words(self, name: str) -> str:
         """What the process of a run wrote last about an error."""
-        try:
-            text = self._path("log", name).read_text("utf-8", errors="replace").strip()
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-4:])[-1500:]
+        return log_tail(self._path("log", name), lines=4, characters=1500)
 
     def forget(self, name: str) -> None:
         """Drop the record of a run that is not being worked on."""
@@ -109,10 +124,9 @@ class SearchRecords:
     def agreed(self, name: str) -> frozenset[str]:
         """The ``python:`` words that somebody on this machine agreed to for a run; the store may name others by now."""
         try:
-            words = json.loads(self._path("python", name).read_text("utf-8"))
-        except (OSError, ValueError):
+            return msgspec.json.decode(self._path("python", name).read_bytes(), type=frozenset[str])
+        except (OSError, msgspec.MsgspecError):
             return frozenset()
-        return frozenset(word for word in words if isinstance(word, str)) if isinstance(words, list) else frozenset()
 
     def _agree(self, name: str, words: Iterable[str]) -> None:
         python = {word for word in words if word.startswith("python:")}
@@ -131,10 +145,5 @@ class SearchRecords:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One thread of one server at a time changes the records."""
-        self.records.mkdir(parents=True, exist_ok=True)
-        with self.lock, (self.records / "lock").open("ab") as file:
-            with contextlib.suppress(ImportError, OSError):
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield  # closing the file gives the lock back
+        with self.lock, locked(self.records):
+            yield

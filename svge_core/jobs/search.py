@@ -7,8 +7,6 @@ files, so it outlives the page, the browser and the server.
 
 import contextlib
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from svge_core.errors import SvgeError
+from svge_core.jobs.process import STOP_SECONDS, Supervisor
 from svge_core.jobs.records import Plan, SearchJob, SearchRecords
-from svge_core.search.runs import RunState, SearchConfig, birth
+from svge_core.search.runs import RunState, SearchConfig
 
-#: seconds between two looks at the children, and until one that was asked to end is ended
-POLL_SECONDS, STOP_SECONDS = 0.25, 5.0
+#: seconds between two looks at the processes
+POLL_SECONDS = 0.25
 #: priority of the child processes, 0 being that of the app and 19 the lowest
 NICE = 5
 STORAGE_VARIABLE = "SVGE_STORAGE"
@@ -49,9 +48,9 @@ class SearchJobs(SearchRecords):
         cwd: Path | None = None,
     ) -> None:
         super().__init__(records)
-        self.storage, self.environment, self.watch, self.cwd = storage, environment or {}, watch, cwd
+        self.storage, self.watch = storage, watch
         self.slots = slots or cores()
-        self.children: dict[int, subprocess.Popen[bytes]] = {}
+        self.supervisor = Supervisor(environment, cwd)
         self.thread: threading.Thread | None = None
 
     # ---- what there is ------------------------------------------------------------------------------------------
@@ -80,7 +79,7 @@ class SearchJobs(SearchRecords):
                 job = jobs.get(name, SearchJob(name))
                 if python:
                     self._agree(name, python)
-                if job.pid and not job.ended and self._alive(job):
+                if job.pid and not job.ended and self.supervisor.alive(job.process):
                     self._write(replace(job, again=True, asked=""))
                 else:
                     self._write(SearchJob(name, time.time()))
@@ -110,7 +109,7 @@ class SearchJobs(SearchRecords):
                     self._path("job", name).unlink(missing_ok=True)
                 elif action == "cancel" or states.get(name) != "running":
                     # a process that has not begun to work would tell the run to go on; and an evaluation may take hours
-                    _signal_group(job.pid, signal.SIGTERM)
+                    self.supervisor.terminate(job.process)
                     self._write(replace(job, again=False, asked=action, stop_by=time.time() + STOP_SECONDS))
                     control(self.storage, name, "pause" if action == "pause" else "cancel")
                 else:
@@ -145,10 +144,10 @@ class SearchJobs(SearchRecords):
             alive = 0
             for job in list(jobs.values()):
                 if job.pid and not job.ended:
-                    if self._alive(job):
+                    if self.supervisor.alive(job.process):
                         alive += 1
                         if job.stop_by and time.time() > job.stop_by:
-                            _signal_group(job.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+                            self.supervisor.kill(job.process)
                     else:
                         self._ended(job)
             for job in self.jobs().values():
@@ -185,7 +184,6 @@ class SearchJobs(SearchRecords):
 
     def _ended(self, job: SearchJob) -> None:
         """A process is over: by the store, is its run?"""
-        self.children.pop(job.pid, None)
         state = self._state(job.name)
         if job.again and state != "finished":
             self._write(SearchJob(job.name, time.time()))
@@ -203,27 +201,10 @@ class SearchJobs(SearchRecords):
         command = [sys.executable, "-m", "svge_core", "search", "--json", "--resume", job.name]
         command += ["--allow-python", *words] if (words := sorted(self.agreed(job.name))) else []
         # the URL may hold a password, which every user of the machine could read in a command line
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", **self.environment, STORAGE_VARIABLE: self.storage}
-        with self._path("log", job.name).open("wb") as errors:
-            child = subprocess.Popen(
-                command,
-                cwd=self.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=environment,
-                start_new_session=True,
-            )
-        if hasattr(os, "setpriority"):  # the app answers first, also while every core searches
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
-        self.children[child.pid] = child
-        self._write(replace(job, pid=child.pid, born=birth(child.pid) or ""))
-
-    def _alive(self, job: SearchJob) -> bool:
-        if (child := self.children.get(job.pid)) is not None and child.poll() is not None:
-            return False
-        return birth(job.pid) == job.born
+        hidden = {"OMP_NUM_THREADS": "1", **self.supervisor.environment, STORAGE_VARIABLE: self.storage}
+        # the app answers first, also while every core searches
+        process = self.supervisor.start(command, errors=self._path("log", job.name), environment=hidden, nice=NICE)
+        self._write(replace(job, pid=process.pid, born=process.born))
 
 
 def cores() -> int:
@@ -231,11 +212,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _signal_group(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(pid, number)  # the child leads its group, so both have one number
-        else:
-            os.kill(pid, number)

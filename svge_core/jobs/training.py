@@ -6,27 +6,23 @@ work and saves its state, so a run that was stopped, by Cancel or by a power cut
 
 import contextlib
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
+import msgspec
 
 from svge_core.checkpoints import META
 from svge_core.errors import SvgeError
 from svge_core.files import write_atomically
+from svge_core.jobs.process import STOP_SECONDS, ProcessId, Supervisor, born_near, locked, log_tail
 from svge_core.models import ModelConfig
 from svge_core.spaces import get_space
 from svge_core.training import FILE as STATE_FILE, TrainConfig
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-STOP_SECONDS = 5.0
 
 State = Literal["running", "done", "cancelled", "failed"]
 
@@ -75,7 +71,7 @@ class TrainingJob:
         name, space: of the checkpoint it writes.
         command: as started.
         epochs: asked for.
-        pid, born: the process and when it began, so that a later process of the same number is not taken for it.
+        pid, born: the process, see :class:`svge_core.jobs.process.ProcessId`.
         cancelled: it was stopped from the page.
     """
 
@@ -84,8 +80,30 @@ class TrainingJob:
     command: tuple[str, ...]
     epochs: int
     pid: int
-    born: float
+    born: str
     cancelled: bool = False
+
+    @property
+    def process(self) -> ProcessId:
+        """Its process."""
+        return ProcessId(self.pid, self.born)
+
+
+class _StoredJob(msgspec.Struct):
+    """A job as JSON holds it; ``born`` was seconds since 1970 once."""
+
+    name: str
+    space: str
+    command: tuple[str, ...]
+    epochs: int
+    pid: int
+    born: str | float
+    cancelled: bool = False
+
+    def job(self) -> TrainingJob:
+        """The record with its process as it is known today."""
+        born = self.born if isinstance(self.born, str) else born_near(self.pid, self.born)
+        return TrainingJob(self.name, self.space, self.command, self.epochs, self.pid, born, self.cancelled)
 
 
 @dataclass(frozen=True)
@@ -130,22 +148,20 @@ class TrainingJobs:
     def __init__(
         self, records: Path, root: Path, environment: dict[str, str] | None = None, cwd: Path | None = None
     ) -> None:
-        self.records, self.root, self.cwd = records, root, cwd
-        self.environment = environment or {}
-        self.children: dict[int, subprocess.Popen[bytes]] = {}
+        self.records, self.root = records, root
+        self.supervisor = Supervisor(environment, cwd)
 
     def all(self) -> list[TrainingJob]:
         """Every recorded run, the newest first; damaged records are left out."""
         found = []
         for path in sorted(self.records.glob("*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
-            with contextlib.suppress(json.JSONDecodeError, TypeError, OSError):
-                values = json.loads(path.read_text("utf-8"))
-                found.append(TrainingJob(**{**values, "command": tuple(values["command"])}))
+            with contextlib.suppress(msgspec.MsgspecError, OSError):
+                found.append(msgspec.json.decode(path.read_bytes(), type=_StoredJob).job())
         return found
 
     def running(self) -> TrainingJob | None:
         """The run that is going on, if any."""
-        return next((job for job in self.all() if self._alive(job)), None)
+        return next((job for job in self.all() if self.supervisor.alive(job.process)), None)
 
     def folder(self, job: TrainingJob) -> Path:
         """Where the checkpoint goes."""
@@ -174,13 +190,7 @@ class TrainingJobs:
         """Stop a run and all it started; what it saved last stays, so it can be resumed."""
         stopped = replace(job, cancelled=True)
         self._write(stopped)  # first, so that nobody takes the end for a failure
-        if self._alive(job):
-            _signal_group(job.pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
-            while self._alive(job) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if self._alive(job):
-                _signal_group(job.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        self.supervisor.stop(job.process, STOP_SECONDS)
         return stopped
 
     def forget(self, job: TrainingJob) -> None:
@@ -194,7 +204,7 @@ class TrainingJobs:
 
     def progress(self, job: TrainingJob) -> Progress:
         """Read where a run stands from what it printed."""
-        alive = self._alive(job)  # before the log, so that an ended run's last line is not missed
+        alive = self.supervisor.alive(job.process)  # before the log, so that an ended run's last line is not missed
         rows: dict[int, dict[str, Any]] = {}
         done = False
         for event in _events(self._path(job.space, job.name, ".jsonl")):
@@ -208,56 +218,26 @@ class TrainingJobs:
             return Progress("done", ordered, job.epochs)
         if job.cancelled:
             return Progress("cancelled", ordered, job.epochs)
-        return Progress("failed", ordered, job.epochs, _tail(self._path(job.space, job.name, ".err")))
+        return Progress("failed", ordered, job.epochs, self._last_words(job))
 
     def _launch(self, name: str, space: str, command: list[str], epochs: int) -> TrainingJob:
-        if (other := self.running()) is not None:
-            raise SvgeError(f"{other.name!r} is being trained. Wait for it or cancel it first.")
-        self.records.mkdir(parents=True, exist_ok=True)
-        with (
-            self._path(space, name, ".jsonl").open("ab") as output,
-            self._path(space, name, ".err").open("wb") as errors,
-        ):
-            child = subprocess.Popen(
-                command,
-                cwd=self.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                env={**os.environ, **self.environment},
-                start_new_session=True,
-            )
-        self.children[child.pid] = child
-        try:
-            born = psutil.Process(child.pid).create_time()
-        except psutil.Error:  # over already
-            born = time.time()
-        job = TrainingJob(name, space, tuple(command), epochs, child.pid, born)
-        self._write(job)
+        with locked(self.records):  # of two windows that press the button at once, one is refused
+            if (other := self.running()) is not None:
+                raise SvgeError(f"{other.name!r} is being trained. Wait for it or cancel it first.")
+            output, errors = (self._path(space, name, suffix) for suffix in (".jsonl", ".err"))
+            process = self.supervisor.start(command, errors=errors, output=output)
+            job = TrainingJob(name, space, tuple(command), epochs, process.pid, process.born)
+            self._write(job)
         return job
+
+    def _last_words(self, job: TrainingJob) -> str:
+        return log_tail(self._path(job.space, job.name, ".err"), lines=6, characters=2000)
 
     def _write(self, job: TrainingJob) -> None:
         write_atomically(self._path(job.space, job.name, ".json"), json.dumps(asdict(job)).encode())
 
     def _path(self, space: str, name: str, suffix: str) -> Path:
         return self.records / f"{space}.{name}{suffix}"
-
-    def _alive(self, job: TrainingJob) -> bool:
-        if (child := self.children.get(job.pid)) is not None and child.poll() is not None:
-            return False
-        try:
-            process = psutil.Process(job.pid)
-            return abs(process.create_time() - job.born) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
-
-
-def _signal_group(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
-        if hasattr(os, "killpg"):
-            os.killpg(pid, number)  # the child leads its group, so both have one number
-        else:
-            psutil.Process(pid).terminate()
 
 
 def _events(path: Path) -> list[dict[str, Any]]:
@@ -272,12 +252,3 @@ def _events(path: Path) -> list[dict[str, Any]]:
             if isinstance(value := json.loads(line), dict):
                 found.append(value)
     return found
-
-
-def _tail(path: Path, lines: int = 6) -> str:
-    """The last lines of an error log."""
-    try:
-        text = path.read_text("utf-8", errors="replace").strip()
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:])[-2000:]

@@ -68,6 +68,8 @@ def read_config(values: Mapping[str, Any], kind: type[T], what: str, *, complete
     """A config from the values of a file (whole numbers serve as floats).
 
     Args:
+        values: by the names of the fields.
+        kind: type of the config.
         what: it is, in the message.
         complete: types whose fields must all be there.
 

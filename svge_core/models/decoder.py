@@ -120,6 +120,8 @@ class Generator(nn.Module):
         """What stays the same over all steps of a batch.
 
         Args:
+            weights: from :meth:`prepare`.
+            z: latents.
             directions: 0 for cells written from the input, 1 for those written from the output.
         """
         init = torch.addmm(self.init_in.bias, z, weights.init_z)
@@ -223,6 +225,9 @@ def teacher_forced(
     """Score the true next node and edges at every step, all graphs at once.
 
     Args:
+        generator: the decoder.
+        table: rows of the operation encoding.
+        z: latents.
         types: true types in the order of the run; column 0 is where the run starts.
         receives: from :func:`svge_core.models.layers.both_directions`, in the order of the run.
         directions: 0 for runs from the input, 1 for runs from the output.

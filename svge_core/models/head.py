@@ -91,7 +91,10 @@ def fit_joint(
     """Fine-tune a copy of a trained VAE and its head on labelled cells; the given model stays as it is.
 
     Args:
+        model: trained VAE.
+        cells: labelled cells.
         scores: one finite label per cell.
+        config: of the fit.
         on_epoch: called with the number of finished epochs and their mean loss.
 
     Raises:

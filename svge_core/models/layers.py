@@ -5,6 +5,7 @@ two directions have their own weights and meet only in read-outs (Lukasik et al.
 """
 
 import math
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -21,7 +22,7 @@ class Propagate(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, state: Tensor, receives: Tensor, degree: Tensor, weight: Tensor) -> Tensor:
+    def forward(ctx: Any, state: Tensor, receives: Tensor, degree: Tensor, weight: Tensor) -> Tensor:
         _, batch, nodes, width = state.shape
         low = weight.dtype  # bfloat16 where the caller asked for it: products low, sums and states full
         senders = receives.reshape(2 * batch, nodes, nodes)
@@ -41,7 +42,7 @@ class Propagate(torch.autograd.Function):
         return torch.lerp(candidate, state, update)
 
     @staticmethod
-    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor, None, None, Tensor]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, Tensor]:
         (grad,) = grad_outputs
         flat, weight, senders, degree, opened, candidate, hidden_part, state = ctx.saved_tensors
         _, batch, nodes, width = state.shape
@@ -117,6 +118,7 @@ def propagate(
     """One round of :class:`MessagePassing` for both directions and the whole batch.
 
     Args:
+        state: of every node before the round.
         receives: 1 where the second-last axis receives from the last (see :func:`both_directions`).
         degree: number of senders of every node.
         folded: from :meth:`MessagePassing.folded`; its type is that of the matrix products.

@@ -15,6 +15,8 @@ def negative_log_likelihood(
     """Type and edge terms of one direction, per cell, in nats; padded steps count nothing.
 
     Args:
+        logits: teacher-forced scores.
+        batch: the true cells, in the node order of the run.
         edge_reduction: "sum", or "mean" over the candidate edges into a node.
         first_target: first node whose incoming edges are scored; the edge into node 1 is given to SVGe and DGMG.
     """

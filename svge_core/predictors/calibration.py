@@ -73,6 +73,7 @@ class TargetTransform:
         """Fit to labels; equal labels give a transform without effect.
 
         Args:
+            values: finite labels.
             single_runs: whether labels are single training runs, some of which failed.
         """
         from scipy.stats import yeojohnson, yeojohnson_normmax

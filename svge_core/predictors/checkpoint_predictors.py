@@ -172,9 +172,14 @@ def fit_predictor(
     """Fit both predictors of one score on ``labels`` random labelled cells and store them beside the checkpoint.
 
     Args:
+        checkpoint: the model beside which they are stored.
         meaning: what the score is; the folder is ``predictors/<key of the score>``.
         indices: official indices of labelled cells, each once: all cells of the space or some.
         values: their scores; cells whose value is NaN are left out.
+        labels: how many labelled cells are drawn.
+        seed: of the draw and of both fits.
+        level: probability that the intervals are to cover.
+        head: settings of the joint fit; None for the default.
         chart: official indices of the cells whose predictions are stored; None for the charted cells, which are those
             of the atlas where the space is not listed.
         command: that fits it again, for the model card.

@@ -58,9 +58,12 @@ def local_features(
     """One row per cell; columns as in :func:`local_names`.
 
     Args:
+        space: of the cells.
         cells: members of the space, for the size of their networks.
         labels: index into the vocabulary per node, -1 on padding.
-        live_nodes, live_edges: what computes.
+        vocabulary: types of nodes that get columns.
+        live_nodes: nodes that compute.
+        live_edges: edges that compute.
     """
     edges = live_edges.astype(np.int64)
     member = {label: (labels == number) & live_nodes for number, label in enumerate(vocabulary)}

@@ -30,7 +30,8 @@ def measure_predictions(
     Args:
         mean: predictions, in the unit of the score (cells).
         truth: measured values, same unit (cells).
-        low, high: ends of the interval, same unit (cells); None, or an end that is not finite, is no interval.
+        low: lower ends of the intervals, same unit (cells); None, or an end that is not finite, is no interval.
+        high: upper ends, likewise.
 
     Returns:
         - ``kendall_tau`` (tau-b), ``spearman``, ``pearson_r``: need two different values on both sides;

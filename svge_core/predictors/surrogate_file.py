@@ -59,6 +59,7 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
     """Read what :func:`save_surrogate` wrote.
 
     Args:
+        path: the file.
         encode: the model whose latents it was fitted on, where it was.
 
     Raises:

@@ -150,7 +150,8 @@ def _sampler_class() -> Any:  # a class of Optuna's, which is imported only now
                 if not proposals:
                     raise SvgeError(f"No cell is left to propose: {len(history.taken):,} were evaluated.")
                 genes = [int(gene) for gene in space.genotype(proposals[0].cell)]
-                study._storage.set_trial_system_attr(trial._trial_id, _PROPOSED, genes)
+                # samplers have no public way to keep something with a trial; Optuna's own do it so too
+                study._storage.set_trial_system_attr(trial._trial_id, _PROPOSED, genes)  # noqa: SLF001
             return {gene_name(number): gene for number, gene in enumerate(genes)}
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:

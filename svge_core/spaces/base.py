@@ -110,6 +110,7 @@ class AbstractSearchSpace(ABC):
         """What the rules of all spaces have in common: the number of nodes, both ends, known operations between.
 
         Args:
+            cell: that is looked at.
             parts: what the nodes are, in words that follow their number.
             fewest: least number of nodes; None where every cell has ``max_nodes``.
 

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int, Int8
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
+from svge_core.files import is_list
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
 
 #: in the order of the digits 0 to 5 of the authors' code and of D-VAE's file
@@ -131,7 +132,7 @@ class ENASMacro(AbstractSearchSpace):
         except (ValueError, RecursionError):
             rows = None
         # bool is an int in Python
-        if not isinstance(rows, list) or not all(isinstance(r, list) and all(type(g) is int for g in r) for r in rows):
+        if not is_list(rows) or not all(is_list(r) and all(type(g) is int for g in r) for r in rows):
             raise ParseError(f"{expected}, got {shown!r}.")
         if len(rows) != self.layers:
             raise ParseError(f"{expected}, {self.layers} in all; got {len(rows)} in {shown!r}.")
@@ -210,7 +211,7 @@ class ENASMacro(AbstractSearchSpace):
         """The cell of an index, 0 to size - 1."""
         if not 0 <= index < self._count:
             raise ParseError(f"An index of {self.title} lies between 0 and {self._count - 1}; got {index}.")
-        genes = []
+        genes: list[int] = []
         for choices in reversed(self.gene_choices):
             index, gene = divmod(index, choices)
             genes.append(gene)

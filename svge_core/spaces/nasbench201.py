@@ -205,7 +205,7 @@ def unique_string(genotype: Genotype) -> str:
     expression = {0: "0"}
     digits = iter(genotype)
     for target in range(1, 4):
-        terms = []
+        terms: list[str] = []
         for source in range(target):
             op = OPERATIONS[next(digits)]
             if op == "none" or expression[source] == "#":

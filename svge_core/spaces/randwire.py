@@ -18,6 +18,7 @@ import numpy as np
 
 from svge_core.cells import INPUT, OUTPUT, Cell, canonical_cell, cell_key
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
+from svge_core.files import is_list
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
 from svge_core.spaces.randwire_generators import (
     MAX_EDGES,
@@ -256,12 +257,12 @@ def _json_edges(text: str) -> list[Edge] | None:
         rows = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(rows, list):
+    if not is_list(rows):
         return None
     edges: set[Edge] = set()
     for row in rows:
         # bool is an int in Python
-        if not isinstance(row, list) or len(row) != 2 or not all(type(node) is int for node in row):
+        if not is_list(row) or len(row) != 2 or not all(type(node) is int for node in row):
             return None
         if not 0 <= row[0] < row[1] < RANDWIRE_NODES or (row[0], row[1]) in edges:
             return None

@@ -17,6 +17,7 @@ Barabasi-Albert graph from a star of M + 1 nodes, the paper from M nodes that it
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ Edge = tuple[int, int]
 RANDWIRE_FAMILIES = ("ws", "er", "ba")
 #: inner nodes of a stage, numbered from 0
 RANDWIRE_NODES = 32
+#: seeds of networkx's generators lie below
+_SEEDS = 2**31
 #: a tree has the fewest edges; the most are beyond what any of the generators draws
 MIN_EDGES, MAX_EDGES = RANDWIRE_NODES - 1, 160
 #: pairs of nodes in the order of the genotype: row by row of the strict upper triangle
@@ -44,21 +47,25 @@ def drawn_edges(family: str, rng: np.random.Generator) -> tuple[Edge, ...]:
     Raises:
         SvgeError: if there is no such family.
     """
-    import networkx as nx  # not needed by other spaces
-
     if family not in RANDWIRE_FAMILIES:
         raise SvgeError(f"Unknown family of graphs {family[:40]!r}: expected one of {', '.join(RANDWIRE_FAMILIES)}.")
     while True:
-        seed = int(rng.integers(2**31))
-        if family == "ws":
-            graph = nx.watts_strogatz_graph(RANDWIRE_NODES, 4, 0.75, seed=seed)
-        elif family == "er":
-            graph = nx.gnp_random_graph(RANDWIRE_NODES, 0.2, seed=seed)
-        else:
-            graph = nx.barabasi_albert_graph(RANDWIRE_NODES, 5, seed=seed)
-        edges = tuple(sorted((min(u, v), max(u, v)) for u, v in graph.edges))
+        edges = _edges(family, int(rng.integers(_SEEDS)))
         if not problem(edges):
             return edges
+
+
+def _edges(family: str, seed: int) -> tuple[Edge, ...]:
+    import networkx  # not needed by other spaces
+
+    nx: Any = networkx  # its stubs leave the types of the generators' nodes open; they are whole numbers
+    if family == "ws":
+        graph = nx.watts_strogatz_graph(RANDWIRE_NODES, 4, 0.75, seed=seed)
+    elif family == "er":
+        graph = nx.gnp_random_graph(RANDWIRE_NODES, 0.2, seed=seed)
+    else:
+        graph = nx.barabasi_albert_graph(RANDWIRE_NODES, 5, seed=seed)
+    return tuple(sorted((min(u, v), max(u, v)) for u, v in graph.edges))
 
 
 def problem(edges: Iterable[Edge]) -> str:

@@ -21,7 +21,11 @@ def draw_indices(
     """Uniform official indices of trained or of held-out cells of a space that is not listed, with replacement.
 
     Args:
+        space: of the cells.
+        count: how many.
+        config: gives the seed and the share that is held out.
         purpose: numbers that make this draw different from others of the same run.
+        held_out: draw held-out cells instead of trained ones.
     """
     if space.size is None or not indexed(space):
         raise SvgeError(f"Cells of {space.title} cannot be drawn by index.")
@@ -47,7 +51,11 @@ def draw_cells(
     """Canonical trained or held-out cells of a space without indices; a hash of a cell's key decides which it is.
 
     Args:
+        space: of the cells.
+        count: how many.
+        config: gives the seed and the share that is held out.
         purpose: numbers that make this draw different from others of the same run.
+        held_out: draw held-out cells instead of trained ones.
         draw: where cells come from; the space's own ``random_cell`` by default.
     """
     if held_out and config.held_out == 0:

@@ -10,6 +10,7 @@ from svge_core.interpolation.export import path_to_json
 from svge_core.interpolation.path import lay_path
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import checked, choose, click_map, fire, focus, open_app, press, rerun, words
+from tests.support.untyped import there
 from ui.interpolate.path import nearest_stop
 from ui.interpolate.strip import change_in_words, stops_in_words
 from ui.shared.links import parse_path
@@ -110,10 +111,10 @@ def test_the_slider_the_buttons_and_the_strip_move_the_focus_and_a_walk_is_one_s
     choose(at, "w-path-constrained", True)
     path = lay_path(explorer, SPACE.from_index(1), SPACE.from_index(9_000), "linear", 25, constrained=True)
     choose(at, "w-path-at", 6)
-    assert focus(at) == CellFocus(path.stops[6].index) and choice(at).share == 6 / 24
+    assert focus(at) == CellFocus(there(path.stops[6].index)) and choice(at).share == 6 / 24
     assert f"Cell #{path.stops[6].index} :gray[· stop 6 of 24]" in words(at)
     press(at, "path-next")
-    assert focus(at) == CellFocus(path.stops[7].index)
+    assert focus(at) == CellFocus(there(path.stops[7].index))
     press(at, "path-previous")
     press(at, "path-previous")
     assert choice(at).share == 5 / 24
@@ -121,7 +122,7 @@ def test_the_slider_the_buttons_and_the_strip_move_the_focus_and_a_walk_is_one_s
     press(at, f"frame-go-{last}")
     assert choice(at).share == last / 24
     checked(at.switch_page("pages/map.py").run())
-    assert focus(at) == CellFocus(path.stops[last].index)
+    assert focus(at) == CellFocus(there(path.stops[last].index))
     press(at, "focus-back")
     assert focus(at) == CellFocus(2)
 
@@ -211,7 +212,7 @@ def test_a_link_opens_the_path_it_names_and_is_kept_up() -> None:
     ],
 )
 def test_a_broken_link_is_said_in_words(parameters: dict[str, str], message: str) -> None:
-    found, problems = parse_path(parameters, SPACE.size)
+    found, problems = parse_path(parameters, there(SPACE.size))
     assert not found and len(problems) == 1 and message in problems[0]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from msgspec import structs
-from streamlit.testing.v1 import AppTest
 
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.data.csv.labels import Labels
@@ -19,8 +18,10 @@ from svge_core.files.schema import to_record
 from svge_core.spaces.registry import get_space
 from tests.app.test_model_page import open_page, words
 from tests.evaluation.test_extrapolation import MEANING, SMALL, make
+from tests.support.app_driver import App, app_of
 from tests.support.model_checkpoint import make_checkpoint
 from tests.support.paths import ROOT
+from tests.support.untyped import drawn
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,8 @@ def folder(measured_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return Path(shutil.copytree(measured_folder, tmp_path / "checkpoints" / "nasbench101" / "svge"))
 
 
-def opened() -> AppTest:
-    at = AppTest.from_file(str(ROOT / "pages" / "model.py"), default_timeout=120)
+def opened() -> App:
+    at = app_of(ROOT / "pages" / "model.py")
     at.session_state["entered_by_app"] = True
     at.session_state["space_name"] = "nasbench101"
     at.session_state["model_section"] = "Extrapolation"
@@ -102,7 +103,7 @@ def test_a_space_of_one_size_has_nothing_to_extrapolate(tmp_path: Path, monkeypa
 def test_the_chart_marks_the_two_sides_by_colour_and_symbol(theme, measured_folder: Path) -> None:
     rows = [to_record(row, Point) for row in json.loads((measured_folder / FILE).read_text())["points"]]
     figure = extrapolation_figure(rows, {"inside": "small", "outside": "large"}, theme, unit="%")
-    line, inside, outside = figure.data
+    line, inside, outside = drawn(figure).data
     assert (inside.name, outside.name) == ("small", "large")
     assert inside.marker.color != outside.marker.color and inside.marker.symbol != outside.marker.symbol
     assert len(inside.x) == len(outside.x) == 30

@@ -2,25 +2,28 @@
 
 import json
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from svge_core.checkpoints.checkpoint import META, load_checkpoint
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.jobs.training import TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.jobs.training import Progress, TrainingJob, TrainingJobs, TrainingRequest
 from svge_core.models.config import ModelConfig
+from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
 from svge_core.training.state import FILE as STATE_FILE
+from tests.support.app_driver import App, app_of
 from tests.support.model_checkpoint import METRICS, make_checkpoint, share
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
 
-PAGE = str(ROOT / "pages" / "model.py")
+PAGE = ROOT / "pages" / "model.py"
 SECTIONS = (
     "Card",
     "Training",
@@ -42,8 +45,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "checkpoints"
 
 
-def open_page(section: str | None = None) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
+def open_page(section: str | None = None) -> App:
+    at = app_of(PAGE)
     at.session_state["entered_by_app"] = True  # as app.py notes before it runs a page
     if section is not None:
         at.session_state["model_section"] = section
@@ -52,15 +55,16 @@ def open_page(section: str | None = None) -> AppTest:
     return at
 
 
-def words(at: AppTest) -> str:
+def words(at: App) -> str:
     """All text of a page."""
+    every: Any = at.get  # elements by their kind; their common base has no value
     parts = [
         str(e.value)
         for kind in ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
-        for e in at.get(kind)
+        for e in every(kind)
     ]
     tables = [
-        e.value.to_string() for kind in ("arrow_table", "table", "dataframe", "arrow_data_frame") for e in at.get(kind)
+        e.value.to_string() for kind in ("arrow_table", "table", "dataframe", "arrow_data_frame") for e in every(kind)
     ]
     return "\n".join([*parts, *tables])
 
@@ -121,9 +125,9 @@ def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
         monkeypatch.setitem(METRICS, f"valid_unique.both.raw.{name}", row)
     make_checkpoint(root)
     at = open_page("Generation")
-    assert at.get_by_key("model_sample").value == (10_000, 1)
+    assert at.get_by_key("model_sample").value == "10,000 latents × 1 decoding"
     assert "73.86 % would be distinct" in words(at)
-    text = words(at.get_by_key("model_sample").set_value((1_000, 10)).run())
+    text = words(at.get_by_key("model_sample").set_value("1,000 latents × 10 decodings").run())
     assert "would be distinct" not in text and "not independent" in text
 
 
@@ -173,7 +177,7 @@ def test_every_setting_has_its_meaning() -> None:
     for config in (ModelConfig, TrainConfig):
         assert set(field_docs(config)) == set(config.__dataclass_fields__)
     table = settings_table(ModelConfig, {"hidden": 8, "unheard_of": 1})
-    assert table["Meaning"][0].startswith("Node state width")
+    assert str(table["Meaning"].iloc[0]).startswith("Node state width")
     assert list(table.iloc[1]) == ["unheard_of", "1", "", ""]
 
 
@@ -217,14 +221,14 @@ def launch(jobs: TrainingJobs, code: str) -> TrainingJob:
     return jobs._launch("small", "nasbench201", [sys.executable, "-c", head + code], 4)
 
 
-def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0):
-    deadline = time.monotonic() + 240  # a real training on a busy machine
-    while time.monotonic() < deadline:
+def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> Progress:
+    def reached() -> Progress | None:
         progress = jobs.progress(job)
-        if progress.state in states and len(progress.rows) >= rows:
-            return progress
-        time.sleep(0.05)
-    raise AssertionError(jobs.progress(job))
+        return progress if progress.state in states and len(progress.rows) >= rows else None
+
+    found = until(reached, about=lambda: jobs.progress(job))
+    assert found is not None
+    return found
 
 
 EPOCHS = "for e in (1, 2): say(event='epoch', epoch=e, loss=1 / e, cpu_seconds=3.0 * e)\n"
@@ -286,6 +290,15 @@ def test_damaged_records_and_numbers_of_other_processes_are_no_runs(jobs: Traini
     assert jobs.running() is None  # process 1 is alive, but began at another time
 
 
+def test_a_record_of_before_names_its_process_by_the_time_in_seconds(jobs: TrainingJobs) -> None:
+    me = psutil.Process()
+    values = {"name": "x", "space": "nasbench201", "command": ["a"], "epochs": 1, "pid": me.pid, "cancelled": False}
+    jobs.records.mkdir()
+    (jobs.records / "nasbench201.x.json").write_text(json.dumps({**values, "born": me.create_time() + 0.3}))
+    (job,) = jobs.all()
+    assert jobs.running() == job == TrainingJob("x", "nasbench201", ("a",), 1, me.pid, birth(me.pid) or "")
+
+
 def test_a_taken_name_is_refused(jobs: TrainingJobs) -> None:
     folder = jobs.root / "nasbench201" / "small"
     folder.mkdir(parents=True)
@@ -310,7 +323,7 @@ def test_discarding_removes_what_an_unfinished_run_saved(jobs: TrainingJobs) -> 
 
 def test_the_form_trains_a_checkpoint_that_loads(root: Path) -> None:
     at = open_page("Train a new one")
-    by_label = {item.label: item for item in (*at.text_input, *at.number_input)}
+    by_label: dict[str, Any] = {item.label: item for item in (*at.text_input, *at.number_input)}
     by_label["Name"].set_value("mine")
     for label, value in (("Epochs", 1), ("Hidden width", 4), ("Latent dimensions", 2)):
         by_label[label].set_value(value)

@@ -22,6 +22,7 @@ from tests.support.app_driver import (
     select_row,
     words,
 )
+from tests.support.untyped import there
 from ui.map.selection import exported as selection_exported, selection_frame
 from ui.shared import session
 from ui.shared.links import parse_link
@@ -184,7 +185,7 @@ def test_a_score_range_keeps_its_meaning_when_the_colour_changes() -> None:
 def test_a_lasso_gives_count_statistics_and_a_table(explorer: Explorer) -> None:
     at = fire(open_app(), "lasso", {"polygon": [list(corner) for corner in SQUARE]})
     rows = select_in_polygon(explorer.atlas.planes["pca"].xy, np.array(SQUARE))
-    assert 10 < len(rows) < SPACE.size
+    assert 10 < len(rows) < there(SPACE.size)
     text = words(at)
     values = explorer.scores.frame["cifar10_valid"].to_numpy()[rows]
     assert f"Selection: {len(rows):,} cells" in text and f"mean {values.mean():.4g} %" in text

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from svge_core.jobs.records import SearchJob
 from svge_core.jobs.search import SearchJobs
@@ -13,7 +12,7 @@ from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import list_runs
 from svge_core.search.runs.types import SearchConfig
-from tests.support.app_driver import checked, choose, open_app, press, select_row, words
+from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from ui.search import state as search_state
 from ui.search.form import searched
 from ui.search.run import best_evaluations, table_frame
@@ -41,17 +40,17 @@ def finished(store: str, method: str = "random", seed: int = 0, race: str = "r",
     return name
 
 
-def search_page(**parameters: str) -> AppTest:
+def search_page(**parameters: str) -> App:
     at = open_app(**parameters)
     return checked(at.switch_page("pages/search.py").run())
 
 
-def widget(at: AppTest, key: str) -> Any:
+def widget(at: App, key: str) -> Any:
     """A widget, whatever its kind."""
     return at.get_by_key(key)
 
 
-def listed(at: AppTest, label: str) -> Any:
+def listed(at: App, label: str) -> Any:
     """The list with this label."""
     return next(box for box in at.selectbox if box.label == label)
 

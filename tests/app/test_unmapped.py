@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from svge_core.checkpoints import by_key, edge_f1_key
 from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
@@ -12,7 +11,7 @@ from svge_core.evaluation.card import write_card
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.spaces.registry import get_space
 from svge_core.training.config import TrainConfig
-from tests.support.app_driver import open_app, words
+from tests.support.app_driver import App, open_app, words
 from tests.support.core import tiny_model
 from tests.support.tiny_checkpoint import make_checkpoint
 
@@ -57,7 +56,7 @@ def environment(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
 
 
-def on(page: str, section: str | None = None) -> AppTest:
+def on(page: str, section: str | None = None) -> App:
     """A page of RandWire."""
     at = open_app(space="randwire")
     if section is not None:

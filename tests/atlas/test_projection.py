@@ -126,7 +126,7 @@ def test_nearest_latents_are_scikit_learns(count: int) -> None:
 def test_map_neighbours_are_brute_force() -> None:
     plane = free_plane(np.random.default_rng(2).normal(size=(30, 2)))
     distances, indices = plane.neighbours((0.3, -0.1), 5)
-    expected = np.hypot(*(plane.xy - np.float32((0.3, -0.1))).T)
+    expected = np.hypot(*(plane.xy - np.array((0.3, -0.1), dtype=np.float32)).T)
     assert indices.tolist() == np.argsort(expected)[:5].tolist()
     np.testing.assert_allclose(distances, np.sort(expected)[:5], rtol=1e-5)
     assert len(plane.neighbours((0.0, 0.0), 99)[0]) == 30

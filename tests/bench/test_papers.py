@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from streamlit.testing.v1 import AppTest
 
 from bench.baselines import MEASURES, all_rows
 from bench.harness import results as results_table
 from bench.papers import main
 from svge_core.errors import SvgeError
 from svge_core.files.schema import to_record
+from tests.support.app_driver import App, app_of
 from tests.support.paths import ROOT
 from ui.model import state as model_state
 from ui.results.view import Row, number, pivot
 
-PAGE = str(ROOT / "pages" / "results.py")
+PAGE = ROOT / "pages" / "results.py"
 
 MIXED = [("s", "measured here"), ("t", "measured here"), ("s", "published")]
 
@@ -81,8 +81,8 @@ def test_without_any_benchmark_only_published_rows_are_left(
 
 
 def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Path) -> None:
-    def opened() -> AppTest:
-        at = AppTest.from_file(PAGE, default_timeout=120)
+    def opened() -> App:
+        at = app_of(PAGE)
         at.session_state["entered_by_app"] = True
         at.run()
         assert not at.exception, at.exception

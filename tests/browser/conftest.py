@@ -14,16 +14,16 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from tests.support.paths import ROOT
 
-try:
-    from playwright.sync_api import Browser, Page, expect, sync_playwright
-except ImportError:  # the browser tests are skipped below; everything else still collects
-    Browser = Page = Any
+if TYPE_CHECKING:  # without Playwright the tests here are skipped, and everything else still collects
+    from playwright.sync_api import Browser, BrowserContext, FloatRect, Page
+
+Modifier = Literal["Alt", "Control", "ControlOrMeta", "Meta", "Shift"]
 
 TIMEOUT_MS = 60_000  # the first import of torch on a busy machine is slow; waits end as soon as the state is there
 # Software rendering, so that the same tests run with and without a graphics card.
@@ -54,12 +54,12 @@ def playwright_session() -> Iterator[Any]:
     """Playwright, or a skip where no browser is installed. In CI a missing browser is a failure, not a skip."""
     if chromium_path() is None and not os.environ.get("CI"):
         pytest.skip("no Chromium found: install one or set CHROME")
-    with sync_playwright() as session:
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as session:
         yield session
 
 
 @pytest.fixture(scope="session")
-def browser(playwright_session: Any) -> Iterator[Browser]:
+def browser(playwright_session: Any) -> "Iterator[Browser]":
     """Chromium with WebGL2 in software."""
     chromium = playwright_session.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGS)
     yield chromium
@@ -120,16 +120,18 @@ def _start_server(script: Path, log: Path, env: dict[str, str]) -> tuple[subproc
 
 
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def new_page(browser: "Browser") -> Iterator[Callable[..., Any]]:
     """``new_page(color_scheme="dark", width=800)`` opens a page; ``page.problems`` lists console and page errors."""
-    contexts = []
+    contexts: list[BrowserContext] = []
 
-    def open_page(*, color_scheme: str = "light", width: int = 1440, height: int = 900, **options: Any) -> Page:
+    def open_page(
+        *, color_scheme: Literal["light", "dark"] = "light", width: int = 1440, height: int = 900, **options: Any
+    ) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=color_scheme, reduced_motion="reduce", **options
         )
         contexts.append(context)
-        page = context.new_page()
+        page: Any = context.new_page()  # it gets a list of problems
         page.set_default_timeout(TIMEOUT_MS)
         page.problems = record_problems(page)
         return page
@@ -139,7 +141,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-def record_problems(page: Page) -> list[str]:
+def record_problems(page: "Page") -> list[str]:
     """A list that fills with console errors and uncaught exceptions as they happen."""
     problems: list[str] = []
 
@@ -155,7 +157,7 @@ def record_problems(page: Page) -> list[str]:
 class MapDriver:
     """Works one latent map on a page in map coordinates, and waits on the state the map publishes."""
 
-    def __init__(self, page: Page, key: str | None = None) -> None:
+    def __init__(self, page: "Page", key: str | None = None) -> None:
         self.page = page
         self.root = page.locator(f'.lm[data-key="{key}"]' if key else ".lm")
         self.canvas = self.root.locator(".lm-over")
@@ -165,6 +167,8 @@ class MapDriver:
 
     def wait_for(self, **attributes: str) -> None:
         """Wait until each ``data-<name>`` has the given value."""
+        from playwright.sync_api import expect
+
         for name, value in attributes.items():
             expect(self.root).to_have_attribute(f"data-{name.replace('_', '-')}", value, timeout=TIMEOUT_MS)
 
@@ -178,26 +182,32 @@ class MapDriver:
         x, y, scale = map(float, self.attribute("camera").split(","))
         return x, y, scale
 
+    def box(self) -> "FloatRect":
+        """Where the canvas is in the window."""
+        box = self.canvas.bounding_box()
+        assert box is not None, "the canvas is not shown"
+        return box
+
     def pixel(self, x: float, y: float) -> tuple[float, float]:
         """Where a map coordinate lies, relative to the canvas."""
         cx, cy, scale = self.camera
-        box = self.canvas.bounding_box()
+        box = self.box()
         return box["width"] / 2 + (x - cx) * scale, box["height"] / 2 - (y - cy) * scale
 
     def screen(self, x: float, y: float) -> tuple[float, float]:
         """Where a map coordinate lies, relative to the window."""
-        box, (px, py) = self.canvas.bounding_box(), self.pixel(x, y)
+        box, (px, py) = self.box(), self.pixel(x, y)
         return box["x"] + px, box["y"] + py
 
     def coordinates(self, px: float, py: float) -> tuple[float, float]:
         """The map coordinate at a place of the canvas."""
         cx, cy, scale = self.camera
-        box = self.canvas.bounding_box()
+        box = self.box()
         return cx + (px - box["width"] / 2) / scale, cy - (py - box["height"] / 2) / scale
 
-    def click(self, x: float, y: float, *modifiers: str) -> None:
+    def click(self, x: float, y: float, modifier: Modifier | None = None) -> None:
         px, py = self.pixel(x, y)
-        self.canvas.click(position={"x": px, "y": py}, modifiers=list(modifiers))
+        self.canvas.click(position={"x": px, "y": py}, modifiers=[modifier] if modifier else [])
 
     def drag(self, corners: list[tuple[float, float]], steps: int = 3) -> None:
         """Press at the first place, move along the others, release at the last; in window pixels."""
@@ -209,7 +219,7 @@ class MapDriver:
         mouse.up()
 
 
-def read_json(page: Page, selector: str) -> Any:
+def read_json(page: "Page", selector: str) -> Any:
     """The JSON that an element shows as text."""
     return json.loads(page.locator(selector).inner_text())
 
@@ -220,7 +230,7 @@ def demo_url(serve_app: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def demo(new_page: Callable[..., Any], demo_url: str):
+def demo(new_page: Callable[..., Any], demo_url: str) -> Iterator[MapDriver]:
     """A ready map at its first view; afterwards, no error may stand in the console."""
     page = new_page()
     page.goto(demo_url)

@@ -95,7 +95,7 @@ def demo_marks(xy: np.ndarray) -> list[MapMark]:
         marks.append(MapMark(focus.x, focus.y, "focus" if focus.kind == "point" else "decoded"))
     if st.session_state.get("show_marks"):
         near = np.argsort(np.hypot(xy[:, 0] - 1, xy[:, 1]))[:4]
-        marks += [MapMark(*map(float, xy[i]), "neighbour", number=k + 1) for k, i in enumerate(near)]
+        marks += [MapMark(float(xy[i, 0]), float(xy[i, 1]), "neighbour", number=k + 1) for k, i in enumerate(near)]
         marks += [MapMark(-6, -2, "start"), MapMark(5, 3, "end"), MapMark(-2, 4, "basket", "<b>ours</b>", 1)]
         marks += [MapMark(-6 + 11 * t, -2 + 5 * t, "path") for t in (0.2, 0.4, 0.6, 0.8)]
         marks += [MapMark(6 + np.cos(t), -4 + np.sin(2 * t), "trail") for t in np.linspace(0, 4, 9)]

@@ -119,7 +119,7 @@ def test_423624_points_load_and_answer(new_page, demo_url):
     last = demo_xy(423_624)[-1]
     page.wait_for_timeout(400)
     frame = demo.attribute("frame")
-    demo.click(*map(float, last))
+    demo.click(float(last[0]), float(last[1]))
     assert event_number(page, 1)["value"]["index"] == 423_623
     demo.wait_for(marks="1", frame=frame)
     page.mouse.move(*demo.screen(0.0, 0.0))

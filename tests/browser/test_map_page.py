@@ -71,7 +71,7 @@ def basket_button(page: Any) -> Any:
 
 def test_a_click_on_a_point_shows_it_and_writes_the_link(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
     index = lonely(site[1])
-    opened.click(*map(float, site[1][index]))
+    opened.click(float(site[1][index, 0]), float(site[1][index, 1]))
     title(opened, rf"Cell #{index}$")
     expect(opened.page).to_have_url(re.compile(rf"[?&]cell={index}(&|$)"), timeout=TIMEOUT_MS)
     expect(opened.page.get_by_role("img", name=re.compile("Drawing of the cell"))).to_be_visible(timeout=TIMEOUT_MS)
@@ -145,7 +145,7 @@ def test_links_open_what_they_name_in_both_themes(new_page: Callable[..., Any], 
 
 def test_the_basket_is_filled_and_downloaded(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
     page, index = opened.page, lonely(site[1])
-    opened.click(*map(float, site[1][index]))
+    opened.click(float(site[1][index, 0]), float(site[1][index, 1]))
     title(opened, rf"Cell #{index}$")
     basket_button(page).click()
     expect(page.get_by_text("1 of 200")).to_be_visible(timeout=TIMEOUT_MS)

@@ -46,7 +46,7 @@ def test_switching_the_space_brings_its_own_map_and_clicks_name_its_cells(
     driver.wait_ready()
     xy = atlas.planes["pca"].xy
     row = lonely(xy)
-    driver.click(*map(float, xy[row]))
+    driver.click(float(xy[row, 0]), float(xy[row, 1]))
     title(driver, rf"Cell #{atlas.indices[row]}$")
     expect(page).to_have_url(re.compile(r"[?&]space=enas6(&|$)"), timeout=TIMEOUT_MS)
     expect(page).to_have_url(re.compile(rf"[?&]cell={atlas.indices[row]}(&|$)"), timeout=TIMEOUT_MS)

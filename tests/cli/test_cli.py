@@ -20,6 +20,7 @@ from svge_core.spaces.nasbench201 import naslib_tuple
 from svge_core.spaces.registry import get_space
 from tests.support.cli import ARCH, SPACE, Run, known_scores
 from tests.support.core import OVERFITTED
+from tests.support.untyped import there
 
 COMMANDS = ["train", "evaluate", "atlas", "fit", "encode", "decode", "predict", "draw", "export", "labels", "bench"]
 
@@ -33,8 +34,8 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert "usage: svge_core" in out
         if words:
             assert "--json" in out
-    choices = build_parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
-    assert set(COMMANDS) <= set(choices)
+    commands: Any = there(build_parser()._subparsers)._group_actions[0].choices
+    assert set(COMMANDS) <= set(commands)
 
 
 # encode and decode

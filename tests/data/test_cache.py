@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -178,7 +179,7 @@ def test_tables_come_back(own_cache: Path) -> None:
     assert (found.meanings, found.notes, found.origin) == (table().meanings, ("note",), {"file": "f"})
     assert pq.read_schema(path).field("my_acc").type == "float", "90.5 needs no more"
     save_table(table(value=1 / 3))
-    assert load_table(path).frame["my_acc"][0] == 1 / 3
+    assert load_table(path).frame["my_acc"].tolist()[0] == 1 / 3
     assert load_imported("other") == []
     assert [(entry.name, entry.rows, entry.scores) for entry in list_imported()] == [("mine", 2, ("my_acc",))]
 
@@ -339,7 +340,7 @@ def test_every_kind_is_imported_by_the_command(tmp_path: Path, run: Run) -> None
     assert len(run("data", "list")) == 7
 
 
-def main_json(path: Path) -> dict[str, object]:
+def main_json(path: Path) -> dict[str, Any]:
     imported = import_file(path)
     return {"rows": len(imported.table.frame), "scores": json.dumps(imported.best())}
 

@@ -30,7 +30,7 @@ def test_cells_and_their_accuracies(tmp_path: Path) -> None:
     assert table.frame["row"].tolist() == [0, 1]
     for arch, index in zip(table.frame["arch"], table.frame["cell_index"], strict=True):
         assert space.index(space.parse(arch)) == index
-    assert space.genotype(space.parse(table.frame["arch"][1]))[:3] == (5, 3, 1)
+    assert space.genotype(space.parse(table.frame["arch"].tolist()[1]))[:3] == (5, 3, 1)
     assert any("1 cells stand on several lines" in note for note in table.notes)
     line = table.meanings["enas6_ws_acc"].describe()
     assert "shared weights" in line

@@ -4,6 +4,7 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,8 +32,8 @@ Write = Callable[..., Path]
 
 
 def row(table: ImportedTable, number: int) -> dict[str, float]:
-    (found,) = table.frame[table.frame["hash"] == made.digest_of(number)].to_dict("records")
-    return found
+    row: Any = table.frame.set_index("hash").loc[made.digest_of(number)]
+    return row.to_dict()
 
 
 def test_values_are_those_that_were_written(written: Write) -> None:
@@ -46,7 +47,7 @@ def test_values_are_those_that_were_written(written: Write) -> None:
         mine = [run for run in runs if run[0] == made.digest_of(number)]
         found = row(table, number)
         for column, name in ((4, "valid"), (5, "test")):
-            values = [100 * run[column] for run in mine]
+            values = [100 * float(run[column]) for run in mine]
             assert [found[f"nb101_e108_{name}_r{r}"] for r in (1, 2, 3)] == pytest.approx(values, rel=1e-12)
             assert found[f"nb101_e108_{name}"] == pytest.approx(np.mean(values), rel=1e-12)
             assert found[f"nb101_e108_{name}_std"] == pytest.approx(np.std(values, ddof=1))

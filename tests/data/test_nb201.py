@@ -31,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def values(table: ImportedTable, index: int) -> dict[str, float]:
-    (found,) = table.frame[table.frame["index"] == index].to_dict("records")
-    return found
+    row: Any = table.frame.set_index("index").loc[index]
+    return row.to_dict()
 
 
 def check_runs(table: ImportedTable, prefix: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from svge_core.cells.cell import Cell
-from svge_core.data import scores
+from svge_core.data import catalog
 from svge_core.data.catalog import analytic_scores, load_scores
 from svge_core.data.importers import hpo_bench
 from svge_core.data.importers.hpo_bench import load_hpo_bench, package_folder, read_plain_pickle
@@ -72,7 +72,7 @@ def test_columns_follow_from_the_seeds(table: Scores) -> None:
         seeds = table.frame[[f"{prefix}_valid_s{seed}" for seed in range(3)]]
         np.testing.assert_allclose(table.frame[f"{prefix}_valid"], seeds.mean(axis=1), rtol=1e-12)
         np.testing.assert_allclose(table.frame[f"{prefix}_valid_std"], seeds.std(axis=1), atol=1e-9)
-        np.testing.assert_array_equal(table.frame[f"{prefix}_seeds"], seeds.count(axis=1))
+        np.testing.assert_array_equal(table.frame[f"{prefix}_seeds"], seeds.notna().sum(axis=1))
     assert set(table.frame["cifar10_seeds"]) == {2.0, 3.0}
 
 
@@ -293,7 +293,7 @@ def test_large_spaces_keep_their_costs_on_disk(tmp_path: Path, monkeypatch: pyte
     space = _First300()
     expected = analytic_scores(space)
     assert not list(tmp_path.iterdir())  # small spaces are computed every time
-    monkeypatch.setattr(scores, "CACHE_FROM_ROWS", 100)
+    monkeypatch.setattr(catalog, "CACHE_FROM_ROWS", 100)
     assert analytic_scores(space).digest == expected.digest
     (file,) = (tmp_path / "svge-explorer").iterdir()
     with monkeypatch.context() as patch:

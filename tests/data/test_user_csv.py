@@ -4,6 +4,7 @@ import io
 import math
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def test_pandas_files_round_trip(rows: list[tuple[int, float, float | None]]) ->
     assert dict(result.frame["user_acc"]) == expected  # to the last bit
     if any(top5 is not None for _, _, top5 in rows):
         for index, _, top5 in rows:
-            found = result.frame.loc[index, "user_top5"]
+            found: Any = result.frame.loc[index, "user_top5"]
             assert np.isnan(found) if top5 is None else found == top5
     assert "note" in result.ignored_columns
     assert not result.rejected
@@ -83,7 +84,7 @@ def test_dialects(delimiter: str, newline: str, mark: str) -> None:
     lines = [delimiter.join(row) for row in (["arch", "val acc", "top5"], [A, "91.5", ""], [], [B, "1e1", "+.5"])]
     result = read(mark + newline.join(lines))
     assert result.frame.loc[0, "user_val_acc"] == 91.5
-    assert result.frame.loc[6111].tolist() == [10.0, 0.5]
+    assert list(result.frame.loc[6111]) == [10.0, 0.5]
     assert result.summary() == "2 architectures with 2 scores from 2 lines."
 
 
@@ -119,7 +120,7 @@ def test_path_and_its_name(tmp_path: Path) -> None:
 
 def test_duplicates_are_averaged_and_reported() -> None:
     result = read(f"arch,acc,top5\n{A},1,10\n{B},5,\n{A},2,\n{B},5,\n{A},6,20\n")
-    assert result.frame.loc[0].tolist() == [3.0, 15.0]
+    assert list(result.frame.loc[0]) == [3.0, 15.0]
     assert result.frame.loc[6111, "user_acc"] == 5.0
     assert [str(duplicate) for duplicate in result.duplicates] == [
         "Lines 2, 4, 6 give architecture 0 different scores; their mean is used."

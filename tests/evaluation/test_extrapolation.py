@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ from svge_core.spaces.nasbench101.extended import ExtendedNASBench101
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import to_batch
 from svge_core.training.config import TrainConfig
+from tests.support.untyped import there
 
 NB101, ENAS = get_space("nasbench101"), ENASMacro(6)
 MEANING = ScoreMeaning(
@@ -69,7 +71,7 @@ SIX_EDGES = Cell(PAPER.ops, tuple((i, i + 1) for i in range(6)))
 def labelled(request: pytest.FixtureRequest) -> tuple:
     space = get_space(request.param)
     rng = np.random.default_rng(5)
-    drawn = np.unique(rng.integers(space.size, size=1500))
+    drawn = np.unique(rng.integers(there(space.size), size=1500))
     split = split_by_size(space, drawn)
     kept = np.sort(np.concatenate([np.flatnonzero(side)[:80] for side in (split.inside, split.outside)]))
     cells = [space.from_index(int(index)) for index in drawn[kept]]
@@ -96,7 +98,7 @@ def make(space, folder: Path):
 
 def test_cells_are_split_by_vertices_and_by_skip_connections(rng: np.random.Generator) -> None:
     for space, size in ((NB101, lambda c: c.num_nodes <= 6), (ENAS, lambda c: len(c.edges) - 7 <= 7)):
-        indices = rng.integers(space.size, size=200)
+        indices = rng.integers(there(space.size), size=200)
         split = split_by_size(space, indices)
         cells = [space.from_index(int(index)) for index in indices]
         assert split.inside.tolist() == [size(cell) for cell in cells]
@@ -132,7 +134,7 @@ def test_a_draw_fits_on_small_cells_alone_and_judges_on_others(labelled: tuple) 
     places = {int(index): value for index, value in zip(pool.indices, pool.values, strict=True)}
     assert draw.truth.tolist() == [places[int(index)] for index in draw.indices]
     # the labels are a sum over counts, so counting must find them; labels of larger cells must not matter
-    assert draw.rows[BASELINE, "inside"]["kendall_tau"] > 0.8
+    assert there(draw.rows[BASELINE, "inside"]["kendall_tau"]) > 0.8
     inside = split_by_size(space, pool.indices).inside
     other = Labels(pool.indices, np.where(inside, pool.values, -pool.values))
     again = one_draw(space, MEANING, other, labels=40, held_out=30, seed=1)
@@ -185,6 +187,7 @@ def test_the_extended_model_is_the_model_on_seven_vertices(sampling, rng: np.ran
         part.data.normal_()
     space = ExtendedNASBench101()
     larger = extended_model(model, space)
+    assert isinstance(larger, SVGe)
     sevens = [cell for cell in (NB101.random_cell(rng) for _ in range(60)) if cell.num_nodes == 7]
     small, wide = to_batch(NB101, sevens), to_batch(space, sevens)
     with torch.inference_mode():
@@ -195,7 +198,7 @@ def test_the_extended_model_is_the_model_on_seven_vertices(sampling, rng: np.ran
         for x, y in ((a.forward, b.forward), (a.backward, b.backward)):
             torch.testing.assert_close(x.types[:, :7], y.types)
             torch.testing.assert_close(x.edges[:, :7, :7], y.edges)
-    position = larger.encoder.position
+    position: Any = larger.encoder.position
     assert position is not None and (position[7] == position[6]).all()
     with pytest.raises(InvalidCellError, match="cannot be extended"):
         extended_model(model, ENAS)

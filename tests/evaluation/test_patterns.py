@@ -11,6 +11,7 @@ from svge_core.evaluation.structure_patterns import CLUSTERING, EDGES, PATH_LENG
 from svge_core.figures.patterns import pattern_figure, pattern_label
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import index_batch, to_cells
+from tests.support.untyped import drawn
 
 ENAS = get_space("enas6")
 
@@ -64,7 +65,7 @@ def test_what_does_not_vary_has_no_correlation() -> None:
     rows = {row.name: row for row in found.rows}
     assert rows[CLUSTERING].pearson_r is rows[PATH_LENGTH].pearson_r is rows[EDGES].pearson_r is None
     figure = pattern_figure(found, "light")
-    assert list(figure.data[0].y) == [pattern_label(row.name) for row in found.rows if row.pearson_r is not None]
+    assert list(drawn(figure).data[0].y) == [pattern_label(row.name) for row in found.rows if row.pearson_r is not None]
     for values in (np.array([1.0]), np.array([1.0, np.nan])):
         with pytest.raises(DataError, match="two or more cells"):
             patterns(ENAS, np.arange(len(values)), values)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from svge_core.atlas.atlas import build_atlas
 from svge_core.atlas.file import save_atlas
@@ -25,9 +24,11 @@ from svge_core.figures.quality import MEASURES, NAMES, bars, certainty_figure, e
 from svge_core.files.schema import to_plain, to_record
 from svge_core.spaces.registry import get_space
 from tests.app.test_model_page import open_page, words
+from tests.support.app_driver import App
 from tests.support.core import tiny_model, write_sampled_checkpoint
 from tests.support.model_checkpoint import make_checkpoint
 from tests.support.paths import CHECKPOINTS
+from tests.support.untyped import drawn
 
 SMALL = QualityConfig(
     sample=300, walks=1, steps=40, lag=8, pairs=400, labelled=120, permutations=3, draws=40, places=20, decodings=8,
@@ -130,7 +131,7 @@ def test_the_file_says_what_is_wrong(measured: Path, content: dict[str, Any], tm
         (("neighbours", 0, "meaning"), {}, "The meaning of a score"),
     ):
         broken = copy.deepcopy(content)
-        part = broken
+        part: Any = broken
         for step in place[:-1]:
             part = part[step]
         part[place[-1]] = value
@@ -206,15 +207,15 @@ def test_every_reading_states_what_it_is_out_of(content: dict[str, Any]) -> None
 def test_controls_are_hollow_or_dashed(theme, content: dict[str, Any]) -> None:
     read = to_record(content, QualityContent)
     figure = edit_figure(read.edits.curves, theme)
-    lines = {trace.name: trace for trace in figure.data if trace.marker.symbol}
+    lines: dict[Any, Any] = {trace.name: trace for trace in drawn(figure).data if trace.marker.symbol}
     assert lines[NAMES["latent"]].line.dash == "solid" and lines[NAMES["one_hot"]].line.dash != "solid"
     for measure_name in MEASURES:
-        bar = bars(read.neighbours[0], measure_name, theme).data[0]
+        bar = drawn(bars(read.neighbours[0], measure_name, theme)).data[0]
         assert bar.marker.color[0] != bar.marker.color[1]
         assert len(bar.x) == (4 if measure_name == "r2_best" else 5)
-    for trace in certainty_figure(read.certainty, theme).data:
+    for trace in drawn(certainty_figure(read.certainty, theme)).data:
         assert sum(trace.y) == pytest.approx(1)
-    assert max(variance_figure(read.dimension, theme).data[0].y) == pytest.approx(1)
+    assert max(drawn(variance_figure(read.dimension, theme)).data[0].y) == pytest.approx(1)
 
 
 # the command
@@ -258,7 +259,7 @@ def folder(measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return Path(shutil.copytree(measured, tmp_path / "checkpoints" / "nasbench201" / "svge"))
 
 
-def unescaped(at: AppTest) -> str:
+def unescaped(at: App) -> str:
     return words(at).replace("\\", "")
 
 

@@ -19,6 +19,7 @@ from svge_core.explorer.selection import CellFilter, find_cell, kept_by, summary
 from svge_core.export.document import from_json, to_json
 from svge_core.spaces.registry import get_space
 from tests.support.tiny_checkpoint import MadeUpPredictors, make_checkpoint
+from tests.support.untyped import there
 
 SPACE = get_space("nasbench201")
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
@@ -39,9 +40,9 @@ def test_a_known_cell_comes_with_all_that_is_known(explorer: Explorer) -> None:
     assert found.origin == "cell"
     assert found.cell == SPACE.from_index(2)
     assert (found.index, found.notation) == (2, SPACE.format(SPACE.from_index(2)))
-    assert found.genotype == SPACE.genotype(found.cell)
+    assert found.genotype == SPACE.genotype(there(found.cell))
     assert found.value("cifar10_valid") == explorer.scores.frame["cifar10_valid"][2]
-    assert found.cost == SPACE.cost(found.cell)
+    assert found.cost == SPACE.cost(there(found.cell))
     assert found.membership in ("training", "held out")
     assert [p.meaning.key for p in found.predicted] == ["cifar10_valid", "cifar100_valid"]
     assert all(p.label_used and p.low < p.mean < p.high for p in found.predicted)
@@ -280,7 +281,7 @@ def test_no_filter_keeps_all_and_contradictions_none(explorer: Explorer) -> None
 
 
 def test_a_cell_without_a_value_fails_a_range(explorer: Explorer) -> None:
-    values = np.full(SPACE.size, np.nan)
+    values = np.full(there(SPACE.size), np.nan)
     values[3] = 1.0
     assert np.flatnonzero(kept_by(explorer, CellFilter("k", (0.0, 2.0)), values)).tolist() == [3]
 

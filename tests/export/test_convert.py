@@ -1,5 +1,7 @@
 """Cell <-> networkx, PyG: round trips, PyG's own collate as oracle for the dataset, and every refusal's text."""
 
+from typing import Any
+
 import networkx
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from svge_core.data.catalog import analytic_scores
 from svge_core.errors import DataError, InvalidCellError
 from svge_core.export.graphs import from_data, from_networkx, space_dataset, to_data, to_networkx
 from svge_core.spaces.registry import get_space
+from tests.support.untyped import there
 
 SPACE = get_space("nasbench201")
 CELLS = st.integers(0, 15_624).map(SPACE.from_index)
@@ -53,11 +56,11 @@ def test_networkx_refusals() -> None:
     with pytest.raises(InvalidCellError, match="Node 0 has no label: expected a text attribute 'op', got None"):
         from_networkx(networkx.DiGraph([(0, 1)]))
     cyclic = networkx.DiGraph([(0, 1), (1, 0)])
-    networkx.set_node_attributes(cyclic, "none", "op")
+    cyclic.add_nodes_from(cyclic, op="none")
     with pytest.raises(InvalidCellError, match="has a cycle"):
         from_networkx(cyclic)
     parallel = networkx.MultiDiGraph([(0, 1), (0, 1)])
-    networkx.set_node_attributes(parallel, "none", "op")
+    parallel.add_nodes_from(parallel, op="none")
     with pytest.raises(InvalidCellError, match="given twice"):
         from_networkx(parallel)
 
@@ -69,7 +72,7 @@ def test_pyg_round_trip(cell: Cell) -> None:
     assert data.num_nodes == cell.num_nodes
     assert data.validate()
     assert from_data(data, SPACE) == cell
-    data.edge_index = data.edge_index.flip(1)  # edges in another order
+    data.edge_index = there(data.edge_index).flip(1)  # edges in another order
     del data.node_type  # labels from the one-hot rows
     assert from_data(data, SPACE) == cell
 
@@ -98,19 +101,21 @@ def dataset() -> InMemoryDataset:
 def test_dataset_is_the_space(dataset: InMemoryDataset) -> None:
     assert len(dataset) == 15_625
     for index in (0, 6111, 15_624):
-        assert from_data(dataset[index], SPACE) == SPACE.from_index(index)
-        assert dataset[index].cell_id.item() == index
+        graph: Any = dataset[index]
+        assert from_data(graph, SPACE) == SPACE.from_index(index)
+        assert graph.cell_id.item() == index
         cost = SPACE.cost(SPACE.from_index(index))
-        np.testing.assert_allclose(dataset[index].y, [[cost.flops_m, cost.params_m]], rtol=1e-6)
+        np.testing.assert_allclose(graph.y, [[cost.flops_m, cost.params_m]], rtol=1e-6)
 
 
 def test_dataset_equals_what_pyg_collates(dataset: InMemoryDataset) -> None:
-    expected, slices = InMemoryDataset.collate([to_data(SPACE.from_index(index), SPACE) for index in range(40)])
+    collated: Any = InMemoryDataset.collate([to_data(SPACE.from_index(index), SPACE) for index in range(40)])
+    (expected, slices), mine, parts = collated, there(dataset._data), there(dataset.slices)
     for name in ("x", "edge_index", "node_type"):
         end = int(slices[name][-1])
-        assert torch.equal(dataset.slices[name][:41], slices[name])
+        assert torch.equal(parts[name][:41], slices[name])
         along_last = name == "edge_index"
-        found = dataset._data[name][:, :end] if along_last else dataset._data[name][:end]
+        found = mine[name][:, :end] if along_last else mine[name][:end]
         assert torch.equal(found, expected[name])
 
 

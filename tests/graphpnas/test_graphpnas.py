@@ -67,7 +67,7 @@ def generator(view: GraphView, seed: int = 1) -> Generator:
     """Small, with weights large enough that no two graphs are equally likely."""
     made = Generator(view, GeneratorOptions(hidden=14, layers=2, wide=9, components=3), seed)
     with torch.no_grad():
-        made.flat *= 2.5
+        made.flat.mul_(2.5)
     return made
 
 
@@ -96,7 +96,7 @@ def test_likelihood_and_loss_are_those_of_a_loop_over_rows(name: str) -> None:
     view, graphs = (topology_view(6), dags(6, 3, 0.4)) if name == "topology" else some(name, 3)[:2]
     made = Generator(view, GeneratorOptions(hidden=20, layers=2, wide=9, components=3), seed=1)
     with torch.no_grad():
-        made.flat *= 2.0
+        made.flat.mul_(2.0)
     exact = torch.stack([log_probability(made, graphs, i) for i in range(3)])
     torch.testing.assert_close(made.log_likelihood(graphs), exact, rtol=1e-4, atol=1e-4)
     rewards = torch.tensor([1.0, 2 / 3, 1 / 3])

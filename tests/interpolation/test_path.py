@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -36,6 +37,7 @@ from svge_core.interpolation.scores import path_scores, score_titles
 from svge_core.spaces.registry import get_space
 from tests.support.paths import CHECKPOINTS
 from tests.support.tiny_checkpoint import ChartPredictors, MadeUpPredictors, make_checkpoint, make_enas_checkpoint
+from tests.support.untyped import drawn, there
 
 SPACE = get_space("nasbench201")
 SHIPPED = CHECKPOINTS / "nasbench201" / "svge"
@@ -61,7 +63,9 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     return replace(opened, predictors=ChartPredictors(opened.atlas.indices))
 
 
-def lay(explorer: Explorer, kind="linear", stops: int = 25, a: int = BEST, b: int = OTHER, **options) -> LatentPath:
+def lay(
+    explorer: Explorer, kind: Any = "linear", stops: int = 25, a: int = BEST, b: int = OTHER, **options: Any
+) -> LatentPath:
     return lay_path(explorer, explorer.space.from_index(a), explorer.space.from_index(b), kind, stops, **options)
 
 
@@ -215,7 +219,7 @@ def test_a_trained_model_gives_both_ends_back(trained: Explorer, kind) -> None:
     assert (path.latents[[0, -1]] == trained.atlas.latents[[BEST, OTHER]]).all()
     if kind == "graph":
         assert all(stop.valid and stop.index is not None for stop in path.stops)
-        assert (path.latents == trained.atlas.latents[[stop.row for stop in path.stops]]).all()
+        assert (path.latents == trained.atlas.latents[[there(stop.row) for stop in path.stops]]).all()
 
 
 def test_a_cell_that_does_not_come_back_is_named(explorer: Explorer) -> None:
@@ -328,7 +332,7 @@ def test_scores_know_measured_from_predicted(explorer: Explorer) -> None:
     path = lay(explorer, "graph", a=1, b=2)
     scores = path_scores(explorer, path, "cifar10_valid")
     for stop in path.stops:
-        assert scores.known[stop.number] == explorer.scores.frame["cifar10_valid"][stop.index]
+        assert scores.known[stop.number] == explorer.scores.frame["cifar10_valid"].to_numpy()[stop.index]
         assert scores.mean[stop.number] == 80.0 + stop.cell.ops.count("nor_conv_3x3")
         assert scores.label_used[stop.number] == (stop.index in (1, 2, 3))
     assert (scores.level, scores.meaning.kind) == (0.9, "measured")
@@ -349,7 +353,7 @@ def test_stops_without_a_member_have_no_score(explorer: Explorer) -> None:
 def test_in_the_chart_measured_and_predicted_never_look_alike(explorer: Explorer, theme) -> None:
     path = lay(explorer)
     figure = path_figure(path, path_scores(explorer, path, "cifar10_valid"), theme, 3)
-    traces = {trace.name: trace for trace in figure.data}
+    traces: dict[Any, Any] = {trace.name: trace for trace in drawn(figure).data}
     invalid = [stop.number for stop in path.stops if not stop.valid]
     assert list(traces["no valid cell"].x) == invalid
     if len(invalid) < 25:
@@ -357,10 +361,12 @@ def test_in_the_chart_measured_and_predicted_never_look_alike(explorer: Explorer
         assert predicted.marker.color != measured.marker.color and predicted.marker.symbol == "circle-open"
         assert predicted.line.dash == "dot" and measured.line.dash is None and measured.marker.symbol == "diamond"
     full = lay(explorer, "graph")
-    band = next(t for t in path_figure(full, path_scores(explorer, full, "cifar10_valid"), theme, 0).data if t.fill)
+    band = next(
+        t for t in drawn(path_figure(full, path_scores(explorer, full, "cifar10_valid"), theme, 0)).data if t.fill
+    )
     scores = path_scores(explorer, full, "cifar10_valid")
     assert list(band.y) == [*scores.high, *scores.low[::-1]]
-    assert list(figure.layout.shapes)[0].x0 == 3
+    assert list(drawn(figure).layout.shapes)[0].x0 == 3
 
 
 def test_json_holds_every_stop_and_every_architecture_once(explorer: Explorer) -> None:
@@ -373,7 +379,9 @@ def test_json_holds_every_stop_and_every_architecture_once(explorer: Explorer) -
             if stop.valid:
                 cell = document["cells"][written["cell"]]
                 assert cell["index"] == stop.index
-                assert cell["measured"]["cifar10_valid"] == explorer.scores.frame["cifar10_valid"][stop.index]
+                assert (
+                    cell["measured"]["cifar10_valid"] == explorer.scores.frame["cifar10_valid"].to_numpy()[stop.index]
+                )
                 assert cell["predicted"][0]["low"] < cell["predicted"][0]["value"]
             else:
                 assert written["cell"] is None and written["why_invalid"] and written["ops"] == list(stop.cell.ops)

@@ -1,19 +1,20 @@
 """Runs as processes: queue, cores, pause, cancel, resume, kill, a restarted server; real runs in a real store."""
 
+import json
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from svge_core.jobs.records import SearchJob
+from svge_core.jobs.records import Plan, SearchJob
 from svge_core.jobs.search import SearchJobs, cores
 from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.types import SearchConfig
 from tests.support.paths import ROOT
+from tests.support.waiting import until as wait_until
 
 SLOW = "python:tests.support.slow_objective:slow"
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are needed")
@@ -36,13 +37,16 @@ def jobs(tmp_path: Path) -> Iterator[SearchJobs]:
                 continue
 
 
-def until(jobs: SearchJobs, happened: Callable[[], object], seconds: float = 240) -> None:
-    """Step until something has happened; processes start slowly on a busy machine."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, (jobs.jobs(), list_runs(jobs.storage))
+def until(jobs: SearchJobs, happened: Callable[[], object]) -> None:
+    """Step until something has happened."""
+
+    def stepped() -> object:
+        if done := happened():
+            return done
         jobs.step()
-        time.sleep(0.05)
+        return False
+
+    wait_until(stepped, about=lambda: (jobs.jobs(), list_runs(jobs.storage)))
 
 
 def state(jobs: SearchJobs, name: str) -> str | None:
@@ -136,16 +140,32 @@ def test_a_run_that_cannot_go_on_keeps_its_last_words(jobs: SearchJobs) -> None:
 def test_damaged_records_are_left_out(jobs: SearchJobs) -> None:
     jobs.records.mkdir()
     (jobs.records / "job-x.json").write_text("{")
+    (jobs.records / "job-y.json").write_text('{"name": "y", "pid": "7"}')
     (jobs.records / "plan-x.json").write_text('{"race": "x", "configs": [{}], "of": 1}')
+    (jobs.records / "python-x.json").write_text('["python:a:b", 3]')
+    assert jobs.agreed("x") == frozenset()
     assert jobs.jobs() == {} and jobs.plans() == [] and not jobs.busy
+
+
+def test_records_of_before_still_open(jobs: SearchJobs) -> None:
+    """As the app wrote them when each file of this package had its own way of knowing a process."""
+    jobs.records.mkdir()
+    old = '{"name": "a", "order": 2.5, "pid": 4194399, "born": "ticks 77", "again": false, "asked": "cancel", '
+    (jobs.records / "job-a.json").write_text(old + '"stop_by": 9.5, "ended": false}')
+    fields = json.dumps({**config("b").to_dict()})
+    (jobs.records / "plan-race.json").write_text(
+        f'{{"race": "race", "configs": [{fields}], "of": 2, "python": true, "problem": ""}}'
+    )
+    (jobs.records / "python-a.json").write_text(f'["{SLOW}"]')
+    assert jobs.jobs() == {"a": SearchJob("a", 2.5, 4194399, "ticks 77", False, "cancel", 9.5)}
+    assert jobs.plans() == [Plan("race", (config("b"),), 2, python=True)] and jobs.agreed("a") == {SLOW}
+    assert not jobs.supervisor.alive(jobs.jobs()["a"].process)
 
 
 def test_the_thread_follows_and_ends_by_itself(tmp_path: Path) -> None:
     jobs = SearchJobs(tmp_path / "records", f"sqlite:///{tmp_path / 'runs.db'}", slots=1)
     jobs.start_race([config("a", budget=2)])
-    deadline = time.monotonic() + 240
-    while jobs.busy and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: not jobs.busy)
     assert state(jobs, "a") == "finished"
     jobs.wake()
     assert cores() >= 1 and (ROOT / "app.py").exists()

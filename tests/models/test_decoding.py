@@ -1,6 +1,6 @@
 """Decoding: frequencies against the slow decoder's probabilities, seeds, validity, and cells known by heart."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import combinations, product
 
 import pytest
@@ -55,9 +55,9 @@ def run_distribution(model: SVGe, z: torch.Tensor, direction: int) -> dict[Graph
     return found
 
 
-def vote_distribution(model: SVGe, z: torch.Tensor) -> Counter[Graph]:
+def vote_distribution(model: SVGe, z: torch.Tensor) -> dict[Graph, float]:
     """Two runs score a forward draft; types and edges are drawn from the averaged log-odds, as documented."""
-    found: Counter[Graph] = Counter()
+    found: defaultdict[Graph, float] = defaultdict(float)
     forward, backward = SlowDecoder(model, 0), SlowDecoder(model, 1)
     for (types, edges), weight in run_distribution(model, z, 0).items():
         last = len(types) - 1

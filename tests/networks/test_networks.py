@@ -4,6 +4,7 @@ import csv
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def reference_cell(x: Tensor, operations: tuple[str, ...], weights: list[Tensor 
 def test_a_cell_computes_what_the_paper_says(genotype: tuple[int, ...], generator: torch.Generator) -> None:
     operations = tuple(OPERATIONS[op] for op in genotype)
     network = nasbench201_network(SPACE.from_genotype(genotype), channels=4, cells_per_stage=1)
-    cell = network.layers[0]
+    cell: Any = network.layers[0]
     weights = [next((p for p in module.parameters() if p.ndim == 4), None) for module in cell.operations]
     x = torch.randn(3, 4, 6, 6, generator=generator)
     torch.testing.assert_close(cell(x), reference_cell(x, operations, weights), atol=1e-5, rtol=1e-4)
@@ -91,7 +92,8 @@ def test_forward_and_gradients(generator: torch.Generator) -> None:
     assert logits.shape == (2, 10)
     F.cross_entropy(logits, torch.tensor([1, 7])).backward()
     assert every_parameter_has_a_gradient(network)
-    assert network.stem[0].weight.grad.abs().max() > 0
+    stem: Any = network.stem[0]
+    assert stem.weight.grad.abs().max() > 0
     assert network.features(images).shape == (2, 16)
 
 

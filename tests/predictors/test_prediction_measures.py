@@ -1,6 +1,7 @@
 """Measures of predictions against SciPy, scikit-learn and pandas; what does not exist is None."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from scipy.stats import kendalltau, spearmanr
 from sklearn.metrics import mean_squared_error, r2_score
 
 from svge_core.predictors.measures import MEASURES, measure_predictions, summarised
+from tests.support.untyped import statistic
 
 INTERVAL = ("coverage", "width", "median_width")
 RANKED = ("kendall_tau", "spearman", "pearson_r")
@@ -21,8 +23,8 @@ def test_measures_are_those_of_scipy_and_scikit_learn(digits: int, kind: type, r
     high = truth + np.where(np.arange(50) < 40, 1, -0.5).astype(kind)
     row = measure_predictions(mean, truth, truth - 1, high)
     assert tuple(row) == MEASURES
-    assert row["kendall_tau"] == pytest.approx(kendalltau(mean, truth).statistic)
-    assert row["spearman"] == pytest.approx(spearmanr(mean, truth).statistic)
+    assert row["kendall_tau"] == pytest.approx(statistic(kendalltau(mean, truth)))
+    assert row["spearman"] == pytest.approx(statistic(spearmanr(mean, truth)))
     assert row["pearson_r"] == pytest.approx(np.corrcoef(mean, truth)[0, 1], rel=1e-5)
     assert row["rmse"] == pytest.approx(mean_squared_error(truth, mean) ** 0.5, rel=1e-5)
     assert row["rmse_standardised"] == pytest.approx(math.sqrt(1 - r2_score(truth, mean)), rel=1e-5)
@@ -59,7 +61,8 @@ def test_what_does_not_exist_is_none() -> None:
 
 
 def test_mean_and_spread_over_draws_are_those_of_pandas(rng: np.random.Generator) -> None:
-    draws = [dict(zip(MEASURES, rng.normal(size=len(MEASURES)).tolist(), strict=True)) for _ in range(5)]
+    normal = rng.normal(size=(5, len(MEASURES))).tolist()
+    draws: list[Mapping[str, float | None]] = [dict(zip(MEASURES, row, strict=True)) for row in normal]
     found, frame = summarised(draws), pd.DataFrame(draws)
     for name in MEASURES:
         assert found[name] == pytest.approx(frame[name].mean())

@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from svge_core.search.runs import ledger, loop as execution, workers
+from svge_core.search.runs import ledger, loop as execution, processes
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.manage import control
 from svge_core.search.runs.processes import Worker, birth
@@ -191,7 +191,7 @@ def test_a_worker_elsewhere_is_dead_after_its_grace(storage: str) -> None:
         ledger.enrol(engine, run, me)
         assert ledger.take(engine, run, SPACE, me) is None
         with engine.begin() as connection:
-            late = worker_table.c.beat - workers.GRACE_SECONDS - 1
+            late = worker_table.c.beat - processes.GRACE_SECONDS - 1
             connection.execute(sa.update(worker_table).where(worker_table.c.id == far.id).values(beat=late))
         claim = ledger.take(engine, run, SPACE, me)
         assert claim is not None

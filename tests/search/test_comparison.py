@@ -36,6 +36,7 @@ from svge_core.spaces.registry import get_space
 from tests.drawing.test_drawing import VISION, contrast, lab
 from tests.support.races import ACCURACY, PARAMS, SPACE, view
 from tests.support.tiny_checkpoint import MadeUpPredictors
+from tests.support.untyped import drawn
 
 GOALS = (ACCURACY, PARAMS)
 
@@ -151,7 +152,7 @@ def test_the_front_is_what_nothing_beats(rows: list[tuple[int, int, int]]) -> No
 
 def traces(figure: Any) -> list[Any]:
     """What is drawn; Plotly's own types do not say."""
-    return list(figure.data)
+    return list(drawn(figure).data)
 
 
 # ---- charts -----------------------------------------------------------------------------------------------------
@@ -178,39 +179,39 @@ def test_predicted_values_are_hollow_and_said_to_be_predicted(regret: bool) -> N
         marks = [trace.marker.symbol for trace in traces(figure) if trace.marker.symbol]
         assert all(mark.endswith("-open") == predicted for mark in marks)
         if not regret:
-            assert ("≈" in figure.layout.yaxis.title.text) == predicted
+            assert ("≈" in drawn(figure).layout.yaxis.title.text) == predicted
 
 
 def test_the_optimum_is_a_labelled_line_and_the_axis_opens_where_methods_have_settled() -> None:
     run = view([10.0, 90.0, 91.0, 91.5], optimum=91.6)
     figure = progress_figure(best_curves([("", [run])]), run.goals[0], "light", optimum=91.6, budget=60)
-    assert "best of all known cells: 91.6" in figure.layout.annotations[0].text
-    low, high = figure.layout.yaxis.range
+    assert "best of all known cells: 91.6" in drawn(figure).layout.annotations[0].text
+    low, high = drawn(figure).layout.yaxis.range
     assert 80 < low < 90 and high > 91.6
-    assert figure.layout.xaxis.range == (0, 61.2)
-    assert figure.layout.uirevision == "kept"
+    assert drawn(figure).layout.xaxis.range == (0, 61.2)
+    assert drawn(figure).layout.uirevision == "kept"
 
 
 def test_a_gap_of_nothing_has_a_place_on_the_logarithmic_axis() -> None:
     run = view([90.0, 91.0, 91.6], optimum=91.6)
     figure = progress_figure(best_curves([("", [run])]), run.goals[0], "dark", optimum=91.6, regret=True)
-    assert figure.layout.yaxis.type == "log"
+    assert drawn(figure).layout.yaxis.type == "log"
     assert min(traces(figure)[-1].y) > 0
-    assert figure.layout.annotations[0].text == "optimum found"
-    assert figure.layout.annotations[0].y == pytest.approx(math.log10(min(traces(figure)[-1].y)))
+    assert drawn(figure).layout.annotations[0].text == "optimum found"
+    assert drawn(figure).layout.annotations[0].y == pytest.approx(math.log10(min(traces(figure)[-1].y)))
 
 
 def test_charts_of_nothing_are_empty_and_names_of_users_are_no_tags() -> None:
     empty = view([])
-    assert not progress_figure(best_curves([("", [empty])]), empty.goals[0], "light").data
-    assert not front_figure([("", [view([], goals=GOALS)])], 1, 0, "light").data
+    assert not drawn(progress_figure(best_curves([("", [empty])]), empty.goals[0], "light")).data
+    assert not drawn(front_figure([("", [view([], goals=GOALS)])], 1, 0, "light")).data
     from dataclasses import replace
 
     own = replace(ACCURACY, title="<b>mine</b>")
     figure = progress_figure(
         best_curves([("", [view([1.0], goals=[own])])]), view([1.0], goals=[own]).goals[0], "light"
     )
-    assert "<b>" not in figure.layout.yaxis.title.text
+    assert "<b>" not in drawn(figure).layout.yaxis.title.text
 
 
 def test_fronts_and_hypervolumes_are_drawn_per_method() -> None:
@@ -220,7 +221,7 @@ def test_fronts_and_hypervolumes_are_drawn_per_method() -> None:
         METHODS["latent-bo"].title,
         METHODS["random"].title,
     ]
-    assert "Parameters (million)" in figure.layout.xaxis.title.text
+    assert "Parameters (million)" in drawn(figure).layout.xaxis.title.text
     volumes = hypervolumes(lineup)
     assert volumes is not None and len(traces(hypervolume_figure(volumes, "dark"))) == 2
 

@@ -1,6 +1,7 @@
 """Objectives: tables, predictors, a user's CSV and function, several at once; every mistake is one line."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, SvgeError
+from svge_core.models.head import HeadConfig
 from svge_core.predictors.checkpoint_predictors import CellPrediction, Predictors, _Fitted
+from svge_core.predictors.predictor_info import PredictorInfo
 from svge_core.search.objectives import make as objectives
 from svge_core.search.objectives.goals import EvaluationError
 from svge_core.search.objectives.make import make_objective, search_domain
@@ -88,12 +91,27 @@ def test_goals_together_are_known_where_all_are(table: None, tmp_path: Path) -> 
         make_objective(["table:loss", f"csv:{path}:score"], SPACE)
 
 
+def info(labels: int, meaning: dict[str, Any] | None = None) -> PredictorInfo:
+    return PredictorInfo(
+        checkpoint="",
+        space=SPACE.name,
+        score="acc",
+        description="made up",
+        meaning=meaning,
+        labels=labels,
+        level=0.9,
+        head=HeadConfig(),
+        training_indices=(),
+        held_out={},
+    )
+
+
 def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
     measured = ScoreMeaning("acc", "Accuracy", "%", "max", "made up", "", None, "", "measured", "made up")
     fitted = {
-        "acc": _Fitted(tmp_path, {"labels": 12, "meaning": measured.to_dict()}),
-        "old": _Fitted(tmp_path, {"labels": 9}),
+        "acc": _Fitted(tmp_path, info(12, measured.to_dict())),
+        "old": _Fitted(tmp_path, info(9)),
     }
     monkeypatch.setattr(objectives, "load_predictors", lambda *_: Predictors(checkpoint, SPACE, fitted))
     prediction = CellPrediction(91.0, 90.0, 92.0, 0.9, None, "made up", 12)

@@ -17,6 +17,7 @@ from svge_core.search.searchers.registry import make_searcher
 from svge_core.spaces.registry import get_space
 from tests.support.paths import ROOT
 from tests.support.runs import SPACE, worth
+from tests.support.untyped import there
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -44,14 +45,14 @@ def test_a_study_proposes_what_the_searcher_does(method: str) -> None:
 def test_a_study_goes_on_from_its_store(tmp_path: Path) -> None:
     found = []
     for parts in ((10,), (4, 6)):
-        url = f"sqlite:///{tmp_path / str(len(parts))}.db"
+        url, study = f"sqlite:///{tmp_path / str(len(parts))}.db", None
         for count in parts:
             sampler = cell_sampler("evolution", "nasbench201", seed=1)
             study = optuna.create_study(
                 storage=url, study_name="mine", direction="minimize", sampler=sampler, load_if_exists=True
             )
             study.optimize(of_trial, n_trials=count)
-        found.append(cells(study))
+        found.append(cells(there(study)))
     assert found[0] == found[1]
 
 

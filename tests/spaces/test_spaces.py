@@ -7,6 +7,7 @@ import pickletools
 from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest

@@ -1,7 +1,8 @@
 """Runs the app without a browser, on a tiny checkpoint. The only place that touches Streamlit's private test API."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
@@ -23,28 +24,44 @@ class _NavigationOnly(PagesManager):
 app_test.PagesManager = _NavigationOnly  # type: ignore[misc]
 
 
-def open_app(**parameters: str) -> AppTest:
+if TYPE_CHECKING:
+
+    class App(AppTest):
+        """A run of the app. Which widget a key names, only the test knows; Streamlit gives their common base."""
+
+        def get_by_key(self, key: str) -> Any: ...
+
+else:
+    App = AppTest
+
+
+def app_of(script: Path) -> App:
+    """A page, or the app, before its first run."""
+    return cast("App", AppTest.from_file(str(script), default_timeout=120))
+
+
+def open_app(**parameters: str) -> App:
     """The app after its first run, with query parameters."""
-    at = AppTest.from_file(str(APP), default_timeout=120)
+    at = app_of(APP)
     for name, value in parameters.items():
         at.query_params[name] = value
     return checked(at.run())
 
 
-def rerun(at: AppTest) -> AppTest:
+def rerun(at: AppTest) -> App:
     """Run the app again."""
     return checked(at.run())
 
 
-def checked(at: AppTest) -> AppTest:
+def checked(at: AppTest) -> App:
     """The same app; fails on an uncaught exception."""
     assert not at.exception, [f"{e.message}\n{e.stack_trace}" for e in at.exception]
-    return at
+    return cast("App", at)
 
 
-def fire(at: AppTest, event: str, value: Any, key: str = MAP) -> AppTest:
+def fire(at: AppTest, event: str, value: Any, key: str = MAP) -> App:
     """Send an event of a component as its browser part would. Streamlit 1.67; there is no public way."""
-    node = at.get_by_key(key)
+    node: Any = at.get_by_key(key)
     states = at._tree.get_widget_states()
     state = states.widgets.add()
     state.id = f"$$STREAMLIT_INTERNAL_KEY_{node.proto.id}__events"
@@ -52,7 +69,7 @@ def fire(at: AppTest, event: str, value: Any, key: str = MAP) -> AppTest:
     return checked(at._run(states))
 
 
-def select_row(at: AppTest, row: int, key: str) -> AppTest:
+def select_row(at: App, row: int, key: str) -> App:
     """Choose a row of a table."""
     states = at._tree.get_widget_states()
     state = states.widgets.add()
@@ -61,13 +78,13 @@ def select_row(at: AppTest, row: int, key: str) -> AppTest:
     return checked(at._run(states))
 
 
-def click_map(at: AppTest, x: float, y: float, index: int | None = None) -> AppTest:
+def click_map(at: AppTest, x: float, y: float, index: int | None = None) -> App:
     """Click a point (with its index) or empty space."""
     kind = "empty" if index is None else "point"
     return fire(at, "click", {"kind": kind, "index": index, "x": x, "y": y, "source": "pointer", "seq": 1})
 
 
-def map_data(at: AppTest) -> dict[str, Any]:
+def map_data(at: App) -> dict[str, Any]:
     """What the map component was given."""
     return json.loads(at.get_by_key(MAP).proto.json)
 
@@ -78,15 +95,18 @@ def words(at: AppTest) -> str:
     return "\n".join(str(part.value) for part in parts).replace("\\", "")
 
 
-def focus(at) -> object:
+def focus(at: AppTest) -> object:
+    """What the panels show; None before anything is chosen."""
     return next((at.session_state[key] for key in ["focus"] if key in at.session_state), None)
 
 
-def choose(at, key: str, value: object):
+def choose(at: App, key: str, value: object) -> App:
+    """Set a widget and run the app again."""
     at.get_by_key(key).set_value(value)
     return rerun(at)
 
 
-def press(at, key: str):
+def press(at: App, key: str) -> App:
+    """Press a button and run the app again."""
     at.get_by_key(key).click()
     return rerun(at)

@@ -33,6 +33,7 @@ class TinySpace(AbstractSearchSpace):
     def __init__(self, max_nodes: int = 5) -> None:
         self.name, self.title, self.max_nodes = f"tiny{max_nodes}", f"Tiny {max_nodes}", max_nodes
         self.gene_choices = (max_nodes - 1, *(2,) * (max_nodes - 2), *(2,) * (max_nodes * (max_nodes - 1) // 2))
+        self.size = len(self._members)
 
     @cached_property
     def _members(self) -> tuple[Cell, ...]:
@@ -49,10 +50,6 @@ class TinySpace(AbstractSearchSpace):
     @cached_property
     def _by_genotype(self) -> dict[tuple[int, ...], Cell]:
         return {self.genotype(cell): cell for cell in self._members}
-
-    @property
-    def size(self) -> int:
-        return len(self._members)
 
     def validate(self, cell: Cell) -> None:
         if not 2 <= cell.num_nodes <= self.max_nodes:

@@ -173,7 +173,7 @@ def record(index: int, epochs: int, seeds: dict[str, Sequence[int]]) -> dict[str
 
 def nats_record(index: int) -> "OrderedDict[str, Any]":
     """What an official file of one architecture holds; one seed is missing for odd indices."""
-    long = {data: (777, 999) if index % 2 else (777, 888, 999) for data in DATA_SETS}
+    long: dict[str, Sequence[int]] = {data: (777, 999) if index % 2 else (777, 888, 999) for data in DATA_SETS}
     short: dict[str, Sequence[int]] = {data: (111,) for data in DATA_SETS}
     short["cifar10-valid"] = (111, 777)
     return OrderedDict([("12", record(index, 12, short)), ("200", record(index, 200, long))])
@@ -197,7 +197,8 @@ def as_numpy_1(data: bytes) -> bytes:
 
 def nats_file(index: int, protocol: int = 4) -> bytes:
     out = io.BytesIO()
-    pickler = pickle._Pickler(out, protocol)  # type: ignore[attr-defined]  # without frames lengths may change
+    python_pickler: Any = pickle._Pickler  # type: ignore[attr-defined]  # in Python, because its frames can be left out
+    pickler = python_pickler(out, protocol)  # without frames lengths may change
     pickler.framer.start_framing = lambda: None
     pickler.dump(nats_record(index))
     return bz2.compress(as_numpy_1(out.getvalue()), 1)

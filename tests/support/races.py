@@ -32,7 +32,14 @@ def view(
     """A run with these values, one cell after another of the official order.
 
     Args:
+        values: in the order of the evaluations.
+        method: name of the searcher.
+        seed: of the run.
+        state: of the run.
+        budget: as asked for; None for as many as there are values.
+        optimum: best value there is.
         labels: how many of the first values are existing labels.
+        goals: what the values are.
         predicted: the goals are a predictor's.
     """
     meanings = [replace(goal, kind="predicted") if predicted else goal for goal in goals]

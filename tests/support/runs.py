@@ -11,7 +11,8 @@ from typing import Any
 import optuna
 
 from svge_core.cells.cell import Cell
-from svge_core.search.runs import manage as runs, optuna_study as study
+from svge_core.search.objectives import AllowPython
+from svge_core.search.runs import loop, optuna_study as study
 from svge_core.search.runs.manage import create_run
 from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
@@ -115,11 +116,11 @@ def execute(
     name: str,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     *,
-    allow_python: bool = True,
+    allow_python: AllowPython = True,
     wait: bool = False,
 ) -> RunState:
     """``execute`` of a run whose function we agreed to."""
-    return runs.execute(storage, name, on_evaluation, allow_python=allow_python, wait=wait)
+    return loop.execute(storage, name, on_evaluation, allow_python=allow_python, wait=wait)
 
 
 def in_child(action: Callable[[], object]) -> Any:

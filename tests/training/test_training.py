@@ -22,8 +22,7 @@ from svge_core.data.held_out import cell_numbers, held_out_mask, split_cells
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.evaluation.metrics import generation
 from svge_core.models.encoder import Posterior
-from svge_core.models.svge import SVGe
-from svge_core.models.vae import DecodeOptions, Elbo
+from svge_core.models.vae import DecodeOptions, Elbo, GraphVAE
 from svge_core.spaces.registry import SPACES, get_space
 from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training.config import TrainConfig
@@ -41,7 +40,7 @@ def trainer(config: TrainConfig = CONFIG, cells: CellBatch = CELLS, **settings: 
     return Trainer(tiny_model(TINY, 1, **settings), cells, config)
 
 
-def same_weights(a: SVGe, b: SVGe) -> bool:
+def same_weights(a: GraphVAE, b: GraphVAE) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
@@ -201,7 +200,7 @@ def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_the_run() -> None:
     run = trainer()
     with torch.no_grad():
-        run.model.encoder.readout.value.fill_(math.nan)
+        run.model.get_parameter("encoder.readout.value").fill_(math.nan)
     with pytest.raises(SvgeError, match=r"not finite at step 0; lower learning_rate \(now 0.0025\)"):
         list(run.epochs())
 

@@ -43,8 +43,8 @@ from ui.latent_map.values import (
 _HERE = Path(__file__).parent / "frontend"
 
 
-# Joined into one module: inline components cannot import files of their own.
-_SCRIPTS = tuple(f"{part}.js" for part in ("data", "gl", "overlay", "view", "map"))
+# Joined into one module, because inline components cannot import files of their own; a class follows what it extends.
+_SCRIPTS = tuple(f"{part}.js" for part in ("data", "gl", "overlay", "view", "input", "map"))
 _component = components.component(
     "svge_latent_map",
     html=(_HERE / "map.html").read_text("utf-8"),

@@ -28,6 +28,7 @@ def live_chart(figure: "go.Figure", *, key: str, alt: str) -> None:
 
     Args:
         figure: with ``layout.uirevision`` set to what the zoom belongs to.
+        key: identity of the chart on its page.
         alt: text for screen readers.
     """
     if st.session_state.get(_FAILED):

@@ -1,7 +1,8 @@
 """The row above the map: colour, map, look-up, filters, a place by numbers, own scores. Each writes session state."""
 
 import math
-from typing import get_args
+from collections.abc import Callable
+from typing import Any, get_args
 
 import numpy as np
 import streamlit as st
@@ -143,7 +144,9 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     st.button("Remove all", key="w-filter-reset", disabled=not now.active, on_click=_reset)
 
 
-def _range(key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change) -> None:
+def _range(
+    key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change: Callable[[Any], object]
+) -> None:
     """A slider over all values; the full range means no condition."""
     lowest, highest = session.memo(f"ends of {key}", (id(values), label), lambda: _ends(values))
     if lowest == highest:

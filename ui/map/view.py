@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from svge_core.atlas import PlaneName
@@ -55,13 +56,13 @@ def _drop_foreign_focus(explorer: Explorer) -> None:
         st.warning(f"This checkpoint has no {PLANES[now.plane]} map, so the link's position means nothing on it.")
 
 
-def _kept(explorer: Explorer):
+def _kept(explorer: Explorer) -> np.ndarray | None:
     """True for the cells that pass the filter; None without a filter."""
     conditions = session.cell_filter()
     if not conditions.active:
         return None
 
-    def ask():
+    def ask() -> np.ndarray | None:
         try:
             score = column(explorer, conditions.score_key).values if conditions.score is not None else None
             return kept_by(explorer, conditions, score)
@@ -72,7 +73,7 @@ def _kept(explorer: Explorer):
     return session.memo("filter", (id(explorer), conditions), ask)
 
 
-def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:
+def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:
     outline = session.lasso()
 
     def clicked(click: MapClick) -> None:
@@ -123,7 +124,7 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
     return [*found, MapMark(x, y, "decoded")]
 
 
-def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep) -> None:
+def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:
     """What the colours mean, how the map was made, and what a filter leaves."""
     if keep is not None:
         cells = "cells" if len(keep) == explorer.space.size else "charted cells"

@@ -1,6 +1,6 @@
 """Pause, resume, cancel and delete: of a run and of all runs of a race."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -90,7 +90,7 @@ def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None
             st.caption(state.NO_CODE)
 
 
-def _do(action, names: Sequence[str]) -> None:
+def _do(action: Callable[[Sequence[str]], object], names: Sequence[str]) -> None:
     try:
         action(names)
     except (SvgeError, OSError) as error:

@@ -10,7 +10,7 @@ from ui.search.state import Run
 from ui.search.trail import proposals
 from ui.shared import session
 from ui.shared.basket import entry_for
-from ui.shared.session import CellFocus
+from ui.shared.session import BasketEntry, CellFocus
 from ui.shared.theme import plain, theme_name
 
 #: drawings at once: more would push the table out of sight
@@ -106,6 +106,6 @@ def _actions(view: RunView, e: Evaluation) -> None:
     st.code(e.notation, language=None, wrap_lines=True)
 
 
-def _add(entry) -> None:
+def _add(entry: BasketEntry) -> None:
     session.refresh_all()
     session.add_to_basket((entry,))

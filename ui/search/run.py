@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
@@ -35,6 +36,10 @@ def show_run(
     """Show the chosen run of those that are drawn.
 
     Args:
+        explorer: of the space, if it is open.
+        jobs: processes that work on runs.
+        runs: those that are drawn.
+        views: their evaluations, by name.
         labels: of each run's race, by the run's name.
     """
     if not runs:
@@ -68,7 +73,7 @@ def show_run(
     _files(view)
 
 
-def _halves():
+def _halves() -> list[DeltaGenerator]:
     with st.container(key="search-map-and-panel"):
         return st.columns([0.62, 0.38], gap="medium")
 

@@ -200,6 +200,7 @@ def choose_group(id: str | None, *, by_hand: bool = False) -> None:
     """Show another race.
 
     Args:
+        id: of the race; None for none.
         by_hand: a person chose it in the list, which shows it already.
     """
     if id != chosen_group():

@@ -70,6 +70,9 @@ def exported(
     """The file of an export: drawings of several architectures come in one zip, on light ground.
 
     Args:
+        form: of the file.
+        entries: architectures, in order.
+        space: of the architectures.
         explorer: adds measured values, predictions and latents; without one, only structures are written.
     """
     cells = cells_of(entries, space)

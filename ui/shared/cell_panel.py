@@ -40,6 +40,7 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
     """Show the focus.
 
     Args:
+        explorer: what is known about the space.
         shown_key: score that the list of neighbours shows.
     """
     focus = session.focus()

@@ -237,7 +237,7 @@ def _count(number: int, noun: str) -> str:
 
 def _score_columns(header: list[str], rows: list[list[str]], architecture: list[int]) -> list[int]:
     """Columns named ``score``, or at least half of whose filled fields are numbers."""
-    scores = []
+    scores: list[int] = []
     for column, title in enumerate(header):
         if column in architecture or not title or title.lower().startswith(_NEVER_SCORES):
             continue

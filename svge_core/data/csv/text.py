@@ -60,7 +60,7 @@ def read_header(text: str, wanted: Sequence[str]) -> tuple[list[str], str]:
     first: list[str] = []
     for delimiter in (",", ";", "\t"):
         try:
-            titles = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
+            titles = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), list[str]())
         except csv.Error as error:
             _not_csv(1, error)
         titles = [title.strip() for title in titles]

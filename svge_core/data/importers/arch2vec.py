@@ -113,7 +113,7 @@ def _cell(entry: Any) -> tuple[str, tuple[str, str]]:
     from svge_core.spaces.nasbench101 import module_hash
 
     matrix, one_hot = entry["module_adjacency"], entry["module_operations"]
-    labels = [LABELS[row.index(1)] for row in one_hot if 1 in row]
+    labels: list[str] = [LABELS[row.index(1)] for row in one_hot if 1 in row]
     nodes = len(labels)
     if len(one_hot) > 7 or len(matrix) != len(one_hot) or any(len(row) != len(matrix) for row in matrix):
         raise DataError("expected a 7 x 7 matrix and 7 one-hot operations")

@@ -17,7 +17,7 @@ import pandas as pd
 from svge_core.data.importers.table import ImportedTable, Key
 from svge_core.data.meaning import meaning_from_dict
 from svge_core.errors import DataError
-from svge_core.files import cache_dir, write_atomically
+from svge_core.files import cache_dir, is_dict, is_list, write_atomically
 
 FORMAT = 1
 METADATA = b"svge_explorer"
@@ -81,7 +81,7 @@ def save_table(table: ImportedTable) -> Path:
         pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(described, allow_nan=False)}),
         content,
         compression="zstd",
-        use_dictionary=repeating,  # pyright: ignore[reportArgumentType]  # a list is documented
+        use_dictionary=repeating,
     )
     path = imported_dir() / table.space / f"{table.name}.parquet"
     write_atomically(path, content.getvalue())
@@ -140,8 +140,8 @@ def _described(path: Path) -> dict[str, Any]:
             raise DataError(f"it has format {described['format']}, expected {FORMAT}")
         if not (
             all(isinstance(text, str) for text in (*texts, *described["notes"]))
-            and all(isinstance(item, list) for item in lists)
-            and isinstance(origin, dict)
+            and all(is_list(item) for item in lists)
+            and is_dict(origin)
             and all(isinstance(text, str) for text in (*origin, *origin.values()))
             and described["key"] in get_args(Key)
         ):
@@ -169,7 +169,7 @@ def _paths(space: str | None = None) -> Iterator[Path]:
 
 def list_imported(space: str | None = None) -> list[Entry]:
     """The tables in the cache, without reading their values; damaged ones say so."""
-    entries = []
+    entries: list[Entry] = []
     for path in _paths(space):
         try:
             d = _described(path)

@@ -141,7 +141,7 @@ def _in_tar(path: Path) -> Kind:
 
 def _in_pickle(path: Path, head: bytes) -> Kind:
     """By the first texts of the pickle; the opcodes are listed, not obeyed."""
-    texts = []
+    texts: list[str] = []
     try:
         for _, value, _ in pickletools.genops(head):
             if isinstance(value, str):

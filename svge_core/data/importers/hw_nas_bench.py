@@ -14,6 +14,7 @@ from svge_core.data.importers.table import Columns, ImportedTable, Progress, sil
 from svge_core.data.importers.unpickling import array_of, load_file
 from svge_core.data.meaning import Direction, ScoreMeaning
 from svge_core.errors import DataError
+from svge_core.files import is_dict, is_list
 
 MAX_BYTES = 2 * 2**30
 _DEVICES = {
@@ -38,14 +39,14 @@ def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
         DataError: if the file is damaged, holds something else, or is not in the official order.
     """
     content = load_file(path, MAX_BYTES)
-    part = content.get("nasbench201") if isinstance(content, dict) else None
-    if not isinstance(part, dict):
+    part = content.get("nasbench201") if is_dict(content) else None
+    if not is_dict(part):
         raise DataError(f"{path.name}: expected the tables of 'nasbench201', as in HW-NAS-Bench-v1_0.pickle.")
     columns = Columns(index=np.arange(CELLS))
     source = f"HW-NAS-Bench v1.0 (Li et al. 2021), {path.name[:100]}"
     for done, (short, (_, data_set)) in enumerate(COST_DATA.items()):
         table = part.get(data_set if short == "imagenet16" else short)
-        if not isinstance(table, dict):
+        if not is_dict(table):
             continue
         _check_order(table.get("config"), path, data_set)
         for metric, raw in table.items():
@@ -74,10 +75,10 @@ def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
 
 
 def _values(raw: Any, path: Path, what: str) -> np.ndarray:
-    if isinstance(raw, dict):
+    if is_dict(raw):
         raw = [raw.get(index) for index in range(CELLS)]
     try:
-        values = array_of([math.nan if value is None else value for value in raw] if isinstance(raw, list) else raw)
+        values = array_of([math.nan if value is None else value for value in raw] if is_list(raw) else raw)
     except DataError as error:
         raise DataError(f"{path.name}: {what}: {error}.") from None
     if values.shape != (CELLS,):
@@ -87,7 +88,7 @@ def _values(raw: Any, path: Path, what: str) -> np.ndarray:
 
 
 def _check_order(config: Any, path: Path, data_set: str) -> None:
-    entries = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
+    entries = config.items() if is_dict(config) else enumerate(config) if is_list(config) else ()
     for index, entry in entries:
         try:
             named = index_of(entry["arch_str"])

@@ -29,7 +29,7 @@ def to_scores(table: ImportedTable, space: AbstractSearchSpace, rows: int) -> Sc
             f"The imported table {table.name} names {len(outside):,} architectures that {space.title} does not have, "
             f"the first is {key[:60]!r}: run 'python -m svge_core data remove {table.name}'."
         )
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for key in table.meanings:
         columns[key] = np.full(rows, np.nan)
         columns[key][indices] = table.frame[key].to_numpy()
@@ -43,7 +43,7 @@ def _indices(table: ImportedTable, space: AbstractSearchSpace) -> np.ndarray:
     if table.key == "hash":
         from svge_core.spaces.nasbench101 import table as all_cells
 
-        raw = np.frombuffer(bytes.fromhex("".join(keys)), dtype="S16")
+        raw = np.frombuffer(bytes.fromhex("".join(map(str, keys))), dtype="S16")
         return all_cells().indices_of_hashes(raw)
     return np.array([space.index(space.parse(text)) for text in keys])
 

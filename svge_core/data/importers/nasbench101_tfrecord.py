@@ -11,9 +11,10 @@ import json
 import math
 import re
 import struct
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from svge_core.data.importers.table import Columns, ImportedTable, Progress, sil
 from svge_core.data.importers.tfrecord import Place, fields, read_records
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
+from svge_core.files import is_list
 
 SPACE = "nasbench101"
 CELLS = 423_624
@@ -114,16 +116,13 @@ class Runs:
         notes = self._columns(columns, order, source)
         return ImportedTable(SPACE, name, title, "hash", columns.frame(), columns.meanings, tuple(notes))
 
-    def _texts(self, part: int, graph: np.ndarray) -> pd.Categorical:
+    def _texts(self, part: int, graph: np.ndarray) -> Iterable[object]:
         codes, texts = pd.factorize(np.array([pair[part] for pair in self._graphs], dtype=object))
-        return pd.Categorical.from_codes(codes[graph], categories=texts)
+        return pd.Categorical.from_codes(codes[graph], categories=pd.Index(texts))
 
     def _columns(self, columns: Columns, order: np.ndarray, source: str) -> list[str]:
-        notes = []
+        notes: list[str] = []
         base = ScoreMeaning("nb101", "", "%", "max", "CIFAR-10", "", None, "", "measured", source)
-
-        def meaning(key: str, **fields: Any) -> ScoreMeaning:
-            return ScoreMeaning(**{**base.to_dict(), "key": f"nb101_{key}", **fields})
 
         for epochs in sorted(self._values, reverse=True):
             values = self._values.pop(epochs)[order].astype(np.float64)
@@ -131,32 +130,37 @@ class Runs:
             labels = {f"r{run + 1}": f"run {run + 1} in file order" for run in range(REPEATS)}
             # in the full file, the epochs tell the columns apart
             after = f", {epochs} epochs" if epochs < max(EPOCHS) else ""
-            valid = meaning(f"e{epochs}_valid", title=f"Validation accuracy{after}", split=SPLIT_VALID, epochs=epochs)
-            test = meaning(f"e{epochs}_test", title=f"Test accuracy{after}", split=SPLIT_TEST, epochs=epochs)
+            short = replace(base, key=f"nb101_e{epochs}", epochs=epochs)
+            valid = replace(short, key=f"{short.key}_valid", title=f"Validation accuracy{after}", split=SPLIT_VALID)
+            test = replace(short, key=f"{short.key}_test", title=f"Test accuracy{after}", split=SPLIT_TEST)
             columns.add_runs(valid, values[:, 0], labels, "repeats")
             columns.add_runs(test, values[:, 1], labels, "repeats")
-            mean = meaning(f"e{epochs}", epochs=epochs, seeds="mean of the repeats")
-            train = {
-                "key": f"nb101_e{epochs}_train",
-                "title": f"Training accuracy{after}",
-                "split": "the 40,000 training images",
-            }
-            columns.add(ScoreMeaning(**{**mean.to_dict(), **train, "detail": True}), _mean(values[:, 2]))
-            seconds = {
-                "key": f"nb101_e{epochs}_train_s",
-                "title": f"Training time{after} on the authors' TPU v2",
-                "unit": "s",
-                "direction": "min",
-            }
-            columns.add(ScoreMeaning(**{**mean.to_dict(), **seconds}), _mean(values[:, 3]))
+            mean = replace(short, seeds="mean of the repeats")
+            train = replace(
+                mean,
+                key=f"{short.key}_train",
+                title=f"Training accuracy{after}",
+                split="the 40,000 training images",
+                detail=True,
+            )
+            columns.add(train, _mean(values[:, 2]))
+            seconds = replace(
+                mean,
+                key=f"{short.key}_train_s",
+                title=f"Training time{after} on the authors' TPU v2",
+                unit="s",
+                direction="min",
+            )
+            columns.add(seconds, _mean(values[:, 3]))
             failed = int((values[:, 0] < FAILED_BELOW).sum())
             if epochs == max(EPOCHS) and failed:
                 notes.append(
                     f"{failed:,} single runs of {epochs} epochs ended below {FAILED_BELOW:.0f} % validation accuracy "
                     "(training failed); as published, means include them."
                 )
-        recorded = meaning(
-            "params_recorded_m",
+        recorded = replace(
+            base,
+            key="nb101_params_recorded_m",
             title="Parameters as recorded by the training runs",
             unit="million",
             direction="min",
@@ -209,7 +213,7 @@ def _unusable(path: Path, place: Place, reason: str) -> str:
 
 def _add_record(runs: Runs, payload: bytes) -> None:
     record = json.loads(payload)
-    if not (isinstance(record, list) and len(record) == 5):
+    if not (is_list(record) and len(record) == 5):
         raise DataError("expected a list of hash, epochs, matrix, operations and metrics")
     digest, epochs, matrix, operations, metrics = record
     if not (isinstance(digest, str) and _HASH.fullmatch(digest)):

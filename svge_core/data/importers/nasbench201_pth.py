@@ -15,6 +15,7 @@ from svge_core.data.importers.nb201_records import CELLS, Records
 from svge_core.data.importers.table import ImportedTable, Progress, silent
 from svge_core.data.importers.unpickling import torch_globals
 from svge_core.errors import DataError
+from svge_core.files import is_dict, is_list
 
 #: bytes in memory per byte of the file (28 GB for 4.7 GB, as the authors report)
 MEMORY_FACTOR = 6
@@ -29,13 +30,13 @@ def read_pth(path: Path, progress: Progress = silent) -> ImportedTable:
         DataError: if it is damaged, asks for anything that plain results do not need, or holds something else.
     """
     content = _loaded(path)
-    if not isinstance(content, dict) or not isinstance(content.get("arch2infos"), dict):
+    if not is_dict(content) or not is_dict(content.get("arch2infos")):
         raise DataError(f"{path.name} is a PyTorch file, but not NAS-Bench-201's: expected 'arch2infos' in it.")
     meta, infos = content.get("meta_archs"), content["arch2infos"]
     records = Records()
     for done, (index, info) in enumerate(infos.items()):
         try:
-            if type(index) is not int or not 0 <= index < CELLS or not isinstance(info, dict):
+            if type(index) is not int or not 0 <= index < CELLS or not is_dict(info):
                 raise DataError(f"expected an index from 0 to {CELLS - 1} and its results")
             if "all_results" in info:  # the first release has the long schedule alone
                 info = {"full": info}
@@ -44,7 +45,7 @@ def read_pth(path: Path, progress: Progress = silent) -> ImportedTable:
             reason = " ".join(str(error).split())
             raise DataError(f"{path.name}, architecture {str(index)[:20]} cannot be used: {reason}") from None
         progress(done + 1, len(infos))
-    total = len(meta) if isinstance(meta, list) else CELLS
+    total = len(meta) if is_list(meta) else CELLS
     notes = () if len(infos) == total else (f"{total - len(infos):,} of {total:,} architectures are missing.",)
     found = re.search(r"v\d_\d", path.name)
     version = f" {found[0].replace('_', '.')}" if found else ""

@@ -20,6 +20,7 @@ from svge_core.data.importers.table import Columns, ImportedTable, Progress, sil
 from svge_core.data.importers.unpickling import array_of, load_file
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, ParseError
+from svge_core.files import is_dict, is_list
 from svge_core.spaces import from_naslib_tuple
 
 MAX_101_BYTES = 8 * 2**30
@@ -62,7 +63,7 @@ def read_naslib101(path: Path, progress: Progress = silent) -> ImportedTable:
         DataError: if the file is damaged or holds something else.
     """
     content = load_file(path, MAX_101_BYTES)
-    if not isinstance(content, dict) or not content:
+    if not is_dict(content) or not content:
         raise DataError(f"{path.name}: expected a dictionary of hashes, as in NASLib's nasbench_only108.pkl.")
     runs = Runs()
     for done, (digest, entry) in enumerate(content.items()):
@@ -100,7 +101,7 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
         DataError: if the file is damaged or holds something else.
     """
     content = load_file(path, MAX_201_BYTES)
-    if not isinstance(content, dict) or not content:
+    if not is_dict(content) or not content:
         raise DataError(f"{path.name}: expected a dictionary of architecture strings, as in NASLib's pickles.")
     found: dict[str, np.ndarray] = {}
     seen = np.zeros(CELLS, dtype=bool)
@@ -157,7 +158,7 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
 
 def _last_two(values: Any) -> tuple[float, float]:
     """The last entry; and the one before it where the list is known to end with x-valid@199, ori-test@199."""
-    if not isinstance(values, list) or len(values) < 2:
+    if not is_list(values) or len(values) < 2:
         raise DataError("expected 'eval_acc1es' as a list over the epochs")
     before = accuracy(values[-2], "eval_acc1es") if len(values) == 201 else math.nan
     return accuracy(values[-1], "eval_acc1es"), before
@@ -182,8 +183,8 @@ def read_zero_cost(path: Path, progress: Progress = silent) -> ImportedTable:
         raise DataError(f"{path.name} is damaged or cut off ({str(error)[:100]}): get the file again.") from None
     columns = Columns(index=np.arange(CELLS))
     seen = np.zeros(CELLS, dtype=bool)
-    others = []
-    for done, (data, cells) in enumerate(content.items() if isinstance(content, dict) else ()):
+    others: list[str] = []
+    for done, (data, cells) in enumerate(content.items() if is_dict(content) else ()):
         if data not in _CALLED_VALID:
             others.append(str(data)[:40])
             continue
@@ -214,7 +215,7 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
             for name, value in proxies.items():
                 if name == "val_accuracy":
                     accuracies[index] = accuracy(value, name)
-                elif isinstance(value, dict) and re.fullmatch(r"[a-z0-9_]{1,30}", name):
+                elif is_dict(value) and re.fullmatch(r"[a-z0-9_]{1,30}", name):
                     score = float(value["score"])
                     if len(found) < 64 and math.isfinite(score):  # some proxies overflow: unknown
                         _put(found, name, index, score)

@@ -18,6 +18,7 @@ from svge_core.data.importers.nb201_records import CELLS, Records
 from svge_core.data.importers.table import ImportedTable, Progress, silent
 from svge_core.data.importers.unpickling import MAX_RECORD_BYTES, loads
 from svge_core.errors import DataError
+from svge_core.files import is_dict
 
 RECORD = re.compile(r"(?:.*/)?(\d{6})\.pickle\.pbz2")
 MAX_COMPRESSED = 16 * 2**20
@@ -54,7 +55,7 @@ def read_nats(path: Path, progress: Progress = silent) -> ImportedTable:
     for number, name, content in _unpacked(_members(path, progress)):
         record = loads(content, name)
         try:
-            if not isinstance(record, dict):
+            if not is_dict(record):
                 raise DataError("expected results by number of epochs")
             if "90" in record:
                 raise DataError("it is of the size space NATS-sss, which is not read; expected NATS-tss")

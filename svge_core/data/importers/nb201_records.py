@@ -8,13 +8,14 @@ images), the test accuracy that of ``cifar10`` (trained on all of them).
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from svge_core.data.importers.table import Columns, ImportedTable
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
+from svge_core.files import is_dict, is_list, is_tuple
 from svge_core.spaces import NASBench201
 
 SPACE = NASBench201()
@@ -131,14 +132,14 @@ class Records:
         if not by_epochs:
             raise DataError("it holds no results of 12 or 200 epochs")
         for epochs, record in by_epochs.items():
-            if not isinstance(record, dict) or not isinstance(record.get("all_results"), dict):
+            if not is_dict(record) or not is_dict(record.get("all_results")):
                 raise DataError("expected a record with 'arch_str' and 'all_results'")
             named = index_of(record.get("arch_str"))
             if index not in (None, named):
                 raise DataError(f"it is about architecture {named:,}, expected {index:,}")
             index = named
             for key, run in record["all_results"].items():
-                if not (isinstance(key, tuple) and len(key) == 2 and isinstance(run, dict)):
+                if not (is_tuple(key) and len(key) == 2 and is_dict(run)):
                     raise DataError("expected results by data set and seed")
                 self._run(index, epochs, key[0], key[1], run)
         assert index is not None
@@ -162,10 +163,8 @@ class Records:
                 latency = run.get("latency")
                 times = run.get("train_times")
                 self._costs[index, row] = (
-                    _number(latency[0], "latency") * 1000 if isinstance(latency, list) and latency else math.nan,
-                    math.fsum(_number(t, "train_times") for t in times.values())
-                    if isinstance(times, dict)
-                    else math.nan,
+                    _number(latency[0], "latency") * 1000 if is_list(latency) and latency else math.nan,
+                    math.fsum(_number(t, "train_times") for t in times.values()) if is_dict(times) else math.nan,
                     _number(run.get("params"), "params"),
                     _number(run.get("flop"), "flop"),
                 )
@@ -247,13 +246,13 @@ def evaluated(run: Mapping[Any, Any], name: str, epochs: int) -> float:
     """
     newer, older = run.get("eval_acc1es"), run.get("eval_accs")
     value: Any = None
-    if isinstance(newer, dict):
+    if is_dict(newer):
         value = newer.get(f"{name}@{epochs - 1}")
-    elif isinstance(older, dict):
+    elif is_dict(older):
         by_epoch = older.get(name)
-        if isinstance(by_epoch, dict):
+        if is_dict(by_epoch):
             value = by_epoch.get(epochs - 1)
-        elif isinstance(by_epoch, list) and len(by_epoch) == epochs:
+        elif is_list(by_epoch) and len(by_epoch) == epochs:
             value = by_epoch[-1]
     return accuracy(value, name)
 
@@ -270,10 +269,15 @@ def accuracy(value: object, name: str) -> float:
     return number
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    """Python's numbers and NumPy's, which compare and convert alike."""
+    return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+
+
 def _number(value: object, name: str) -> float:
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+    if not _is_number(value):
         raise DataError(f"expected a number as {name}, got {type(value).__name__}")
     if not 0 <= value < 1e12:
         raise DataError(f"expected {name} as a number from 0 on, got {value!r:.40}")

@@ -46,7 +46,7 @@ class ImportedTable:
     frame: pd.DataFrame
     meanings: dict[str, ScoreMeaning]
     notes: tuple[str, ...] = ()
-    origin: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         missing = [key for key in (self.key, *self.meanings) if key not in self.frame]

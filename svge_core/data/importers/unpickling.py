@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from svge_core.errors import DataError
+from svge_core.files import is_tuple
 
 #: most bytes of a pickle that is read from memory, as the records of NATS-Bench (some 330 kB) are
 MAX_RECORD_BYTES = 64 * 2**20
@@ -100,7 +101,7 @@ class _Sealed:
 class _Scalar(_Sealed):
     """Stands for ``numpy.core.multiarray.scalar``; gives a plain number."""
 
-    def __new__(cls, dtype: _Dtype, data: bytes) -> Any:
+    def __new__(cls, dtype: object, data: object) -> Any:
         if not isinstance(dtype, _Dtype) or not isinstance(data, bytes):
             raise DataError("a number in it is not of the expected form")
         return np.frombuffer(data, dtype.code, count=1)[0].item()
@@ -114,10 +115,7 @@ class _Array:
     def __setstate__(self, state: tuple[object, ...]) -> None:
         _, shape, dtype, fortran, data = state
         if not (
-            isinstance(shape, tuple)
-            and isinstance(dtype, _Dtype)
-            and isinstance(data, bytes | bytearray)
-            and len(shape) <= 4
+            is_tuple(shape) and isinstance(dtype, _Dtype) and isinstance(data, bytes | bytearray) and len(shape) <= 4
         ):
             raise DataError("an array in it is not of the expected form")
         flat = np.frombuffer(data, dtype.code)
@@ -143,7 +141,7 @@ class _FromBuffer(_Sealed):
 class _Encode(_Sealed):
     """Stands for ``_codecs.encode``, which pickle protocol 2 uses for bytes."""
 
-    def __new__(cls, text: str, encoding: str = "latin1") -> Any:
+    def __new__(cls, text: object, encoding: object = "latin1") -> Any:
         if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
             raise DataError("it holds bytes in an unknown encoding")
         return text.encode("latin-1")

@@ -84,8 +84,11 @@ def predicted_by_counts(
     The penalty settles what the columns share: the number of nodes is that of all operations, and two more.
 
     Args:
-        cells, values: that it is fitted on.
+        space: of all the cells.
+        cells: that it is fitted on.
+        values: scores of these cells.
         asked: cells to predict, in the unit of the values.
+        penalty: weight of the squared coefficients.
     """
     from sklearn.linear_model import Ridge
 
@@ -124,10 +127,13 @@ def one_draw(
     """Fit on random small cells; predict other small cells and larger ones.
 
     Args:
+        space: of the labelled cells.
+        meaning: what the labels are.
         pool: labelled cells of all sizes.
         labels: how many small cells are fitted on.
         held_out: most held-out cells of each side.
         seed: draws both, and the folds of the surrogate.
+        level: probability that the intervals are to cover.
 
     Raises:
         DataError: if a side has too few cells.

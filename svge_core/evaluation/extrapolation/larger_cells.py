@@ -50,6 +50,7 @@ def extended_model(model: GraphVAE, space: AbstractSearchSpace) -> GraphVAE:
     """The same weights for a space with more node positions; new positions get the last known row (an assumption).
 
     Args:
+        model: trained on the smaller space.
         space: of the same operations as the model's.
 
     Raises:
@@ -79,7 +80,11 @@ def decoded(
     """Members of the larger space decoded from the mean latents of cells of the model's own space; with repeats.
 
     Args:
+        model: trained on the smaller space.
+        cells: cells of the model's own space.
+        space: the larger space.
         per_latent: constrained draws of each latent, both directions voting.
+        seed: of the draws.
     """
     larger = extended_model(model, space)
     latents, _ = encode_all(model, to_batch(model.space, cells))
@@ -161,6 +166,7 @@ def larger_nasbench101(
         space: the extended space.
         per_latent: decodings of each good cell's latent.
         drawn: random cells, for comparison.
+        seed: of all draws.
     """
     everything = itertools.chain(
         (Candidate(c, DECODED) for c in decoded(model, best, space, per_latent=per_latent, seed=seed)),
@@ -179,6 +185,7 @@ def larger_enas(best: Sequence[Cell], space: ENASMacro, *, mutants: int, drawn: 
         space: the larger space.
         mutants: random one-edit mutants of each grown cell.
         drawn: random cells, for comparison.
+        seed: of all draws.
     """
     rng = np.random.default_rng(seed)
     grown = [Candidate(stacked(space, a, b), STACKED) for a in best for b in best]

@@ -46,8 +46,11 @@ def extrapolate(
     """Measure extrapolation and rank larger cells.
 
     Args:
+        checkpoint: the model, which is not fitted again.
+        meaning: what the labels are.
         judged: labels that the table is made of.
         known: labels that the ranking is fitted on.
+        config: how much is measured.
         command: that does it again.
         on_step: told what is done next.
 

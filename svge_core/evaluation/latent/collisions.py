@@ -47,6 +47,8 @@ def equivalents(keys: list[str], latents: Float[np.ndarray, "cells latent"], rng
 
     Args:
         keys: ``space.key`` of different cells, row by row.
+        latents: codes of the same cells.
+        rng: draws another cell of equal key for each.
     """
     _, group = np.unique(np.array(keys), return_inverse=True)
     pairs = _pairs_within(group, rng)

@@ -41,8 +41,11 @@ def cycle(model: GraphVAE, means: Float[Tensor, "cells latent"], *, draws: int, 
     """Decode prior draws, encode what came out, decode again; likeliest decoding, both directions voting, raw.
 
     Args:
+        model: encodes and decodes.
         means: posterior means whose place and spread scale the prior, as in
             :func:`svge_core.evaluation.metrics.prior_latents`.
+        draws: how many prior draws.
+        seed: of the draws.
     """
     space, options = model.space, DecodeOptions("both", argmax=True)
     z = prior_latents(means, draws, torch.Generator().manual_seed(seed))

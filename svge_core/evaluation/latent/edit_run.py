@@ -43,8 +43,13 @@ def measure_edits(
     """Correlations and curves; distances of the curves are in units of the median distance of the random pairs.
 
     Args:
-        cells, latents, batch: the same random cells in three forms.
+        model: trained model.
+        untrained: the same model before training, a control.
+        cells: random cells as slots.
+        latents: codes of the same cells.
+        batch: the same cells as tensors.
         pairs: random pairs of their rows.
+        config: how much is measured.
     """
     space, rng = model.space, np.random.default_rng((config.seed, 21))
     walked = [cell for _ in range(config.walks) for cell in random_walk(space, config.steps, rng)]

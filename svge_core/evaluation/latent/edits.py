@@ -139,7 +139,10 @@ def band_rows(
     """Per edit distance from 1 to ``most``: pairs, median and quantiles of the distance over ``scale``.
 
     Args:
+        edits: edit distances of pairs.
+        measured: another distance of the same pairs.
         scale: the typical distance of random pairs; 0 (all codes equal) leaves distances as they are.
+        most: largest edit distance that gets a row.
         least: fewest pairs that give a row.
     """
     rows = []

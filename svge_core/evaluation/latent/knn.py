@@ -28,6 +28,9 @@ def nearest_rows(
     """The ``count`` nearest other rows by Euclidean distance, nearest first, ties in a seeded random order.
 
     Args:
+        features: one row per cell.
+        count: how many neighbours.
+        seed: of the order of ties.
         queries: rows whose neighbours are wanted; all by default.
 
     Raises:
@@ -59,8 +62,12 @@ def nearest_among(
     """The ``count`` nearest of some rows among these rows alone, numbered by their position in ``rows``.
 
     Args:
+        features: one row per cell.
         known: more than ``count`` neighbours of every cell among all, nearest first: where enough of them are among
             the rows, nothing is measured again.
+        rows: the cells among which is looked.
+        count: how many neighbours.
+        seed: of the order of ties.
     """
     position = np.full(len(features), -1, dtype=np.int64)
     position[rows] = np.arange(len(rows))
@@ -155,6 +162,9 @@ def preserved(
     """Trustworthiness and continuity of a map.
 
     Args:
+        latents: of all cells.
+        xy: positions of the same cells on the map.
+        neighbours: size of a neighbourhood.
         rows: look at the neighbourhoods of these cells only; all by default.
 
     Raises:

@@ -90,7 +90,9 @@ def measure(
     """Measure everything.
 
     Args:
+        checkpoint: the model, its cells and its maps.
         labelled: scores that are predicted by neighbours, with what they are.
+        config: how much is measured.
         command: that does it again.
         on_step: told what is done next.
 

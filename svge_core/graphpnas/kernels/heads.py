@@ -66,9 +66,11 @@ class HeadWorkspace:
 
         Args:
             states: of all slots.
-            sign, row, edge_label: targets of all models' graphs, padded slots included; their weights divided by the
-                number of graphs of a model.
+            sign: targets of edges of all models' graphs, padded slots included; their weights divided by the number of
+                graphs of a model.
             drawn: where the sign is not 0.
+            row: targets of rows, likewise.
+            edge_label: targets of the labels of edges, likewise.
             labelled: sum of ``edge_label`` over labels.
         """
         w = self.weights

@@ -69,7 +69,12 @@ class AsynchronousEncoder(nn.Module):
         """States of all nodes, each computed once those that send to it are.
 
         Args:
+            types: types of the nodes.
             sends: 1 where the second axis sends to the third.
+            inputs: the types' part of the gates.
+            cell: updates a state.
+            messages: gathers what a node receives.
+            order: positions of the nodes, senders first.
         """
         states: dict[int, Tensor] = {}
         sent: list[Tensor] = []

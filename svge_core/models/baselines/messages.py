@@ -46,6 +46,7 @@ def type_gru(table: Tensor, hidden: int) -> nn.GRUCell:
 
     Args:
         table: rows of the operation encoding (types, width); the half unit holds for rows of any width and length.
+        hidden: width of the state.
     """
     cell = nn.GRUCell(table.shape[1], hidden)
     with torch.no_grad():
@@ -60,7 +61,9 @@ def gru(
     """torch's GRU cell where the input's part of the gates is known: ``W_ih x + b_ih`` of few types, computed once.
 
     Args:
+        cell: its weights.
         inputs: that part, 3 * hidden wide; its leading axes may be broadcast.
+        state: before the step.
     """
     width = cell.hidden_size
     own = functional.linear(state, cell.weight_hh, cell.bias_hh)

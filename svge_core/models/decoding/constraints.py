@@ -85,8 +85,12 @@ class OpenNodes:
         odds. Of edges from nodes that are not open, the likeliest are kept as far as they can be afforded.
 
         Args:
+            log_odds: of an edge from every node made so far.
+            drawn: 1 where an edge was drawn.
             ends: whether the new node is the end of its graph.
             to_come: nodes that will certainly come between this one and the end (0 where that is not known).
+            argmax: whether the likeliest edge is taken instead of a draw.
+            generator: of the draws.
         """
         made = log_odds.shape[1]
         is_open = self.open[:, :made]

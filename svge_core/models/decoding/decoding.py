@@ -27,6 +27,9 @@ def decode(
     """Decode latents (batch, latent) to cells in input-to-output order.
 
     Args:
+        model: whose decoder writes the cells.
+        z: the latents.
+        options: direction, argmax or draws, inside the space or not.
         generator: source of randomness, on the model's device; equal seeds give equal cells. Unused for argmax.
         chunk: latents decoded at a time; small enough that a step's tensors stay in the processor's cache.
         weights: ``model.prepare()`` made before, to spare it on many small calls.

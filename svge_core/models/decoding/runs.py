@@ -96,7 +96,12 @@ def vote(
     """Draw the cell from the average of both directions' log-odds at a draft.
 
     Args:
-        forward, backward: teacher-forced scores of the draft, each in the node order of its own run.
+        forward: teacher-forced scores of the draft, in the node order of the forward run.
+        backward: those in the node order of the backward run.
+        draft: the cells whose log-odds are averaged.
+        rules: keep the cell inside the space; None for no rule.
+        argmax: take the likeliest types and edges instead of a draw.
+        generator: of the draws.
     """
     nodes, device = draft.types.shape[1], draft.types.device
     flipped = (draft.sizes[:, None] - 1 - torch.arange(nodes, device=device)).clamp(min=0)

@@ -34,6 +34,7 @@ def goal_choices(
     """Measured accuracies first, then predicted ones, costs, latencies, and the rest.
 
     Args:
+        space: that is searched.
         scores: what is known about the space; of a space that is not enumerated only the meanings are used.
         predictors: of the chosen checkpoint.
     """

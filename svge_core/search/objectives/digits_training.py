@@ -135,6 +135,8 @@ def digits_accuracy(
     Args:
         cell: a member of RandWire.
         seeds: how many runs; seeds count up from ``first_seed``.
+        first_seed: seed of the first run.
+        training: how a run trains; None for the default.
 
     Raises:
         InvalidCellError: if the cell is no member.

@@ -152,6 +152,8 @@ def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricte
     """Which cells a search of this objective may propose.
 
     Args:
+        objective: what is searched for.
+        space: where.
         restricted: agree to search only among the cells that have a value.
 
     Raises:

@@ -5,4 +5,14 @@ from .optuna_study import gene_name as gene_name, optuna_storage as optuna_stora
 from .processes import birth as birth
 from .reading import list_runs as list_runs, read_run as read_run
 from .tables import shown as shown, storage_url as storage_url, workers as workers
-from .types import DEFAULT_STORAGE as DEFAULT_STORAGE, Evaluation as Evaluation, MAX_BATCH as MAX_BATCH, MAX_BUDGET as MAX_BUDGET, MAX_SEED as MAX_SEED, RunState as RunState, RunSummary as RunSummary, RunView as RunView, SearchConfig as SearchConfig
+from .types import (
+    DEFAULT_STORAGE as DEFAULT_STORAGE,
+    MAX_BATCH as MAX_BATCH,
+    MAX_BUDGET as MAX_BUDGET,
+    MAX_SEED as MAX_SEED,
+    Evaluation as Evaluation,
+    RunState as RunState,
+    RunSummary as RunSummary,
+    RunView as RunView,
+    SearchConfig as SearchConfig,
+)

@@ -17,7 +17,7 @@ def run_csv(views: Sequence[RunView]) -> str:
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    frames = []
+    frames: list[pd.DataFrame] = []
     for view in views:
         frame = view.frame()
         about = {"run": view.config.name, "race": view.config.race, "method": view.config.method}

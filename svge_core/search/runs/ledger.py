@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -17,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from svge_core.cells import Cell
 from svge_core.search.runs import optuna_study as study
+from svge_core.search.runs.processes import Worker, here
+from svge_core.search.runs.tables import Record, claims, clock, runs, workers
 from svge_core.search.runs.types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
-from svge_core.search.runs.tables import Record, claims, clock, runs, workers
-from svge_core.search.runs.processes import Worker, here
 from svge_core.spaces import AbstractSearchSpace
 
 #: what is noted at a trial whose worker died
@@ -56,7 +57,7 @@ def insert_labels(
     session: Session, run_id: int, study_id: int, space: AbstractSearchSpace, labels: Sequence[Label], now: float
 ) -> None:
     """Existing labels as finished evaluations outside the budget."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, (cell, values) in enumerate(labels):
         row = _row(run_id, number, space, Proposal(cell, YOUR_LABELS))
         attributes = {"notation": row["notation"], "source": YOUR_LABELS}

@@ -6,7 +6,7 @@ It may be killed at any moment, and any number of processes may run it for one r
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,15 +17,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.errors import DataError, SvgeError
+from svge_core.search.objectives import AllowPython, one_line
 from svge_core.search.runs import ledger
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.preparing import Prepared, prepare
-from svge_core.search.objectives import AllowPython, one_line
+from svge_core.search.runs.processes import BEAT_SECONDS, Worker
+from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
+from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.searchers import rng_for
-from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
-from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
-from svge_core.search.runs.processes import BEAT_SECONDS, Worker
 
 #: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
 MAX_FAILURES = 5
@@ -202,7 +202,7 @@ def _failures(run: _Run) -> str:
 
 
 @contextmanager
-def _heart(engine: Engine, worker: Worker) -> Iterator[None]:
+def _heart(engine: Engine, worker: Worker) -> Generator[None, None, None]:
     """Signs of life from a thread, as long as the block runs."""
     over = threading.Event()
 

@@ -14,25 +14,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from svge_core.errors import DataError, SvgeError
+from svge_core.search.objectives import AllowPython, read_start
 from svge_core.search.runs import optuna_study as study
-from svge_core.search.runs.loop import execute
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import prepare
-from svge_core.search.objectives import AllowPython
+from svge_core.search.runs.reading import find
+from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
 from svge_core.search.runs.types import (
-    DEFAULT_STORAGE,
-    YOUR_LABELS,
     Control,
-    Evaluation,
-    RunState,
-    RunSummary,
-    RunView,
     SearchConfig,
 )
-from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
-from svge_core.search.objectives import read_start
-from svge_core.search.runs.reading import find, list_runs, read_run
-
 
 
 def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPython = True) -> str:

@@ -1,7 +1,7 @@
 """The Optuna side of a run: its study, and one trial per evaluation, so that Optuna's tools can read it.
 
-Trials are written in the same transactions as our own tables (:mod:`svge_core.search.runs.ledger`), so the two never differ;
-the trial of a killed worker is marked failed by whoever goes on.
+Trials are written in the same transactions as our own tables (:mod:`svge_core.search.runs.ledger`), so the two never
+differ; the trial of a killed worker is marked failed by whoever goes on.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import json
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -37,7 +37,7 @@ _quiet: list[contextlib.ExitStack] = []
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None, None, None]:
     """Optuna without its log lines and notes on experimental features; the user's own setting comes back.
 
     Filters of warnings belong to the whole process: the first thread that enters sets them, the last one that leaves
@@ -97,7 +97,7 @@ def create_study(storage_text: str, name: str, goals: Sequence[Goal], config: di
         study.set_user_attr(CONFIG_ATTR, json.dumps(config))
         study.set_user_attr("goals", [goal.meaning.describe() for goal in goals])
         study.set_metric_names([goal.key for goal in goals])
-    return study._study_id
+    return optuna_storage(storage_text).get_study_id_from_name(name)
 
 
 def delete_study(storage_text: str, study_id: int) -> None:

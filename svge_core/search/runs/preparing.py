@@ -5,13 +5,10 @@ from pathlib import Path
 
 from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.search.domain import Domain
-from svge_core.search.objectives import Objective, split_word
-from svge_core.search.objectives import make_objective, search_domain
-from svge_core.search.objectives import AllowPython
+from svge_core.search.objectives import AllowPython, Objective, make_objective, search_domain, split_word
 from svge_core.search.runs.types import SearchConfig
 from svge_core.search.searchers import Searcher, make_searcher
-from svge_core.spaces import get_space
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, get_space
 
 
 @dataclass(frozen=True)

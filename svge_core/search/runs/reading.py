@@ -13,8 +13,8 @@ from svge_core.data import meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.search.objectives import Goal
 from svge_core.search.runs.ledger import alive, read_worker
-from svge_core.search.runs.types import Evaluation, RunState, RunSummary, RunView, SearchConfig
 from svge_core.search.runs.tables import Record, claims, open_store, runs, workers
+from svge_core.search.runs.types import Evaluation, RunState, RunSummary, RunView, SearchConfig
 from svge_core.spaces import get_space
 
 
@@ -38,7 +38,7 @@ def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
         for group in connection.execute(grouped).mappings():
             groups.setdefault(group["run_id"], []).append(group)
         states = _States(connection)
-        found = []
+        found: list[RunSummary] = []
         for row in rows:
             try:
                 found.append(_summary(row, groups.get(row["id"], []), states))

@@ -7,7 +7,7 @@ and by whom, and whether a run shall go on. Unique constraints of the database, 
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,7 +114,7 @@ def shown(url: URL) -> str:
 
 
 @contextlib.contextmanager
-def open_store(text: str) -> Iterator[Engine]:
+def open_store(text: str) -> Generator[Engine, None, None]:
     """The engine of a store, its tables made where they are missing; one per process and URL.
 
     Raises:
@@ -145,7 +145,7 @@ def durable(engine: Engine) -> None:
     """Have SQLite write every commit to the disk itself, so that a power cut loses nothing either."""
 
     @listens_for(engine, "connect")
-    def _(connection, _record) -> None:  # noqa: ANN001 - the driver's own types
+    def _(connection: Any, _record: object) -> None:  # the driver's own type
         connection.execute("PRAGMA synchronous=FULL")
 
 
@@ -162,7 +162,7 @@ def make_tables(create: Callable[[], _T]) -> _T:
 
 
 @contextlib.contextmanager
-def readable_errors(url: URL) -> Iterator[None]:
+def readable_errors(url: URL) -> Generator[None, None, None]:
     """What goes wrong in the database as one line."""
     try:
         yield

@@ -12,8 +12,8 @@ import pandas as pd
 from svge_core.cells import Cell
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import to_record
-from svge_core.search.objectives import Goal, split_word
 from svge_core.search.history import Direction, History, Observation
+from svge_core.search.objectives import Goal, split_word
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 
@@ -27,6 +27,7 @@ MAX_BUDGET, MAX_BATCH, MAX_SEED = 1_000_000, 256, 2**32 - 1
 YOUR_LABELS = "your labels"
 MAX_TEXT = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
 
 @dataclass(frozen=True)
 class SearchConfig:
@@ -224,7 +225,7 @@ class RunView:
             if not (kept >= points[number]).all(axis=1).any():
                 kept, best[number] = np.vstack([kept, points[number]]), True
         chosen = np.flatnonzero(best[rows.reshape(-1)])
-        return tuple(self.done[row] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
+        return tuple(self.done[int(row)] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
 
     def frame(self) -> pd.DataFrame:
         """One row per evaluation, one column per goal."""

@@ -41,7 +41,7 @@ class Table:
 
     def index_of_hash(self, text: str) -> int | None:
         """Official index of an md5 key of 32 hex digits; None if no cell has it."""
-        wanted = np.frombuffer(bytes.fromhex(text), dtype="S16")[0]
+        wanted: bytes = np.frombuffer(bytes.fromhex(text), dtype="S16")[0]
         at = int(np.searchsorted(self.hashes, wanted))
         return at if at < len(self.hashes) and self.hashes[at] == wanted else None
 

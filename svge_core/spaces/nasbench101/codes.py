@@ -89,6 +89,8 @@ def _written_down(
     """A cell in every order that sorts its inner vertices by depth.
 
     Args:
+        operations: digits of the inner vertices.
+        edges: (source, target) pairs of vertices.
         ops_at: bits below the operations, at least one per pair of vertices.
 
     Returns:

@@ -7,6 +7,7 @@ By default the bound of nine edges stays, so that the number of vertices alone i
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class ExtendedNASBench101(NASBench101):
                 keep &= (vertex == 0) | bits[:, pairs[:, 1] == vertex].any(1)
                 keep &= (vertex == VERTICES - 1) | bits[:, pairs[:, 0] == vertex].any(1)
             for row in np.flatnonzero(keep):
-                ops = [OPERATIONS[digit] for digit in rng.integers(len(OPERATIONS), size=VERTICES - 2)]
+                ops: list[str] = [OPERATIONS[digit] for digit in rng.integers(len(OPERATIONS), size=VERTICES - 2)]
                 edges = tuple((int(u), int(v)) for u, v in pairs[bits[row]])
                 found.append(Cell((INPUT, *ops, OUTPUT), edges))
         return found[:count]
@@ -89,8 +90,8 @@ class ExtendedNASBench101(NASBench101):
     def parse(self, text: str) -> Cell:
         """Read a ModelSpec as JSON (``matrix``, ``ops``); an md5 key cannot be looked up here."""
         try:
-            spec = json.loads(text) if len(text) <= MAX_TEXT else None
-            matrix, ops = spec["matrix"], spec["ops"]  # type: ignore[index]
+            spec: Any = json.loads(text) if len(text) <= MAX_TEXT else None
+            matrix, ops = spec["matrix"], spec["ops"]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise ParseError(
                 f'Not a cell of {self.title}: expected a ModelSpec {{"matrix": ..., "ops": ...}}; got {text[:80]!r}.'

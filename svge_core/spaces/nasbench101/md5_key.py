@@ -32,7 +32,7 @@ def module_hash(operations: Sequence[int], edges: Sequence[tuple[int, int]]) -> 
     for source, target in edges:
         targets[source].append(target)
         sources[target].append(source)
-    hashes = []
+    hashes: list[str] = []
     for vertex in range(count):
         start = (len(targets[vertex]), len(sources[vertex]), labels[vertex])
         if start not in _first_hash:

@@ -16,6 +16,8 @@ def one_edit_away(operations: tuple[int, ...], edges: Edges, choices: int) -> It
     """Members one edit away, as operation digits and edges in a topological order; with repeats.
 
     Args:
+        operations: digits of the inner vertices.
+        edges: of the cell.
         choices: number of operations.
     """
     for vertex, own in enumerate(operations):
@@ -81,6 +83,7 @@ def _sorted(operations: tuple[int, ...], edges: Edges, output: int | None = None
 
     Args:
         operations: of the vertices other than the ends, by position.
+        edges: (source, target) pairs of positions.
         output: position of the output, if it is not the last.
     """
     count = len(operations) + 2

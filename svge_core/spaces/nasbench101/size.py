@@ -24,8 +24,8 @@ def vertex_channels(graphs: Graphs, channels: int) -> Int[np.ndarray, "cells ver
     other vertex has as many as the widest vertex it feeds.
     """
     adjacency, count = graphs.adjacency.astype(np.int64), graphs.vertices
-    cells, width = adjacency.shape[:2]
-    rows = np.arange(cells)
+    width = adjacency.shape[1]
+    rows = np.arange(len(adjacency))
     to_output = adjacency[rows, :, count - 1]  # (cells, vertices)
     to_output[:, 0] = 0  # the input's projection is added, not concatenated
     degree = np.maximum(to_output.sum(1), 1)

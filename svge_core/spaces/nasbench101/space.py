@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from svge_core.cells import INPUT, OUTPUT, Cell, pruned
 from svge_core.errors import InvalidCellError, ParseError
+from svge_core.files import is_sequence
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
 from svge_core.spaces.nasbench101.cell_table import SIZE, Table, table
 from svge_core.spaces.nasbench101.codes import (
@@ -241,10 +242,10 @@ def from_matrix(matrix: object, ops: object, max_vertices: int = MAX_VERTICES) -
     """
     expected = "A ModelSpec is a square upper triangular matrix of 0 and 1 with one operation per row"
     if (
-        not isinstance(matrix, (list, tuple))
-        or not isinstance(ops, (list, tuple))
+        not is_sequence(matrix)
+        or not is_sequence(ops)
         or len(ops) != len(matrix)
-        or any(not isinstance(row, (list, tuple)) or len(row) != len(matrix) for row in matrix)
+        or any(not is_sequence(row) or len(row) != len(matrix) for row in matrix)
     ):
         raise InvalidCellError(f"{expected}; got {str(matrix)[:80]} and {str(ops)[:80]}.")
     count = len(matrix)
@@ -260,7 +261,7 @@ def from_matrix(matrix: object, ops: object, max_vertices: int = MAX_VERTICES) -
     kept = pruned(cell)
     if not kept.edges:
         raise InvalidCellError("There is no path from the input to the output; a cell needs at least one.")
-    reasons = []
+    reasons: list[str] = []
     if kept.num_nodes < count:
         reached = _reached(cell, forwards=True)
         leads = _reached(cell, forwards=False)

@@ -107,6 +107,9 @@ class SlowDecoder:
         """log p(graph | z): types but the first, edges into node 2 and later.
 
         Args:
+            z: one latent.
+            types: in the order of the run.
+            edges: of the graph.
             last: position whose type is forced, and not drawn.
         """
         type_logits, edge_logits = self.logits(z, types, edges)

