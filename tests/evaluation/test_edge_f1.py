@@ -106,7 +106,7 @@ def test_every_measure_has_its_groups_and_says_on_what(measured: dict[RowKey, Me
     controls: list[tuple[Direction, str]] = [("", "constant"), ("", "constant_per_family")]
     measures = [*((direction, kind) for direction in directions for kind in kinds), *controls]
     groups = ("all", "ws", "er", "ba", "per_cell")
-    assert list(measured) == [edge_f1_key(*measure, group) for measure in measures for group in groups]
+    assert list(measured) == [edge_f1_key(direction, how, group) for direction, how in measures for group in groups]
     for row in measured.values():
         assert row.value is not None and 0 <= row.value <= 1
         assert row.n == (6 if row.group in ("ws", "er", "ba") else 18)
