@@ -1,3 +1,11 @@
-"""SVGe Explorer's core: search spaces, the two-sided graph VAE, its atlas, predictors and exports. No Streamlit."""
+"""SVGe Explorer: search spaces, the two-sided graph VAE, its atlas, predictors, searches and exports.
+
+Everything a user needs is a name of this package; it is loaded when it is first used. The app is not part of it.
+"""
+
+import lazy_loader
 
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["__version__"]

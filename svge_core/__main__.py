@@ -1,49 +1,44 @@
-"""``python -m svge_core <command>``."""
+"""The command line: ``svge <command>`` or ``python -m svge_core <command>``."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from svge_core.cli import (
-    bench_command,
-    cell_commands,
-    checkpoint_commands,
-    data_command,
-    extrapolate_command,
-    file_commands,
-    quality_command,
-    search_command,
-)
-from svge_core.cli.common import Parser
+from svge_core.cli.options import COMMANDS, Parser
 from svge_core.errors import SvgeError
+from svge_core.plugins import load_plugins
+
+NAME = "svge"
 
 
-def build_parser() -> Parser:
-    """All commands."""
-    parser = Parser(prog="svge_core", description="SVGe Explorer: learned spaces of neural architectures.")
+def build_parser(wanted: str | None = None) -> Parser:
+    """All commands.
+
+    Args:
+        wanted: the one command that is asked for; the options of the others, which take time to read, are left out.
+    """
+    parser = Parser(prog=NAME, description="SVGe Explorer: learned spaces of neural architectures.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    groups = (
-        checkpoint_commands,
-        extrapolate_command,
-        quality_command,
-        search_command,
-        cell_commands,
-        file_commands,
-        data_command,
-        bench_command,
-    )
-    for group in groups:
-        group.register(commands)
+    for file, summaries in COMMANDS.items():
+        if wanted is None or wanted in summaries:
+            importlib.import_module(f"svge_core.cli.options.{file}").register(commands)
+        else:
+            for name, summary in summaries.items():
+                commands.add_parser(name, help=summary)
     return parser
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line and exit code 2, never a traceback."""
-    arguments = build_parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
     try:
+        load_plugins()  # before the parser: their names are among the choices of its options
+        # the program itself takes no options, so a command comes first or not at all
+        arguments = build_parser(words[0] if words else "").parse_args(words)
         return arguments.handler(arguments) or 0
     except SvgeError as error:
-        sys.stderr.write(f"svge_core: {error}\n")
+        sys.stderr.write(f"{NAME}: {error}\n")
         return 2
     except BrokenPipeError:
         # the reader has gone; without this, Python complains about it once more while it shuts down
@@ -51,10 +46,10 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"svge_core: {named}{error.strerror or error}\n")
+        sys.stderr.write(f"{NAME}: {named}{error.strerror or error}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("svge_core: stopped\n")
+        sys.stderr.write(f"{NAME}: stopped\n")
         return 130
 
 

@@ -90,7 +90,7 @@ def fails(capsys: pytest.CaptureFixture[str]) -> Run:
         assert out == ""
         assert err.count("\n") == 1, err
         assert "Traceback" not in err
-        assert err.startswith("svge_core")
+        assert err.startswith("svge")
         return err
 
     return call

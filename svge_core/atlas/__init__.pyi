@@ -1,6 +1,5 @@
 from .atlas import Atlas as Atlas, Place as Place, build_atlas as build_atlas, latent_tensor as latent_tensor
 from .charted import (
-    CHARTED as CHARTED,
     chart_indices as chart_indices,
     chart_scores as chart_scores,
     encode_indices as encode_indices,
@@ -17,3 +16,4 @@ from .file import (
 )
 from .polygon import select_in_polygon as select_in_polygon
 from .projection import Plane as Plane, PlaneName as PlaneName, weighted_latent as weighted_latent
+from .size import CHARTED as CHARTED

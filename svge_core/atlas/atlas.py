@@ -1,5 +1,6 @@
 """The atlas of a checkpoint: the charted cells of the space with their latents and their places on the maps."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -7,8 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from svge_core.atlas.charted import CHARTED, chart_indices, charted_held_out, encode_indices, nearest_spacings
+from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices, nearest_spacings
 from svge_core.atlas.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
+from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
 from svge_core.training import TrainConfig
 
@@ -72,6 +74,16 @@ class Atlas:
     held_out: np.ndarray
     spacings: Float[np.ndarray, " sampled"]
     spacings_of: int
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hex digits that change with the model's weights, the charted cells or any map (BLAKE2b, 128 bits)."""
+        state = hashlib.blake2b(f"{self.space} {self.checkpoint} {self.spacings_of}".encode(), digest_size=16)
+        for name, plane in self.planes.items():
+            state.update(f" {name} {plane.digest}".encode())
+        for values in (self.indices, self.held_out):
+            state.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
+        return state.hexdigest()
 
     def __len__(self) -> int:
         return len(self.indices)

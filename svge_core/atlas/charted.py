@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Int8
 
+from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import Scores, analytic_scores, held_out_mask, indexed, scores_from_columns, split_cells
 from svge_core.errors import SvgeError
@@ -21,8 +22,6 @@ from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
 from svge_core.training import TrainConfig
 
-#: cells of the chart of a space that is not listed
-CHARTED = 20_000
 #: cells that are tensors at one time
 PIECE = 16_384
 #: latents that are computed anew to know a cached file for what it is, and how far they may be off

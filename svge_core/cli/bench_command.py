@@ -5,19 +5,11 @@ import ast
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
-from svge_core.cli.common import add_command, emit
+from svge_core.cli.common import emit
 from svge_core.errors import SvgeError
 
 FOLDER = Path(__file__).resolve().parents[2] / "bench"
-
-
-def register(commands: Any) -> None:
-    """Add the command."""
-    parser = add_command(commands, "bench", bench, "Run a benchmark; without a name, list them.")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="file name of a script in bench/")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="passed on; try: bench NAME --help")
 
 
 def scripts(folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ import io
 import json
 import math
 from pathlib import Path
-from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -14,51 +13,16 @@ from svge_core.atlas import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, predictions, title, written
-from svge_core.cli.common import add_checkpoint, add_command, emit, open_model, whole_number
-from svge_core.cli.reading import add_cells, read_cells, read_latents
+from svge_core.cli.common import emit, open_model
+from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import split_cells
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.evaluation import prior_latents
-from svge_core.models import DecodeOptions, Direction, encode_all
+from svge_core.models import DecodeOptions, encode_all
 from svge_core.models.decoding import decode
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
 from svge_core.training import TrainConfig
-
-
-def register(commands: Any) -> None:
-    """Add the commands."""
-    parser = add_command(commands, "encode", encode_command, "Architectures to latents (posterior mean and deviation).")
-    add_cells(parser)
-    add_checkpoint(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write .npy, .csv or .json instead of printing")
-
-    parser = add_command(
-        commands, "decode", decode_command, "Latents, map positions or prior samples to architectures."
-    )
-    parser.add_argument(
-        "latent", nargs="*", metavar="Z", help="comma-separated numbers; write -- before one that starts with a minus"
-    )
-    parser.add_argument("--file", type=Path, metavar="FILE", help="latents, one per row: .npy, .csv, .txt or .json")
-    parser.add_argument("--plane", choices=("umap", "pca"), help="decode a position of this map, with --xy")
-    parser.add_argument("--xy", type=float, nargs=2, metavar=("X", "Y"), help="the position")
-    parser.add_argument("--samples", type=whole_number(1, 1_000_000), metavar="N", help="decode N samples of the prior")
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="of samples and draws (default: %(default)s)")
-    parser.add_argument("--direction", choices=get_args(Direction), default="both", help="(default: %(default)s)")
-    rules = parser.add_mutually_exclusive_group()
-    rules.add_argument("--constrained", action="store_true", default=True, help="members of the space only (default)")
-    rules.add_argument("--raw", action="store_true", help="whatever the decoder says, members or not")
-    draws = parser.add_mutually_exclusive_group()
-    draws.add_argument("--argmax", action="store_true", default=True, help="the likeliest architecture (default)")
-    draws.add_argument("--sample", action="store_true", help="draw one architecture per latent")
-    add_checkpoint(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write .json, .csv or .txt instead of printing")
-
-    parser = add_command(commands, "predict", predict_command, "Predicted scores with intervals, beside measured ones.")
-    add_cells(parser)
-    add_checkpoint(parser)
-    parser.add_argument("--score", metavar="KEY", help="only this score (default: all that have a predictor)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write JSON to a file instead of printing")
 
 
 def encode_command(arguments: argparse.Namespace) -> int:

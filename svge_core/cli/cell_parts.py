@@ -14,7 +14,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.cli.common import emit
 from svge_core.data import Scores, analytic_scores, load_scores
 from svge_core.errors import DataError, SvgeError
-from svge_core.export import write_atomic
+from svge_core.exporting import write_atomic
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch

@@ -2,32 +2,13 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from svge_core.cli.common import Parser, add_command, emit
+from svge_core.cli.common import emit
 from svge_core.data.importers import Imported, import_file, list_imported, remove_imported
 from svge_core.errors import SvgeError
-
-
-def register(commands: Any) -> None:
-    """Add the command and its actions."""
-    text = "Import official benchmark files; list and remove what was imported."
-    parser = commands.add_parser("data", help=text, description=text)
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
-
-    action = add_command(actions, "import", import_command, "Read an official benchmark file into a compact cache.")
-    action.add_argument(
-        "file", type=Path, metavar="FILE", help="the file, or NATS-Bench's folder; its kind is detected"
-    )
-    action.add_argument("--strict", action="store_true", help="refuse a file whose sha256 is not the official one")
-
-    add_command(actions, "list", list_command, "Say what was imported.")
-
-    action = add_command(actions, "remove", remove_command, "Delete an imported table.")
-    action.add_argument("name", metavar="NAME", help="a name that 'data list' shows")
 
 
 class _Bars:

@@ -2,29 +2,12 @@
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
+from svge_core.cli.common import command_line, config_from, emit, open_model
 from svge_core.evaluation.extrapolation import ExtrapolationConfig, extrapolate, save
 from svge_core.files import to_plain
-
-
-def register(commands: Any) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "extrapolate",
-        run,
-        "Fit on small cells, predict larger ones, and rank cells outside the known space (NAS-Bench-101 and ENAS).",
-    )
-    add_checkpoint(parser)
-    parser.add_argument("--csv", type=Path, metavar="FILE", required=True, help="labels: one cell per row")
-    parser.add_argument("--score", metavar="COLUMN", required=True, help="column of the labels")
-    parser.add_argument("--meaning", type=Path, metavar="JSON", required=True, help="what the labels are")
-    add_fields(parser, ExtrapolationConfig)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,58 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from svge_core.cli.cell_parts import csv_bytes, encoded, known_scores, named, predictions, written
-from svge_core.cli.common import DEFAULT_CHECKPOINT, add_checkpoint, add_command, emit, open_model
-from svge_core.cli.reading import add_cells, read_cells
+from svge_core.cli.common import emit, open_model
+from svge_core.cli.options import DEFAULT_CHECKPOINT
+from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.errors import SvgeError
-from svge_core.export import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
-from svge_core.spaces import SPACES, get_space
-
-
-def register(commands: Any) -> None:
-    """Add the commands."""
-    parser = add_command(commands, "draw", draw_command, "Draw architectures as SVG, PNG or Graphviz source.")
-    add_cells(parser)
-    _add_space(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help=".svg, .png or .dot; a folder for several (default: SVG to the terminal)",
-    )
-    parser.add_argument("--format", choices=DRAWINGS, help="form of the drawings in a folder (default: svg)")
-    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(default: %(default)s)")
-    parser.add_argument("--view", choices=("maps", "operations"), help="(default: maps where the space has them)")
-
-    parser = add_command(commands, "export", export_command, "Write architectures with all that is known about them.")
-    add_cells(parser)
-    add_checkpoint(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        required=True,
-        help=".json, .csv, .txt or .zip; one alone also .svg, .png, .dot",
-    )
-    parser.add_argument(
-        "--theme", choices=("light", "dark"), default="light", help="of drawings (default: %(default)s)"
-    )
-
-    parser = add_command(
-        commands, "labels", labels_command, "Read your own CSV of scores, say what was found, write it tidily."
-    )
-    parser.add_argument("table", type=Path, metavar="FILE.csv", help="architectures and scores")
-    _add_space(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the tidied table")
-
-
-def _add_space(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--space", default="nasbench201", choices=sorted(SPACES), help="search space (default: %(default)s)"
-    )
+from svge_core.exporting import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
+from svge_core.spaces import get_space
 
 
 def draw_command(arguments: argparse.Namespace) -> int:

@@ -2,14 +2,12 @@
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.cli.common import add_checkpoint, add_command, add_fields, command_line, config_from, emit, open_model
+from svge_core.cli.common import command_line, config_from, emit, open_model
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import SvgeError
@@ -19,23 +17,6 @@ from svge_core.files import to_plain
 STEPS = 6
 #: fewer labels say nothing about ten neighbours
 LEAST_LABELS = 50
-
-
-def register(commands: Any) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "quality",
-        run,
-        "Measure how far the latent can be trusted: edits, neighbours, cycles, certainty, collisions, maps.",
-    )
-    add_checkpoint(parser)
-    parser.add_argument("--score", metavar="KEY", help="score to predict (default: all measured ones, and parameters)")
-    parser.add_argument(
-        "--csv", type=Path, metavar="FILE", help="take labels from the column --score of a CSV file (with --meaning)"
-    )
-    parser.add_argument("--meaning", type=Path, metavar="JSON", help="what the labels of --csv are")
-    add_fields(parser, QualityConfig)
 
 
 def run(arguments: argparse.Namespace) -> int:

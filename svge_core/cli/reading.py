@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data.csv import ARCHITECTURE_COLUMNS, read_header, read_rows, read_text, shown
+from svge_core.data.csv import architecture_columns, read_header, read_rows, read_text, shown
 from svge_core.errors import DataError, SvgeError
 from svge_core.explorer import find_cell
-from svge_core.export import FORMAT, from_json
+from svge_core.exporting import FORMAT, from_json
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_BYTES = 20 * 2**20
@@ -32,23 +32,6 @@ class Given:
 
     cells: list[Cell]
     single: bool
-
-
-def add_cells(parser: argparse.ArgumentParser) -> None:
-    """One architecture, or a file of them."""
-    parser.add_argument(
-        "arch",
-        nargs="?",
-        metavar="ARCH",
-        help="architecture string, index, NASLib tuple such as '(4, 0, 3, 1, 4, 3)' or genotype digits",
-    )
-    parser.add_argument(
-        "--file",
-        type=Path,
-        metavar="FILE",
-        help="many: .txt one per line, .csv with a column arch_str, arch, index, genotype or naslib, .json a list or "
-        "an export of this program",
-    )
 
 
 def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Given:
@@ -95,9 +78,10 @@ def _texts(path: Path, space: AbstractSearchSpace) -> dict[str, str] | list[Cell
             _wrong(path, "a list of texts or indices")
         found = {f"entry {number}": str(entry) for number, entry in enumerate(entries, start=1)}
     elif suffix == ".csv":
-        header, delimiter = read_header(text, ARCHITECTURE_COLUMNS)
+        names = architecture_columns()
+        header, delimiter = read_header(text, names)
         titles = [title.lower() for title in header]
-        column = next(titles.index(name) for name in ARCHITECTURE_COLUMNS if name in titles)
+        column = next(titles.index(name) for name in names if name in titles)
         found = {}
         for line, fields, problem in read_rows(text, delimiter, len(header), MAX_ITEMS):
             if problem is not None:

@@ -1,80 +1,16 @@
 """``search`` runs and stores searches; ``worker`` evaluates for one that others began."""
 
 import argparse
-import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from svge_core.cli.common import Parser, add_command, emit, whole_number
+from svge_core.cli.common import emit
 from svge_core.errors import SvgeError
 from svge_core.search.objectives import AllowPython
-from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SEED, Evaluation, RunView, SearchConfig
-from svge_core.search.searchers import METHODS
-from svge_core.spaces import SPACES
-
-#: a storage URL with a password is better not on the command line, where every user of the machine can read it
-STORAGE_VARIABLE = "SVGE_STORAGE"
-
-
-def register(commands: Any) -> None:
-    """Add the commands."""
-    parser = add_command(
-        commands, "search", search, "Search a space for the best architectures; every evaluation is stored at once."
-    )
-    parser.add_argument("--space", choices=sorted(SPACES), default="nasbench201", help="(default: %(default)s)")
-    parser.add_argument(
-        "--objective",
-        action="append",
-        metavar="O",
-        help="table:KEY, predictor:KEY, csv:FILE:COLUMN, digits:valid (trains RandWire networks) or "
-        "python:package.module:function; again for several goals",
-    )
-    parser.add_argument("--method", choices=tuple(METHODS), default="random", help="(default: %(default)s)")
-    parser.add_argument(
-        "--budget",
-        type=whole_number(1, MAX_BUDGET),
-        default=100,
-        metavar="N",
-        help="evaluations (default: 100)",
-    )
-    parser.add_argument(
-        "--seeds", type=whole_number(1, 1000), default=1, metavar="K", help="runs, with seeds 0 to K - 1 (default: 1)"
-    )
-    parser.add_argument("--seed", type=whole_number(0, MAX_SEED), default=0, help="of the first run (default: 0)")
-    parser.add_argument(
-        "--batch", type=whole_number(1, MAX_BATCH), default=1, metavar="Q", help="proposals at a time (default: 1)"
-    )
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="model (default: checkpoints/SPACE/svge)")
-    parser.add_argument("--restrict", action="store_true", help="search only among the cells with a known value")
-    parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
-    parser.add_argument("--name", default="", help="of the run (default: space, method and seed)")
-    parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")
-    parser.add_argument("--list", action="store_true", help="list the runs of the store")
-    add_storage(parser)
-
-    parser = add_command(commands, "worker", worker, "Evaluate for a search that is in a store others use too.")
-    parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")
-    add_storage(parser)
-
-
-def add_storage(parser: Parser) -> None:
-    """Where runs are kept, and whether a stored run may name code to import."""
-    parser.add_argument(
-        "--storage",
-        default=os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE,
-        metavar="URL",
-        help=f"sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB (${STORAGE_VARIABLE} or {DEFAULT_STORAGE})",
-    )
-    parser.add_argument(
-        "--allow-python",
-        nargs="*",
-        metavar="WORD",
-        help="import the user's function that the stored run names; with words such as python:mine:f, only those",
-    )
+from svge_core.search.runs import Evaluation, RunView, SearchConfig
 
 
 def search(arguments: argparse.Namespace) -> int:

@@ -4,9 +4,11 @@ The app and the command line both stand on this. A place of the latent space, a 
 in, an `Inspection` with every answer comes out; nothing here knows of pages or of the command line.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +23,7 @@ from svge_core.data import ScoreMeaning, Scores, held_out_mask
 from svge_core.errors import CheckpointError, DataError
 from svge_core.explorer.inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
 from svge_core.explorer.predictor_source import PredictorSource
-from svge_core.export import ExportItem, Prediction, item_for
+from svge_core.exporting import ExportItem, Prediction, item_for
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
@@ -50,10 +52,17 @@ class Explorer:
     predictors: PredictorSource | None = None
     notices: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Identity of the model and its latents."""
-        return self.checkpoint.digest
+        """32 hex digits that change with the checkpoint, its atlas, its predictors or any score: the key of caches.
+
+        The identity of the model alone is ``checkpoint.digest``, that of everything but predictors and scores
+        ``atlas.digest``.
+        """
+        meta = json.dumps(asdict(self.checkpoint.meta), sort_keys=True, default=str)
+        predictors = "" if self.predictors is None else self.predictors.digest
+        parts = (self.checkpoint.digest, meta, self.atlas.digest, predictors, self.scores.digest)
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
     @property
     def plane_names(self) -> tuple[PlaneName, ...]:
@@ -264,7 +273,7 @@ class Explorer:
         return [tuple(column[position] for column in columns) for position in range(len(cells))]
 
     def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
-        """Cells with all that is known about them, ready for :mod:`svge_core.export.writers`."""
+        """Cells with all that is known about them, ready for :mod:`svge_core.exporting.writers`."""
         items = []
         meanings = {key: self.meaning(key) for key in self.predicted_keys}
         for cell, predicted in zip(cells, self.predictions(cells), strict=True):
@@ -281,7 +290,7 @@ class Explorer:
                     predicted_meanings=meanings,
                     row=row,
                     latent=latent.tolist(),
-                    latent_model=self.digest,
+                    latent_model=self.checkpoint.digest,
                 )
             )
         return items

@@ -17,7 +17,7 @@ import msgspec
 
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files.atomic import write_atomically
-from svge_core.files.plain import is_dict, is_sequence
+from svge_core.files.plain import is_dict, is_mapping, is_sequence
 
 T = TypeVar("T")
 Plain = Any  # what JSON can hold: dict, list, str, int, float, bool, None
@@ -181,7 +181,7 @@ def _replaced(plain: Plain, steps: Sequence[str | int], value: Plain) -> Plain:
 
 def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...]) -> None:
     """Unknown fields (msgspec passes over those of dataclasses), and missing ones of types that must be complete."""
-    if (attributes := _fields(record)) is not None and is_dict(plain):
+    if (attributes := _fields(record)) is not None and is_mapping(plain):
         names = list(attributes)
         if unknown := sorted(str(name) for name in plain if name not in names):
             raise SvgeError(f"{path}: unknown field {unknown[0][:64]!r}; expected {', '.join(names)}")
@@ -193,7 +193,7 @@ def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...
     elif is_sequence(record) and is_sequence(plain):
         for number, (raw, value) in enumerate(zip(plain, record, strict=True)):
             _same_fields(raw, value, f"{path}[{number}]", complete)
-    elif is_dict(record) and is_dict(plain):
+    elif is_dict(record) and is_mapping(plain):
         for key, value in record.items():
             _same_fields(plain.get(key), value, f"{path}[{str(key)[:64]!r}]", complete)
 

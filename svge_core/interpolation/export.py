@@ -7,7 +7,7 @@ from typing import Any
 
 from svge_core.cells import Cell
 from svge_core.explorer import Explorer
-from svge_core.export import to_json as cells_to_json
+from svge_core.exporting import to_json as cells_to_json
 from svge_core.interpolation.path import LatentPath, Stop
 
 FORMAT, VERSION = "svge-explorer-path", 1
@@ -29,7 +29,7 @@ def path_to_json(explorer: Explorer, path: LatentPath) -> str:
         "format": FORMAT,
         "version": VERSION,
         "space": explorer.space.name,
-        "checkpoint": explorer.digest,
+        "checkpoint": explorer.checkpoint.digest,
         "kind": path.kind,
         "laid": path.note,
         "straight_because": path.fallback,

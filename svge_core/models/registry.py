@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from svge_core.errors import CheckpointError
 from svge_core.models.baselines import DGMG, DVAE, GCN
-from svge_core.models.config import ModelConfig
+from svge_core.models.config import DEFAULTS, ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
@@ -18,16 +18,7 @@ class ModelKind:
     defaults: ModelConfig
 
 
-#: the baselines as published where a setting is theirs alone; size and objective are those of SVGe's default
-MODELS: dict[str, ModelKind] = {
-    kind.model.kind: kind
-    for kind in (
-        ModelKind(SVGe, ModelConfig()),
-        ModelKind(DVAE, ModelConfig(hidden=64, operation_dim=3, decoder_positions=False)),
-        ModelKind(GCN, ModelConfig(hidden=64, rounds=3, operation_dim=3, decoder_positions=False)),
-        ModelKind(DGMG, ModelConfig(hidden=64, operation_dim=3, positions=False, decoder_positions=False)),
-    )
-}
+MODELS: dict[str, ModelKind] = {model.kind: ModelKind(model, DEFAULTS[model.kind]) for model in (SVGe, DVAE, GCN, DGMG)}
 
 
 def build_model(kind: str, space: AbstractSearchSpace, config: ModelConfig) -> GraphVAE:

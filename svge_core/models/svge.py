@@ -21,7 +21,8 @@ from svge_core.models.decoding import run, vote
 from svge_core.models.encoder import Encoder, Posterior
 from svge_core.models.layers import both_directions
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.models.vae import DecodeOptions, Direction, GraphVAE
+from svge_core.models.options import DecodeOptions, Direction
+from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 

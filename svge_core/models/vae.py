@@ -7,7 +7,7 @@ Objective per cell (both terms are sums, so nothing depends on batch size or pad
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -16,25 +16,9 @@ from torch import Tensor, nn
 from svge_core.errors import SvgeError
 from svge_core.models.config import ModelConfig
 from svge_core.models.encoder import OperationEncoding, Posterior
+from svge_core.models.options import DecodeOptions, Direction
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
-
-Direction = Literal["forward", "backward", "both"]
-
-
-@dataclass(frozen=True)
-class DecodeOptions:
-    """How to decode.
-
-    Attributes:
-        direction: which run decides, or both: all directions the model writes cells in.
-        constrained: mask everything that would leave the space.
-        argmax: take the likeliest type and edges at every step instead of drawing them.
-    """
-
-    direction: Direction = "forward"
-    constrained: bool = False
-    argmax: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,3 +22,13 @@ from .learned_distribution import (
     operation_shares as operation_shares,
     values_of as values_of,
 )
+from .runs import (
+    SearchConfig as SearchConfig,
+    control as control,
+    create_run as create_run,
+    delete_run as delete_run,
+    execute as execute,
+    list_runs as list_runs,
+    read_run as read_run,
+)
+from .samplers import cell_sampler as cell_sampler, suggest_cell as suggest_cell

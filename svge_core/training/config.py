@@ -7,6 +7,9 @@ from typing import Any, Literal
 from svge_core.errors import SvgeError
 from svge_core.models import read_config
 
+#: a run that is killed loses at most so much by default
+SAVE_EVERY_SECONDS = 30.0
+
 
 @dataclass(frozen=True)
 class TrainConfig:

@@ -6,7 +6,7 @@ import pytest
 from svge_core.atlas.polygon import select_in_polygon
 from svge_core.explorer.explorer import Explorer
 from svge_core.explorer.selection import CellFilter
-from svge_core.export.document import from_json
+from svge_core.exporting.document import from_json
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import (
     APP,

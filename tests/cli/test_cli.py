@@ -15,7 +15,7 @@ from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.cli import bench_command
 from svge_core.errors import DataError
-from svge_core.export.document import from_json
+from svge_core.exporting.document import from_json
 from svge_core.spaces.nasbench201 import naslib_tuple
 from svge_core.spaces.registry import get_space
 from tests.support.cli import ARCH, SPACE, Run, known_scores
@@ -31,7 +31,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
             main([*words, "--help"])
         assert stop.value.code == 0
         out = capsys.readouterr().out
-        assert "usage: svge_core" in out
+        assert "usage: svge" in out
         if words:
             assert "--json" in out
     commands: Any = there(build_parser()._subparsers)._group_actions[0].choices

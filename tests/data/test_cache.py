@@ -105,7 +105,7 @@ def test_every_kind_is_known_by_its_content(tmp_path: Path) -> None:
 def test_other_files_are_refused_with_the_list(content: bytes, what: str, tmp_path: Path, fails: Run) -> None:
     (tmp_path / "x").write_bytes(content)
     line = fails("data", "import", tmp_path / "x")
-    assert f"svge_core: x is {what}" in line
+    assert f"svge: x is {what}" in line
     assert all(text in line for text in KINDS.values())
 
 

@@ -16,6 +16,7 @@ from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, sa
 from svge_core.data.csv.labels import Labels
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import CheckpointError, DataError, InvalidCellError, SvgeError
+from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
 from svge_core.evaluation.extrapolation.draws import (
     BASELINE,
     MEASURES,
@@ -26,7 +27,7 @@ from svge_core.evaluation.extrapolation.draws import (
     split_by_size,
     table,
 )
-from svge_core.evaluation.extrapolation.file import FILE, ExtrapolationConfig, larger_space, load, save
+from svge_core.evaluation.extrapolation.file import FILE, larger_space, load, save
 from svge_core.evaluation.extrapolation.larger_cells import (
     Candidate,
     decoded,
@@ -321,7 +322,7 @@ def test_the_command_writes_the_file_and_no_name_of_the_labels(
 
 
 def test_only_some_spaces_have_a_larger_one() -> None:
-    assert larger_space("enas6").name == "enas12"
+    assert larger_space(get_space("enas6")).name == "enas12"
     for name in ("enas12", "nasbench201"):
         with pytest.raises(SvgeError, match="no larger space"):
-            larger_space(name)
+            larger_space(get_space(name))

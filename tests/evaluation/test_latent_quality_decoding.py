@@ -16,8 +16,8 @@ from svge_core.evaluation.latent.edits import distances, edit_distances, rank_co
 from svge_core.evaluation.metrics import expected_reconstruction, forward_log_probability
 from svge_core.models.decoding.decoding import decode
 from svge_core.models.encoding import encode_all
+from svge_core.models.options import DecodeOptions
 from svge_core.models.svge import SVGe
-from svge_core.models.vae import DecodeOptions
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import to_batch, to_cells
 from tests.support.core import TINY, overfitted_model, random_cells, tiny_batch, tiny_model

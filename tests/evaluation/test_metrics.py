@@ -19,7 +19,7 @@ from svge_core.evaluation.metrics import (
     uniform_uniqueness,
 )
 from svge_core.models.encoding import encode_all
-from svge_core.models.vae import DecodeOptions
+from svge_core.models.options import DecodeOptions
 from svge_core.tensors import CellBatch, index_batch, to_batch
 from tests.support.core import (
     OVERFITTED,

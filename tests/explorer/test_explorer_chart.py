@@ -14,8 +14,8 @@ from svge_core.explorer.explorer import Explorer
 from svge_core.explorer.inspection import place_in_words
 from svge_core.explorer.opening import open_explorer
 from svge_core.explorer.selection import CellFilter, find_cell, kept_by, selection_columns
-from svge_core.export.document import from_json, to_json
-from svge_core.export.writers import to_csv
+from svge_core.exporting.document import from_json, to_json
+from svge_core.exporting.writers import to_csv
 from svge_core.spaces.registry import get_space
 from tests.support.tiny_checkpoint import WS_ACC, ChartPredictors, make_enas_checkpoint
 

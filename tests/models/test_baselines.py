@@ -11,8 +11,9 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation.metrics import forward_log_probability, same_graphs
 from svge_core.models.baselines.gcn import directed_normalisation
 from svge_core.models.decoding.decoding import decode
+from svge_core.models.options import DecodeOptions
 from svge_core.models.registry import MODELS, build_model
-from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.models.vae import GraphVAE
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import END, START, CellBatch, to_batch, to_cells

@@ -10,8 +10,8 @@ from scipy.stats import chisquare
 from svge_core.evaluation.metrics import same_graphs
 from svge_core.models.decoding.constraints import OpenNodes
 from svge_core.models.decoding.decoding import decode
+from svge_core.models.options import DecodeOptions, Direction
 from svge_core.models.svge import SVGe
-from svge_core.models.vae import DecodeOptions, Direction
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import END, START, CellBatch, to_batch, to_cells
 from tests.support.core import OVERFITTED, TINY, TinySpace, overfitted_model, tiny_model

@@ -1,10 +1,10 @@
 """Objectives: tables, predictors, a user's CSV and function, several at once; every mistake is one line."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
@@ -91,28 +91,22 @@ def test_goals_together_are_known_where_all_are(table: None, tmp_path: Path) -> 
         make_objective(["table:loss", f"csv:{path}:score"], SPACE)
 
 
-def info(labels: int, meaning: dict[str, Any] | None = None) -> PredictorInfo:
-    return PredictorInfo(
-        checkpoint="",
+def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
+    measured = ScoreMeaning("acc", "Accuracy", "%", "max", "made up", "", None, "", "measured", "made up")
+    old = PredictorInfo(
+        checkpoint=checkpoint.digest,
         space=SPACE.name,
-        score="acc",
-        description="made up",
-        meaning=meaning,
-        labels=labels,
+        score="old",
+        description="",
+        labels=9,
         level=0.9,
         head=HeadConfig(),
         training_indices=(),
         held_out={},
     )
-
-
-def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
-    measured = ScoreMeaning("acc", "Accuracy", "%", "max", "made up", "", None, "", "measured", "made up")
-    fitted = {
-        "acc": _Fitted(tmp_path, info(12, measured.to_dict())),
-        "old": _Fitted(tmp_path, info(9)),
-    }
+    acc = replace(old, score="acc", labels=12, meaning=measured.to_dict())
+    fitted = {"acc": _Fitted(tmp_path, acc), "old": _Fitted(tmp_path, old)}
     monkeypatch.setattr(objectives, "load_predictors", lambda *_: Predictors(checkpoint, SPACE, fitted))
     prediction = CellPrediction(91.0, 90.0, 92.0, 0.9, None, "made up", 12)
     monkeypatch.setattr(Predictors, "predict", lambda self, key, cells: [prediction for _ in cells])

@@ -16,9 +16,9 @@ from svge_core.drawing.palette import THEMES, operation_label
 from svge_core.errors import DataError, SvgeError
 from svge_core.evaluation.metrics import uniform_uniqueness
 from svge_core.explorer.selection import find_cell
-from svge_core.export.document import ExportItem, from_json, item_for, to_json
-from svge_core.export.graphs import from_data, from_networkx, space_dataset, to_data, to_networkx
-from svge_core.export.writers import to_csv, to_zip
+from svge_core.exporting.document import ExportItem, from_json, item_for, to_json
+from svge_core.exporting.graphs import from_data, from_networkx, space_dataset, to_data, to_networkx
+from svge_core.exporting.writers import to_csv, to_zip
 from svge_core.spaces import ENASMacro
 from svge_core.spaces.registry import get_space
 from ui.shared.basket import entry_for, imported, indices_of

@@ -10,8 +10,8 @@ from svge_core.cells.cell import Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.models.config import ModelConfig
 from svge_core.models.decoding.decoding import decode
+from svge_core.models.options import DecodeOptions
 from svge_core.models.svge import SVGe
-from svge_core.models.vae import DecodeOptions
 from svge_core.spaces.nasbench101.extended import ExtendedNASBench101
 from svge_core.spaces.registry import SPACES, get_space
 from svge_core.tensors import to_cells

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from svge_core import export
+from svge_core import exporting
 from svge_core.atlas import PlaneName, select_in_polygon
 from svge_core.explorer import Column, Explorer, Summary, selection_columns, summary
-from svge_core.export import MAX_CELLS
+from svge_core.exporting import MAX_CELLS
 from ui.shared import session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
 from ui.shared.session import BASKET_CAP, CellFocus
@@ -24,7 +24,7 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
         return
     inside = session.memo(
         "selection",
-        (id(explorer), outline),
+        (explorer.atlas.planes[plane].digest, outline),
         lambda: select_in_polygon(explorer.atlas.planes[plane].xy, np.asarray(outline.polygon)),
     )
     rows = inside if keep is None else inside[keep[inside]]
@@ -149,7 +149,7 @@ def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
     if form == "csv" and len(rows) > MAX_CELLS:
         return selection_columns(explorer, rows).to_csv(index=False).encode()
     items = explorer.export_items(explorer.cells_at(rows))
-    return (export.to_json if form == "json" else export.to_csv)(items, explorer.space).encode()
+    return (exporting.to_json if form == "json" else exporting.to_csv)(items, explorer.space).encode()
 
 
 def _to_basket(explorer: Explorer, rows: np.ndarray) -> None:

@@ -1,5 +1,7 @@
 """Are the checkpoint's predictors right on cells they have not seen, and are their intervals honest?"""
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 
@@ -10,7 +12,8 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.predictors import PredictorInfo
-from ui.model.state import read_predictions, read_predictors, read_scores, shown_path
+from ui.model.state import read_predictions, read_predictors, shown_path
+from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -29,11 +32,12 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
         "results on held-out cells from when the predictors were fitted."
     )
     unit = f" {meaning.unit}" if meaning and meaning.unit else ""
-    for found, title in (
-        (info.held_out.get("surrogate"), MODELS["mean"]),
-        (info.held_out.get("joint"), MODELS["joint"]),
-    ):
-        if found is None:
+    parts: tuple[tuple[Literal["surrogate", "joint"], str], ...] = (
+        ("surrogate", MODELS["mean"]),
+        ("joint", MODELS["joint"]),
+    )
+    for name, title in parts:
+        if (found := info.held_out.get(name)) is None:
             continue
         st.markdown(f"**{title}**")
         with st.container(horizontal=True):
@@ -45,11 +49,8 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
             for label, value in shown:
                 st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
     described = meaning.describe() if meaning else info.description
-    st.caption(f"{plain(described)} Fitted on {info.labels:,} labels (seed {_seed(info)}).")
-
-
-def _seed(info: PredictorInfo) -> str:
-    return "unknown" if info.seed is None else str(info.seed)
+    seed = "unknown" if info.seed is None else info.seed
+    st.caption(f"{plain(described)} Fitted on {info.labels:,} labels (seed {seed}).")
 
 
 def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
@@ -63,7 +64,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     if not predictors.score_keys:
         show_missing("No predictor was fitted for this checkpoint yet.", command)
         return
-    scores = read_scores(checkpoint.meta.space)
+    scores = known_scores(checkpoint.meta.space)
     with st.container(horizontal=True):
         key = st.selectbox(
             "Score",
@@ -84,7 +85,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     meaning, info = scores.meanings[key], predictors.info(key)
     measured = scores.frame[key].to_numpy(dtype=float)
     try:
-        columns = read_predictions(f"{checkpoint.digest}:{info.seed}:{info.labels}", key, predictors)
+        columns = read_predictions(predictors.digest, key, predictors)
     except SvgeError as error:
         st.error(str(error))
         return
@@ -103,7 +104,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         (
             "Labels used for fitting",
             f"{len(predictors.training_indices(key)):,}",
-            f"seed {_seed(info)}",
+            f"seed {'unknown' if info.seed is None else info.seed}",
         ),
     )
     with st.container(horizontal=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from svge_core import export
+from svge_core import exporting
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
@@ -57,11 +57,23 @@ FORMS: tuple[ExportForm, ...] = (
     ExportForm("CSV", "csv", "text/csv"),
     ExportForm("Architecture strings", "txt", "text/plain"),
     ExportForm("Official indices", "indices.txt", "text/plain"),
-    ExportForm("NASLib tuples", "naslib.txt", "text/plain"),
     ExportForm("Graphviz DOT", "dot", "text/vnd.graphviz"),
     ExportForm("Drawings (SVG)", "svg", "image/svg+xml"),
     ExportForm("Drawings (PNG)", "png", "image/png"),
 )
+
+
+def forms_of(space: AbstractSearchSpace, cell: Cell) -> tuple[ExportForm, ...]:
+    """What the cells of a space can be exported as: with a list for each of their further names.
+
+    Args:
+        space: of the cells.
+        cell: any of them.
+    """
+    names = [ExportForm(a.many, f"{a.name}.txt", "text/plain") for a in space.aliases(cell) if a.many]
+    forms = [form for form in FORMS if form.suffix != "indices.txt" or space.size is not None]
+    last = max(place for place, form in enumerate(forms) if form.suffix.endswith("txt")) + 1
+    return (*forms[:last], *names, *forms[last:])
 
 
 def exported(
@@ -78,30 +90,31 @@ def exported(
     cells = cells_of(entries, space)
     labels = {cell: entry.label for cell, entry in zip(cells, entries, strict=True) if entry.label}
     if form.suffix == "txt":
-        return export.to_text([export.ExportItem(cell) for cell in cells], space).encode()
+        return exporting.to_text([exporting.ExportItem(cell) for cell in cells], space).encode()
     if form.suffix == "indices.txt":
         return "".join(f"{index}\n" for index in indices_of(entries, space)).encode()
-    if form.suffix == "naslib.txt":
-        return "".join(f"{export.naslib_text(cell, space)}\n" for cell in cells).encode()
-    if form.suffix in export.DRAWINGS:
+    names = [[a.text for a in space.aliases(cell) if form.suffix == f"{a.name}.txt"] for cell in cells]
+    if any(names):
+        return "".join(f"{text}\n" for found in names for text in found).encode()
+    if form.suffix in exporting.DRAWINGS:
         return _drawings(form.suffix, cells, space)  # type: ignore[arg-type]
     if explorer is not None and explorer.space.name == space.name:
         items = explorer.export_items(cells, labels)
     else:
-        items = [export.item_for(cell, space, label=labels.get(cell, "")) for cell in cells]
+        items = [exporting.item_for(cell, space, label=labels.get(cell, "")) for cell in cells]
     if form.suffix == "zip":
-        return export.to_zip(items, space)
-    return (export.to_json if form.suffix == "json" else export.to_csv)(items, space).encode()
+        return exporting.to_zip(items, space)
+    return (exporting.to_json if form.suffix == "json" else exporting.to_csv)(items, space).encode()
 
 
 def file_name(form: ExportForm, count: int, space: AbstractSearchSpace) -> str:
     """Name of the exported file."""
-    suffix = f"{form.suffix}.zip" if form.suffix in export.DRAWINGS and count > 1 else form.suffix
+    suffix = f"{form.suffix}.zip" if form.suffix in exporting.DRAWINGS and count > 1 else form.suffix
     return f"{space.name}-basket.{suffix}"
 
 
-def _drawings(kind: export.Drawing, cells: Sequence[Cell], space: AbstractSearchSpace) -> bytes:
-    drawn = [export.draw(export.ExportItem(cell), space, kind) for cell in cells]
+def _drawings(kind: exporting.Drawing, cells: Sequence[Cell], space: AbstractSearchSpace) -> bytes:
+    drawn = [exporting.draw(exporting.ExportItem(cell), space, kind) for cell in cells]
     if len(drawn) == 1:
         return drawn[0]
     buffer = io.BytesIO()
@@ -117,7 +130,7 @@ def imported(text: bytes, space: AbstractSearchSpace) -> tuple[BasketEntry, ...]
     Raises:
         SvgeError: if it is no such file, or one of another space; one line.
     """
-    found, items = export.from_json(text, max_bytes=MAX_IMPORT_BYTES)
+    found, items = exporting.from_json(text, max_bytes=MAX_IMPORT_BYTES)
     if found.name != space.name:
         raise SvgeError(f"The file holds cells of {found.title}; the chosen space is {space.title}.")
     return tuple(entry_for(space, item.cell, item.label) for item in items)
@@ -175,7 +188,7 @@ def _listed(entries: tuple[BasketEntry, ...], space: AbstractSearchSpace) -> Non
 def _exports(
     entries: tuple[BasketEntry, ...], space: AbstractSearchSpace, opened: Callable[[], Explorer | None]
 ) -> None:
-    titles = {form.title: form for form in FORMS}
+    titles = {form.title: form for form in forms_of(space, cells_of(entries[:1], space)[0])}
     form = titles[st.selectbox("Export as", list(titles), key="basket-form")]
     explorer = opened()  # here: the file is made in a thread that has no session
     with st.container(horizontal=True, gap="small"):

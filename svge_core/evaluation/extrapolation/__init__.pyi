@@ -1,3 +1,4 @@
+from .config import ExtrapolationConfig as ExtrapolationConfig
 from .draws import (
     INSIDE as INSIDE,
     OUTSIDE as OUTSIDE,
@@ -8,7 +9,6 @@ from .draws import (
 )
 from .file import (
     Extrapolation as Extrapolation,
-    ExtrapolationConfig as ExtrapolationConfig,
     ExtrapolationContent as ExtrapolationContent,
     LargerCell as LargerCell,
     Point as Point,
@@ -17,4 +17,4 @@ from .file import (
     load as load,
     save as save,
 )
-from .run import extrapolate as extrapolate
+from .run import extrapolate as extrapolate, grow_layers as grow_layers, grow_vertices as grow_vertices

@@ -9,44 +9,14 @@ import msgspec
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError, SvgeError
+from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
 from svge_core.files import Count, check_version, read_record, write_record
-from svge_core.spaces import AbstractSearchSpace, ENASMacro
-from svge_core.spaces.nasbench101 import ExtendedNASBench101, NASBench101
+from svge_core.spaces import SPACES, AbstractSearchSpace, resolve
 
 FILE = "extrapolation.json"
 FORMAT_VERSION = 1
 MAX_BYTES = 200_000
 AGAIN = "Make it again with 'extrapolate'."
-
-
-@dataclass(frozen=True)
-class ExtrapolationConfig:
-    """How much is drawn, fitted and kept; all of it is written into the file."""
-
-    labels: int = 1_000
-    """Labels of small cells that a draw fits on (as many as SVGe's predictor was given)."""
-    held_out: int = 2_000
-    """Most held-out cells of each side in a draw."""
-    draws: int = 10
-    """Draws, with seeds 0, 1, ..."""
-    level: float = 0.9
-    """Of the interval."""
-    fit_labels: int = 4_236
-    """Most labels, of all sizes, that the ranking of larger cells is fitted on."""
-    searched: int = 4_000
-    """Random cells of the known space among which the best predicted ones are looked for."""
-    best: int = 20
-    """Best predicted cells of the known space that the larger ones are made from."""
-    per_latent: int = 20
-    """Decodings of each of them (NAS-Bench-101)."""
-    mutants: int = 2
-    """Mutants of each grown cell (ENAS)."""
-    drawn: int = 300
-    """Random cells of the larger space, for comparison."""
-    shown: int = 20
-    """Ranked cells that are kept."""
-    max_edges: int = 9
-    """Most edges of a cell of eight vertices (NAS-Bench-101)."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,17 +175,21 @@ class Extrapolation:
     reference: LargerCell
 
 
-def larger_space(name: str, max_edges: int = 9) -> AbstractSearchSpace:
+def larger_space(space: AbstractSearchSpace, max_edges: int = 9) -> AbstractSearchSpace:
     """The larger space of a known one.
+
+    Args:
+        space: the known one.
+        max_edges: most edges of a larger cell, where the larger space has such a bound.
 
     Raises:
         SvgeError: if there is none.
     """
-    if name == NASBench101.name:
-        return ExtendedNASBench101(max_edges)
-    if name == "enas6":
-        return ENASMacro(12)
-    raise SvgeError(f"There is no larger space of {name}: extrapolation goes from nasbench101 and from enas6.")
+    larger = space.larger()
+    if larger is None:
+        known = " and from ".join(name for name, other in SPACES.items() if other.larger() is not None)
+        raise SvgeError(f"There is no larger space of {space.name}: extrapolation goes from {known}.")
+    return resolve(larger.make)(max_edges)
 
 
 def save(folder: Path, content: ExtrapolationContent) -> Path:
@@ -253,7 +227,7 @@ def load(folder: Path, space: AbstractSearchSpace) -> Extrapolation | None:
     try:
         if not found.table or not found.points:
             raise DataError("it has no table or no points")
-        larger = larger_space(space.name, found.config.max_edges)
+        larger = larger_space(space, found.config.max_edges)
         ranked = [_larger(larger, row) for row in found.larger.best]
         reference = _larger(space, found.larger.reference)
         return Extrapolation(found, meaning_from_dict(found.meaning), larger, ranked, reference)

@@ -26,7 +26,8 @@ from svge_core.models.decoding import run
 from svge_core.models.encoder import Posterior, TypeProjection
 from svge_core.models.layers import GatedSum, both_directions
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.models.options import DecodeOptions
+from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 

@@ -25,7 +25,8 @@ from svge_core.models.config import ModelConfig
 from svge_core.models.decoder import ForcedLogits
 from svge_core.models.encoder import Posterior
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.models.options import DecodeOptions
+from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from svge_core.models.vae import DecodeOptions, GraphVAE
+from svge_core.models.options import DecodeOptions
+from svge_core.models.vae import GraphVAE
 from svge_core.tensors import CellBatch
 
 

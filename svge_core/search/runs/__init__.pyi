@@ -1,4 +1,10 @@
 from .export import run_csv as run_csv, run_json as run_json
+from .limits import (
+    DEFAULT_STORAGE as DEFAULT_STORAGE,
+    MAX_BATCH as MAX_BATCH,
+    MAX_BUDGET as MAX_BUDGET,
+    MAX_SEED as MAX_SEED,
+)
 from .loop import execute as execute
 from .manage import control as control, create_run as create_run, delete_run as delete_run
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
@@ -6,10 +12,6 @@ from .processes import birth as birth
 from .reading import list_runs as list_runs, read_run as read_run
 from .tables import shown as shown, storage_url as storage_url, workers as workers
 from .types import (
-    DEFAULT_STORAGE as DEFAULT_STORAGE,
-    MAX_BATCH as MAX_BATCH,
-    MAX_BUDGET as MAX_BUDGET,
-    MAX_SEED as MAX_SEED,
     Evaluation as Evaluation,
     RunState as RunState,
     RunSummary as RunSummary,

@@ -14,6 +14,7 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.files import to_record
 from svge_core.search.history import Direction, History, Observation
 from svge_core.search.objectives import Goal, split_word
+from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 
@@ -21,8 +22,6 @@ RunState = Literal["waiting", "running", "paused", "finished", "cancelled", "int
 EvaluationState = Literal["running", "done", "failed"]
 Control = Literal["run", "pause", "cancel"]
 
-DEFAULT_STORAGE = "sqlite:///runs/searches.db"
-MAX_BUDGET, MAX_BATCH, MAX_SEED = 1_000_000, 256, 2**32 - 1
 #: source of the evaluations that a search started from
 YOUR_LABELS = "your labels"
 MAX_TEXT = 1000

@@ -1,0 +1,43 @@
+"""For a user's own optimisation: scores read from a file, and our search methods as Optuna samplers."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from svge_core import search
+from svge_core.api.model import Model
+from svge_core.cells import Cell
+from svge_core.data.csv import UserScores, import_csv
+from svge_core.spaces import AbstractSearchSpace, get_space
+
+
+def read_scores(path: str | Path, space: AbstractSearchSpace | str) -> UserScores:
+    """A CSV file of architectures and scores; every line that cannot be used is named in ``rejected``.
+
+    Raises:
+        DataError: if the file as a whole cannot be used.
+    """
+    return import_csv(get_space(space), Path(path))
+
+
+def cell_sampler(
+    method: str,
+    space: AbstractSearchSpace | str,
+    model: Model | None = None,
+    seed: int = 0,
+    *,
+    known: Iterable[Cell] | None = None,
+) -> Any:
+    """An ``optuna.samplers.BaseSampler`` that proposes what a search method proposes.
+
+    Args:
+        method: its name, as ``svge search --help`` lists them.
+        space: the search space or its name.
+        model: for methods that search a latent space.
+        seed: of all chance; a study that goes on proposes what it would have proposed.
+        known: the only cells that may be proposed; None for all of the space.
+
+    Raises:
+        SvgeError: if there is no such method, or it needs a model of this space.
+    """
+    return search.cell_sampler(method, space, None if model is None else model.checkpoint, seed, known=known)

@@ -1,0 +1,5 @@
+"""What every command takes; read to print help, so nothing heavy is imported here."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

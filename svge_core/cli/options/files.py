@@ -1,0 +1,51 @@
+"""What ``draw``, ``export`` and ``labels`` take."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from svge_core.cli.options.cells import add_cells
+from svge_core.cli.options.shared import add_checkpoint, add_command
+from svge_core.exporting import DRAWINGS
+from svge_core.spaces import SPACES
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    parser = add_command(commands, "draw", "file_commands:draw_command")
+    add_cells(parser)
+    _add_space(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".svg, .png or .dot; a folder for several (default: SVG to the terminal)",
+    )
+    parser.add_argument("--format", choices=DRAWINGS, help="form of the drawings in a folder (default: svg)")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(default: %(default)s)")
+    parser.add_argument("--view", choices=("maps", "operations"), help="(default: maps where the space has them)")
+
+    parser = add_command(commands, "export", "file_commands:export_command")
+    add_cells(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help=".json, .csv, .txt or .zip; one alone also .svg, .png, .dot",
+    )
+    parser.add_argument(
+        "--theme", choices=("light", "dark"), default="light", help="of drawings (default: %(default)s)"
+    )
+
+    parser = add_command(commands, "labels", "file_commands:labels_command")
+    parser.add_argument("table", type=Path, metavar="FILE.csv", help="architectures and scores")
+    _add_space(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the tidied table")
+
+
+def _add_space(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--space", default="nasbench201", choices=sorted(SPACES), help="search space (default: %(default)s)"
+    )

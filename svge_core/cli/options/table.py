@@ -1,0 +1,40 @@
+"""The commands by the file that says what they take, one line each: all that ``svge --help`` needs."""
+
+COMMANDS: dict[str, dict[str, str]] = {
+    "checkpoints": {
+        "train": "Train a model; resumes by itself after a kill.",
+        "evaluate": "Reconstruction, validity, uniqueness and novelty of a checkpoint.",
+        "atlas": "Encode the space, or a sample of it, and lay out its 2-D maps.",
+        "fit": "Fit the predictors of one score on a random set of labels.",
+        "card": "Write the model card of a checkpoint from its meta data.",
+    },
+    "extrapolate": {
+        "extrapolate": "Fit on small cells, predict larger ones, and rank cells outside the known space "
+        "(NAS-Bench-101 and ENAS).",
+    },
+    "quality": {
+        "quality": "Measure how far the latent can be trusted: edits, neighbours, cycles, certainty, collisions, maps.",
+    },
+    "search": {
+        "search": "Search a space for the best architectures; every evaluation is stored at once.",
+        "worker": "Evaluate for a search that is in a store others use too.",
+    },
+    "cells": {
+        "encode": "Architectures to latents (posterior mean and deviation).",
+        "decode": "Latents, map positions or prior samples to architectures.",
+        "predict": "Predicted scores with intervals, beside measured ones.",
+    },
+    "files": {
+        "draw": "Draw architectures as SVG, PNG or Graphviz source.",
+        "export": "Write architectures with all that is known about them.",
+        "labels": "Read your own CSV of scores, say what was found, write it tidily.",
+    },
+    "data": {
+        "data": "Import official benchmark files; list and remove what was imported.",
+    },
+    "bench": {
+        "bench": "Run a benchmark; without a name, list them.",
+    },
+}
+
+SUMMARIES: dict[str, str] = {name: line for group in COMMANDS.values() for name, line in group.items()}

@@ -1,0 +1,19 @@
+from .document import (
+    FORMAT as FORMAT,
+    MAX_CELLS as MAX_CELLS,
+    ExportItem as ExportItem,
+    Prediction as Prediction,
+    from_json as from_json,
+    item_for as item_for,
+    to_json as to_json,
+)
+from .forms import DRAWINGS as DRAWINGS, Drawing as Drawing, Theme as Theme
+from .writers import (
+    draw as draw,
+    naslib_text as naslib_text,
+    save as save,
+    to_csv as to_csv,
+    to_text as to_text,
+    to_zip as to_zip,
+    write_atomic as write_atomic,
+)

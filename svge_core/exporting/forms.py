@@ -1,0 +1,7 @@
+"""The forms a drawing is written in; read by the command line too, so nothing heavy is imported here."""
+
+from typing import Literal, get_args
+
+Theme = Literal["light", "dark"]
+Drawing = Literal["dot", "svg", "png"]
+DRAWINGS: tuple[Drawing, ...] = get_args(Drawing)

@@ -1,0 +1,21 @@
+"""How a latent is decoded; read by the command line too, so nothing heavy is imported here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["forward", "backward", "both"]
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """How to decode.
+
+    Attributes:
+        direction: which run decides, or both: all directions the model writes cells in.
+        constrained: mask everything that would leave the space.
+        argmax: take the likeliest type and edges at every step instead of drawing them.
+    """
+
+    direction: Direction = "forward"
+    constrained: bool = False
+    argmax: bool = False

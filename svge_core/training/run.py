@@ -1,0 +1,192 @@
+"""A whole training run: resumed where one was interrupted, saved as it goes, written as a checkpoint at its end."""
+
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from svge_core import __version__
+from svge_core.checkpoints import (
+    META,
+    CheckpointMeta,
+    data_digest,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+)
+from svge_core.data import split_cells
+from svge_core.devices import pick_device
+from svge_core.errors import SvgeError
+from svge_core.models import DEFAULTS, GraphVAE, ModelConfig, build_model
+from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.tensors import CellBatch, whole_space
+from svge_core.training.config import SAVE_EVERY_SECONDS, TrainConfig
+from svge_core.training.drawn import DrawnCells, first_cells
+from svge_core.training.state import FILE as STATE_FILE, restore_state, save_state
+from svge_core.training.trainer import Progress, Trainer, TrainRow
+
+#: what was made with the weights that a run replaces
+STALE_FILES, STALE_FOLDER = ("atlas.safetensors", "README.md"), "predictors"
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished run.
+
+    Attributes:
+        folder: where the checkpoint was written.
+        meta: its meta data; ``meta.history`` has one row per epoch.
+        steps: of the whole run.
+        resumed_at: steps that an earlier, interrupted run had done; 0 for a run from the beginning.
+    """
+
+    folder: Path
+    meta: CheckpointMeta
+    steps: int
+    resumed_at: int
+
+
+def train(
+    space: AbstractSearchSpace | str,
+    folder: str | Path,
+    model_config: ModelConfig | None = None,
+    config: TrainConfig | None = None,
+    *,
+    model: str = "svge",
+    initial: str | Path | None = None,
+    fresh: bool = False,
+    device: str = "auto",
+    save_every: float = SAVE_EVERY_SECONDS,
+    command: str = "",
+    on_row: Callable[[TrainRow], object] | None = None,
+    on_step: Callable[[Progress], object] | None = None,
+) -> TrainedRun:
+    """Train to the end and write a checkpoint folder; called again after a kill, the run goes on from its last save.
+
+    Args:
+        space: the search space or its name.
+        folder: of the checkpoint; made where it is not there.
+        model_config: size and objective; those that the kind of model starts from by default.
+        config: optimisation.
+        model: kind of model, a key of :data:`svge_core.models.DEFAULTS`.
+        initial: folder of a checkpoint of the same space and model whose weights the run starts from.
+        fresh: begin anew where the folder holds a finished checkpoint or an interrupted run.
+        device: auto, cpu, cuda or mps.
+        save_every: seconds between saves of the run's state.
+        command: that makes the checkpoint again, for its model card; by default the call of this function.
+        on_row: told the row of every finished epoch.
+        on_step: told where the run stands, before the first step and after each.
+
+    Raises:
+        SvgeError: if the folder holds a finished checkpoint, the settings do not fit, or the loss is not finite.
+        CheckpointError: if an interrupted run there is damaged or has other settings.
+    """
+    space, folder, chosen = get_space(space), Path(folder), pick_device(device)
+    model_config = model_config or DEFAULTS.get(model, ModelConfig())
+    config = config or TrainConfig()
+    if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not fresh:
+        raise SvgeError(
+            f"{folder} holds a finished checkpoint: choose another folder (--name), or replace it with fresh (--fresh)."
+        )
+    cells, held_out = _training_cells(space, config, chosen)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        network = build_model(model, space, model_config).to(chosen)
+    source = start_from(Path(initial), network, config) if initial is not None else {}
+    trainer = Trainer(network, cells, config)
+    trainer.initial = str(source.get("initial_weights", ""))
+    folder.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        (folder / STATE_FILE).unlink(missing_ok=True)
+    history = restore_state(folder, trainer)
+    resumed_at = trainer.step
+    _run(trainer, folder, history, save_every, on_row, on_step)
+    meta = CheckpointMeta(
+        space=space.name,
+        config=model_config,
+        training=config.to_dict(),
+        data_digest=data_digest(first_cells(cells)),
+        data_count=len(cells) if space.enumerated else len(cells) * config.epochs,
+        held_out_count=held_out,
+        command=command or f"svge_core.train({space.name!r}, {folder.name!r}, {model_config}, {config}, {model=})",
+        history=history,
+        model=model,
+        environment={
+            "svge_core": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+            "device": str(chosen),
+            "threads": torch.get_num_threads(),
+            "parameters": sum(p.numel() for p in network.parameters()),
+            **source,
+        },
+    )
+    for stale in STALE_FILES:
+        (folder / stale).unlink(missing_ok=True)
+    shutil.rmtree(folder / STALE_FOLDER, ignore_errors=True)
+    save_checkpoint(folder, network, meta)
+    (folder / STATE_FILE).unlink(missing_ok=True)
+    return TrainedRun(folder, meta, trainer.total_steps, resumed_at)
+
+
+def _training_cells(
+    space: AbstractSearchSpace, config: TrainConfig, device: torch.device
+) -> tuple[CellBatch | DrawnCells, int]:
+    """What is trained on, and how many cells of the space never are."""
+    if not space.enumerated:
+        return DrawnCells(space, config), round((space.size or 0) * config.held_out)
+    cells = whole_space(space)
+    split = split_cells(len(cells), config.held_out, config.seed)
+    return cells.select(split.train).to(device), len(split.held_out)
+
+
+def _run(
+    trainer: Trainer,
+    folder: Path,
+    history: list[dict[str, Any]],
+    save_every: float,
+    on_row: Callable[[TrainRow], object] | None,
+    on_step: Callable[[Progress], object] | None,
+) -> None:
+    """Step by step to the end; epochs are added to ``history``, the state is saved beside them."""
+    if on_step is not None:
+        on_step(Progress(trainer.step, trainer.total_steps, None))
+    saved = time.monotonic()
+    for progress in trainer.steps():
+        if on_step is not None:
+            on_step(progress)
+        if progress.row is not None:
+            history.append(asdict(progress.row))
+            if on_row is not None:
+                on_row(progress.row)
+        if time.monotonic() - saved > save_every:
+            save_state(folder, trainer, history)
+            saved = time.monotonic()
+
+
+def start_from(folder: Path, model: GraphVAE, config: TrainConfig) -> dict[str, Any]:
+    """Copy the weights of a checkpoint; returns where they came from, for the new one's meta data."""
+    found = load_checkpoint(folder, device=model.device, space=model.space.name)
+    objective = {"beta", "posterior_noise", "edge_reduction"}  # may change; the weights fit all the same
+    theirs = {"model": found.meta.model, **found.meta.config.to_dict()}
+    own = {"model": model.kind, **model.config.to_dict()}
+    if different := [k for k, v in own.items() if theirs[k] != v and k not in objective]:
+        raise SvgeError(f"{folder} has another model: {', '.join(different)} differ. Give the same settings.")
+    for name in ("seed", "held_out"):  # else cells held out here would have been trained on there
+        if found.meta.training.get(name) != getattr(config, name):
+            raise SvgeError(
+                f"{folder} was trained with {name} {found.meta.training.get(name)}, not {getattr(config, name)}: its "
+                "held-out cells are others. Give the same value."
+            )
+    load_weights(model, found.model.state_dict(), str(folder))
+    return {
+        "initial_weights": found.digest,
+        "initial_command": found.meta.command,
+        "initial_epochs": found.meta.training.get("epochs"),
+        "initial_cpu_seconds": found.meta.history[-1]["cpu_seconds"] if found.meta.history else None,
+    }
