@@ -1,8 +1,7 @@
 """Every stored JSON that is shipped opens, and no damaged one does more than give one line of the right class."""
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from svge_core.evaluation.latent import file as quality
 from svge_core.evaluation.latent.content import QualityContent
 from svge_core.predictors.predictor_info import META as INFO, PredictorInfo, read_info
 from svge_core.spaces.registry import get_space
+from tests.support.damage import DAMAGE, MARK, damaged, places
 from tests.support.paths import CHECKPOINTS, ROOT
 from ui.model.state import read_benchmark
 from ui.results.view import Comparisons
@@ -71,42 +71,6 @@ def test_every_shipped_meaning_and_every_result_that_pages_show_opens() -> None:
     assert papers is not None and papers.rows
     assert read_benchmark("tradeoff", dict)
     assert {path.stem for path in (ROOT / "assets" / "results").glob("*.json")} == {"papers", "tradeoff"}
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where every value lies; of a long list only the first and the last one."""
-    if path:
-        yield path
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from places(part, (*path, key))
-    elif isinstance(value, list):
-        for number in {0, len(value) - 1} & set(range(len(value))):
-            yield from places(value[number], (*path, number))
-
-
-DAMAGE = ("null", "true", '"text"', "-1", "0", "1.5", "[]", "{}", "[[1]]", '{"a": 1}', "NaN", "Infinity", "1e999")
-DAMAGE += ('"\\ud800"', "9" * 30, "9" * 400, "9" * 6_000, "-" + "9" * 6_000, "[" * 2_000 + "]" * 2_000)
-DAMAGE += ('{"a":' * 2_000 + "1" + "}" * 2_000, "missing", "extra", "twice")
-MARK = "@damaged@"
-
-
-def damaged(text: str, place: tuple[Any, ...], how: str) -> str:
-    """The text with one value replaced by other JSON, removed, doubled, or with an unknown field beside it."""
-    plain = copy.deepcopy(json.loads(text))
-    part = plain
-    for step in place[:-1]:
-        part = part[step]
-    last = place[-1]
-    if how == "missing":
-        del part[last]
-        return json.dumps(plain)
-    if how in ("extra", "twice") and isinstance(part, dict):
-        part[MARK] = part[last] if how == "twice" else 1
-        written = json.dumps(plain)
-        return written.replace(json.dumps(MARK), json.dumps(last)) if how == "twice" else written
-    part[last] = MARK
-    return json.dumps(plain).replace(json.dumps(MARK), "null" if how in ("extra", "twice") else how)
 
 
 @pytest.mark.parametrize("name", KINDS)
