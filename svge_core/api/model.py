@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
 from svge_core.models import DecodeOptions, Direction, encode_all
 from svge_core.models.decoding import decode
+from svge_core.once import computed_once
 from svge_core.predictors import CellPrediction, Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
@@ -51,7 +51,7 @@ class Model:
         """Dimensions of a latent."""
         return self.checkpoint.model.config.latent
 
-    @cached_property
+    @computed_once
     def predictors(self) -> Predictors:
         """The predictors that were fitted for it; there may be none.
 

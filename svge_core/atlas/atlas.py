@@ -1,7 +1,6 @@
 """The atlas of a checkpoint: the charted cells of the space with their latents and their places on the maps."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indi
 from svge_core.atlas.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
 from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
+from svge_core.once import computed_once
 from svge_core.training import TrainConfig
 
 #: cells whose distance to their nearest other cell is looked for; of a larger chart a sample
@@ -111,7 +111,7 @@ class Atlas:
         """Euclidean distances and rows of the charted cells nearest to a latent."""
         return nearest_latents(self.latents, latent, count, self._squares)
 
-    @cached_property
+    @computed_once
     def _squares(self) -> np.ndarray:
         return np.einsum("ij,ij->i", self.latents, self.latents)
 

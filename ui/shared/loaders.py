@@ -71,7 +71,7 @@ _opened: set[str] = set()
 def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
     explorer = open_explorer(Path(folder), device)
     _opened.add(digest)
-    # seconds of work that only the first click needs: done while the map loads (the lock is the cached property's)
+    # seconds of work that only the first click needs: done while the map loads; whoever comes early waits for a value
     threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
     return explorer
 
