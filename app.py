@@ -4,12 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from svge_core.errors import SvgeError
+from svge_core.plugins import load_plugins
 from ui.shared import links, loaders, session
 from ui.shared.sidebar import sidebar
 from ui.shared.theme import plain
 
 ROOT = Path(__file__).resolve().parent
-#: file, title, icon; a page whose file is not there is left out
+#: file, title, icon
 PAGES = (
     ("map", "Map", ":material/scatter_plot:"),
     ("interpolate", "Interpolate", ":material/timeline:"),
@@ -17,20 +19,19 @@ PAGES = (
     ("distribution", "Distribution", ":material/bar_chart:"),
     ("model", "Model", ":material/model_training:"),
     ("results", "Results", ":material/table_chart:"),
-    ("compare", "Compare", ":material/compare:"),
 )
 
 st.set_page_config(page_title="SVGe Explorer", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.svg"), size="large")
-pages = [
-    st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "map")
-    for name, title, icon in PAGES
-    if (ROOT / "pages" / f"{name}.py").is_file()
-]
+pages = [st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "map") for name, title, icon in PAGES]
 chosen = st.navigation(pages, position="top")
 if wanted := session.entered():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
+try:
+    load_plugins()  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
+except SvgeError as error:
+    st.error(plain(str(error)), icon=":material/extension_off:")
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
 sidebar()

@@ -21,7 +21,6 @@ from bench.harness.results import command, report, save_results
 from svge_core.graphpnas import (
     Generator,
     RefitOptions,
-    explore,
     from_upper_triangular as upper,
     refit,
     refit_many,
@@ -53,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     space, rng = get_space("nasbench201"), np.random.default_rng(0)
-    cells = [explore(space, rng) for _ in range(POOL)]
+    cells = [space.random_start(rng) for _ in range(POOL)]
     graphs, rewards = to_graphs(space, cells), torch.arange(1, POOL + 1) / POOL
     reference = ReferenceRefit(arguments.reference, graphs) if arguments.reference else None
     rows: list[dict[str, Any]] = []

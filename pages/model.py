@@ -12,10 +12,11 @@ from ui.model.operations import show_operations
 from ui.model.patterns import show_patterns
 from ui.model.prediction import show_prediction
 from ui.model.quality import show_quality
-from ui.model.state import can_be_trained, current_folder, no_form, read_checkpoint, shown_path
+from ui.model.state import can_be_trained, current_folder, no_form, shown_path
 from ui.model.train import show_training
 from ui.paths import ROOT, checkpoints_root
 from ui.shared import session
+from ui.shared.loaders import checkpoint_for
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_chart, show_missing
 
@@ -52,7 +53,7 @@ if folder is None:
     st.stop()
 
 try:
-    checkpoint = read_checkpoint(folder)
+    checkpoint = checkpoint_for(folder, session.device() or "cpu")
 except SvgeError as problem:
     st.error(str(problem))
     show_training(session.space_name(), theme)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from svge_core.cli.options import COMMANDS, Parser
 from svge_core.errors import SvgeError
+from svge_core.plugins import load_plugins
 
 NAME = "svge"
 
@@ -31,9 +32,10 @@ def build_parser(wanted: str | None = None) -> Parser:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line and exit code 2, never a traceback."""
     words = sys.argv[1:] if words is None else words
-    # the program itself takes no options, so a command comes first or not at all
-    arguments = build_parser(words[0] if words else "").parse_args(words)
     try:
+        load_plugins()  # before the parser: their names are among the choices of its options
+        # the program itself takes no options, so a command comes first or not at all
+        arguments = build_parser(words[0] if words else "").parse_args(words)
         return arguments.handler(arguments) or 0
     except SvgeError as error:
         sys.stderr.write(f"{NAME}: {error}\n")

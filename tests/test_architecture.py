@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from svge_core.spaces import SPACES
+from svge_core.spaces.nasbench101 import ExtendedNASBench101
 from tests.support.paths import ROOT
 
 #: slow to import (2 to 26 seconds) or needed by few: imported inside the functions that use them
@@ -165,6 +167,58 @@ def prints_and_evals(root: Path) -> list[str]:
     return wrong
 
 
+#: names of the shipped spaces and of their classes, which only the files of spaces/ may ask for
+SPACE_NAMES = frozenset(SPACES) | {ExtendedNASBench101.name}
+SPACE_CLASSES = frozenset(type(space).__name__ for space in SPACES.values()) | {ExtendedNASBench101.__name__}
+
+#: files whose words for kinds of official files begin with the name of their benchmark; no space is asked there
+FILE_KINDS = frozenset({"svge_core/data/importers/detection.py", "svge_core/data/importers/run.py"})
+
+
+def asked(node: ast.AST) -> list[ast.expr]:
+    """What a comparison, a type test, a table or a match compares with."""
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass", "getattr", "hasattr"):
+        # an attribute that not every space has is a test on which space it is
+        return node.args[1:] if ast.unparse(node.func).startswith("is") else node.args[:1]
+    if isinstance(node, ast.Dict):
+        return [key for key in node.keys if key is not None]
+    if isinstance(node, ast.MatchValue):
+        return [node.value]
+    return [node.cls] if isinstance(node, ast.MatchClass) else []
+
+
+def spaces_by_name(root: Path) -> list[str]:
+    """Tests on which space it is, outside of spaces/: a space answers for itself."""
+    wrong = []
+    for path in python_files(root, "svge_core", "ui", "pages", "app.py"):
+        if path.is_relative_to(root / "svge_core" / "spaces") or path.relative_to(root).as_posix() in FILE_KINDS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            looks_inside = isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr")
+            for part in asked(node):
+                parts = part.elts if isinstance(part, ast.Tuple | ast.List | ast.Set) else [part]
+                words = [ast.unparse(one).rpartition(".") for one in parts if not isinstance(one, ast.Constant)]
+                named = any(isinstance(one, ast.Constant) and one.value in SPACE_NAMES for one in parts)
+                named |= any({*head.split("."), tail} & SPACE_CLASSES for head, _, tail in words)
+                if named or (looks_inside and any(tail == "space" for _, _, tail in words)):
+                    line = getattr(node, "lineno", 0)
+                    wrong.append(f"{path.relative_to(root)}:{line} asks which space it is: give the space a hook")
+                    break
+    return wrong
+
+
+def ids_as_keys(root: Path) -> list[str]:
+    """Addresses of objects, which are used again once an object is gone."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} calls id: key it by a digest of the content"
+        for path in python_files(root, "svge_core", "ui", "pages", "app.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+    ]
+
+
 CHECKS = (
     full_halls,
     rooms_without_a_word,
@@ -174,6 +228,8 @@ CHECKS = (
     heavy_imports,
     long_files,
     prints_and_evals,
+    spaces_by_name,
+    ids_as_keys,
 )
 
 
@@ -214,6 +270,12 @@ PLANTED = {
     ),
     "long_files": ("tests/test_long.py", "\n" * 401, "has 401 lines, more than 400"),
     "prints_and_evals": ("svge_core/interpolation/path.py", "def f(x):\n    return eval(x)", "path.py:2 calls eval"),
+    "spaces_by_name": (
+        "svge_core/drawing.py",
+        "def f(space):\n    return space.name == NASBench201.name",
+        "drawing.py:2 asks which space it is: give the space a hook",
+    ),
+    "ids_as_keys": ("ui/shared/loaders.py", "x = {}\ndef f(y):\n    return x[id(y)]", "loaders.py:3 calls id: key it"),
 }
 
 

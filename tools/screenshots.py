@@ -1,31 +1,97 @@
-"""Takes the pictures of README.md from a running app: ``python -m tools.screenshots http://127.0.0.1:8501``."""
+"""Takes the pictures of the documentation from a running app: ``python -m tools.screenshots http://127.0.0.1:8501``.
 
+The store of that app (``SVGE_RUNS``) must be empty: two of the pictures start a first race and a GraphPNAS run.
+"""
+
+import base64
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.conftest import LAUNCH_ARGS, chromium_path
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "screenshots"
+SIZE = ViewportSize(width=1440, height=900)
+#: most milliseconds that a picture waits for anything, a race included
+PATIENCE = 600_000
 
 
-def main(url: str) -> int:
-    """The map with one cell chosen, in both themes."""
+def _map(page: Page, url: str) -> None:
+    page.goto(f"{url}/?space=nasbench201&cell=6111")
+    page.locator('.lm[data-status="ready"]').wait_for()
+
+
+def _interpolate(page: Page, url: str) -> None:
+    page.goto(f"{url}/interpolate?space=nasbench201&a=6111&b=12345&path=spherical&stops=25&t=0.5")
+    page.locator('.lm[data-status="ready"]').wait_for()
+
+
+def _search(page: Page, url: str) -> None:
+    page.goto(f"{url}/search?space=nasbench201")
+    page.get_by_role("button", name="Start a first race").click()
+    page.get_by_text("720 of 720 evaluations").wait_for()
+
+
+def _distribution(page: Page, url: str) -> None:
+    page.goto(f"{url}/distribution?space=nasbench201")
+    page.get_by_role("button", name="Run GraphPNAS").click()
+    page.get_by_text("Edges of the learned distribution").wait_for()
+
+
+def _model(page: Page, url: str) -> None:
+    page.goto(f"{url}/model?space=nasbench201")
+    page.get_by_role("tab", name="Prediction").click()
+    page.get_by_text("Predicted against measured").wait_for()
+
+
+def _results(page: Page, url: str) -> None:
+    page.goto(f"{url}/results")
+    page.get_by_text("Generative quality").wait_for()
+
+
+PICTURES: dict[str, Callable[[Page, str], None]] = {
+    "map": _map,
+    "interpolate": _interpolate,
+    "search": _search,
+    "distribution": _distribution,
+    "model": _model,
+    "results": _results,
+}
+
+
+def _together(browser: Browser) -> None:
+    """All pages in one picture."""
+    tiles = "".join(
+        f'<img src="data:image/png;base64,{base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()}">'
+        for name in PICTURES
+    )
+    style = (
+        "body{margin:0;padding:8px;background:#fff;display:grid;grid-template-columns:1fr 1fr;gap:14px}"
+        "img{width:100%;outline:1px solid #d9dee5;border-radius:6px}"
+    )
+    page = browser.new_page(viewport={"width": SIZE["width"], "height": 300})
+    page.set_content(f"<style>{style}</style>{tiles}", wait_until="load")
+    page.screenshot(path=FOLDER / "pages.png", full_page=True)
+
+
+def main(url: str, wanted: list[str]) -> int:
+    """One picture of every page, or of those that are wanted, and one of all."""
     with sync_playwright() as session:
         browser = session.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGS)
-        for theme in ("light", "dark"):
-            size: ViewportSize = {"width": 1440, "height": 900}
-            page = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce").new_page()
-            page.set_default_timeout(120_000)
-            page.goto(f"{url}/?space=nasbench201&cell=6111")
-            page.locator('.lm[data-status="ready"]').wait_for()
+        for name in wanted or PICTURES:
+            page = browser.new_context(viewport=SIZE, color_scheme="light", reduced_motion="reduce").new_page()
+            page.set_default_timeout(PATIENCE)
+            PICTURES[name](page, url)
             page.get_by_test_id("stStatusWidget").wait_for(state="detached")
-            page.wait_for_timeout(1500)  # the last fade-in
-            page.screenshot(path=FOLDER / f"map-{theme}.png")
+            page.wait_for_timeout(2_000)  # the last fade-in
+            page.screenshot(path=FOLDER / f"{name}.png")
+            page.close()
+        _together(browser)
         browser.close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8501"))
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8501", sys.argv[2:]))

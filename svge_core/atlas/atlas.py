@@ -1,5 +1,6 @@
 """The atlas of a checkpoint: the charted cells of the space with their latents and their places on the maps."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,6 +74,16 @@ class Atlas:
     held_out: np.ndarray
     spacings: Float[np.ndarray, " sampled"]
     spacings_of: int
+
+    @computed_once
+    def digest(self) -> str:
+        """32 hex digits that change with the model's weights, the charted cells or any map (BLAKE2b, 128 bits)."""
+        state = hashlib.blake2b(f"{self.space} {self.checkpoint} {self.spacings_of}".encode(), digest_size=16)
+        for name, plane in self.planes.items():
+            state.update(f" {name} {plane.digest}".encode())
+        for values in (self.indices, self.held_out):
+            state.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
+        return state.hexdigest()
 
     def __len__(self) -> int:
         return len(self.indices)

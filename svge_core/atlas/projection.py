@@ -7,7 +7,6 @@ point's own latent.
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -46,7 +45,7 @@ class Plane:
     mean: Float[np.ndarray, " latent_or_none"]
     explained: Float[np.ndarray, " axes"]
 
-    @cached_property
+    @computed_once
     def digest(self) -> str:
         """Identity of the layout: 16 hex digits."""
         return hashlib.blake2b(np.ascontiguousarray(self.xy).tobytes(), digest_size=8).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data.csv import ARCHITECTURE_COLUMNS, read_header, read_rows, read_text, shown
+from svge_core.data.csv import architecture_columns, read_header, read_rows, read_text, shown
 from svge_core.errors import DataError, SvgeError
 from svge_core.explorer import find_cell
 from svge_core.exporting import FORMAT, from_json
@@ -78,9 +78,10 @@ def _texts(path: Path, space: AbstractSearchSpace) -> dict[str, str] | list[Cell
             _wrong(path, "a list of texts or indices")
         found = {f"entry {number}": str(entry) for number, entry in enumerate(entries, start=1)}
     elif suffix == ".csv":
-        header, delimiter = read_header(text, ARCHITECTURE_COLUMNS)
+        names = architecture_columns()
+        header, delimiter = read_header(text, names)
         titles = [title.lower() for title in header]
-        column = next(titles.index(name) for name in ARCHITECTURE_COLUMNS if name in titles)
+        column = next(titles.index(name) for name in names if name in titles)
         found = {}
         for line, fields, problem in read_rows(text, delimiter, len(header), MAX_ITEMS):
             if problem is not None:

@@ -8,26 +8,26 @@ import numpy as np
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.files import cache_dir, keep_arrays
-from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.spaces import AbstractSearchSpace, get_space, resolve
 
 #: analytic costs of spaces larger than this are kept in the user's cache folder
 CACHE_FROM_ROWS = 100_000
 
 
 def load_scores(space: AbstractSearchSpace | str) -> Scores:
-    """What this machine knows about a space: analytic sizes, the values bundled for NAS-Bench-201, imported tables.
+    """What this machine knows about a space: analytic sizes, bundled values, imported tables.
 
     Raises:
         DataError: if the package that bundles the measured values is missing or damaged. :func:`analytic_scores` works
             without it.
         SvgeError: if there is no such space.
     """
-    from svge_core.data.importers import load_hpo_bench, with_imported
+    from svge_core.data.importers import with_imported
 
     space = get_space(space)
     scores = analytic_scores(space)
-    if space.name == "nasbench201":
-        scores = scores.with_columns(load_hpo_bench())
+    if (bundled := space.bundled_scores()) is not None:
+        scores = scores.with_columns(resolve(bundled)())
     return with_imported(scores, space)
 
 

@@ -1,9 +1,9 @@
 """Cell -> Graphviz DOT -> SVG or PNG.
 
-Two views. ``"maps"`` is how the field draws NAS-Bench-201: four feature maps in a row and the six operations as
-coloured, labelled edges, at fixed positions, so that two cells can be compared at a glance. ``"operations"`` draws any
-cell as a graph of operation boxes laid out by ``dot``. Box sizes come from the number of letters, not from the fonts of
-the machine, so the same cell gives the same picture everywhere.
+Two kinds of views; a space says which it has. ``"maps"`` is how the field draws NAS-Bench-201: four feature maps in a
+row and the six operations as coloured, labelled edges, at fixed positions, so that two cells can be compared at a
+glance. ``"operations"`` draws any cell as a graph of operation boxes laid out by ``dot``. Box sizes come from the
+number of letters, not from the fonts of the machine, so the same cell gives the same picture everywhere.
 """
 
 import math
@@ -16,7 +16,7 @@ import pygraphviz
 from svge_core.cells import Cell, Highlight, is_ordered
 from svge_core.drawing.palette import THEMES, Theme, ThemeName, blended, operation_colours, operation_label
 from svge_core.errors import SvgeError
-from svge_core.spaces import MAP_EDGES, AbstractSearchSpace, NASBench201
+from svge_core.spaces import SPACES, AbstractSearchSpace, DrawingView
 
 View = Literal["maps", "operations"]
 Point = tuple[float, float]
@@ -57,7 +57,7 @@ def to_dot(
     Args:
         cell: any graph with labels; it need not be a member of the space.
         space: gives the operations their colours.
-        view: "maps" (NAS-Bench-201 members only) or "operations"; by default "maps" where possible.
+        view: "maps" (members of spaces that have it) or "operations"; by default the space's first one where possible.
         theme: "light" or "dark", the page the drawing will lie on.
         highlight: nodes and edges to mark as changed, in positions of the cell.
 
@@ -65,9 +65,9 @@ def to_dot(
         SvgeError: if the cell cannot be drawn in the view.
     """
     mark = highlight or Highlight()
-    if _chosen_view(cell, space, view) == "maps":
-        return _maps_dot(cell, space, theme, mark)
-    return _operations_dot(cell, space, theme, mark)
+    chosen = _chosen_view(cell, space, view)
+    draw = _maps_dot if chosen.name == "maps" else _operations_dot
+    return draw(cell, space, chosen, theme, mark)
 
 
 def to_svg(
@@ -85,11 +85,12 @@ def to_svg(
     space's notation. Nodes and edges carry their own titles and ``data-node`` / ``data-edge`` positions.
     """
     dot = to_dot(cell, space, view=view, theme=theme, highlight=highlight)
-    svg = _rendered(dot, "svg", _chosen_view(cell, space, view)).decode("utf-8")
+    chosen = _chosen_view(cell, space, view)
+    svg = _rendered(dot, "svg", chosen).decode("utf-8")
     # only Graphviz's own output is parsed; dropping the namespace keeps tag names plain
     root = ElementTree.fromstring(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))
     name = _printable(title if title is not None else _described(cell, space))
-    _make_accessible(root, cell, name)
+    _make_accessible(root, cell, chosen, name)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -113,24 +114,24 @@ def to_png(
     return _rendered(dot.replace("{", f"{{\n  dpi={dpi};", 1), "png", _chosen_view(cell, space, view))
 
 
-def _chosen_view(cell: Cell, space: AbstractSearchSpace, view: View | None) -> View:
-    has_maps = space.name == NASBench201.name
-    if view is None:
-        return "maps" if has_maps and space.is_valid(cell) else "operations"
-    if view == "maps":
-        if not has_maps:
-            raise SvgeError(
-                f"The feature-map view is for NAS-Bench-201 cells; use view='operations' for {space.title}."
-            )
+def _chosen_view(cell: Cell, space: AbstractSearchSpace, name: View | None) -> DrawingView:
+    views = {view.name: view for view in space.views()}
+    if name is None:
+        first = space.views()[0]
+        return first if first.name == "operations" or space.is_valid(cell) else views["operations"]
+    if name not in views:
+        known = " and ".join(other.title for other in SPACES.values() if any(v.name == name for v in other.views()))
+        raise SvgeError(f"The feature-map view is for {known} cells; use view='operations' for {space.title}.")
+    if name == "maps":
         space.validate(cell)
-    return view
+    return views[name]
 
 
-def _rendered(dot: str, form: str, view: View) -> bytes:
+def _rendered(dot: str, form: str, view: DrawingView) -> bytes:
     with _graphviz_lock:
         graph = pygraphviz.AGraph(string=dot)
         # nop2 keeps the positions written in the source
-        image = graph.draw(format=form, prog="nop2" if view == "maps" else "dot")
+        image = graph.draw(format=form, prog="nop2" if view.name == "maps" else "dot")
         graph.close()
     if image is None:
         raise SvgeError(f"Graphviz gave no {form} drawing.")
@@ -150,7 +151,7 @@ def _live_nodes(cell: Cell) -> set[int]:
     return forward & backward
 
 
-def _maps_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, mark: Highlight) -> str:
+def _maps_dot(cell: Cell, space: AbstractSearchSpace, view: DrawingView, theme: ThemeName, mark: Highlight) -> str:
     look, colours, live = THEMES[theme], operation_colours(space, theme), _live_nodes(cell)
     lines = _preamble(look)
     lines.append(f"  node [shape=circle, width={2 * MAP_RADIUS / 72:.3f}, style=filled, penwidth=1.4];")
@@ -162,7 +163,7 @@ def _maps_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, mark: Hi
         f'  corner{i} [style=invis, shape=point, width=0.01, pos="{x:g},{y:g}"];'
         for i, (x, y) in enumerate(MAP_CORNERS)
     ]
-    for node, (source, target) in enumerate(MAP_EDGES, start=1):
+    for node, (source, target) in enumerate(view.map_edges, start=1):
         op = cell.ops[node]
         label = operation_label(op)
         dead, changed = node not in live, node in mark.nodes
@@ -206,14 +207,15 @@ def _point(point: Point) -> str:
     return f"{point[0]:.1f},{point[1]:.1f}"
 
 
-def _operations_dot(cell: Cell, space: AbstractSearchSpace, theme: ThemeName, mark: Highlight) -> str:
+def _operations_dot(
+    cell: Cell, space: AbstractSearchSpace, view: DrawingView, theme: ThemeName, mark: Highlight
+) -> str:
     look, colours, live = THEMES[theme], operation_colours(space, theme), _live_nodes(cell)
-    sideways = space.name == NASBench201.name
     large = cell.num_nodes > MAX_LABELLED
     lines = _preamble(look)
     deep = cell.num_nodes > MAX_LIGHT
     spacing = f"nodesep={0.12 if large else 0.1 if deep else 0.16}, ranksep={0.2 if large else 0.26}"
-    lines.append(f"  graph [rankdir={'LR' if sideways else 'TB'}, {spacing}, splines=true];")
+    lines.append(f"  graph [rankdir={'LR' if view.sideways else 'TB'}, {spacing}, splines=true];")
     lines.append(f'  edge [color="{look.line}", penwidth={0.9 if large else 1.3}];')
     if len(cell.edges) > MAX_SPARSE:
         lines += _dense_settings(cell, look)
@@ -296,7 +298,7 @@ def _described(cell: Cell, space: AbstractSearchSpace) -> str:
     return f"Graph of {cell.num_nodes} nodes and {len(cell.edges)} edges, not a {space.title} cell"
 
 
-def _make_accessible(root: ElementTree.Element, cell: Cell, title: str) -> None:
+def _make_accessible(root: ElementTree.Element, cell: Cell, view: DrawingView, title: str) -> None:
     """Size, role and title of the drawing; titles and positions of its parts instead of Graphviz's page-wide ids."""
     width, height = (f"{float(root.attrib[side].removesuffix('pt')):g}" for side in ("width", "height"))
     root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "width": width, "height": height, "role": "img"}
@@ -315,7 +317,7 @@ def _make_accessible(root: ElementTree.Element, cell: Cell, title: str) -> None:
             group.remove(caption)
         elif extra.startswith("op"):  # an operation drawn as an edge between feature maps
             node = int(extra.removeprefix("op"))
-            source, target = MAP_EDGES[node - 1]
+            source, target = view.map_edges[node - 1]
             group.attrib |= {"class": kind, "data-node": str(node)}
             caption.text = f"{operation_label(cell.ops[node])}, feature map {source} to {target}"
         elif name.startswith("map"):

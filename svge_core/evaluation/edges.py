@@ -4,7 +4,7 @@ Such wirings carry more bits than a latent of a few dozen dimensions keeps, so e
 the model gains is told by two controls: decodings of another cell's latent, and one wiring guessed for all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,7 @@ from svge_core.checkpoints import EDGE_F1, Direction, MetricRow
 from svge_core.evaluation.edge_f1 import EdgeCounts, best_threshold, edge_counts, inner_edges
 from svge_core.models import DecodeOptions, GraphVAE, encode_all
 from svge_core.models.decoding import decode
-from svge_core.spaces import RANDWIRE_FAMILIES, AbstractSearchSpace, RandWire
+from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, draw_cells
 
@@ -113,9 +113,7 @@ def _cells(
     space: AbstractSearchSpace, config: TrainConfig, count: int, purpose: tuple[int, ...], *, held_out: bool
 ) -> tuple[CellBatch, Tensor, tuple[str, ...]]:
     """Cells of every family, ``count`` of each, the number of each cell's family, and the families' names."""
-    sources: dict[str, Callable[[np.random.Generator], Cell]] = {"all": space.random_cell}
-    if isinstance(space, RandWire):
-        sources = {name: partial(space.family_cell, name) for name in RANDWIRE_FAMILIES}
+    sources: Mapping[str, Callable[[np.random.Generator], Cell]] = space.families() or {"all": space.random_cell}
     found = [
         draw_cells(space, count, config, (*purpose, number), held_out=held_out, draw=draw)
         for number, draw in enumerate(sources.values())

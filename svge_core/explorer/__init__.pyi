@@ -14,7 +14,7 @@ from .inspection import (
     PredictedValue as PredictedValue,
     place_in_words as place_in_words,
 )
-from .opening import PREDICTORS as PREDICTORS, open_explorer as open_explorer
+from .opening import PREDICTORS as PREDICTORS, assemble_explorer as assemble_explorer, open_explorer as open_explorer
 from .predictor_source import PredictorSource as PredictorSource
 from .selection import (
     CellFilter as CellFilter,

@@ -4,9 +4,11 @@ The app and the command line both stand on this. A place of the latent space, a 
 in, an `Inspection` with every answer comes out; nothing here knows of pages or of the command line.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,10 +57,17 @@ class Explorer:
     def _facts(self) -> Facts:
         return Facts(self.space, self.checkpoint, self.atlas, self.predictors, self.predicted_keys)
 
-    @property
+    @computed_once
     def digest(self) -> str:
-        """Identity of the model and its latents."""
-        return self.checkpoint.digest
+        """32 hex digits that change with the checkpoint, its atlas, its predictors or any score: the key of caches.
+
+        The identity of the model alone is ``checkpoint.digest``, that of everything but predictors and scores
+        ``atlas.digest``.
+        """
+        meta = json.dumps(asdict(self.checkpoint.meta), sort_keys=True, default=str)
+        predictors = "" if self.predictors is None else self.predictors.digest
+        parts = (self.checkpoint.digest, meta, self.atlas.digest, predictors, self.scores.digest)
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
     @property
     def plane_names(self) -> tuple[PlaneName, ...]:
@@ -274,7 +283,7 @@ class Explorer:
                     predicted_meanings=meanings,
                     row=row,
                     latent=latent.tolist(),
-                    latent_model=self.digest,
+                    latent_model=self.checkpoint.digest,
                 )
             )
         return items

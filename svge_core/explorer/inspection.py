@@ -13,10 +13,9 @@ from svge_core.cells import Cell, difference
 from svge_core.data import ScoreMeaning, Scores
 from svge_core.errors import InvalidCellError
 from svge_core.evaluation import Share
-from svge_core.exporting import naslib_text
 from svge_core.models import DecodeOptions, GraphVAE
 from svge_core.models.decoding import decode
-from svge_core.spaces import AbstractSearchSpace, Cost, NASBench101
+from svge_core.spaces import AbstractSearchSpace, Alias, Cost
 from svge_core.tensors import CellBatch, to_cells
 
 Origin = Literal["cell", "place", "latent"]
@@ -121,9 +120,8 @@ class Inspection:
         reason: why there is no cell, else empty.
         index: official index of the cell; None where cells of the space have none.
         row: of the atlas and of the tables; None where the cell is not charted.
-        key: the authors' key of the cell, where the community uses one; else empty.
         notation: the cell in the community's notation.
-        naslib: NASLib's tuple, where the space has one.
+        aliases: the cell's further names, such as NASLib's tuple.
         genotype: operation digits.
         cost: analytic size.
         known: measured and analytic values.
@@ -141,9 +139,8 @@ class Inspection:
     reason: str
     index: int | None
     row: int | None
-    key: str
     notation: str
-    naslib: str | None
+    aliases: tuple[Alias, ...]
     genotype: tuple[int, ...]
     cost: Cost | None
     known: tuple[KnownValue, ...]
@@ -226,9 +223,8 @@ def inspection(
         reason="" if cell is not None else reason,
         index=found,
         row=row,
-        key=space.key(cell) if cell is not None and space.name == NASBench101.name else "",
         notation="" if cell is None else space.format(cell),
-        naslib=None if cell is None else naslib_text(cell, space),
+        aliases=() if cell is None else space.aliases(cell),
         genotype=() if cell is None else space.genotype(cell),
         cost=None if cell is None else space.cost(cell),
         known=tuple(KnownValue(scores.meaning(key), value) for key, value in values.items()),

@@ -14,6 +14,11 @@ class PredictorSource(Protocol):
     """What an explorer asks of predictors; :class:`svge_core.predictors.Predictors` is the usual one."""
 
     @property
+    def digest(self) -> str:
+        """Changes with anything that they predict."""
+        ...
+
+    @property
     def score_keys(self) -> tuple[str, ...]:
         """Scores there is a predictor for."""
         ...

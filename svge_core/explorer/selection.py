@@ -11,31 +11,26 @@ from svge_core.cells import Cell
 from svge_core.data import Direction
 from svge_core.errors import DataError, ParseError
 from svge_core.explorer.explorer import Explorer
-from svge_core.spaces import AbstractSearchSpace, NASBench201, from_naslib_tuple
-from svge_core.spaces.nasbench101 import NASBench101
+from svge_core.spaces import AbstractSearchSpace
 
 MAX_TEXT = 2_000
 _INDEX = re.compile(r"#?\s*(\d{1,40})", re.ASCII)
-_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
-_KEY = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _DIGITS = re.compile(r"\d+(\s+\d+)*", re.ASCII)
 
 
 def find_forms(space: AbstractSearchSpace) -> str:
     """What :func:`find_cell` reads, in words."""
-    forms = "an md5 key, a ModelSpec as JSON" if space.name == NASBench101.name else "an architecture string"
+    forms = [space.notation_in_words]
     if space.size is not None:
-        forms += f", an index (0 to {space.size - 1:,})"
-    if space.name == NASBench201.name:
-        forms += ", a NASLib tuple (six numbers in parentheses)"
-    return f"{forms} or {len(space.gene_choices)} genotype digits"
+        forms.append(f"an index (0 to {space.size - 1:,})")
+    forms += [form.words for form in space.text_forms() if form.words]
+    return f"{', '.join(forms)} or {len(space.gene_choices)} genotype digits"
 
 
 def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
-    """The cell a person means: a string of the space's notation, an index, a NASLib tuple or a genotype.
+    """The cell a person means: one of the space's further forms, a genotype, an index or a string of its notation.
 
-    Indices are ``12`` or ``#12``; NASLib tuples stand in parentheses, ``(4, 0, 3, 1, 4, 3)``; genotypes are as many
-    digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``; keys of NAS-Bench-101 are 32 hex digits.
+    Indices are ``12`` or ``#12``; genotypes are as many digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``.
 
     Raises:
         ParseError: in one line, with what was expected.
@@ -45,17 +40,16 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
     forms = find_forms(space)
     if not given or len(given) > MAX_TEXT:
         raise ParseError(f"Type {forms}.")
-    if _KEY.fullmatch(given) and space.name == NASBench101.name:
-        return space.parse(given)  # also one that happens to have no letters
-    if _TUPLE.fullmatch(given) and space.name == NASBench201.name:
-        return space.from_genotype(from_naslib_tuple(tuple(int(number) for number in re.findall(r"\d+", given))))
+    for form in space.text_forms():
+        if form.pattern.fullmatch(given):
+            return form.read(given)
     if _DIGITS.fullmatch(given):
         digits = given.split() if " " in given else list(given)
         if len(digits) == genes:
             return space.from_genotype(tuple(map(int, digits)))
     if (match := _INDEX.fullmatch(given)) and space.size is not None:
         return space.from_index(int(match[1]))
-    if space.name == NASBench201.name and "|" not in given:
+    if not space.resembles(given):
         raise ParseError(f"{given[:60]!r} is no architecture: type {forms}.")
     return space.parse(given)
 

@@ -13,8 +13,10 @@ from typing import Any, NoReturn
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning, Scores, meaning_from_dict
 from svge_core.errors import DataError, SvgeError
-from svge_core.spaces import AbstractSearchSpace, NASBench201, get_space, naslib_tuple
+from svge_core.spaces import AbstractSearchSpace, get_space
 
+#: the further name that has a field in every document of version 1; all others stand in ``aliases``
+NASLIB = "naslib"
 FORMAT = "svge-explorer-cells"
 VERSION = 1
 MAX_BYTES = 10 * 2**20
@@ -155,15 +157,17 @@ def to_json(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
 
 def cell_fields(cell: Cell, space: AbstractSearchSpace) -> dict[str, Any]:
     """Everything in the document that follows from the cell alone."""
-    naslib = naslib_tuple(space.genotype(cell)) if space.name == NASBench201.name else None
+    names = {alias.name: alias.value for alias in space.aliases(cell) if alias.value is not None}
+    naslib = names.pop(NASLIB, None)
     return {
         "notation": space.format(cell),
         "index": space.index(cell) if space.size is not None else None,
         "genotype": list(space.genotype(cell)),
-        "naslib": None if naslib is None else list(naslib),
+        "naslib": naslib,
         "ops": list(cell.ops),
         "edges": [list(edge) for edge in cell.edges],
         "key": space.key(cell),
+        **({"aliases": names} if names else {}),
     }
 
 
@@ -241,6 +245,8 @@ def _meanings(raw: object) -> dict[str, ScoreMeaning]:
 
 def _item(raw: object, where: str, space: AbstractSearchSpace, meanings: dict[str, ScoreMeaning]) -> ExportItem:
     derived = ("notation", "index", "genotype", "naslib", "ops", "edges", "key")
+    if isinstance(raw, dict) and "aliases" in raw:  # of spaces whose cells have further names
+        derived += ("aliases",)
     cell_raw = _object(raw, where, ("label", *derived, "measured", "predicted", "latent"))
     try:
         cell = space.parse(_text(cell_raw["notation"], f"{where}.notation", MAX_NOTATION))
@@ -250,9 +256,9 @@ def _item(raw: object, where: str, space: AbstractSearchSpace, meanings: dict[st
     except SvgeError as error:
         raise DataError(f"{where}.notation: {error}") from None
     for name in derived:
-        if cell_raw[name] != expected[name]:
+        if cell_raw[name] != expected.get(name):
             raise DataError(
-                f"{where}: its notation says that {name!r} is {_short(expected[name])}, but the document has "
+                f"{where}: its notation says that {name!r} is {_short(expected.get(name))}, but the document has "
                 f"{_short(cell_raw[name])}."
             )
     if not isinstance(cell_raw["measured"], dict):

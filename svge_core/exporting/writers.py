@@ -8,18 +8,18 @@ from pathlib import Path
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.exporting.document import ExportItem, all_meanings, cell_fields, to_json
+from svge_core.exporting.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
 from svge_core.exporting.forms import DRAWINGS, Drawing, Theme
 from svge_core.files import write_atomically
-from svge_core.spaces import AbstractSearchSpace, NASBench201, naslib_tuple
+from svge_core.spaces import AbstractSearchSpace
 
 #: a spreadsheet runs a field that starts with one of these
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def naslib_text(cell: Cell, space: AbstractSearchSpace) -> str | None:
-    """The cell as NASLib's op-index tuple, such as ``(4, 0, 3, 1, 4, 3)``; None outside NAS-Bench-201."""
-    return str(naslib_tuple(space.genotype(cell))) if space.name == NASBench201.name else None
+    """The cell as NASLib's op-index tuple, such as ``(4, 0, 3, 1, 4, 3)``; None where the space has none."""
+    return next((alias.text for alias in space.aliases(cell) if alias.name == NASLIB), None)
 
 
 def to_text(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
@@ -59,6 +59,7 @@ def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> dict[str, str | fl
         "ops": " ".join(item.cell.ops),
         "edges": " ".join(f"{u}>{v}" for u, v in item.cell.edges),
         "key": fields["key"],
+        **further_names(item.cell, space),
         **item.measured,
     }
     for prediction in item.predicted:
@@ -69,6 +70,11 @@ def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> dict[str, str | fl
         for part in ("low", "high", "level", "model"):
             row[f"{name}_{part}"] = getattr(prediction, part)
     return row
+
+
+def further_names(cell: Cell, space: AbstractSearchSpace) -> dict[str, str]:
+    """What else a cell is called, by column: all names that no column of every space holds."""
+    return {a.name: a.text for a in space.aliases(cell) if a.value is not None and a.name != NASLIB}
 
 
 def _field(value: str | float | int | None) -> str | float | int:

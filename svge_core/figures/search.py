@@ -3,6 +3,7 @@
 A method has one colour, dash and symbol everywhere. Measured values are solid marks, predicted ones hollow.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -14,27 +15,21 @@ from svge_core.figures.style import new_figure
 from svge_core.search import TOLERANCE, Hypervolumes, Lineup, MethodCurve, by_method
 from svge_core.search.objectives import Goal
 from svge_core.search.runs import RunView
-from svge_core.search.searchers import METHODS
+from svge_core.search.searchers import METHODS, LineStyle
 
 if TYPE_CHECKING:
     import plotly.graph_objects
 
 HEIGHT = 430
-#: colour on light and on dark pages, dash, symbol; ours first, random search grey
-_STYLES: dict[str, tuple[str, str, str, str]] = {
-    "latent-bo": ("#0b5cad", "#6cb6ff", "solid", "circle"),
-    "gp": ("#1197c6", "#1f86ad", "dash", "diamond"),
-    "trees": ("#027d28", "#2fd35a", "dashdot", "square"),
-    "local-search": ("#de715a", "#d65a34", "dash", "triangle-up"),
-    "evolution": ("#c53de0", "#b455f5", "dashdot", "triangle-down"),
-    "reinforce": ("#a42650", "#cf8479", "longdash", "cross"),
-    "graphpnas": ("#540056", "#c8db00", "longdash", "star"),
-    "graphpnas-reinforce": ("#1b0179", "#a04466", "dashdot", "bowtie"),
-    "lstm": ("#0d0400", "#dcfaf4", "dash", "hourglass"),
-    "tpe": ("#b07e12", "#f0ca7a", "longdashdot", "pentagon"),
-    "svge-bo": ("#3c22e0", "#7d62d0", "dot", "hexagon"),
-    "random": ("#6b7480", "#98a2b3", "dot", "x"),
-}
+#: of methods that bring no style: colours of the shipped ones' kind, dashes and symbols that none of them has together
+_PALETTE = (
+    LineStyle("#7a4b00", "#d9a441", "dot", "square-cross"),
+    LineStyle("#00695f", "#3fc4b4", "longdashdot", "diamond-wide"),
+    LineStyle("#8a0f6a", "#e58fce", "longdash", "star-triangle-up"),
+    LineStyle("#4f5d00", "#aebf3b", "dashdot", "star-diamond"),
+    LineStyle("#1f4e79", "#8fb8de", "dash", "circle-cross"),
+    LineStyle("#8c2f00", "#f09a6c", "solid", "hexagram"),
+)
 #: the vertical axis opens where the methods are after this share of the labels: first draws can be arbitrarily bad
 _SETTLED = 0.06
 
@@ -65,12 +60,23 @@ def method_style(method: str, theme: ThemeName, label: str = "") -> MethodStyle:
         theme: light or dark.
         label: of its race where several are compared; all but race A are thinner and paler.
     """
-    light, dark, dash, symbol = _STYLES[method]
-    title, colour = METHODS[method].title, light if theme == "light" else dark
-    width = 3.0 if method == "latent-bo" else 2.0
+    known = METHODS.get(method)
+    style = (known.style if known else None) or _from_palette(method)
+    # a store may hold runs of a method that this process does not know
+    title, colour, width = (
+        known.title if known else method,
+        style.light if theme == "light" else style.dark,
+        style.width,
+    )
     if label not in ("", "A"):
         colour, width = blended(colour, THEMES[theme].page, 0.62), width - 0.5
-    return MethodStyle(f"{label}: {title}" if label else title, colour, dash, symbol, width)
+    return MethodStyle(f"{label}: {title}" if label else title, colour, style.dash, style.symbol, width)
+
+
+def _from_palette(method: str) -> LineStyle:
+    plain = [name for name, known in METHODS.items() if known.style is None]
+    place = plain.index(method) if method in plain else zlib.crc32(method.encode())
+    return _PALETTE[place % len(_PALETTE)]
 
 
 def axis_title(goal: Goal) -> str:

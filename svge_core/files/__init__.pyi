@@ -1,6 +1,12 @@
 from .atomic import cache_dir as cache_dir, keep_arrays as keep_arrays, write_atomically as write_atomically
 from .columns import read_columns as read_columns, write_columns as write_columns
-from .plain import is_dict as is_dict, is_list as is_list, is_sequence as is_sequence, is_tuple as is_tuple
+from .plain import (
+    is_dict as is_dict,
+    is_list as is_list,
+    is_mapping as is_mapping,
+    is_sequence as is_sequence,
+    is_tuple as is_tuple,
+)
 from .quantisation import STEPS as STEPS, quantised as quantised, restored as restored
 from .schema import (
     Count as Count,

@@ -4,12 +4,18 @@ After ``isinstance(value, dict)`` the type checker does not know the types of ke
 not hand them on. Here they are ``Any`` by declaration: only the reader's own checks can say what they are.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 
 def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
     """Whether a value is a dictionary."""
     return isinstance(value, dict)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is a mapping."""
+    return isinstance(value, Mapping)
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:

@@ -17,6 +17,7 @@ import msgspec
 
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files.atomic import write_atomically
+from svge_core.files.plain import is_dict, is_mapping, is_sequence
 
 T = TypeVar("T")
 Plain = Any  # what JSON can hold: dict, list, str, int, float, bool, None
@@ -143,7 +144,7 @@ def _exact(path: str, plain: Plain, kind: type) -> str:
     while _SOME_KEY in path:
         before, after = path.split(_SOME_KEY, 1)
         there, mapping = _value_at(plain, before)
-        if not there or not isinstance(mapping, dict):
+        if not there or not is_dict(mapping):
             break
         for key, value in mapping.items():
             try:
@@ -173,14 +174,14 @@ def _value_at(plain: Plain, path: str) -> tuple[bool, Plain]:
 def _replaced(plain: Plain, steps: Sequence[str | int], value: Plain) -> Plain:
     if not steps:
         return value
-    copy: Any = dict(plain) if isinstance(plain, dict) else list(plain)
+    copy: Any = dict(plain) if is_dict(plain) else list(plain)
     copy[steps[0]] = _replaced(plain[steps[0]], steps[1:], value)
     return copy
 
 
 def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...]) -> None:
     """Unknown fields (msgspec passes over those of dataclasses), and missing ones of types that must be complete."""
-    if (attributes := _fields(record)) is not None and isinstance(plain, Mapping):
+    if (attributes := _fields(record)) is not None and is_mapping(plain):
         names = list(attributes)
         if unknown := sorted(str(name) for name in plain if name not in names):
             raise SvgeError(f"{path}: unknown field {unknown[0][:64]!r}; expected {', '.join(names)}")
@@ -189,10 +190,10 @@ def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...
         for name in names:
             if name in plain:
                 _same_fields(plain[name], getattr(record, attributes[name]), f"{path}.{name}", complete)
-    elif isinstance(record, list | tuple) and isinstance(plain, list | tuple):
+    elif is_sequence(record) and is_sequence(plain):
         for number, (raw, value) in enumerate(zip(plain, record, strict=True)):
             _same_fields(raw, value, f"{path}[{number}]", complete)
-    elif isinstance(record, dict) and isinstance(plain, Mapping):
+    elif is_dict(record) and is_mapping(plain):
         for key, value in record.items():
             _same_fields(plain.get(key), value, f"{path}[{str(key)[:64]!r}]", complete)
 
@@ -234,7 +235,7 @@ def check_version(plain: Plain, field: str, known: Sequence[int]) -> Mapping[str
     Raises:
         SvgeError: naming the field and the versions that are read.
     """
-    if not isinstance(plain, dict):
+    if not is_dict(plain):
         raise SvgeError(f"expected an object with the field {field!r}, got {type(plain).__name__}")
     found = plain.get(field)
     if type(found) is not int or found not in known:

@@ -6,7 +6,6 @@ from .fitting import (
 )
 from .generator import Generator as Generator
 from .policy import Policy as Policy, PolicyOptions as PolicyOptions
-from .random_start import explore as explore
 from .recurrent import RecurrentOptions as RecurrentOptions, refit_recurrent as refit_recurrent
 from .rows import FLAGS as FLAGS, lay_out as lay_out, layout as layout
 from .sampling import sample as sample

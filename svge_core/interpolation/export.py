@@ -29,7 +29,7 @@ def path_to_json(explorer: Explorer, path: LatentPath) -> str:
         "format": FORMAT,
         "version": VERSION,
         "space": explorer.space.name,
-        "checkpoint": explorer.digest,
+        "checkpoint": explorer.checkpoint.digest,
         "kind": path.kind,
         "laid": path.note,
         "straight_because": path.fallback,

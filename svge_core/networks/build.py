@@ -1,24 +1,12 @@
 """Cell -> trainable `torch.nn.Module`: the network in which the authors of a space trained the cell."""
 
-from collections.abc import Callable
 from inspect import signature
 
 from torch import nn
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.networks.enas import enas_network
-from svge_core.networks.nasbench201 import nasbench201_network
-from svge_core.networks.randwire import randwire_network
-from svge_core.spaces import AbstractSearchSpace, get_space
-
-#: search-space name -> builder of its standard network
-BUILDERS: dict[str, Callable[..., nn.Module]] = {
-    "nasbench201": nasbench201_network,
-    "enas6": enas_network,
-    "enas12": enas_network,
-    "randwire": randwire_network,
-}
+from svge_core.spaces import SPACES, AbstractSearchSpace, get_space, resolve
 
 
 def build_network(space: AbstractSearchSpace | str, cell: Cell, **options: int) -> nn.Module:
@@ -34,9 +22,11 @@ def build_network(space: AbstractSearchSpace | str, cell: Cell, **options: int) 
         SvgeError: if the space has no network, or an option is unknown.
     """
     space = get_space(space)
-    builder = BUILDERS.get(space.name)
-    if builder is None:
-        raise SvgeError(f"No trainable network for {space.title}: there is one for {', '.join(sorted(BUILDERS))}.")
+    reference = space.network()
+    if reference is None:
+        known = ", ".join(sorted(name for name, other in SPACES.items() if other.network() is not None))
+        raise SvgeError(f"No trainable network for {space.title}: there is one for {known}.")
+    builder = resolve(reference)
     known = [name for name, option in signature(builder).parameters.items() if option.kind is option.KEYWORD_ONLY]
     unknown = sorted(set(options) - set(known))
     if unknown:

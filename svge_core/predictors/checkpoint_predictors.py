@@ -5,8 +5,10 @@ for every charted cell are stored beside them, so that the map can be coloured a
 score, because its measured values may not be there where the predictor is used.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +21,7 @@ from svge_core.atlas import load_chart
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_weights
 from svge_core.data import ScoreMeaning, meaning_from_dict
-from svge_core.errors import DataError
+from svge_core.errors import CheckpointError, DataError
 from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
 from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
 from svge_core.predictors.measures import measure_predictions
@@ -95,6 +97,28 @@ class Predictors:
     checkpoint: Checkpoint
     space: AbstractSearchSpace
     fitted: dict[str, _Fitted] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits that change with the model's weights or any file of a predictor (BLAKE2b, 128 bits).
+
+        Raises:
+            CheckpointError: if a file cannot be read.
+        """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        state = hashlib.blake2b(self.checkpoint.digest.encode(), digest_size=16)
+        for key, fitted in self.fitted.items():
+            for path in sorted(path for path in fitted.folder.glob("*") if path.is_file()):
+                try:
+                    content = path.read_bytes()
+                except OSError as error:
+                    raise CheckpointError(f"{path} cannot be read: {error.strerror}. Restore the file.") from None
+                state.update(f" {key} {path.name} {len(content)} ".encode())
+                state.update(content)
+        return state.hexdigest()
 
     @property
     def score_keys(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ apart by the store of runs instead: see the commands ``search`` and ``worker``.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,7 +25,7 @@ from svge_core.search.runs import gene_name
 from svge_core.search.searchers import make_searcher, rng_for
 from svge_core.spaces import AbstractSearchSpace, get_space
 
-#: attribute of a trial that holds the genes proposed for it, so that others see them before it begins
+#: attribute that trials of before have: the genes proposed for them, which now only the sampler remembers
 _PROPOSED = "svge:genes"
 
 
@@ -83,8 +83,22 @@ def cell_sampler(
     return _sampler_class()(domain, make_searcher(method, domain, checkpoint), seed)
 
 
-def study_history(trials: Iterable[Any], space: AbstractSearchSpace, directions: Any, but: int) -> History:
-    """What the trials of a study say: complete ones are observations, all others but one keep their cells taken."""
+def study_history(
+    trials: Iterable[Any],
+    space: AbstractSearchSpace,
+    directions: Any,
+    but: int,
+    proposed: Mapping[int, list[int]] | None = None,
+) -> History:
+    """What the trials of a study say: complete ones are observations, all others but one keep their cells taken.
+
+    Args:
+        trials: of the study.
+        space: the search space.
+        directions: of the study.
+        but: number of a trial that is left out.
+        proposed: genes of trials that have no parameters yet, by number.
+    """
     from optuna.study import StudyDirection
     from optuna.trial import TrialState
 
@@ -94,7 +108,7 @@ def study_history(trials: Iterable[Any], space: AbstractSearchSpace, directions:
     for trial in trials:
         if trial.number == but:
             continue
-        cell = _cell(trial, space)
+        cell = _cell(trial, space, proposed or {})
         if cell is None:
             continue
         if trial.state == TrialState.COMPLETE:  # of a cell that a user tried twice, the first value counts
@@ -104,12 +118,12 @@ def study_history(trials: Iterable[Any], space: AbstractSearchSpace, directions:
     return History(ways, tuple(observed.values()), tuple(cell for cell in others if cell not in observed))
 
 
-def _cell(trial: Any, space: AbstractSearchSpace) -> Cell | None:
+def _cell(trial: Any, space: AbstractSearchSpace, proposed: Mapping[int, list[int]]) -> Cell | None:
     names = [gene_name(number) for number in range(len(space.gene_choices))]
     if all(name in trial.params for name in names):
         genes = [trial.params[name] for name in names]
     else:
-        genes = trial.system_attrs.get(_PROPOSED)
+        genes = proposed.get(trial.number) or trial.system_attrs.get(_PROPOSED)
     if not isinstance(genes, list) or not all(isinstance(gene, int) for gene in genes):
         return None
     try:
@@ -129,6 +143,8 @@ def _sampler_class() -> Any:  # a class of Optuna's, which is imported only now
         def __init__(self, domain: Domain, searcher: Any, seed: int) -> None:
             self.domain, self.searcher, self.seed = domain, searcher, seed
             self.others = RandomSampler(seed=seed)
+            # by study and number of the trial: threads see a proposal before its trial has any parameter
+            self.proposed: dict[str, dict[int, list[int]]] = {}
             self.lock = threading.Lock()
 
         def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
@@ -145,13 +161,13 @@ def _sampler_class() -> Any:  # a class of Optuna's, which is imported only now
             with self.lock:
                 space = self.domain.space
                 trials = study.get_trials(deepcopy=False)
-                history = study_history(trials, space, study.directions, trial.number)
+                proposed = self.proposed.setdefault(study.study_name, {})
+                history = study_history(trials, space, study.directions, trial.number, proposed)
                 proposals = self.searcher.propose(history, 1, rng_for(self.seed, trial.number))
                 if not proposals:
                     raise SvgeError(f"No cell is left to propose: {len(history.taken):,} were evaluated.")
                 genes = [int(gene) for gene in space.genotype(proposals[0].cell)]
-                # samplers have no public way to keep something with a trial; Optuna's own do it so too
-                study._storage.set_trial_system_attr(trial._trial_id, _PROPOSED, genes)  # noqa: SLF001
+                proposed[trial.number] = genes
             return {gene_name(number): gene for number, gene in enumerate(genes)}
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:

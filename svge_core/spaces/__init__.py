@@ -1,4 +1,4 @@
-"""Search spaces by name. Adding one: a file beside this one, and a line in the table."""
+"""Search spaces by name. Adding one: a file with a subclass of AbstractSearchSpace, and register_space."""
 
 import lazy_loader
 

@@ -1,5 +1,18 @@
 from .base import AbstractSearchSpace as AbstractSearchSpace, Cost as Cost, DecodingRules as DecodingRules
 from .enas import ENAS_CHANNELS as ENAS_CHANNELS, ENASMacro as ENASMacro, reduction_points as reduction_points
+from .hooks import (
+    Alias as Alias,
+    DrawingView as DrawingView,
+    GeneratorView as GeneratorView,
+    GraphView as GraphView,
+    LabelledGraph as LabelledGraph,
+    LargerSpace as LargerSpace,
+    Reference as Reference,
+    SizeSplit as SizeSplit,
+    TextForm as TextForm,
+    labelled_nodes as labelled_nodes,
+    resolve as resolve,
+)
 from .nasbench101.space import NASBench101 as NASBench101
 from .nasbench201 import (
     MAP_EDGES as MAP_EDGES,
@@ -17,4 +30,4 @@ from .randwire import (
     inner_edges as inner_edges,
 )
 from .randwire_generators import RANDWIRE_FAMILIES as RANDWIRE_FAMILIES, RANDWIRE_NODES as RANDWIRE_NODES
-from .registry import SPACES as SPACES, get_space as get_space
+from .registry import SPACES as SPACES, get_space as get_space, register_space as register_space

@@ -1,17 +1,18 @@
 """The search-space contract: everything the rest of the project may ask of a space.
 
-A new space is one file with one subclass and one line in ``spaces/registry.py``; the suite in ``svge_core.testing``
-then covers it.
+A new space is one file with one subclass, made known by ``register_space``; the suite in ``svge_core.testing`` then
+covers it. No other file asks which space it has: what is particular to one stands in the hooks at the end of the class.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError
+from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
 
 #: larger spaces have an index, but no table, atlas or list of all their cells
 MAX_ENUMERATED = 1_000_000
@@ -87,6 +88,10 @@ class AbstractSearchSpace(ABC):
     varied_wiring: bool = True
     #: whether every gene has a place of its own in the cell that no relabelling can change
     positional: bool = False
+    #: what :meth:`parse` reads, in words that follow "type" or "reads"
+    notation_in_words: str = "an architecture string"
+    #: first words of objectives that train networks of this space, such as ``digits``
+    own_objectives: tuple[str, ...] = ()
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -232,3 +237,49 @@ class AbstractSearchSpace(ABC):
     @abstractmethod
     def cost(self, cell: Cell) -> Cost:
         """Analytic parameters and multiply-accumulates of the cell's standard network."""
+
+    # what is particular to a space; other parts read these values instead of asking which space it is
+
+    def views(self) -> tuple[DrawingView, ...]:
+        """How cells can be drawn, the view that is taken for members first; one draws any graph."""
+        return (DrawingView(),)
+
+    def text_forms(self) -> tuple[TextForm, ...]:
+        """Further ways in which people write a cell."""
+        return ()
+
+    def resembles(self, text: str) -> bool:
+        """Whether a text could be meant for the notation; if not, people are told all the forms there are."""
+        return True
+
+    def aliases(self, cell: Cell) -> tuple[Alias, ...]:
+        """Further names of a member, for the panel and for files; the same names for every cell."""
+        return ()
+
+    def generator_view(self) -> GeneratorView | None:
+        """Cells as the graphs that GraphPNAS draws; None where it has no view of the space."""
+        return None
+
+    def random_start(self, rng: np.random.Generator) -> Cell:
+        """One cell of GraphPNAS's random start, canonical; by default as :meth:`random_cell`."""
+        return self.canonical(self.random_cell(rng))
+
+    def families(self) -> Mapping[str, Callable[[np.random.Generator], Cell]]:
+        """The random generators that :meth:`random_cell` chooses from, by name; none where there is one alone."""
+        return {}
+
+    def larger(self) -> LargerSpace | None:
+        """The space of larger cells to extrapolate to; None where there is none."""
+        return None
+
+    def size_split(self, indices: np.ndarray) -> SizeSplit | None:
+        """Which cells, by index, are small and which are larger; None where all are of one size."""
+        return None
+
+    def network(self) -> Reference | None:
+        """What builds the trainable network of a cell: ``(cell, *, ...)``, its options being keyword-only."""
+        return None
+
+    def bundled_scores(self) -> Reference | None:
+        """What reads the measured scores that come with the installation, as ``Scores`` of the whole space."""
+        return None

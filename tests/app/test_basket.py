@@ -22,7 +22,7 @@ from tests.support.app_driver import (
     words,
 )
 from ui.shared import basket as basket_module
-from ui.shared.basket import FORMS, exported, file_name, imported
+from ui.shared.basket import FORMS, exported, file_name, forms_of, imported
 from ui.shared.session import BasketEntry, CellFocus, Lasso
 from ui.shared.theme import plain
 
@@ -51,7 +51,7 @@ def test_the_basket_takes_shows_drops_and_clears() -> None:
     assert at.session_state["basket"] == ()
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.suffix)
+@pytest.mark.parametrize("form", forms_of(SPACE, SPACE.from_index(0)), ids=lambda form: form.suffix)
 def test_every_export_of_the_basket(form: basket_module.ExportForm, explorer: Explorer) -> None:
     cells = [SPACE.from_index(5), SPACE.from_index(6)]
     entries = [basket_module.entry_for(SPACE, cell, f"n{number}") for number, cell in enumerate(cells)]

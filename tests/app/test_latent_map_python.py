@@ -35,7 +35,7 @@ def test_published_arrays_are_float32_named_by_content_and_written_once(tmp_path
     assert publish_array(np.array([1.5, np.nan], dtype=np.float32), "a name/../odd") == url
     assert published_path(url).stat().st_ino == written
     assert publish_array(np.array([1.5, 2.0]), "a name/../odd") != url
-    assert not list((tmp_path / "static" / "map").glob(".partial*"))
+    assert not list((tmp_path / "static" / "map").glob(".*"))
 
 
 def test_published_text_keeps_one_line_a_point():

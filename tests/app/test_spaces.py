@@ -106,9 +106,7 @@ def test_the_model_page_shows_what_was_measured_when_the_predictor_was_fitted(
             return {"labels": 1_000, "seed": 3, "level": 0.9, "held_out": {"surrogate": results}}
 
     indices = load_atlas(load_checkpoint(root / "enas6" / "tiny"), ENAS).indices
-    monkeypatch.setattr(
-        "svge_core.predictors.load_predictors", lambda checkpoint, space: Fitted(indices)
-    )
+    monkeypatch.setattr("svge_core.predictors.load_predictors", lambda checkpoint, space: Fitted(indices))
     at = open_app(space="enas6")
     at.switch_page("pages/model.py").run()
     at.session_state["model_section"] = "Prediction"

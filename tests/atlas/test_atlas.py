@@ -18,6 +18,7 @@ from svge_core.spaces.registry import SPACES
 from svge_core.training.config import TrainConfig
 from tests.atlas.test_projection import free_plane
 from tests.support.core import TinySpace, all_cells, tiny_model, write_checkpoint
+from tests.support.untyped import there
 
 SPACE = TinySpace(5)
 TRAINING = TrainConfig(epochs=2, held_out=0.25, seed=3)
@@ -30,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Atlas]:
         checkpoint = write_checkpoint(tmp_path_factory.mktemp("atlas"), tiny_model(SPACE), TRAINING)
     atlas = build_atlas(checkpoint, planes=("pca",))
     # UMAP takes half a minute to import; any other map without an inverse stands in for it
-    free = free_plane(np.random.default_rng(0).normal(size=(SPACE.size, 2)), 4)
+    free = free_plane(np.random.default_rng(0).normal(size=(there(SPACE.size), 2)), 4)
     return checkpoint, replace(atlas, planes={"umap": free, **atlas.planes})
 
 
@@ -39,7 +40,7 @@ def test_it_holds_every_cell_in_official_order(built: tuple[Checkpoint, Atlas]) 
     means = checkpoint.model.encode(all_cells(SPACE)).mean.detach().numpy()
     np.testing.assert_allclose(atlas.latents, means, atol=1e-5)
     assert (atlas.space, atlas.checkpoint) == (SPACE.name, checkpoint.digest)
-    expected = split_cells(SPACE.size, 0.25, 3).held_out
+    expected = split_cells(there(SPACE.size), 0.25, 3).held_out
     assert atlas.held_out.tolist() == expected.tolist()
 
 
@@ -111,7 +112,7 @@ def test_planes_are_named_in_the_header(copy: Checkpoint) -> None:
 
 def test_the_place_of_a_cell_leaves_itself_out(built: tuple[Checkpoint, Atlas]) -> None:
     _, atlas = built
-    for index in (0, 7, SPACE.size - 1):
+    for index in (0, 7, there(SPACE.size) - 1):
         place = atlas.place_of_cell("umap", index, 5)
         assert place.xy == tuple(atlas.planes["umap"].xy[index].tolist())
         np.testing.assert_array_equal(place.latent, atlas.latents[index])

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:  # without Playwright the tests here are skipped, and everything else still collects
     from playwright.sync_api import Browser, BrowserContext, FloatRect, Page
 
 Modifier = Literal["Alt", "Control", "ControlOrMeta", "Meta", "Shift"]
 
-TIMEOUT_MS = 60_000  # the first import of torch on a busy machine is slow; waits end as soon as the state is there
+TIMEOUT_MS = 1000 * PATIENCE  # waits end as soon as the state is there
 # Software rendering, so that the same tests run with and without a graphics card.
 LAUNCH_ARGS = [
     "--no-sandbox",
@@ -54,7 +55,9 @@ def playwright_session() -> Iterator[Any]:
     """Playwright, or a skip where no browser is installed. In CI a missing browser is a failure, not a skip."""
     if chromium_path() is None and not os.environ.get("CI"):
         pytest.skip("no Chromium found: install one or set CHROME")
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as session:
+    api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=TIMEOUT_MS)
+    with api.sync_playwright() as session:
         yield session
 
 
@@ -82,7 +85,7 @@ def serve_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     for process, _ in servers.values():
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
 
@@ -110,7 +113,7 @@ def _start_server(script: Path, log: Path, env: dict[str, str]) -> tuple[subproc
     deadline = time.monotonic() + TIMEOUT_MS / 1000
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as reply:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=30) as reply:
                 if reply.status == 200:
                     return process, url
         except OSError:

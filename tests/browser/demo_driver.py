@@ -35,11 +35,27 @@ def zoom_at(demo: MapDriver, x: float, y: float, turns: int = 2) -> None:
 
 
 def wait_camera(demo: MapDriver, reached: Callable[[tuple[float, float, float]], bool]) -> None:
-    for _ in range(600):
+    for _ in range(TIMEOUT_MS // 50):
         if reached(demo.camera):
             return
         demo.page.wait_for_timeout(50)
     raise AssertionError(f"the camera stayed at {demo.camera}")
+
+
+def quiet_frame(demo: MapDriver) -> str:
+    """The number of the frame once the map has drawn all it wants to: unchanged over 30 frames of the browser.
+
+    They are counted in frames and not in seconds, so a busy machine takes as long as it needs.
+    """
+    return demo.root.evaluate(
+        """async root => {
+          for (let same = 0, seen = root.dataset.frame; same < 30; same++) {
+            await new Promise(requestAnimationFrame);
+            if (root.dataset.frame !== seen) { seen = root.dataset.frame; same = 0; }
+          }
+          return root.dataset.frame;
+        }"""
+    )
 
 
 def nearest_on_screen(demo: MapDriver, px: float, py: float) -> tuple[int, float]:
@@ -51,14 +67,14 @@ def nearest_on_screen(demo: MapDriver, px: float, py: float) -> tuple[int, float
 def click_window(demo: MapDriver, place: tuple[float, float]) -> tuple[float, float]:
     """Click a whole pixel of the window; returns the map coordinate of that very pixel."""
     px, py = round(place[0]), round(place[1])
-    box = demo.canvas.bounding_box()
+    box = demo.box()
     demo.page.mouse.click(px, py)
     return demo.coordinates(px - box["x"], py - box["y"])
 
 
 def empty_place(demo: MapDriver) -> tuple[float, float]:
     """A place of the window with no point near it."""
-    box = demo.canvas.bounding_box()
+    box = demo.box()
     for px, py in [(120, 90), (60, 300), (box["width"] - 160, 120), (90, box["height"] - 40), (300, 60)]:
         if nearest_on_screen(demo, px, py)[1] > 20:
             return box["x"] + px, box["y"] + py

@@ -11,6 +11,8 @@ import pytest
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.browser.test_map_page import APP
 from tests.support.tiny_checkpoint import make_checkpoint
+from tests.support.untyped import there
+from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -27,7 +29,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> It
     process, base = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
     yield base
     process.kill()  # it keeps nothing that a killed server would lose
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE)
 
 
 def opened(page: Any) -> MapDriver:
@@ -102,7 +104,7 @@ def test_a_narrow_window_shows_everything_and_only_the_strip_scrolls(new_page: C
     page.goto(f"{url}/interpolate?a=1&b=9000&path=graph")
     driver = opened(page)
     expect(page.get_by_role("heading", name=re.compile(r"Cell #1 · A"))).to_be_visible(timeout=TIMEOUT_MS)
-    assert driver.root.bounding_box()["width"] > 400
+    assert there(driver.root.bounding_box())["width"] > 400
     main = page.get_by_test_id("stMain")
     assert main.evaluate("el => el.scrollWidth <= el.clientWidth")
     strip = page.locator(".st-key-filmstrip")

@@ -13,6 +13,7 @@ from tests.browser.demo_driver import (
     empty_place,
     event_number,
     nearest_on_screen,
+    quiet_frame,
     tick,
     wait_camera,
     zoom_at,
@@ -114,7 +115,7 @@ def test_drag_moves_the_map_with_the_pointer_and_is_no_click(demo):
 def test_the_view_survives_marks_colours_filters_and_a_page_switch(demo):
     zoom_at(demo, 3.0, 1.0)
     camera, first = demo.attribute("camera"), demo.attribute("frame")
-    demo.page.wait_for_timeout(300)
+    quiet_frame(demo)
     assert demo.attribute("camera") == camera
     tick(demo.page, "Marks")
     demo.wait_for(marks="20", camera=camera)
@@ -134,8 +135,7 @@ def test_the_view_survives_marks_colours_filters_and_a_page_switch(demo):
 
 
 def test_marks_never_redraw_the_points(demo):
-    demo.page.wait_for_timeout(400)  # let the first frames settle
-    frame = demo.attribute("frame")
+    frame = quiet_frame(demo)
     tick(demo.page, "Marks")
     demo.wait_for(marks="20", frame=frame)
     click_window(demo, empty_place(demo))

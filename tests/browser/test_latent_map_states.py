@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import LAUNCH_ARGS, TIMEOUT_MS, MapDriver, chromium_path, read_json, record_problems
-from tests.browser.demo_driver import EVENT, XY, N, empty_place, event_number, tick
+from tests.browser.demo_driver import EVENT, XY, N, empty_place, event_number, quiet_frame, tick
 from tests.browser.demo_points import demo_xy
+from tests.support.waiting import until
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -31,8 +32,8 @@ def test_dimmed_points_fade_and_stay_clickable(demo):
     bright = colourfulness(demo, 7.0, -5.0)
     tick(demo.page, "Dim the right half")
     demo.wait_for(dimmed=str(int((XY[:, 0] > 0).sum())))
-    demo.page.wait_for_timeout(500)
-    assert bright > 20 > 10 > colourfulness(demo, 7.0, -5.0)
+    assert bright > 20
+    until(lambda: colourfulness(demo, 7.0, -5.0) < 10)
     demo.click(*map(float, XY[-1]))
     assert event_number(demo.page, 1)["value"]["index"] == N - 1
     expect(demo.root.locator(".lm-count")).to_have_text(
@@ -117,8 +118,7 @@ def test_423624_points_load_and_answer(new_page, demo_url):
     demo = MapDriver(page).wait_ready()
     demo.wait_for(n="423624")
     last = demo_xy(423_624)[-1]
-    page.wait_for_timeout(400)
-    frame = demo.attribute("frame")
+    frame = quiet_frame(demo)
     demo.click(float(last[0]), float(last[1]))
     assert event_number(page, 1)["value"]["index"] == 423_623
     demo.wait_for(marks="1", frame=frame)
@@ -149,12 +149,14 @@ def check_fallback(page: Any) -> None:
       const { xaxis, yaxis } = el._fullLayout, box = el.getBoundingClientRect();
       return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
     }"""
+    traces = chart.evaluate("el => el.data.length")
     page.mouse.move(*chart.evaluate(to_window, [x, y]))
     page.mouse.click(*chart.evaluate(to_window, [x, y]))
     event = event_number(page, seen + 1)
     assert (event["event"], event["value"]["kind"], event["value"]["index"]) == ("click", "point", N - 1)
     assert event["status"] == "no-webgl2"
-    page.wait_for_timeout(1000)  # the chart is rebuilt with its new mark
+    # the chart is rebuilt with its new mark, a trace of its own
+    page.wait_for_function("([el, count]) => el.data.length > count", arg=[chart.element_handle(), traces])
     page.mouse.click(*chart.evaluate(to_window, [-11.0, 6.0]))
     value = event_number(page, seen + 2)["value"]
     assert (value["kind"], value["index"]) == ("empty", None)

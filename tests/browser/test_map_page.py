@@ -17,6 +17,8 @@ from svge_core.spaces.registry import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.support.paths import ROOT
 from tests.support.tiny_checkpoint import make_checkpoint
+from tests.support.untyped import there
+from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -34,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> I
     process, url = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
     yield url, xy
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def lonely(xy: np.ndarray) -> int:
 
 def empty_place(driver: MapDriver, xy: np.ndarray) -> tuple[float, float]:
     """A map coordinate in view with no point near it."""
-    box = driver.canvas.bounding_box()
+    box = driver.box()
     for px, py in [(60, 60), (60, box["height"] - 60), (box["width"] - 120, box["height"] - 60), (60, 300)]:
         x, y = driver.coordinates(px, py)
         if np.hypot(*(xy - (x, y)).T).min() * driver.camera[2] > 20:
@@ -86,7 +88,7 @@ def test_a_click_on_empty_space_decodes_it(opened: MapDriver, site: tuple[str, n
 
 
 def test_a_lasso_lists_what_it_encloses_and_escape_removes_it(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
-    box = opened.canvas.bounding_box()
+    box = opened.box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     opened.page.keyboard.down("Shift")
     opened.drag([(x - 90, y - 90), (x + 90, y - 90), (x + 90, y + 90), (x - 90, y + 90), (x - 90, y - 88)], steps=6)
@@ -184,8 +186,8 @@ def test_a_narrow_window_puts_the_panel_below_a_usable_map(
     page.goto(f"{site[0]}/?cell=5")
     driver = MapDriver(page).wait_ready()
     title(driver, "Cell #5$")
-    map_box = driver.root.bounding_box()
-    panel_box = page.get_by_role("heading", name="Cell #5").bounding_box()
+    map_box = there(driver.root.bounding_box())
+    panel_box = there(page.get_by_role("heading", name="Cell #5").bounding_box())
     assert map_box["width"] > 400
     assert panel_box["y"] > map_box["y"] + map_box["height"]
     assert page.problems == []

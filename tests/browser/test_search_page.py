@@ -18,12 +18,13 @@ from svge_core.search.runs.types import SearchConfig
 from tests.browser.conftest import TIMEOUT_MS, _start_server
 from tests.browser.test_map_page import APP
 from tests.support.tiny_checkpoint import make_checkpoint
+from tests.support.waiting import PATIENCE
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect, TimeoutError = playwright.expect, playwright.TimeoutError
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 5 * TIMEOUT_MS  # a search is a process that imports torch first
+PATIENCE_MS = 2 * TIMEOUT_MS  # a search is a process that imports torch first
 SLOW = "tests.support.slow_objective:slow"
 
 
@@ -49,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> I
     yield Site(url, storage)
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
     for record in (folder / "search").rglob("job-*.json"):
@@ -77,7 +78,7 @@ def problems(page: Any) -> list[str]:
 
 def _uncheck(box: Any) -> None:
     """Take a tick away; a click that falls into a run of the page is lost, as it would be for a person."""
-    for _ in range(10):
+    for _ in range(60):
         box.locator("label").first.click()
         try:
             expect(box.locator("input")).not_to_be_checked(timeout=5_000)
@@ -142,13 +143,13 @@ def button(page: Any, action: str) -> Any:
 
 def choose_last(page: Any, label: str) -> None:
     """Choose the last entry of a list; the page closes an open list when it is drawn again, then it is opened again."""
-    for attempt in range(6):
+    for attempt in range(30):
         page.get_by_role("combobox", name=label, exact=True).click()
         try:
-            page.get_by_role("option").last.click(timeout=TIMEOUT_MS / 6)
+            page.get_by_role("option").last.click(timeout=10_000)
             return
         except TimeoutError:
-            assert attempt < 5, f"the list {label!r} did not stay open"
+            assert attempt < 29, f"the list {label!r} did not stay open"
 
 
 def test_a_search_is_watched_paused_reloaded_resumed_and_cancelled(new_page: Callable[..., Any], site: Site) -> None:

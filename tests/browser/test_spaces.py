@@ -13,6 +13,7 @@ from svge_core.spaces.registry import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
 from tests.browser.test_map_page import APP, lonely, title
 from tests.support.tiny_checkpoint import make_checkpoint, make_enas_checkpoint
+from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -29,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> I
     process, url = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
     yield url, atlas
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=PATIENCE)
 
 
 def test_switching_the_space_brings_its_own_map_and_clicks_name_its_cells(

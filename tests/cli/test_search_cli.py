@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from svge_core.search.runs.reading import read_run
 from tests.support.cli import Run
 from tests.support.paths import ROOT
 from tests.support.runs import HERE, SPACE, config, consistent, started
+from tests.support.waiting import until
 
 
 def test_a_search_for_machines(run: Run, storage: str) -> None:
@@ -117,22 +117,26 @@ def test_a_failed_search_says_why_and_exits_with_2(storage: str, capsys: pytest.
     assert json.loads(capsys.readouterr().out)[0]["state"] == "failed"
 
 
-def test_the_command_is_killed_and_goes_on(storage: str) -> None:
+def test_the_command_is_killed_and_goes_on(storage: str, tmp_path: Path) -> None:
     name = started(storage, budget=30, objective=(f"{HERE}logged",))
     command = [sys.executable, "-m", "svge_core", "search", "--resume", name, "--allow-python", "--json"]
-    environment = {**os.environ, "SVGE_STORAGE": storage, "SVGE_TEST_SECONDS": "0.05", "OMP_NUM_THREADS": "1"}
+    gate = tmp_path / "gate"
+    environment = {
+        **os.environ,
+        "SVGE_STORAGE": storage,
+        "OMP_NUM_THREADS": "1",
+        "SVGE_TEST_LOG": str(tmp_path / "log"),
+    }
+    environment |= {"SVGE_TEST_GATE": str(gate), "SVGE_TEST_FREE": "3"}  # the fourth waits to be killed
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while read_run(storage, name).evaluated < 3:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: process.poll() is not None or read_run(storage, name).evaluated == 3)
     assert read_run(storage, name).state == "running"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     view = read_run(storage, name)
     assert view.state == "interrupted"
     known = set(view.done)
+    gate.touch()
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)[0]["evaluated"] == 30

@@ -17,9 +17,9 @@ from svge_core.cells.cell import Cell
 from svge_core.drawing.dot import View, to_dot, to_png, to_svg
 from svge_core.drawing.palette import THEMES, ThemeName, blended, operation_colours, operation_label
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.spaces import NASBench201
+from svge_core.spaces import DrawingView, NASBench201
 from svge_core.spaces.registry import SPACES
-from tests.cells.test_cells import small_cells
+from tests.cells.test_cell import small_cells
 
 SPACE = NASBench201()
 CELL = SPACE.parse("|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|")
@@ -35,6 +35,9 @@ class OtherSpace(NASBench201):
     name = "other"
     title = "Other"
     operations = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "mystery_op")
+
+    def views(self) -> tuple[DrawingView, ...]:
+        return (DrawingView(),)
 
 
 SMALL = Cell(

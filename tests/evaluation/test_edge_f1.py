@@ -2,6 +2,7 @@
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,9 +104,13 @@ def test_relabelled_cells_share_their_number() -> None:
 
 def test_every_measure_has_its_groups_and_says_on_what(measured: dict[RowKey, MetricRow]) -> None:
     kinds = ("argmax", "sampled", "frequent", "other_argmax", "other_frequent")
-    measures = [*product(("forward", "both"), kinds), ("", "constant"), ("", "constant_per_family")]
+    measures: list[tuple[Any, str]] = [
+        *product(("forward", "both"), kinds),
+        ("", "constant"),
+        ("", "constant_per_family"),
+    ]
     groups = ("all", "ws", "er", "ba", "per_cell")
-    assert list(measured) == [edge_f1_key(*measure, group) for measure in measures for group in groups]
+    assert list(measured) == [edge_f1_key(way, how, group) for way, how in measures for group in groups]
     for row in measured.values():
         assert row.value is not None and 0 <= row.value <= 1
         assert row.n == (6 if row.group in ("ws", "er", "ba") else 18)
@@ -141,8 +146,9 @@ def test_a_latent_that_says_nothing_gives_what_another_one_gives() -> None:
     with torch.no_grad():
         model.encoder.readout.value.zero_()
         model.encoder.readout.value_bias.zero_()
-    rows = {row.name: row.value for row in edge_rows(model, CONFIG, SMALL)}
-    assert rows["edge_f1.forward.argmax.all"] == pytest.approx(rows["edge_f1.forward.other_argmax.all"])
+    rows = {row.key: row.value for row in edge_rows(model, CONFIG, SMALL)}
+    own, other = (rows[edge_f1_key("forward", how)] for how in ("argmax", "other_argmax"))
+    assert own is not None and own == pytest.approx(other)
 
 
 def test_nothing_is_measured_where_nothing_was_held_out() -> None:

@@ -322,7 +322,7 @@ def test_the_command_writes_the_file_and_no_name_of_the_labels(
 
 
 def test_only_some_spaces_have_a_larger_one() -> None:
-    assert larger_space("enas6").name == "enas12"
+    assert larger_space(get_space("enas6")).name == "enas12"
     for name in ("enas12", "nasbench201"):
         with pytest.raises(SvgeError, match="no larger space"):
-            larger_space(name)
+            larger_space(get_space(name))

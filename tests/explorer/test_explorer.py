@@ -305,3 +305,29 @@ def test_exports_carry_values_predictions_and_latents(explorer: Explorer) -> Non
     assert [p.key for p in read[1].predicted] == ["cifar10_valid", "cifar100_valid"]
     assert read[0].latent == pytest.approx(explorer.atlas.latents[1])
     assert read[0].predicted[0].low == read[0].predicted[0].value - 1.5
+
+
+# ---- identity ---------------------------------------------------------------------------------------------------
+
+
+def test_the_digest_changes_with_every_part_and_with_nothing_else(explorer: Explorer) -> None:
+    meta = explorer.checkpoint.meta
+    plane = explorer.atlas.planes["pca"]
+    own = import_csv(SPACE, b"index,mine\n3,1.5\n").to_scores(SPACE)
+    changed = {
+        "weights": replace(explorer, checkpoint=replace(explorer.checkpoint, digest="0" * 16)),
+        "meta": replace(explorer, checkpoint=replace(explorer.checkpoint, meta=replace(meta, data_count=1))),
+        "map": replace(
+            explorer, atlas=replace(explorer.atlas, planes={"pca": replace(plane, xy=plane.xy + np.float32(1))})
+        ),
+        "held out": replace(explorer, atlas=replace(explorer.atlas, held_out=explorer.atlas.held_out[1:])),
+        "predictors": replace(explorer, predictors=MadeUpPredictors(digest="others")),
+        "no predictors": replace(explorer, predictors=None),
+        "scores": explorer.with_scores(own),
+    }
+    digests = {name: other.digest for name, other in changed.items()}
+    assert len({explorer.digest, *digests.values()}) == 1 + len(changed), digests
+    again = Explorer(SPACE, load_checkpoint(explorer.checkpoint.folder), explorer.atlas, load_scores(SPACE))
+    assert replace(again, predictors=MadeUpPredictors()).digest == explorer.digest
+    assert changed["scores"].atlas.digest == explorer.atlas.digest
+    assert explorer.export_items([SPACE.from_index(3)])[0].latent_model == explorer.checkpoint.digest

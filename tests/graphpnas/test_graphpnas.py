@@ -11,7 +11,6 @@ from svge_core.cells.cell import Cell
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.graphpnas.fitting import RefitOptions, best_by_rank, refit, refit_many
 from svge_core.graphpnas.generator import Generator, GeneratorOptions
-from svge_core.graphpnas.random_start import explore
 from svge_core.graphpnas.rows import Rows, lay_out, layout
 from svge_core.graphpnas.sampling import sample
 from svge_core.graphpnas.space_views import (
@@ -238,10 +237,10 @@ def test_rewards_are_ranks_of_the_best() -> None:
 
 def test_the_published_explorer_never_draws_none_and_everything_else_alike() -> None:
     space, rng = get_space("nasbench201"), np.random.default_rng(2)
-    genes = np.array([space.genotype(explore(space, rng)) for _ in range(1_500)])
+    genes = np.array([space.genotype(space.random_start(rng)) for _ in range(1_500)])
     assert genes.min() == 1
     assert chisquare(np.bincount(genes.ravel())[1:]).pvalue > 1e-3
     space = get_space("nasbench101")
-    cells = [explore(space, rng) for _ in range(60)]
+    cells = [space.random_start(rng) for _ in range(60)]
     assert all(space.is_valid(cell) and cell == space.canonical(cell) for cell in cells)
     assert {cell.num_nodes for cell in cells} >= {3, 4, 5, 6, 7}

@@ -63,9 +63,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     return replace(opened, predictors=ChartPredictors(opened.atlas.indices))
 
 
-def lay(
-    explorer: Explorer, kind: Any = "linear", stops: int = 25, a: int = BEST, b: int = OTHER, **options: Any
-) -> LatentPath:
+def lay(explorer: Explorer, kind: Any = "linear", stops=25, a=BEST, b=OTHER, **options: Any) -> LatentPath:
     return lay_path(explorer, explorer.space.from_index(a), explorer.space.from_index(b), kind, stops, **options)
 
 
@@ -361,10 +359,8 @@ def test_in_the_chart_measured_and_predicted_never_look_alike(explorer: Explorer
         assert predicted.marker.color != measured.marker.color and predicted.marker.symbol == "circle-open"
         assert predicted.line.dash == "dot" and measured.line.dash is None and measured.marker.symbol == "diamond"
     full = lay(explorer, "graph")
-    band = next(
-        t for t in drawn(path_figure(full, path_scores(explorer, full, "cifar10_valid"), theme, 0)).data if t.fill
-    )
     scores = path_scores(explorer, full, "cifar10_valid")
+    band = next(trace for trace in drawn(path_figure(full, scores, theme, 0)).data if trace.fill)
     assert list(band.y) == [*scores.high, *scores.low[::-1]]
     assert list(drawn(figure).layout.shapes)[0].x0 == 3
 

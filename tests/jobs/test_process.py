@@ -13,7 +13,7 @@ import pytest
 from svge_core.jobs.process import ProcessId, Supervisor, born_near, locked, log_tail
 from svge_core.search.runs.processes import birth
 from tests.support.runs import in_child, kill
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are needed")
 
@@ -112,7 +112,7 @@ def test_one_thread_and_one_process_at_a_time_holds_the_lock(tmp_path: Path) -> 
     def hold() -> None:
         with locked(tmp_path / "records"):
             held.set()
-            release.wait(60)
+            release.wait(PATIENCE)
             order.append("first")
 
     def follow() -> None:
@@ -121,7 +121,7 @@ def test_one_thread_and_one_process_at_a_time_holds_the_lock(tmp_path: Path) -> 
 
     threads = [threading.Thread(target=hold)]
     threads[0].start()
-    assert held.wait(60)
+    assert held.wait(PATIENCE)
     threads.append(threading.Thread(target=follow))
     threads[1].start()
 
@@ -133,9 +133,9 @@ def test_one_thread_and_one_process_at_a_time_holds_the_lock(tmp_path: Path) -> 
     child.join(0.3)  # long enough to enter if nothing kept it out; the lock is held all the while
     assert child.is_alive() and not (tmp_path / "entered").exists() and order == []
     release.set()
-    child.join(60)
+    child.join(PATIENCE)
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert child.exitcode == 0 and (tmp_path / "entered").exists() and order == ["first", "second"]
 
 

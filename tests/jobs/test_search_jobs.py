@@ -14,6 +14,7 @@ from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.types import SearchConfig
 from tests.support.paths import ROOT
+from tests.support.runs import HERE
 from tests.support.waiting import until as wait_until
 
 SLOW = "python:tests.support.slow_objective:slow"
@@ -74,13 +75,13 @@ def test_what_cannot_be_searched_is_one_line_and_leaves_no_run(jobs: SearchJobs)
 
 
 def test_pause_resume_cancel_and_resume_lose_nothing(jobs: SearchJobs) -> None:
-    jobs.start_race([config("slow", objective=SLOW, budget=40)], python=True)
+    jobs.start_race([config("slow", objective=SLOW, budget=1000)], python=True)
     until(jobs, lambda: state(jobs, "slow") == "running" and list_runs(jobs.storage)[0].done >= 2)
     jobs.pause(["slow"])
     until(jobs, lambda: not jobs.busy)
     assert state(jobs, "slow") == "paused" and not jobs.jobs()
     before = read_run(jobs.storage, "slow").evaluated
-    assert 2 <= before < 40
+    assert 2 <= before < 1000
     jobs.resume(["slow"])
     assert jobs.agreed("slow") == {SLOW}, "it was agreed to when the run was started"
     until(jobs, lambda: list_runs(jobs.storage)[0].done > before)
@@ -93,12 +94,16 @@ def test_pause_resume_cancel_and_resume_lose_nothing(jobs: SearchJobs) -> None:
 
 
 def test_a_killed_process_is_an_interrupted_run_that_resumes(jobs: SearchJobs) -> None:
-    jobs.start_race([config("slow", objective=SLOW, budget=12)], python=True)
-    until(jobs, lambda: jobs.jobs() and list_runs(jobs.storage)[0].done >= 2)
+    gate = jobs.records.parent / "gate"
+    jobs.supervisor.environment |= {"SVGE_TEST_GATE": str(gate), "SVGE_TEST_FREE": "2"}  # the third waits to be killed
+    jobs.supervisor.environment |= {"SVGE_TEST_LOG": str(jobs.records.parent / "log")}
+    jobs.start_race([config("slow", objective=f"{HERE}logged", budget=12)], python=True)
+    until(jobs, lambda: jobs.jobs() and list_runs(jobs.storage)[0].done == 2)
     os.killpg(jobs.jobs()["slow"].pid, signal.SIGKILL)
     until(jobs, lambda: jobs.jobs()["slow"].ended)
     assert state(jobs, "slow") == "interrupted" and not jobs.busy
     done = {e.cell for e in read_run(jobs.storage, "slow").done}
+    gate.touch()
     # another server over the same files
     again = SearchJobs(jobs.records, jobs.storage, slots=1, watch=False)
     again.resume(["slow"])

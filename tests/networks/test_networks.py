@@ -134,5 +134,8 @@ def test_mistakes_are_named() -> None:
         name = "elsewhere"
         title = "Elsewhere"
 
+        def network(self) -> Any:
+            return None
+
     with pytest.raises(SvgeError, match="No trainable network for Elsewhere: there is one for .*nasbench201"):
         build_network(Unknown(), cell)

@@ -23,18 +23,19 @@ from svge_core.search.runs.processes import Worker, birth
 from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.tables import claims, open_store, workers as worker_table
 from svge_core.search.searchers.base import Proposal
-from tests.support.runs import HERE, SPACE, consistent, execute, in_child, kill, started, trials, worth
+from tests.support.runs import HERE, SPACE, begun, consistent, execute, in_child, kill, started, trials, worth
+from tests.support.waiting import PATIENCE, until
 
 BUDGET = 6
 
 
 @contextmanager
-def ledger_of(storage: str, name: str) -> Iterator[tuple[Engine, int, int]]:
-    """The engine, and the ids of a run and its study."""
+def ledger_of(storage: str, name: str) -> Iterator[tuple[Engine, int]]:
+    """The engine, and the id of a run."""
     with open_store(storage) as engine:
         with engine.connect() as connection:
-            row = connection.execute(sa.text("select id, study_id from svge_runs where name = :n"), {"n": name}).one()
-        yield engine, row.id, row.study_id
+            row = connection.execute(sa.text("select id from svge_runs where name = :n"), {"n": name}).one()
+        yield engine, row.id
 
 
 def proposals(*indices: int) -> list[Proposal]:
@@ -56,11 +57,11 @@ STEPS = st.lists(
 def test_no_cell_or_place_is_given_twice(tmp_path_factory: pytest.TempPathFactory, steps: list) -> None:
     """Three workers in any order of steps, against a plain model of what must be known."""
     storage = f"sqlite:///{tmp_path_factory.mktemp('claims') / 's.db'}"
-    with ledger_of(storage, started(storage, budget=BUDGET)) as (engine, run, study_id):
+    with ledger_of(storage, started(storage, budget=BUDGET)) as (engine, run):
         crew = [Worker() for _ in range(3)]
         for worker in crew:
             ledger.enrol(engine, run, worker)
-        begun: dict[int, tuple[Claim, int]] = {}
+        open_claims: dict[int, Claim] = {}
         settled: dict[int, float | None] = {}  # by official index
         for action, who, indices in steps:
             worker = crew[who]
@@ -69,27 +70,26 @@ def test_no_cell_or_place_is_given_twice(tmp_path_factory: pytest.TempPathFactor
                 free = len(ledger.free_places(engine, run, BUDGET))
                 wanted = not held & set(indices) and len(indices) <= free
                 assert ledger.claim(engine, run, SPACE, worker, proposals(*indices), BUDGET) == wanted
-            elif action == "take" and who not in begun:
+            elif action == "take" and who not in open_claims:
                 claim = ledger.take(engine, run, SPACE, worker)
                 if claim is not None:
                     assert SPACE.index(claim.cell) not in settled
-                    trial = ledger.begin(engine, study_id, SPACE, claim, worker)
-                    assert trial is not None
-                    begun[who] = claim, trial
-            elif action in ("settle", "fail") and who in begun:
-                claim, trial = begun.pop(who)
+                    assert ledger.begin(engine, claim, worker)
+                    open_claims[who] = claim
+            elif action in ("settle", "fail") and who in open_claims:
+                claim = open_claims.pop(who)
                 values = (worth(claim.cell),) if action == "settle" else None
-                if ledger.settle(engine, run, claim, worker, trial, values, "no"):
+                if ledger.settle(engine, run, claim, worker, values, "no"):
                     assert SPACE.index(claim.cell) not in settled
                     settled[SPACE.index(claim.cell)] = values[0] if values else None
                 else:  # it was released or taken over in between
                     assert SPACE.index(claim.cell) in settled or SPACE.index(claim.cell) in _held(engine, run)
             elif action == "release":
                 ledger.release(engine, run, worker)
-                begun.pop(who, None)
+                open_claims.pop(who, None)
             elif action == "die":
                 ledger.beat(engine, worker, "ended")
-                begun.pop(who, None)
+                open_claims.pop(who, None)
                 crew[who] = Worker()
                 ledger.enrol(engine, run, crew[who])
         done = ledger.counts(engine, run).get("done", 0)
@@ -121,7 +121,7 @@ def test_equal_cells_written_differently_are_one_claim() -> None:
 
 
 def test_threads_claim_each_cell_once(storage: str) -> None:
-    with ledger_of(storage, started(storage, budget=20)) as (engine, run, _):
+    with ledger_of(storage, started(storage, budget=20)) as (engine, run):
         crew = [Worker() for _ in range(8)]
         for worker in crew:
             ledger.enrol(engine, run, worker)
@@ -158,19 +158,23 @@ def test_processes_share_one_run(storage: str, tmp_path: Path, monkeypatch: pyte
     log = tmp_path / "log"
     monkeypatch.setenv("SVGE_TEST_LOG", str(log))
     name = started(storage, budget=40, objective=(f"{HERE}logged",), batch=3)
+    gate = tmp_path / "gate"
+    monkeypatch.setenv("SVGE_TEST_GATE", str(gate))
     crew = [in_child(lambda: execute(storage, name)) for _ in range(4)]
+    until(lambda: len(begun(log)) == 4)  # nobody ends before all have begun
+    gate.touch()
     for process in crew:
-        process.join(120)
+        process.join(PATIENCE)
         assert process.exitcode == 0
     consistent(storage, name)
-    begun = [line for line in log.read_text().splitlines() if line.startswith("begin")]
-    assert len(begun) == len(set(begun)) == 40
-    assert len({e.worker for e in read_run(storage, name).evaluations}) > 1
+    lines = begun(log)
+    assert len(lines) == len(set(lines)) == 40
+    assert len({e.worker for e in read_run(storage, name).evaluations}) == 4
 
 
 def test_a_searcher_sees_what_others_evaluate(storage: str) -> None:
     name = started(storage, budget=8)
-    with ledger_of(storage, name) as (engine, run, _):
+    with ledger_of(storage, name) as (engine, run):
         other = Worker()
         ledger.enrol(engine, run, other)
         assert ledger.claim(engine, run, SPACE, other, proposals(1, 2), 8)
@@ -182,7 +186,7 @@ def test_a_searcher_sees_what_others_evaluate(storage: str) -> None:
 
 def test_a_worker_elsewhere_is_dead_after_its_grace(storage: str) -> None:
     name = started(storage, budget=5)
-    with ledger_of(storage, name) as (engine, run, _):
+    with ledger_of(storage, name) as (engine, run):
         far = replace(Worker(), place="elsewhere", host="far")
         ledger.enrol(engine, run, far)
         assert ledger.claim(engine, run, SPACE, far, proposals(3, 4), 5)
@@ -202,36 +206,34 @@ def test_a_worker_elsewhere_is_dead_after_its_grace(storage: str) -> None:
 
 def test_a_worker_thought_dead_that_comes_back_changes_nothing(storage: str) -> None:
     name = started(storage, budget=5)
-    with ledger_of(storage, name) as (engine, run, study_id):
+    with ledger_of(storage, name) as (engine, run):
         slow, quick = Worker(), Worker()
         for worker in (slow, quick):
             ledger.enrol(engine, run, worker)
         assert ledger.claim(engine, run, SPACE, slow, proposals(3), 5)
         claim = ledger.take(engine, run, SPACE, slow)
         assert claim is not None
-        old = ledger.begin(engine, study_id, SPACE, claim, slow)
+        assert ledger.begin(engine, claim, slow)
         ledger.beat(engine, slow, "ended")  # thought dead
         again = ledger.take(engine, run, SPACE, quick)
         assert again is not None
         assert again.id == claim.id
-        new = ledger.begin(engine, study_id, SPACE, again, quick)
-        assert old is not None
-        assert new is not None
-        assert not ledger.settle(engine, run, claim, slow, old, (1.0,))
-        assert ledger.begin(engine, study_id, SPACE, claim, slow) is None
-        assert ledger.settle(engine, run, again, quick, new, (2.0,))
-        assert ledger.settle(engine, run, again, quick, new, (2.0,))  # sent twice: the answer was lost
-        assert not ledger.settle(engine, run, claim, slow, old, (1.0,))
+        assert ledger.begin(engine, again, quick)
+        assert not ledger.settle(engine, run, claim, slow, (1.0,))
+        assert not ledger.begin(engine, claim, slow)
+        assert ledger.settle(engine, run, again, quick, (2.0,))
+        assert ledger.settle(engine, run, again, quick, (2.0,))  # sent twice: the answer was lost
+        assert not ledger.settle(engine, run, claim, slow, (1.0,))
         ledger.beat(engine, quick, "ended")
     assert [e.values for e in read_run(storage, name).evaluations] == [(2.0,)]
-    states = [(trial.state.name, trial.values) for trial in trials(storage, name)]
-    assert states == [("FAIL", None), ("COMPLETE", [2.0])]
+    assert trials(storage, name) == [], "whoever settles a cell by hand leaves the mirror behind"
     assert execute(storage, name) == "finished"
+    assert trials(storage, name)[0].values == [2.0]
     consistent(storage, name)
 
 
 def test_a_dead_process_is_noticed_and_its_number_is_not_enough() -> None:
-    process = in_child(lambda: time.sleep(60))
+    process = in_child(lambda: time.sleep(3600))
     worker = Worker(pid=process.pid, born=birth(process.pid) or "")
     assert worker.alive(silent=1e9)
     assert not replace(worker, born="ticks 1").alive(silent=0.0)
@@ -245,11 +247,11 @@ def test_workers_wait_while_paused_and_go_on(storage: str) -> None:
     control(storage, name, "pause")
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(execute, storage, name, wait=True)
-        _until(lambda: _status(storage) == "waiting")
+        until(lambda: _status(storage) == "waiting")
         assert read_run(storage, name).state == "paused"
         assert not future.done()
         control(storage, name, "run")
-        assert future.result(60) == "finished"
+        assert future.result(PATIENCE) == "finished"
     consistent(storage, name)
     assert execute(storage, name, wait=True) == "finished"
 
@@ -280,10 +282,3 @@ def test_a_database_that_is_away_for_a_while_costs_nothing(storage: str, monkeyp
 def _status(storage: str) -> str:
     with open_store(storage) as engine, engine.connect() as connection:
         return connection.execute(sa.select(worker_table.c.status)).scalars().first() or ""
-
-
-def _until(ready, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

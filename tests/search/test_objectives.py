@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, SvgeError
+from svge_core.models.head import HeadConfig
 from svge_core.predictors.checkpoint_predictors import CellPrediction, Predictors, _Fitted
+from svge_core.predictors.predictor_info import PredictorInfo
 from svge_core.search.objectives import make as objectives
 from svge_core.search.objectives.goals import EvaluationError
 from svge_core.search.objectives.make import make_objective, search_domain
@@ -91,10 +94,19 @@ def test_goals_together_are_known_where_all_are(table: None, tmp_path: Path) -> 
 def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
     measured = ScoreMeaning("acc", "Accuracy", "%", "max", "made up", "", None, "", "measured", "made up")
-    fitted = {
-        "acc": _Fitted(tmp_path, {"labels": 12, "meaning": measured.to_dict()}),
-        "old": _Fitted(tmp_path, {"labels": 9}),
-    }
+    old = PredictorInfo(
+        checkpoint=checkpoint.digest,
+        space=SPACE.name,
+        score="old",
+        description="",
+        labels=9,
+        level=0.9,
+        head=HeadConfig(),
+        training_indices=(),
+        held_out={},
+    )
+    acc = replace(old, score="acc", labels=12, meaning=measured.to_dict())
+    fitted = {"acc": _Fitted(tmp_path, acc), "old": _Fitted(tmp_path, old)}
     monkeypatch.setattr(objectives, "load_predictors", lambda *_: Predictors(checkpoint, SPACE, fitted))
     prediction = CellPrediction(91.0, 90.0, 92.0, 0.9, None, "made up", 12)
     monkeypatch.setattr(Predictors, "predict", lambda self, key, cells: [prediction for _ in cells])

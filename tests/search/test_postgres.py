@@ -2,20 +2,23 @@
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
 from svge_core.errors import DataError
-from svge_core.search.runs import ledger, optuna_study as study
+from svge_core.search.runs import ledger
 from svge_core.search.runs.manage import control, delete_run
+from svge_core.search.runs.mirror import Mirror
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.tables import storage_url
 from svge_core.search.runs.types import Evaluation
 from tests.search.test_kill import dying
 from tests.support.postgres import Server
-from tests.support.runs import HERE, consistent, execute, in_child, kill, started
+from tests.support.runs import HERE, begun, consistent, execute, in_child, kill, started
+from tests.support.waiting import PATIENCE, until
 
 
 @pytest.fixture(name="storage", scope="module")
@@ -53,16 +56,19 @@ def test_new_stores_are_opened_by_many_at_once(postgres: Server) -> None:
     assert {run.name for run in list_runs(storage)} == set(names)
 
 
-def test_four_workers_one_killed(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SVGE_TEST_SECONDS", "0.02")
+def test_four_workers_one_killed(storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, gate = tmp_path / "log", tmp_path / "gate"
+    monkeypatch.setenv("SVGE_TEST_LOG", str(log))
+    monkeypatch.setenv("SVGE_TEST_GATE", str(gate))
     name = started(storage, budget=40, batch=2, objective=(f"{HERE}logged",))
     crew = [in_child(lambda: execute(storage, name, wait=True)) for _ in range(4)]
-    while read_run(storage, name).evaluated < 10:
-        crew[0].join(0.02)
+    until(lambda: len(begun(log)) == 4)  # each is at a cell and waits
+    gate.touch()
+    until(lambda: read_run(storage, name).evaluated >= 10)
     kill(crew[0])
     known = set(read_run(storage, name).done)
     for process in crew[1:]:
-        process.join(240)
+        process.join(PATIENCE)
         assert process.exitcode == 0
     consistent(storage, name)
     view = read_run(storage, name)
@@ -71,7 +77,8 @@ def test_four_workers_one_killed(storage: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("module", "function", "call", "after"), [(study, "end_trial", 3, True), (ledger, "claim", 2, True)]
+    ("module", "function", "call", "after"),
+    [(ledger, "_mine", 4, True), (ledger, "claim", 2, True), (Mirror, "_add", 1, True), (Mirror, "_add", 1, False)],
 )
 def test_a_transaction_that_dies_leaves_nothing(
     storage: str, module: Any, function: str, call: int, after: bool, monkeypatch: pytest.MonkeyPatch
@@ -79,7 +86,7 @@ def test_a_transaction_that_dies_leaves_nothing(
     name = started(storage, budget=6, batch=2)
     monkeypatch.setattr(module, function, dying(getattr(module, function), call, after=after))
     child = in_child(lambda: execute(storage, name))
-    child.join(120)
+    child.join(PATIENCE)
     monkeypatch.undo()
     assert child.exitcode == -signal.SIGKILL
     assert read_run(storage, name).state == "interrupted"
@@ -110,7 +117,7 @@ def test_control_reaches_workers_elsewhere(storage: str) -> None:
             control(storage, name, "pause")
 
     child = in_child(lambda: execute(storage, name, pause))
-    child.join(120)
+    child.join(PATIENCE)
     view = read_run(storage, name)
     assert (view.state, view.evaluated) == ("paused", 3)
     control(storage, name, "run")

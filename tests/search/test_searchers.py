@@ -23,6 +23,7 @@ from svge_core.search.searchers.registry import METHODS, make_searcher
 from svge_core.search.searchers.tpe import ParzenEstimator
 from svge_core.search.searchers.walks import LocalSearch, RegularisedEvolution, Reinforce
 from svge_core.spaces.registry import get_space
+from svge_core.testing.methods import SearcherContract
 from tests.support.paths import ROOT
 
 SPACE = get_space("nasbench201")
@@ -39,15 +40,16 @@ def domain(known: int = 0) -> Domain:
     return Domain(SPACE, cells or None)
 
 
-def searcher(name: str, known: int = 0) -> Searcher:
+def searcher(name: str, over: Domain | None = None) -> Searcher:
+    over = over or domain()
     if name == "svge-bo":  # the published first design alone is longer than these tests
         options = PublishedOptions(initial=8, batch=5, grid=50, decodes=8)
-        return PublishedLatentSearch(domain(known), checkpoint(), options)
+        return PublishedLatentSearch(over, checkpoint(), options)
     if name == "graphpnas":  # so are the published random start and the epochs of every fit
-        return GraphPNAS(domain(known), GraphPNASOptions(warm_up=12, refit=RefitOptions(epochs=4, batch=15)))
+        return GraphPNAS(over, GraphPNASOptions(warm_up=12, refit=RefitOptions(epochs=4, batch=15)))
     if name == "lstm":
-        return RecurrentSearch(domain(known), RecurrentOptions(epochs=4), warm_up=12)
-    return make_searcher(name, domain(known), checkpoint())
+        return RecurrentSearch(over, RecurrentOptions(epochs=4), warm_up=12)
+    return make_searcher(name, over, checkpoint())
 
 
 def additive(cell: Cell) -> float:
@@ -63,11 +65,9 @@ def SPACE_OPS(cell: Cell) -> list[str]:
 BEST = max(additive(SPACE.from_genotype((gene,) * 6)) for gene in range(5))
 
 
-def played(
-    name: str, rounds: int, count: int, seed: int = 0, known: int = 0, worth: Callable[[Cell], float] = additive
-) -> History:
+def played(name: str, rounds: int, count: int, seed: int = 0, worth: Callable[[Cell], float] = additive) -> History:
     """A history that a method made for itself."""
-    method, history = searcher(name, known), History()
+    method, history = searcher(name), History()
     for _ in range(rounds):
         found = list(history.observations)
         for proposal in method.propose(history, count, rng_for(seed, len(found))):
@@ -76,57 +76,23 @@ def played(
     return history
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_proposals_are_new_distinct_canonical_and_the_same_after_a_restart(name: str) -> None:
-    history = played(name, 5, 4)
-    pending = domain().fresh(np.random.default_rng(3), 3, history.taken)
-    history = replace(history, pending=tuple(pending))
-    proposals = searcher(name).propose(history, 4, rng_for(1, 20))
-    cells = [proposal.cell for proposal in proposals]
-    assert len(set(cells)) == len(cells) == 4
-    assert not set(cells) & history.taken
-    assert all(SPACE.canonical(cell) == cell for cell in cells)
-    assert all(proposal.source for proposal in proposals)
-    # nothing is remembered that the history does not hold: a searcher made anew proposes the same
-    again = searcher(name).propose(history, 4, rng_for(1, 20))
-    assert [p.cell for p in again] == cells
-    assert len({o.cell for o in history.observations}) == 20
+class TestShippedMethods(SearcherContract):
+    """Every method that is shipped, and on the landscape of this file."""
 
+    space = SPACE
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_restricted_domain_is_kept_to_and_can_be_exhausted(name: str) -> None:
-    history = played(name, 7, 6, known=40)
-    known = set(domain(40).known or ())
-    assert {observation.cell for observation in history.observations} == known
-    assert searcher(name, 40).propose(history, 4, rng_for(0, 40)) == []
+    @pytest.fixture(params=METHODS, autouse=True)
+    def _method(self, request: pytest.FixtureRequest) -> None:
+        self.name = request.param
 
+    def searcher(self, domain: Domain) -> Searcher:
+        return searcher(self.name, domain)
 
-@pytest.mark.parametrize("name", METHODS)
-def test_lower_is_better_where_the_goal_says_so(name: str) -> None:
-    """The same history with negated values and direction gives the same proposals."""
-    history = played(name, 5, 4)
-    turned = History(
-        ("min",), tuple(replace(o, values=tuple(-v for v in o.values)) for o in history.observations), history.pending
-    )
-    up = searcher(name).propose(history, 3, rng_for(2, 20))
-    down = searcher(name).propose(turned, 3, rng_for(2, 20))
-    assert [p.cell for p in up] == [p.cell for p in down]
-    for one, other in zip(up, down, strict=True):
-        assert (one.mean is None) == (other.mean is None)
-        if one.mean is not None and other.mean is not None:
-            assert one.mean == pytest.approx(-other.mean)
-            assert one.std == pytest.approx(other.std)
+    def worth(self, cell: Cell) -> float:
+        return additive(cell)
 
-
-@pytest.mark.parametrize("name", METHODS)
-def test_several_goals_are_searched_by_every_method(name: str) -> None:
-    method, history = searcher(name), History(("max", "min"))
-    for _ in range(4):
-        found = list(history.observations)
-        for proposal in method.propose(history, 4, rng_for(0, len(found))):
-            found.append(Observation(len(found), proposal.cell, (additive(proposal.cell), float(len(found)))))
-        history = replace(history, observations=tuple(found))
-    assert len({observation.cell for observation in history.observations}) == 16
+    def domain(self, known: int = 0) -> Domain:
+        return domain(known)
 
 
 def test_ours_finds_the_optimum_of_15625_cells_that_random_search_misses() -> None:

@@ -8,6 +8,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 APP = ROOT / "app.py"
 MAP = "latent-map"
@@ -37,7 +38,7 @@ else:
 
 def app_of(script: Path) -> App:
     """A page, or the app, before its first run."""
-    return cast("App", AppTest.from_file(str(script), default_timeout=120))
+    return cast("App", AppTest.from_file(str(script), default_timeout=PATIENCE))
 
 
 def open_app(**parameters: str) -> App:

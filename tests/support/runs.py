@@ -17,11 +17,14 @@ from svge_core.search.runs.manage import create_run
 from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.spaces.registry import get_space
+from tests.support.waiting import until
 
 SPACE = get_space("nasbench201")
 HERE = "python:tests.support.runs:"
 #: file that the functions below write to, and seconds they take
 LOG, SECONDS = "SVGE_TEST_LOG", "SVGE_TEST_SECONDS"
+#: file that must be there before an evaluation ends, and how many end without it; they are counted in the log
+GATE, FREE = "SVGE_TEST_GATE", "SVGE_TEST_FREE"
 
 
 def worth(cell: Cell) -> float:
@@ -34,6 +37,8 @@ def logged(cell: Cell) -> float:
     """The same, slowly, and written down before and after."""
     write(f"begin {SPACE.format(cell)}")
     time.sleep(float(os.environ.get(SECONDS, "0.005")))
+    if GATE in os.environ and len(begun(Path(os.environ[LOG]))) > int(os.environ.get(FREE, "0")):
+        until(Path(os.environ[GATE]).exists)
     write(f"end {SPACE.format(cell)}")
     return worth(cell)
 
@@ -42,6 +47,12 @@ def write(line: str) -> None:
     if LOG in os.environ:
         with Path(os.environ[LOG]).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+
+def begun(log: Path) -> list[str]:
+    """The lines of evaluations that began."""
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    return [line for line in lines if line.startswith("begin")]
 
 
 def two(cell: Cell) -> tuple[float, float]:
@@ -102,6 +113,8 @@ def consistent(storage: str, name: str) -> None:
     complete = [trial for trial in trials(storage, name) if trial.state == optuna.trial.TrialState.COMPLETE]
     assert {cell_of(trial): tuple(trial.values) for trial in complete} == {e.cell: e.values for e in view.done}
     assert len(complete) == len(view.done)
+    named = [trial.user_attrs["claim"] for trial in trials(storage, name) if "claim" in trial.user_attrs]
+    assert len(named) == len(set(named))
     assert sorted(trial.number for trial in trials(storage, name)) == list(range(len(trials(storage, name))))
     assert all(trial.state.is_finished() for trial in trials(storage, name))
 

@@ -60,6 +60,7 @@ class MadeUpPredictors:
     """Predicts 80 plus the number of 3x3 convolutions; cells 1, 2 and 3 were its labels."""
 
     score_keys: tuple[str, ...] = KEYS
+    digest: str = "made up"
     asked: list[int] = field(default_factory=list)
 
     def meaning(self, key: str) -> ScoreMeaning | None:
@@ -99,6 +100,7 @@ class ChartPredictors:
 
     indices: np.ndarray
     score_keys: tuple[str, ...] = (WS_ACC.key,)
+    digest: str = "charted"
     asked: list[int] = field(default_factory=list)
 
     def meaning(self, key: str) -> ScoreMeaning | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 #: seconds after which a test gives up: no measure of speed, but far above what the busiest machine needs
-PATIENCE = 300.0
+PATIENCE = 300
 _T = TypeVar("_T")
 
 

@@ -2,11 +2,9 @@
 
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -249,22 +247,38 @@ SETTINGS = f"--hidden 8 --latent 4 --epochs {EPOCHS} --batch-size 64 --held-out 
 COMMAND = ["train", "--json", "--threads", "1", "--save-every", "0", *SETTINGS.split()]
 
 
+#: the command line, killed with -9 right after it has saved its state for the second time in its second epoch
+DYING = r"""
+import os, signal, sys
+from svge_core.__main__ import main
+from svge_core.training import state
+
+write, calls = state.write_atomically, []
+
+
+def dying(path, content):
+    write(path, content)
+    calls.extend([path] if rb'\"epoch\"' in content else [])  # a row of the history, in JSON within JSON
+    if len(calls) == 2:
+        sys.stdout.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+state.write_atomically = dying
+main(sys.argv[1:])
+"""
+
+
 def test_a_killed_training_run_is_resumed_by_the_same_command(tmp_path: Path) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     folder = killed / "nasbench201" / "svge"
     words = [sys.executable, "-m", "svge_core", *COMMAND, "--out", str(killed)]
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        first = json.loads(process.stdout.readline())
-        assert (first["event"], first["epoch"]) == ("epoch", 1)
-        deadline = time.monotonic() + 30
-        while not (folder / FILE).exists() and time.monotonic() < deadline:
-            time.sleep(0.005)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, *words[3:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    first = json.loads(died.stdout.splitlines()[0])
+    assert (first["event"], first["epoch"]) == ("epoch", 1)
     assert (folder / FILE).exists()
     assert not (folder / "meta.json").exists(), "killed in the middle"
     again = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,62 +1,52 @@
-"""Keeps the generated parts of README.md true: files and commands from the code, numbers from the shipped checkpoint.
+"""Keeps the generated parts of README.md and ``docs/`` true: commands from the code, numbers from what was measured.
 
-``python -m tools.docs.pages`` (or ``make readme``) rewrites them; a test fails when they are out of date.
+``python -m tools.docs.pages`` (or ``make docs``) rewrites them; a test fails when they are out of date.
 """
 
-import argparse
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.harness.results import read_results
-from svge_core.checkpoints import (
-    MetricRow,
-    by_key,
-    edge_f1_key,
-    find_checkpoints,
-    generation_key,
-    load_meta,
-    reconstruction_key,
-)
-from svge_core.evaluation import denominator, drawn_words, percent, repeated, result
-from svge_core.spaces import get_space
+from tools.docs.command_line import commands
+from tools.docs.headlines import headlines
+from tools.docs.latent import trust
+from tools.docs.models import numbers, tradeoff
 from tools.docs.papers import digits, generative, generator, steps
 from tools.docs.prediction import extrapolation, prediction
+from tools.docs.published import published
 from tools.docs.search import ablation, batches, restricted, search
+from tools.docs.speed import asks, clicks, durability, throughput
 from tools.docs.validity import validity
 
 ROOT = Path(__file__).resolve().parents[2]
-#: shown of a checkpoint's metrics, in this order, where they were measured
-SHOWN = {
-    reconstruction_key(
-        "forward", "sampled"
-    ): "Exact reconstruction of held-out cells, sampled from the mean{times}, forward",
-    reconstruction_key("both", "sampled"): "The same, both directions voting",
-    reconstruction_key("both", "sampled_posterior"): "The same from posterior draws",
-    reconstruction_key("forward", "argmax"): "Exact reconstruction of held-out cells, most likely decoding, forward",
-    generation_key(
-        "valid", "forward", "raw", 1_000, 10
-    ): "Valid prior samples, raw, 1,000 latents × 10 decodings, forward",
-    generation_key("valid", "both", "raw", 1_000, 10): "The same, both directions voting",
-    generation_key("valid", "forward", "constrained", 1_000, 10): "Valid prior samples, constrained decoding",
-    generation_key("unique", "forward", "raw", 1_000, 10): "Of the valid samples of 1,000 × 10, distinct",
-    generation_key("valid_unique", "forward", "raw", 1_000, 1): "Valid and unique among 1,000 raw prior samples",
-    generation_key("valid_unique", "forward", "raw", 10_000, 1): "Valid and unique among 10,000 raw prior samples",
-    generation_key("novel", "forward", "raw", 1_000, 10): "Of the valid samples, not among the training cells",
-    edge_f1_key("forward", "argmax"): "Edge F1 of held-out wirings, most likely decoding, forward",
-    edge_f1_key("forward", "sampled"): "The same, sampled from the mean",
-    edge_f1_key("forward", "frequent"): "The same, edges of many samples",
-    edge_f1_key("both", "frequent"): "The same, both directions voting",
-    edge_f1_key("forward", "other_frequent"): "Control: edge F1 of another cell's latent of the same family",
-    edge_f1_key("", "constant"): "Control: edge F1 of the best constant wiring",
-    edge_f1_key("", "constant_per_family"): "Control: the same, one wiring per family",
-    generation_key(
-        "valid", "forward", "raw", 1_000, 1
-    ): "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
-    generation_key("valid", "forward", "constrained", 1_000, 1): "The same, constrained decoding",
-}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A generated part of a page, between ``<!-- name:begin ... -->`` and ``<!-- name:end -->``.
+
+    Attributes:
+        page: where it stands.
+        make: writes it, given the root of the project.
+    """
+
+    page: str
+    make: Callable[[Path], str]
+
+
+def app_pages(root: Path) -> str:
+    """A table of the app's pages in the order of its navigation, each with what its file says of it and its guide."""
+    names = re.findall(r'^    \("(\w+)", "(\w+)"', (root / "app.py").read_text("utf-8"), re.MULTILINE)
+    rows = ["| page | shows |", "|---|---|"]
+    for name, title in names:
+        if (path := root / "pages" / f"{name}.py").is_file():
+            words = re.sub(rf"^(The )?{title}( page)?: ", "", first_line(path))
+            rows.append(f"| [{title}](docs/guide/{name}.md) | {words[:1].upper()}{words[1:]} |")
+    return "\n".join(rows)
 
 
 def first_line(path: Path) -> str:
@@ -66,132 +56,64 @@ def first_line(path: Path) -> str:
     return line.replace("``", "`").replace("|", "\\|")
 
 
-def files(folder: str, root: Path = ROOT) -> str:
-    """A table of the Python files of a folder with their first lines; bare package files are left out."""
-    rows = ["| file | what it is |", "|---|---|"]
-    for path in sorted((root / folder).rglob("*.py"), key=lambda p: (len(p.parts), p)):
-        if path.name != "__init__.py" and (line := first_line(path)):
-            rows.append(f"| `{path.relative_to(root)}` | {line} |")
-    return "\n".join(rows)
+def layers(root: Path) -> str:
+    """The layers of the code, top first: those of the core from the contract that ``lint-imports`` checks."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    contracts = {contract["id"]: contract for contract in project["tool"]["importlinter"]["contracts"]}
+    lines = ["pages", "ui", *(line.replace(" | ", ", ") for line in contracts["spine"]["layers"])]
+    return "\n".join(f"    {line}" for line in lines)
 
 
-def commands() -> str:
-    """A table of the commands with their help."""
-    from svge_core.__main__ import build_parser
-
-    (actions,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    rows = ["| command | does |", "|---|---|"]
-    rows += [f"| `{action.dest}` | {action.help} |" for action in actions._choices_actions]
-    return "\n".join(rows)
-
-
-def numbers(root: Path = ROOT) -> str:
-    """Every shipped checkpoint (their names begin with svge): size, training, measured metrics with denominators."""
-    parts = []
-    for folder in find_checkpoints(root / "checkpoints"):
-        if not folder.name.startswith("svge"):  # a user's own
-            continue
-        meta, _ = load_meta(folder)
-        space = get_space(meta.space)
-        if space.enumerated:
-            cells = f"{meta.data_count:,} of {space.size:,} cells ({meta.held_out_count:,} held out)"
-        else:
-            cells = (
-                f"{meta.training['cells_per_epoch']:,} cells an epoch {drawn_words(space)} "
-                f"({meta.training['held_out']:.0%} of the space held out)"
-            )
-        first = [f"    {meta.environment['initial_command']}"] if "initial_command" in meta.environment else []
-        before = meta.environment.get("initial_epochs")
-        epochs = f"{before} + {len(meta.history)}" if before else f"{len(meta.history)}"
-        rows = by_key(meta.metrics)
-        lines = [
-            f"**`{folder.relative_to(root)}`**, made with",
-            "",
-            *first,
-            f"    {meta.command}",
-            "",
-            f"Trained on {cells}, "
-            f"{epochs} epochs, {meta.total_cpu_seconds:,.0f} CPU seconds, seed {meta.training.get('seed')}, latent "
-            f"{meta.config.latent}, hidden {meta.config.hidden}, KL weight {meta.config.beta:g}.",
-            "",
-            "| measured | result | out of |",
-            "|---|---|---|",
-            *(
-                f"| {title.format(times=_times(rows[key]))} | {result(rows[key])} | {denominator(rows[key])} |"
-                for key, title in SHOWN.items()
-                if key in rows and not repeated(key, rows)
-            ),
-        ]
-        if not any(key in rows for key in SHOWN):
-            lines[-2:] = ["Not measured yet: `python -m svge_core evaluate`."]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) or "No checkpoint is shipped yet: `python -m svge_core train`."
-
-
-def _times(row: MetricRow) -> str:
-    """Encodings and decodings of each cell, where a row tells them."""
-    return f" {row.encodings} × {row.decodings}" if row.encodings else ""
-
-
-def tradeoff(root: Path = ROOT) -> str:
-    """What each KL weight costs and gives, from the stored benchmark."""
-    stored = read_results("tradeoff", root)
-    if stored is None:
-        return "Not measured yet: `python -m bench.tradeoff`."
-    first = stored["rows"][0]
-    lines = [
-        f"Measured by `{stored['command']}` on {stored['date']}: one model per weight, {first['epochs']} epochs, seed "
-        f"{first['seed']} (another split than the shipped checkpoint's), raw forward decoding. Uniform draws would "
-        f"give {percent(first['uniform_ceiling_1000'], 1)} and {percent(first['uniform_ceiling_10000'], 1)} "
-        "valid and unique.",
-        "",
-        "| KL weight | reconstruction, mean | reconstruction, posterior draws | valid, raw | valid and unique of 1,000 "
-        "| of 10,000 | latent against edit distance (Spearman) | nearest latent is one edit away | KL (nats) |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    shares = ("reconstruction_mean", "reconstruction_posterior", "valid_raw", "valid_unique_1000", "valid_unique_10000")
-    for row in stored["rows"]:
-        cells = [percent(row[name]) for name in shares]
-        cells += [f"{row['spearman_edit']:.2f}", percent(row["nearest_one_edit"], 1), f"{row['kl_nats']:.1f}"]
-        lines.append(f"| {row['beta']:g} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-BLOCKS: dict[str, Callable[[], str]] = {
-    "tradeoff": tradeoff,
-    "commands": commands,
-    "pages": lambda: files("pages"),
-    "files": lambda: files("svge_core"),
-    "numbers": numbers,
-    "search": lambda: search(ROOT),
-    "ablation": lambda: ablation(ROOT),
-    "prediction": lambda: prediction(ROOT),
-    "extrapolation": lambda: extrapolation(ROOT),
-    "validity": lambda: validity(ROOT),
-    "batches": lambda: batches(ROOT),
-    "restricted": lambda: restricted(ROOT),
-    "generative": lambda: generative(ROOT),
-    "graphpnas": lambda: generator(ROOT),
-    "steps": lambda: steps(ROOT),
-    "digits": lambda: digits(ROOT),
+BLOCKS: dict[str, Block] = {
+    "pages": Block("README.md", app_pages),
+    "headlines": Block("README.md", headlines),
+    "layers": Block("docs/architecture.md", layers),
+    "commands": Block("docs/cli.md", lambda root: commands()),
+    "numbers": Block("docs/results/checkpoints.md", numbers),
+    "trust": Block("docs/results/latent-quality.md", trust),
+    "tradeoff": Block("docs/results/kl-weight.md", tradeoff),
+    "validity": Block("docs/results/validity.md", validity),
+    "generative": Block("docs/results/generation.md", generative),
+    "prediction": Block("docs/results/prediction.md", prediction),
+    "extrapolation": Block("docs/results/extrapolation.md", extrapolation),
+    "search": Block("docs/results/search.md", search),
+    "batches": Block("docs/results/search.md", batches),
+    "ablation": Block("docs/results/ablation.md", ablation),
+    "restricted": Block("docs/results/other-spaces.md", restricted),
+    "graphpnas": Block("docs/results/graphpnas.md", generator),
+    "steps": Block("docs/results/graphpnas.md", steps),
+    "digits": Block("docs/results/randwire.md", digits),
+    "published": Block("docs/results/published-systems.md", published),
+    "throughput": Block("docs/results/speed.md", throughput),
+    "durability": Block("docs/results/speed.md", durability),
+    "clicks": Block("docs/results/speed.md", clicks),
+    "asks": Block("docs/results/speed.md", asks),
 }
+#: every page that holds a block
+PAGES = tuple(dict.fromkeys(block.page for block in BLOCKS.values()))
 
 
-def filled(text: str) -> str:
-    """The text with every ``<!-- name:begin -->`` ... ``<!-- name:end -->`` block made anew."""
-    for name, make in BLOCKS.items():
+def filled(page: str, text: str, root: Path = ROOT) -> str:
+    """The text of a page with every block of it made anew."""
+    for name, block in BLOCKS.items():
+        if block.page != page:
+            continue
         pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         if not pattern.search(text):
-            raise SystemExit(f"README.md has no block {name!r}")
-        content = make()
+            raise SystemExit(f"{page} has no block {name!r}")
+        content = block.make(root)
         text = pattern.sub(lambda found, content=content: f"{found[1]}{content}\n{found[2]}", text)
     return text
 
 
 def main() -> int:
-    """Rewrite README.md."""
-    path = ROOT / "README.md"
-    path.write_text(filled(path.read_text("utf-8")), "utf-8")
+    """Rewrite the pages that are out of date."""
+    for page in PAGES:
+        path = ROOT / page
+        old = path.read_text("utf-8")
+        if (new := filled(page, old)) != old:
+            path.write_text(new, "utf-8")
+            sys.stdout.write(f"{page}\n")
     return 0
 
 

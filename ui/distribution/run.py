@@ -12,7 +12,7 @@ from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
 from svge_core.search.objectives import GoalChoice
 from svge_core.search.runs import SearchConfig
-from svge_core.search.searchers import GraphPNASOptions
+from svge_core.search.searchers import METHODS, GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.distribution.view import fit_in_words, show_distribution
 from ui.search import state
@@ -34,6 +34,9 @@ _RUN = "distribution_run"
 def distribution_section(explorer: Explorer | None) -> None:
     """The whole page below its title."""
     space = get_space(session.space_name())
+    if reason := METHODS[METHOD].why_not(space):
+        st.info(plain(f"{reason} So there is no distribution to show; choose another space in the sidebar."))
+        return
     try:
         runs = _runs(space)
     except SvgeError as error:

@@ -52,7 +52,7 @@ def chosen_path(explorer: Explorer) -> LatentPath | None:
                 choice.kind,
                 choice.stops,
                 constrained=choice.constrained,
-                whole=lambda k: _whole_graph(explorer.digest, k, explorer.atlas.latents),
+                whole=lambda k: _whole_graph(explorer.atlas.digest, k, explorer.atlas.latents),
             )
 
     return session.memo("path", _identity(explorer), lay)
@@ -60,7 +60,7 @@ def chosen_path(explorer: Explorer) -> LatentPath | None:
 
 def _identity(explorer: Explorer) -> tuple[str, PathChoice]:
     """What a path depends on: all of the choice but the shown place and the score."""
-    return explorer.digest, replace(session.path_choice(), share=0.0, score="")
+    return explorer.atlas.digest, replace(session.path_choice(), share=0.0, score="")
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -130,7 +130,7 @@ def shown_scores(explorer: Explorer, path: LatentPath) -> PathScores:
     """The chosen score along the path, or the first there is."""
     key = shown_score(score_titles(explorer))
     return session.memo(
-        "path scores", (id(explorer), _identity(explorer), key), lambda: path_scores(explorer, path, key)
+        "path scores", (explorer.digest, _identity(explorer), key), lambda: path_scores(explorer, path, key)
     )
 
 

@@ -44,7 +44,7 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
 
 
 def _inspected(explorer: Explorer, index: int) -> Inspection:
-    return session.memo("stop inspection", (id(explorer), index), lambda: explorer.inspect_cell(index, draws=1))
+    return session.memo("stop inspection", (explorer.digest, index), lambda: explorer.inspect_cell(index, draws=1))
 
 
 def _head(explorer: Explorer, path: LatentPath, stop: Stop) -> None:

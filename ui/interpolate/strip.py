@@ -8,7 +8,7 @@ from svge_core.cells import Cell, Difference, Highlight
 from svge_core.drawing import ThemeName, to_svg
 from svge_core.explorer import Explorer
 from svge_core.interpolation import Frame, LatentPath, PathScores, path_to_csv, path_to_json
-from svge_core.spaces import NASBench201, get_space
+from svge_core.spaces import get_space
 from ui.interpolate.path import go_to, position
 from ui.shared import session
 from ui.shared.theme import plain, theme_name
@@ -55,7 +55,7 @@ def edits_in_words(count: int) -> str:
 def filmstrip(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
     """One frame for every architecture on the way, in a row that scrolls."""
     here = path.frame_of(position(path))
-    width = WIDE if explorer.space.name == NASBench201.name else TALL
+    width = WIDE if explorer.space.views()[0].sideways else TALL
     with st.container(horizontal=True, gap="small", key="filmstrip", vertical_alignment="top"):
         for place in range(len(path.frames)):
             key = "frame-now" if place == here else f"frame-{place}"

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from svge_core.files import write_atomically
 from ui.paths import ROOT
 
 _PUBLIC = Path("static") / "map"
@@ -73,15 +73,7 @@ def _publish(content: bytes, name: str, suffix: str) -> str:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         _drop_old(folder, _PUBLIC_LIMIT_BYTES - len(content))
-        handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(partial).chmod(0o644)
-            Path(partial).replace(target)  # atomic: a reader finds the whole file or none
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        write_atomically(target, content)
     return f"app/static/map/{file_name}"
 
 

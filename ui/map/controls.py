@@ -9,10 +9,11 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName
 from svge_core.data import import_csv
+from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
-from svge_core.spaces import AbstractSearchSpace, NASBench201, get_space
+from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.shared import session
 from ui.shared.session import CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
@@ -118,13 +119,21 @@ def _filters(explorer: Explorer, shown: Column) -> None:
         about = column(explorer, now.score_key)
     if not about.categories:
         _range(
+            explorer.digest,
             "w-score",
             f"{about.name.title}{f' ({about.unit})' if about.unit else ''}",
             about.values,
             now.score,
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
-    _range("w-params", "Parameters (million)", explorer.params, now.params, lambda pair: _change(params=pair))
+    _range(
+        explorer.digest,
+        "w-params",
+        "Parameters (million)",
+        explorer.params,
+        now.params,
+        lambda pair: _change(params=pair),
+    )
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),
@@ -145,10 +154,15 @@ def _filters(explorer: Explorer, shown: Column) -> None:
 
 
 def _range(
-    key: str, label: str, values: np.ndarray, chosen: tuple[float, float] | None, change: Callable[[Any], object]
+    digest: str,
+    key: str,
+    label: str,
+    values: np.ndarray,
+    chosen: tuple[float, float] | None,
+    change: Callable[[Any], object],
 ) -> None:
-    """A slider over all values; the full range means no condition."""
-    lowest, highest = session.memo(f"ends of {key}", (id(values), label), lambda: _ends(values))
+    """A slider over all values; the full range means no condition. ``digest`` is the explorer's."""
+    lowest, highest = session.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
     if lowest == highest:
         return
     unit = 10 ** math.floor(math.log10((highest - lowest) / 200))
@@ -228,9 +242,8 @@ def _own_scores(space: AbstractSearchSpace) -> None:
     if not space.enumerated:
         st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
         return
-    names = "`arch_str`, `naslib`" if space.name == NASBench201.name else "`arch_str` (md5 key or ModelSpec)"
     st.caption(
-        f"A CSV file with a header: a column {names}, `genotype` or `index`, and one or more columns of "
+        f"A CSV file with a header: a column {columns_in_words(space)}, and one or more columns of "
         "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
     )
     st.file_uploader(

@@ -24,7 +24,7 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
         return
     inside = session.memo(
         "selection",
-        (id(explorer), outline),
+        (explorer.atlas.planes[plane].digest, outline),
         lambda: select_in_polygon(explorer.atlas.planes[plane].xy, np.asarray(outline.polygon)),
     )
     rows = inside if keep is None else inside[keep[inside]]

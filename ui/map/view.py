@@ -70,7 +70,7 @@ def _kept(explorer: Explorer) -> np.ndarray | None:
             st.error(plain(f"The filter cannot be applied: {error}"))
             return None
 
-    return session.memo("filter", (id(explorer), conditions), ask)
+    return session.memo("filter", (explorer.digest, conditions), ask)
 
 
 def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:

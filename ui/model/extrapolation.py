@@ -76,11 +76,7 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
 
 
 def _missing(checkpoint: Checkpoint) -> None:
-    from svge_core.evaluation.extrapolation import larger_space
-
-    try:
-        larger_space(checkpoint.meta.space)
-    except SvgeError:
+    if checkpoint.model.space.larger() is None:
         st.info(
             "All cells of this space are of one size, or nothing larger is known: there is nothing to extrapolate to."
         )
@@ -146,17 +142,8 @@ def _ranked(found: Extrapolation, checkpoint: Checkpoint, theme: ThemeName) -> N
         for row in part["origins"]
     ]
     st.table(pd.DataFrame(origins), hide_index=True, border="horizontal")
-    if checkpoint.meta.space == "nasbench101":
-        st.caption(
-            f"Cells of eight vertices and at most {found.content['config']['max_edges']} edges. For decoding, the "
-            "model's tables of node positions were extended by repeating their last row: an assumption, as no training "
-            "saw position 8."
-        )
-    else:
-        st.caption(
-            "Cells of twelve layers, grown from the best predicted ones of six. The ranking uses only structure "
-            "features that both lengths have; twelve layers lie far outside the sizes it was fitted on."
-        )
+    if (larger := checkpoint.model.space.larger()) is not None:
+        st.caption(larger.note.replace("{max_edges}", str(found.content["config"]["max_edges"])))
 
 
 def _interval(row: LargerCell) -> str:

@@ -11,7 +11,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import Patterns, patterns
 from svge_core.figures import pattern_figure, pattern_label
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.model.state import read_scores
+from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.widgets import show_chart, show_missing
 
@@ -69,7 +69,7 @@ def show_patterns(checkpoint: Checkpoint, theme: ThemeName) -> None:
 def _measured(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
     """Meanings of the measured goals of a space."""
     if space.enumerated:
-        meanings = read_scores(space.name).meanings
+        meanings = known_scores(space.name).meanings
     else:
         meanings = {key: meaning for key, (meaning, _, _) in imported_labels(space).items()}
     return {key: meaning for key, meaning in meanings.items() if meaning.kind == "measured" and not meaning.detail}
@@ -79,7 +79,7 @@ def _measured(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
 def _patterns(space_name: str, key: str, best: float) -> Patterns:
     space = get_space(space_name)
     if space.enumerated:
-        scores = read_scores(space_name)
+        scores = known_scores(space_name)
         column = scores.frame[key].to_numpy(dtype=np.float64)
         meaning, indices = scores.meaning(key), np.flatnonzero(np.isfinite(column))
         return patterns(space, indices, column[indices], meaning.direction, best)

@@ -1,6 +1,6 @@
 """Are the checkpoint's predictors right on cells they have not seen, and are their intervals honest?"""
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,9 @@ from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation import percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
-from ui.model.state import read_predictions, read_predictors, read_scores, shown_path
+from svge_core.predictors import PredictorInfo
+from ui.model.state import read_predictions, read_predictors, shown_path
+from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -23,28 +25,32 @@ def _named(key: str, meaning: ScoreMeaning | None) -> str:
     return key if meaning is None else score_name(meaning)
 
 
-def _as_fitted(info: dict[str, Any], meaning: ScoreMeaning | None) -> None:
+def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
     """What was measured when the predictors were fitted, for scores that have no measured values here."""
     st.info(
         "There are no measured values of this score on this machine, so there is nothing to draw. These are the "
         "results on held-out cells from when the predictors were fitted."
     )
     unit = f" {meaning.unit}" if meaning and meaning.unit else ""
-    for name, title in (("surrogate", MODELS["mean"]), ("joint", MODELS["joint"])):
-        found = info.get("held_out", {}).get(name)
-        if not isinstance(found, dict):
+    parts: tuple[tuple[Literal["surrogate", "joint"], str], ...] = (
+        ("surrogate", MODELS["mean"]),
+        ("joint", MODELS["joint"]),
+    )
+    for name, title in parts:
+        if (found := info.held_out.get(name)) is None:
             continue
         st.markdown(f"**{title}**")
         with st.container(horizontal=True):
-            note = f"n = {found['of']:,}"
-            tau = "-" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
-            shown = [("Kendall tau", tau), ("RMSE", f"{found['rmse']:.2f}{unit}")]
-            if "coverage" in found:
-                shown.append((f"Inside the {info.get('level', 0.9):.0%} interval", percent(found["coverage"])))
+            note = f"n = {found.of:,}"
+            tau = "-" if found.kendall_tau is None else f"{found.kendall_tau:.3f}"
+            shown = [("Kendall tau", tau), ("RMSE", "-" if found.rmse is None else f"{found.rmse:.2f}{unit}")]
+            if found.coverage is not None:
+                shown.append((f"Inside the {info.level:.0%} interval", percent(found.coverage)))
             for label, value in shown:
                 st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
-    described = meaning.describe() if meaning else str(info.get("description", ""))
-    st.caption(f"{plain(described)} Fitted on {info.get('labels', 0):,} labels (seed {info.get('seed', 'unknown')}).")
+    described = meaning.describe() if meaning else info.description
+    seed = "unknown" if info.seed is None else info.seed
+    st.caption(f"{plain(described)} Fitted on {info.labels:,} labels (seed {seed}).")
 
 
 def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
@@ -58,7 +64,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     if not predictors.score_keys:
         show_missing("No predictor was fitted for this checkpoint yet.", command)
         return
-    scores = read_scores(checkpoint.meta.space)
+    scores = known_scores(checkpoint.meta.space)
     with st.container(horizontal=True):
         key = st.selectbox(
             "Score",
@@ -79,7 +85,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     meaning, info = scores.meanings[key], predictors.info(key)
     measured = scores.frame[key].to_numpy(dtype=float)
     try:
-        columns = read_predictions(f"{checkpoint.digest}:{info.seed}:{info.labels}", key, predictors)
+        columns = read_predictions(predictors.digest, key, predictors)
     except SvgeError as error:
         st.error(str(error))
         return

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import streamlit as st
 
-from svge_core.checkpoints import Checkpoint, load_checkpoint
-from svge_core.data import Scores, indexed, load_scores
+from svge_core.checkpoints import Checkpoint
+from svge_core.data import indexed
 from svge_core.errors import DataError
 from svge_core.files import read_record
 from svge_core.spaces import get_space
@@ -47,25 +47,6 @@ def no_form(space: str) -> tuple[str, str]:
 def shown_path(path: Path) -> str:
     """A path as a person in the project's folder would type it."""
     return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else str(path)
-
-
-def read_checkpoint(folder: Path) -> Checkpoint:
-    """The checkpoint, read once until its files change."""
-    stamp = tuple(
-        path.stat().st_mtime_ns for path in sorted(folder.glob("*")) if path.suffix in (".json", ".safetensors")
-    )
-    return _checkpoint(str(folder), stamp)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the checkpoint …")
-def _checkpoint(folder: str, stamp: tuple[int, ...]) -> Checkpoint:
-    return load_checkpoint(Path(folder))
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
-def read_scores(space: str) -> Scores:
-    """Known scores of a space."""
-    return load_scores(space)
 
 
 def read_predictors(checkpoint: Checkpoint) -> "Predictors":

@@ -1,6 +1,7 @@
 """The races beside each other: best so far or Pareto front, and how the methods stand."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -115,7 +116,7 @@ def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
     styled = frame.style.hide(axis="index").apply(
         lambda column: [f"color: {c}; font-weight: 600" for c in colours], subset=["Method"]
     )
-    numbers = [name for name in frame.columns if frame[name].dtype == float]
+    numbers: Any = [name for name in frame.columns if frame[name].dtype == float]
     styled = styled.format("{:.3f}", subset=numbers, na_rep="")
     with st.container(key="search-standings"):
         st.table(styled)

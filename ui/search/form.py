@@ -37,7 +37,7 @@ def race_form(explorer: Explorer | None) -> None:
     space = get_space(session.space_name())
     choices = choices_for(space, explorer)
     words, known, restricted, problem = _goals(space, choices)
-    methods = _methods()
+    methods = _methods(space)
     budget, seeds, batch, first_seed, start_csv = _numbers(space)
     _meaning(space, words, known, restricted, choices)
     wish = Wish(words, methods, budget, seeds, first_seed, batch, restricted, start_csv)
@@ -175,21 +175,22 @@ def _stored(content: bytes, name: str) -> Path:
 # ---- methods and numbers ----------------------------------------------------------------------------------------
 
 
-def _methods() -> tuple[str, ...]:
+def _methods(space: AbstractSearchSpace) -> tuple[str, ...]:
     st.markdown("**Methods**, all with the same budget")
     chosen = []
     usable = session.checkpoint() is not None
     with st.container(key="search-methods"):
         for name, method in METHODS.items():
-            lacks = method.needs_checkpoint and not usable
+            lacks = "Needs a checkpoint of this space." if method.needs_checkpoint and not usable else ""
+            lacks = method.why_not(space) or lacks
             with st.container(key=f"search-method-box-{name}", gap=None):
                 if _kept(
                     f"search-method-{name}",
                     name in DEFAULT_METHODS,
-                    lambda key, m=method, off=lacks: st.checkbox(m.title, key=key, disabled=off),
+                    lambda key, m=method, off=bool(lacks): st.checkbox(m.title, key=key, disabled=off),
                 ):
                     chosen += [] if lacks else [name]
-                st.caption(plain("Needs a checkpoint of this space." if lacks else method.summary))
+                st.caption(plain(lacks or method.summary))
     return tuple(chosen)
 
 

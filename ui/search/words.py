@@ -12,9 +12,10 @@ from svge_core.explorer import Explorer
 from svge_core.search.objectives import GoalChoice, goal_choices, split_word
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
-from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.spaces import AbstractSearchSpace
 from ui.search.state import RunGroup
 from ui.shared import session
+from ui.shared.loaders import known_scores
 
 
 def when(moment: datetime) -> str:
@@ -65,16 +66,16 @@ def distinct(titles: dict[str, str]) -> dict[str, str]:
 def choices_for(space: AbstractSearchSpace, explorer: Explorer | None) -> tuple[GoalChoice, ...]:
     """The goals that can be chosen in a space, with the open checkpoint's predictors."""
     if explorer is not None and explorer.space.name == space.name:
-        key = (explorer.digest, explorer.scores.digest, explorer.predicted_keys)
-        return session.memo("goal choices", key, lambda: goal_choices(space, explorer.scores, explorer.predictors))
-    return session.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space.name)))
+        return session.memo(
+            "goal choices", explorer.digest, lambda: goal_choices(space, explorer.scores, explorer.predictors)
+        )
+    return session.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space)))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
-def _scores(space: str) -> Scores:
-    from svge_core.data import analytic_scores, load_scores
+def _scores(space: AbstractSearchSpace) -> Scores:
+    from svge_core.data import analytic_scores
 
     try:
-        return load_scores(space)
+        return known_scores(space.name)
     except SvgeError:
-        return analytic_scores(get_space(space))
+        return analytic_scores(space)

@@ -57,11 +57,23 @@ FORMS: tuple[ExportForm, ...] = (
     ExportForm("CSV", "csv", "text/csv"),
     ExportForm("Architecture strings", "txt", "text/plain"),
     ExportForm("Official indices", "indices.txt", "text/plain"),
-    ExportForm("NASLib tuples", "naslib.txt", "text/plain"),
     ExportForm("Graphviz DOT", "dot", "text/vnd.graphviz"),
     ExportForm("Drawings (SVG)", "svg", "image/svg+xml"),
     ExportForm("Drawings (PNG)", "png", "image/png"),
 )
+
+
+def forms_of(space: AbstractSearchSpace, cell: Cell) -> tuple[ExportForm, ...]:
+    """What the cells of a space can be exported as: with a list for each of their further names.
+
+    Args:
+        space: of the cells.
+        cell: any of them.
+    """
+    names = [ExportForm(a.many, f"{a.name}.txt", "text/plain") for a in space.aliases(cell) if a.many]
+    forms = [form for form in FORMS if form.suffix != "indices.txt" or space.size is not None]
+    last = max(place for place, form in enumerate(forms) if form.suffix.endswith("txt")) + 1
+    return (*forms[:last], *names, *forms[last:])
 
 
 def exported(
@@ -81,8 +93,9 @@ def exported(
         return exporting.to_text([exporting.ExportItem(cell) for cell in cells], space).encode()
     if form.suffix == "indices.txt":
         return "".join(f"{index}\n" for index in indices_of(entries, space)).encode()
-    if form.suffix == "naslib.txt":
-        return "".join(f"{exporting.naslib_text(cell, space)}\n" for cell in cells).encode()
+    names = [[a.text for a in space.aliases(cell) if form.suffix == f"{a.name}.txt"] for cell in cells]
+    if any(names):
+        return "".join(f"{text}\n" for found in names for text in found).encode()
     if form.suffix in exporting.DRAWINGS:
         return _drawings(form.suffix, cells, space)  # type: ignore[arg-type]
     if explorer is not None and explorer.space.name == space.name:
@@ -175,7 +188,7 @@ def _listed(entries: tuple[BasketEntry, ...], space: AbstractSearchSpace) -> Non
 def _exports(
     entries: tuple[BasketEntry, ...], space: AbstractSearchSpace, opened: Callable[[], Explorer | None]
 ) -> None:
-    titles = {form.title: form for form in FORMS}
+    titles = {form.title: form for form in forms_of(space, cells_of(entries[:1], space)[0])}
     form = titles[st.selectbox("Export as", list(titles), key="basket-form")]
     explorer = opened()  # here: the file is made in a thread that has no session
     with st.container(horizontal=True, gap="small"):

@@ -33,7 +33,7 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
             return explorer.inspect_cell(focus.index, plane=chosen if chosen in explorer.plane_names else None)
         return explorer.inspect_place(focus.plane, (focus.x, focus.y))
 
-    return session.memo("inspection", (id(explorer), focus, session.plane()), ask)
+    return session.memo("inspection", (explorer.digest, focus, session.plane()), ask)
 
 
 def cell_panel(explorer: Explorer, shown_key: str) -> None:
@@ -299,11 +299,11 @@ def _edits(edits: int | None) -> str:
 def names(found: Inspection) -> None:
     """The cell in every notation there is for it."""
     st.code(found.notation, language=None, wrap_lines=True)
-    if found.key:
-        st.code(found.key, language=None)
-        st.caption("The arguments of the authors' `ModelSpec`, and the md5 key of the cell in their files")
+    for alias in found.aliases:
+        if alias.long:
+            st.code(alias.text, language=None)
+            st.caption(alias.title)
     digits = "".join(map(str, found.genotype)) if max(found.genotype) < 10 else " ".join(map(str, found.genotype))
     parts = [f"index `{found.index}`", f"genotype `{digits}`"]
-    if found.naslib:
-        parts.append(f"NASLib `{found.naslib}`")
+    parts += [f"{alias.title} `{alias.text}`" for alias in found.aliases if not alias.long]
     st.caption(" · ".join(parts))

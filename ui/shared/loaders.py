@@ -9,10 +9,11 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas import FILE as ATLAS, LEAN_FROM, PlaneName, latents_file
-from svge_core.checkpoints import find_checkpoints, load_meta
+from svge_core.checkpoints import META, Checkpoint, find_checkpoints, load_checkpoint, load_meta
+from svge_core.data import Scores, load_scores
 from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
-from svge_core.explorer import PREDICTORS, Column, Explorer, column, open_explorer
+from svge_core.explorer import PREDICTORS, Column, Explorer, assemble_explorer, column
 from svge_core.spaces import SPACES
 from ui.latent_map.published import publish_array, publish_text, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
@@ -24,6 +25,8 @@ DIVERGING = ("#2f7fd0", "#7ba7d4", "#a3a8b0", "#dd9b70", "#d2602a")
 GREY_COLUMNS, GREY_ROWS = 160, 120
 #: maps of more points have no lines of text for their points: a hundred megabytes that nobody reads
 LABELLED = 100_000
+#: name, size and time of files
+Stamp = tuple[tuple[str, int, int], ...]
 
 
 def checkpoint_folders() -> dict[tuple[str, str], Path]:
@@ -36,13 +39,45 @@ def explorer_for(folder: Path, device: str) -> Explorer:
     """The opened checkpoint, shared by all sessions until its files change.
 
     Raises:
-        CheckpointError: as :func:`svge_core.explorer.explorer.open_explorer`.
+        CheckpointError: as :func:`svge_core.explorer.open_explorer`.
     """
-    _, digest = load_meta(folder)
-    # weights are named by content; the files beside them by size and time, which is enough to notice a change
-    files = [path for path in (folder / ATLAS, *sorted((folder / PREDICTORS).glob("*/*"))) if path.is_file()]
-    stamp = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-    return _open(str(folder), digest, stamp, device)
+    checkpoint = checkpoint_for(folder, device)
+    beside = _stamp(folder / ATLAS, *sorted((folder / PREDICTORS).glob("*/*")))
+    return _open((*_opening(folder), device, beside), checkpoint)
+
+
+def checkpoint_for(folder: Path, device: str) -> Checkpoint:
+    """The checkpoint alone, which may have no atlas; the explorer of the same folder holds the same object.
+
+    Raises:
+        CheckpointError: as :func:`svge_core.checkpoints.load_checkpoint`.
+    """
+    return _checkpoint(*_opening(folder), device)
+
+
+def _opening(folder: Path) -> tuple[str, str, Stamp]:
+    """What a checkpoint is known by: the weights by content, what is said about them by size and time."""
+    return str(folder), load_meta(folder)[1], _stamp(folder / META)
+
+
+def _stamp(*paths: Path) -> Stamp:
+    """Name, size and time of files, which is enough to notice a change."""
+    return tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.is_file())
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the checkpoint …")
+def _checkpoint(folder: str, digest: str, stamp: Stamp, device: str) -> Checkpoint:
+    return load_checkpoint(Path(folder), device=device)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the score tables …")
+def known_scores(space: str) -> Scores:
+    """Known scores of a listed space, the same object for explorers and for pages without one.
+
+    Raises:
+        DataError: as :func:`svge_core.data.load_scores`.
+    """
+    return load_scores(space)
 
 
 def opening(folder: Path) -> contextlib.AbstractContextManager[object]:
@@ -68,9 +103,9 @@ _opened: set[str] = set()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _open(folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], device: str) -> Explorer:
-    explorer = open_explorer(Path(folder), device)
-    _opened.add(digest)
+def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint) -> Explorer:
+    explorer = assemble_explorer(_checkpoint, lambda space: known_scores(space.name))
+    _opened.add(identity[1])
     # seconds of work that only the first click needs: done while the map loads; whoever comes early waits for a value
     threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
     return explorer
@@ -81,7 +116,7 @@ def with_own_scores(explorer: Explorer) -> Explorer:
     own = session.user_columns()
     if own is None:
         return explorer
-    key = (explorer.digest, id(explorer), own.scores.digest)
+    key = (explorer.digest, session.device(), own.scores.digest)
     return session.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
 
 
@@ -107,8 +142,7 @@ def shown_column(explorer: Explorer, key: str, theme: ThemeName) -> ShownColumn:
     Raises:
         DataError: if there is no such column.
     """
-    predictors = ",".join(explorer.predicted_keys)
-    identity = (explorer.digest, explorer.scores.digest, predictors, key, theme)
+    identity = (explorer.digest, key, theme)
     found = _column(identity, explorer)
     if not published_path(found.colour.values_url).exists():  # somebody emptied the folder: publish again
         _column.clear(identity, explorer)
@@ -117,15 +151,15 @@ def shown_column(explorer: Explorer, key: str, theme: ThemeName) -> ShownColumn:
 
 
 @st.cache_resource(max_entries=96, show_spinner=False)
-def _column(identity: tuple[str, str, str, str, ThemeName], _explorer: Explorer) -> ShownColumn:
-    shown = column(_explorer, identity[3])
+def _column(identity: tuple[str, str, ThemeName], _explorer: Explorer) -> ShownColumn:
+    shown = column(_explorer, identity[1])
     palette, on_top = SEQUENTIAL, "low" if shown.direction == "min" else "high"
     if shown.name.kind == "error":
         palette, on_top = DIVERGING, "high"
     elif shown.name.key == "split":
         palette = (CATEGORICAL[9], CATEGORICAL[1])
     elif shown.categories:
-        palette = (*operation_colours(_explorer.space, identity[4]).values(), CATEGORICAL[4])
+        palette = (*operation_colours(_explorer.space, identity[2]).values(), CATEGORICAL[4])
     url = publish_array(shown.values.astype(np.float32), shown.name.key)
     colour = MapColour(
         url,

@@ -1,3 +1,8 @@
 from .labels import Labels as Labels, read_labels as read_labels, read_meaning as read_meaning
-from .scores import ARCHITECTURE_COLUMNS as ARCHITECTURE_COLUMNS, UserScores as UserScores, import_csv as import_csv
+from .scores import (
+    UserScores as UserScores,
+    architecture_columns as architecture_columns,
+    columns_in_words as columns_in_words,
+    import_csv as import_csv,
+)
 from .text import read_header as read_header, read_rows as read_rows, read_text as read_text, shown as shown

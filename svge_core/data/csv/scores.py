@@ -1,7 +1,7 @@
 """A user's own CSV file of architectures and scores, read with every unusable line named and nothing executed.
 
-Architectures: a column ``arch``, ``arch_str`` or ``architecture`` (the space's notation, or for NAS-Bench-201 a NASLib
-tuple such as ``(4, 0, 3, 1, 4, 3)``), ``naslib``, ``genotype`` or ``code`` (operation digits), or ``index`` (official
+Architectures: a column ``arch``, ``arch_str`` or ``architecture`` (the space's notation or one of its further forms),
+a column of a further form such as ``naslib``, ``genotype`` or ``code`` (operation digits), or ``index`` (official
 index). Where a file has several of them, each line's must agree. Scores: the column ``score`` and every other column
 that holds numbers; columns named ``predicted...`` or ``latent`` are never taken for scores.
 """
@@ -21,23 +21,35 @@ from svge_core.data.csv.text import MAX_COLUMNS, read_header, read_rows, read_te
 from svge_core.data.meaning import Direction, ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, ParseError, SvgeError
-from svge_core.spaces import AbstractSearchSpace, NASBench201, from_naslib_tuple
+from svge_core.spaces import SPACES, AbstractSearchSpace
 
 MAX_BYTES = 20 * 2**20
 MAX_ROWS = 500_000
 #: how an architecture column is read, in order of preference; names are compared in lower case
 _NOTATION = ("arch_str", "arch", "architecture")
-_NASLIB = ("naslib", "naslib_tuple")
 _GENOTYPE = ("genotype", "code")
 _INDEX = ("index",)
-ARCHITECTURE_COLUMNS = (*_NOTATION, *_NASLIB, *_GENOTYPE, *_INDEX)
 #: our own export writes these beside the architecture; a prediction must not come back as a score
 _NEVER_SCORES = ("predicted", "latent")
 _LESS_IS_BETTER = re.compile(
     r"loss|error|latency|time|second|energy|params|parameters|flops|macs|size|rank", re.IGNORECASE
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_NASLIB_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
+
+
+def architecture_columns() -> tuple[str, ...]:
+    """Names of the columns that hold architectures, the preferred ones first; those of other spaces are known too."""
+    further = (name for space in SPACES.values() for form in space.text_forms() for name in form.columns)
+    return tuple(dict.fromkeys((*_NOTATION, *further, *_GENOTYPE, *_INDEX)))
+
+
+def columns_in_words(space: AbstractSearchSpace) -> str:
+    """The columns that hold architectures of a space, in Markdown, for people who make a file."""
+    names = [_NOTATION[0], *(form.columns[0] for form in space.text_forms() if form.columns), _GENOTYPE[0]]
+    names += [_INDEX[0]] if space.size is not None else []
+    quoted = [f"`{name}`" for name in names]
+    quoted[0] += f" ({space.notation_in_words})"
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
 @dataclass(frozen=True)
@@ -137,11 +149,12 @@ def import_csv(
     """
     name = name or (data.name if isinstance(data, Path) else "uploaded file")
     text = read_text(data, max_bytes)
-    header, delimiter = read_header(text, ARCHITECTURE_COLUMNS)
+    names = architecture_columns()
+    header, delimiter = read_header(text, names)
     rows = list(read_rows(text, delimiter, len(header), max_rows))
     if not rows:
         raise DataError("The file has a header but no lines below it: add one line per architecture.")
-    architecture = [column for column, title in enumerate(header) if title.lower() in ARCHITECTURE_COLUMNS]
+    architecture = [column for column, title in enumerate(header) if title.lower() in names]
     scores = _score_columns(header, [fields for _, fields, problem in rows if problem is None], architecture)
     reader = _LineReader(space, header, architecture, scores)
     rejected: list[RejectedRow] = []
@@ -226,9 +239,7 @@ class _LineReader:
             return self.space.from_index(int(text.split(".")[0]))
         if title in _GENOTYPE:
             return self.space.from_genotype(_genotype(self.space, text))
-        if title in _NASLIB or _NASLIB_TUPLE.fullmatch(text):
-            return _naslib_cell(self.space, text)
-        return self.space.parse(text)
+        return _further_form(self.space, title, text) or self.space.parse(text)
 
 
 def _count(number: int, noun: str) -> str:
@@ -280,12 +291,17 @@ def _genotype(space: AbstractSearchSpace, text: str) -> tuple[int, ...]:
     return tuple(map(int, genes))
 
 
-def _naslib_cell(space: AbstractSearchSpace, text: str) -> Cell:
-    if space.name != NASBench201.name:
-        raise ParseError(f"{shown(text)!r} looks like a NASLib tuple, which is read for NAS-Bench-201 only.")
-    if not _NASLIB_TUPLE.fullmatch(text) or len(text) > 100:
-        raise ParseError(f"{shown(text)!r} is not a NASLib tuple such as (4, 0, 3, 1, 4, 3).")
-    return space.from_genotype(from_naslib_tuple(tuple(int(digits) for digits in re.findall(r"\d+", text))))
+def _further_form(space: AbstractSearchSpace, title: str, text: str) -> Cell | None:
+    """The cell of a text that is one of the space's further forms; None if it is none and stands in no such column."""
+    for form in space.text_forms():
+        if title in form.columns or form.pattern.fullmatch(text):
+            return form.read(text)
+    for other in SPACES.values():
+        for form in other.text_forms():
+            if title in form.columns or (form.columns and form.pattern.fullmatch(text)):
+                what = form.words.partition(" (")[0]
+                raise ParseError(f"{shown(text)!r} looks like {what}, which is read for {other.title} only.")
+    return None
 
 
 def _mean(rows: list[list[float]]) -> list[float]:

@@ -14,4 +14,4 @@ from .file import (
     load as load,
     save as save,
 )
-from .run import extrapolate as extrapolate
+from .run import extrapolate as extrapolate, grow_layers as grow_layers, grow_vertices as grow_vertices

@@ -18,52 +18,25 @@ from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import DataError
 from svge_core.predictors import SHORT_NAME, StructureSurrogate, measure_predictions, summarised
-from svge_core.spaces import AbstractSearchSpace, ENASMacro
-from svge_core.spaces.nasbench101 import NASBench101
+from svge_core.spaces import AbstractSearchSpace, SizeSplit
 
 INSIDE, OUTSIDE = "inside", "outside"
 SURROGATE, BASELINE = SHORT_NAME, "counts only"
 MEASURES = ("kendall_tau", "spearman", "rmse", "coverage", "width")
-#: largest cells that are seen: vertices of NAS-Bench-101, and the share of the possible skip connections of ENAS
-SEEN_VERTICES = 6
-SEEN_SKIPS = 0.5
 #: fewer held-out cells on a side say nothing about a rank
 MIN_HELD_OUT = 10
 
 
-@dataclass(frozen=True)
-class Split:
-    """Which of some cells are of a seen size, and which are larger.
-
-    Attributes:
-        inside: True at small cells (cells).
-        outside: True at larger ones (cells).
-        inside_words, outside_words: what the two sides are.
-    """
-
-    inside: Bool[np.ndarray, " cells"]
-    outside: Bool[np.ndarray, " cells"]
-    inside_words: str
-    outside_words: str
-
-
-def split_by_size(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> Split:
-    """Small against larger cells: NAS-Bench-101 by vertices, ENAS (whose cells are equally long) by skip connections.
+def split_by_size(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> SizeSplit:
+    """Small against larger cells, as the space tells them apart.
 
     Raises:
         DataError: for a space whose cells are all of one size.
     """
-    if isinstance(space, NASBench101):
-        sizes = space.arrays(indices).sizes
-        largest = f"{space.max_nodes} vertices"
-        return Split(sizes <= SEEN_VERTICES, sizes > SEEN_VERTICES, f"at most {SEEN_VERTICES} vertices", largest)
-    if isinstance(space, ENASMacro):
-        possible = space.layers * (space.layers - 1) // 2
-        bound = int(SEEN_SKIPS * possible)
-        skips = space.arrays(indices).adjacency.sum((1, 2)).astype(np.int64) - (space.layers + 1)
-        words = f"at most {bound} of {possible} skip connections", f"more than {bound} of {possible} skip connections"
-        return Split(skips <= bound, skips > bound, *words)
-    raise DataError(f"The cells of {space.title} are all of one size: there is nothing larger to extrapolate to.")
+    found = space.size_split(indices)
+    if found is None:
+        raise DataError(f"The cells of {space.title} are all of one size: there is nothing larger to extrapolate to.")
+    return found
 
 
 def counts(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Float[np.ndarray, "cells counts"]:

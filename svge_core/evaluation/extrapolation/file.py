@@ -10,8 +10,7 @@ from svge_core.data import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError, SvgeError
 from svge_core.evaluation.extrapolation.draws import MEASURES
 from svge_core.files import write_atomically
-from svge_core.spaces import AbstractSearchSpace, ENASMacro
-from svge_core.spaces.nasbench101 import ExtendedNASBench101, NASBench101
+from svge_core.spaces import SPACES, AbstractSearchSpace, resolve
 
 FILE = "extrapolation.json"
 FORMAT_VERSION = 1
@@ -53,17 +52,21 @@ class Extrapolation:
     reference: LargerCell
 
 
-def larger_space(name: str, max_edges: int = 9) -> AbstractSearchSpace:
+def larger_space(space: AbstractSearchSpace, max_edges: int = 9) -> AbstractSearchSpace:
     """The larger space of a known one.
+
+    Args:
+        space: the known one.
+        max_edges: most edges of a larger cell, where the larger space has such a bound.
 
     Raises:
         SvgeError: if there is none.
     """
-    if name == NASBench101.name:
-        return ExtendedNASBench101(max_edges)
-    if name == "enas6":
-        return ENASMacro(12)
-    raise SvgeError(f"There is no larger space of {name}: extrapolation goes from nasbench101 and from enas6.")
+    larger = space.larger()
+    if larger is None:
+        known = " and from ".join(name for name, other in SPACES.items() if other.larger() is not None)
+        raise SvgeError(f"There is no larger space of {space.name}: extrapolation goes from {known}.")
+    return resolve(larger.make)(max_edges)
 
 
 def save(folder: Path, content: dict[str, Any]) -> Path:
@@ -100,7 +103,7 @@ def load(folder: Path, space: AbstractSearchSpace) -> Extrapolation | None:
     if content.get("space") != space.name:
         raise CheckpointError(f"{path.name}: 'space' is {content.get('space')!r}, the checkpoint's is {space.name!r}.")
     try:
-        larger = larger_space(space.name, content["config"]["max_edges"])
+        larger = larger_space(space, content["config"]["max_edges"])
         rows = [_checked(row, ("predictor", "side", "labels", "held_out"), MEASURES) for row in content["table"]]
         dots = [_checked(row, ("side",), ("measured", "predicted", "counted")) for row in content["points"]]
         part = content["larger"]

@@ -11,7 +11,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
-from svge_core.evaluation.extrapolation.draws import SEEN_VERTICES, one_draw, points, split_by_size, table
+from svge_core.evaluation.extrapolation.draws import one_draw, points, split_by_size, table
 from svge_core.evaluation.extrapolation.file import FORMAT_VERSION, larger_space
 from svge_core.evaluation.extrapolation.larger_cells import (
     Candidate,
@@ -22,8 +22,8 @@ from svge_core.evaluation.extrapolation.larger_cells import (
     shared_scaling,
 )
 from svge_core.predictors import StructureSurrogate
-from svge_core.spaces import AbstractSearchSpace, ENASMacro
-from svge_core.spaces.nasbench101 import ExtendedNASBench101
+from svge_core.spaces import AbstractSearchSpace, ENASMacro, resolve
+from svge_core.spaces.nasbench101 import SEEN_VERTICES, ExtendedNASBench101
 
 
 def extrapolate(
@@ -51,7 +51,7 @@ def extrapolate(
         what :func:`save` writes.
     """
     space = checkpoint.model.space
-    larger_space(space.name, config.max_edges)  # a space without a larger one is said before the work
+    larger_space(space, config.max_edges)  # a space without a larger one is said before the work
     split = split_by_size(space, judged.indices)
     draws = []
     for seed in range(config.draws):
@@ -90,7 +90,7 @@ def ranked(
 ) -> dict[str, Any]:
     """Larger cells by the surrogate fitted on labels of the known space."""
     space, rng = checkpoint.model.space, np.random.default_rng(seed)
-    larger = larger_space(space.name, config.max_edges)
+    larger = larger_space(space, config.max_edges)
     rows = np.sort(rng.permutation(len(known.indices))[: config.fit_labels])
     surrogate = StructureSurrogate.fit(
         space,
@@ -101,14 +101,9 @@ def ranked(
         single_runs=meaning.single_runs,
         scaling=shared_scaling(space, larger)[0],
     )
-    if isinstance(larger, ExtendedNASBench101):
-        candidates, reference = _from_seven_vertices(checkpoint, surrogate, meaning, larger, config, rng)
-    else:
-        assert isinstance(larger, ENASMacro)
-        pool = [space.random_cell(rng) for _ in range(config.searched)]
-        best = _best(surrogate, meaning, pool, config.best)
-        candidates = larger_enas(best, larger, mutants=config.mutants, drawn=config.drawn, seed=seed)
-        reference = best[0]
+    growth = space.larger()
+    assert growth is not None, "larger_space has raised"
+    candidates, reference = resolve(growth.grow)(checkpoint, surrogate, meaning, larger, config, rng)
     found = predict_larger(surrogate, larger, [c.cell for c in candidates])
     mean, low, high = found.mean, found.low, found.high
     order = best_first(mean, meaning.direction)
@@ -135,7 +130,31 @@ def ranked(
     }
 
 
-def _from_seven_vertices(
+def grow_layers(
+    checkpoint: Checkpoint,
+    surrogate: StructureSurrogate,
+    meaning: ScoreMeaning,
+    larger: ENASMacro,
+    config: ExtrapolationConfig,
+    rng: np.random.Generator,
+) -> tuple[list[Candidate], Cell]:
+    """Candidates of twice as many layers, and the best predicted cell that they were made from.
+
+    Args:
+        checkpoint: of the known space.
+        surrogate: that ranks cells of both spaces.
+        meaning: of what it predicts.
+        larger: the larger space.
+        config: how much is drawn and kept.
+        rng: draws cells of the known space.
+    """
+    space = checkpoint.model.space
+    pool = [space.random_cell(rng) for _ in range(config.searched)]
+    best = _best(surrogate, meaning, pool, config.best)
+    return larger_enas(best, larger, mutants=config.mutants, drawn=config.drawn, seed=surrogate.seed), best[0]
+
+
+def grow_vertices(
     checkpoint: Checkpoint,
     surrogate: StructureSurrogate,
     meaning: ScoreMeaning,
@@ -143,7 +162,7 @@ def _from_seven_vertices(
     config: ExtrapolationConfig,
     rng: np.random.Generator,
 ) -> tuple[list[Candidate], Cell]:
-    """Candidates, and the best predicted cell of seven vertices.
+    """The same for cells of one vertex more, from cells of seven; arguments as those of :func:`grow_layers`.
 
     A new vertex needs two edges, so cells are grown from the best ones that have room for them.
     """

@@ -8,8 +8,10 @@ from svge_core.data import ScoreMeaning
 from svge_core.errors import DataError
 from svge_core.search.objectives.digits_training import MAX_SEEDS, DigitsTraining, digits_accuracy, digits_meaning
 from svge_core.search.objectives.goals import Goal
-from svge_core.spaces import AbstractSearchSpace, RandWire
+from svge_core.spaces import SPACES, AbstractSearchSpace
 
+#: with which these objectives begin
+WORD = "digits"
 _REST = re.compile(r"valid(?::([1-9][0-9]{0,2}))?", re.ASCII)
 #: training runs per evaluation that are offered for choice; one seed carries about as much noise as signal
 OFFERED = (1, 3)
@@ -39,7 +41,7 @@ def digits_objective(rest: str, space: AbstractSearchSpace, training: DigitsTrai
 
     Args:
         rest: ``valid``, or ``valid:SEEDS`` for the mean over several training runs.
-        space: must be RandWire.
+        space: one that lists ``digits`` among its own objectives.
         training: how networks are trained.
 
     Raises:
@@ -52,15 +54,16 @@ def digits_objective(rest: str, space: AbstractSearchSpace, training: DigitsTrai
             f"Training on digits is named digits:valid, or digits:valid:SEEDS for the mean of 1 to {MAX_SEEDS} "
             f"training runs; got digits:{rest[:60]}."
         )
-    if space.name != RandWire.name:
-        raise DataError(f"digits:{rest[:60]} trains networks of {RandWire.title}; the search is of {space.title}.")
+    if WORD not in space.own_objectives:
+        titles = " and ".join(known.title for known in SPACES.values() if WORD in known.own_objectives)
+        raise DataError(f"{WORD}:{rest[:60]} trains networks of {titles}; the search is of {space.title}.")
     training = training or DigitsTraining()
     meaning = digits_meaning(seeds, training)
     return TrainedOnDigits((Goal(meaning.key, meaning),), seeds, training)
 
 
 def digits_words(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
-    """The ``digits:`` words that are offered in a space, with what they mean; none in other spaces than RandWire."""
-    if space.name != RandWire.name:
+    """The ``digits:`` words that are offered in a space, with what they mean; none where they are not its own."""
+    if WORD not in space.own_objectives:
         return {}
     return {"digits:valid" + (f":{seeds}" if seeds > 1 else ""): digits_meaning(seeds) for seeds in OFFERED}

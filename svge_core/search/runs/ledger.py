@@ -14,18 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from svge_core.cells import Cell
-from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.processes import Worker, here
 from svge_core.search.runs.tables import Record, claims, clock, runs, workers
 from svge_core.search.runs.types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
 from svge_core.spaces import AbstractSearchSpace
 
-#: what is noted at a trial whose worker died
-WORKER_DIED = "its worker ended; the cell is evaluated again"
 Label = tuple[Cell, tuple[float, ...]]
 
 
@@ -54,18 +50,15 @@ def identity(space: AbstractSearchSpace, cell: Cell) -> str:
 
 
 def insert_labels(
-    session: Session, run_id: int, study_id: int, space: AbstractSearchSpace, labels: Sequence[Label], now: float
+    connection: Connection, run_id: int, space: AbstractSearchSpace, labels: Sequence[Label], now: float
 ) -> None:
     """Existing labels as finished evaluations outside the budget."""
     rows: list[dict[str, Any]] = []
     for number, (cell, values) in enumerate(labels):
-        row = _row(run_id, number, space, Proposal(cell, YOUR_LABELS))
-        attributes = {"notation": row["notation"], "source": YOUR_LABELS}
-        trial = study.insert_trial(session, study_id, space, cell, attributes, values)
         settled = {"state": "done", "value": values[0], "numbers": json.dumps(values), "finished": now}
-        rows.append({**row, **settled, "slot": None, "trial_id": trial})
+        rows.append({**_row(run_id, number, space, Proposal(cell, YOUR_LABELS)), **settled, "slot": None})
     if rows:
-        session.execute(sa.insert(claims), rows)
+        connection.execute(sa.insert(claims), rows)
 
 
 def free_places(engine: Engine, run_id: int, budget: int) -> list[int]:
@@ -132,49 +125,28 @@ def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker
 
 def _take_over(engine: Engine, row: Record, worker: Worker) -> bool:
     held = claims.c.worker.is_(None) if row["worker"] is None else claims.c.worker == row["worker"]
-    with Session(engine) as session, session.begin():
+    with engine.begin() as connection:
         update = sa.update(claims).where((claims.c.id == row["id"]) & (claims.c.state == "open") & held)
-        taken = session.connection().execute(update.values(worker=worker.id, started=None)).rowcount == 1
-        if taken and row["trial_id"] is not None:
-            study.end_trial(session, row["trial_id"], None, WORKER_DIED)
-        return taken
+        return connection.execute(update.values(worker=worker.id, started=None)).rowcount == 1
 
 
-def begin(engine: Engine, study_id: int, space: AbstractSearchSpace, claim: Claim, worker: Worker) -> int | None:
-    """Note that the evaluation begins, and make its trial; None if somebody else has taken the claim over."""
-    attributes = {
-        "notation": space.format(claim.cell),
-        "source": claim.source,
-        "predicted_mean": claim.mean,
-        "predicted_std": claim.std,
-        "proposal": claim.number,
-        "worker": {"host": worker.host, "pid": worker.pid, "birth": worker.born},
-        study.WORKER_ATTR: worker.id,
-    }
-    with Session(engine) as session, session.begin():
-        update = sa.update(claims).where(_mine(claim, worker)).values(started=clock(engine))
-        if session.connection().execute(update).rowcount != 1:
-            return None
-        trial = study.insert_trial(session, study_id, space, claim.cell, attributes)
-        session.execute(sa.update(claims).where(claims.c.id == claim.id).values(trial_id=trial))
-        return trial
+def begin(engine: Engine, claim: Claim, worker: Worker) -> bool:
+    """Note that the evaluation begins; False if somebody else has taken the claim over."""
+    with engine.begin() as connection:
+        # a claim of before may name the trial of a worker that died
+        update = sa.update(claims).where(_mine(claim, worker)).values(started=clock(engine), trial_id=None)
+        return connection.execute(update).rowcount == 1
 
 
 def settle(
-    engine: Engine,
-    run_id: int,
-    claim: Claim,
-    worker: Worker,
-    trial_id: int,
-    values: tuple[float, ...] | None,
-    problem: str = "",
+    engine: Engine, run_id: int, claim: Claim, worker: Worker, values: tuple[float, ...] | None, problem: str = ""
 ) -> bool:
     """Store what came out: values, or why there are none (which gives the place of the budget back).
 
     Returns:
         False if another worker has settled this cell or holds its claim.
     """
-    with Session(engine) as session, session.begin():
+    with engine.begin() as connection:
         settled: dict[str, object] = {"problem": problem, "finished": clock(engine)}
         if values is None:
             settled |= {"state": "failed", "slot": None}
@@ -183,32 +155,25 @@ def settle(
             settled |= {"state": "done", "value": values[0], "numbers": json.dumps(values)}
             streak = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
         update = sa.update(claims).where(_mine(claim, worker)).values(**settled)
-        if session.connection().execute(update).rowcount == 1:
-            study.end_trial(session, trial_id, values, problem)
-            session.execute(streak)
+        if connection.execute(update).rowcount == 1:
+            connection.execute(streak)
             return True
         # not ours any more; or the same transaction, sent again because the answer was lost
-        row = session.execute(sa.select(claims).where(claims.c.id == claim.id)).mappings().first()
-        if row is not None and row["trial_id"] == trial_id and row["state"] != "open":
-            return True
-        study.end_trial(session, trial_id, None, "another worker has this cell")
-    return False
+        row = connection.execute(sa.select(claims).where(claims.c.id == claim.id)).mappings().first()
+    return row is not None and row["worker"] == worker.id and row["state"] != "open"
 
 
-def tidy(engine: Engine, run_id: int, study_id: int) -> None:
-    """Note which workers died. Their trials failed; their cells stay claimed, and are evaluated again."""
-    with Session(engine) as session, session.begin():
-        rows = list(session.execute(sa.select(workers).where(workers.c.run_id == run_id)).mappings())
-        living = alive(session.connection(), run_id)
-        # one by one, and read before: whoever comes between two looks is not dead
-        gone = [row for row in rows if row["id"] not in living]
-        owners = {row["id"] for row in gone}
-        for trial, owner in study.running_trials(session, study_id):
-            if owner in owners:
-                study.end_trial(session, trial, None, WORKER_DIED)
-        # of workers elsewhere only their silence is known: one that comes back must not be taken for dead for ever
-        ended = [row["id"] for row in gone if row["place"] == here() and row["status"] != "ended"]
-        session.execute(sa.update(workers).where(workers.c.id.in_(ended)).values(status="ended"))
+def tidy(engine: Engine, run_id: int) -> None:
+    """Note which workers died. Their cells stay claimed, and are evaluated again."""
+    with engine.begin() as connection:
+        rows = list(connection.execute(sa.select(workers).where(workers.c.run_id == run_id)).mappings())
+        living = alive(connection, run_id)
+        # one by one, and read before: whoever comes between two looks is not dead. Of workers elsewhere only their
+        # silence is known: one that comes back must not be taken for dead for ever
+        ended = [
+            row["id"] for row in rows if row["id"] not in living and row["place"] == here() and row["status"] != "ended"
+        ]
+        connection.execute(sa.update(workers).where(workers.c.id.in_(ended)).values(status="ended"))
 
 
 def release(engine: Engine, run_id: int, worker: Worker) -> None:

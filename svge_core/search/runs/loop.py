@@ -20,6 +20,7 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, one_line
 from svge_core.search.runs import ledger
 from svge_core.search.runs.ledger import Claim
+from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import Prepared, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker
 from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
@@ -38,14 +39,13 @@ _T = TypeVar("_T")
 class _Run:
     """What the loop works with."""
 
-    storage_url: str
     engine: Engine
     run_id: int
-    study_id: int
     config: SearchConfig
     worker: Worker
     prepared: Prepared
     on_evaluation: Callable[[Evaluation], None] | None
+    settled: Callable[[], None]
 
 
 def execute(
@@ -88,9 +88,9 @@ def execute(
                     if alone:
                         _end(engine, row["id"], "failed", str(error))
                     raise
-                run = _Run(storage_url, engine, row["id"], row["study_id"], config, worker, prepared, on_evaluation)
-                _patiently(partial(ledger.tidy, engine, row["id"], row["study_id"]))
-                _loop(run, wait)
+                _patiently(partial(ledger.tidy, engine, row["id"]))
+                with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
+                    _loop(_Run(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
         finally:
             _patiently(lambda: ledger.release(engine, row["id"], worker))
             _patiently(lambda: ledger.beat(engine, worker, "ended"))
@@ -158,9 +158,7 @@ def _propose(run: _Run) -> Literal["go on", "wait", "exhausted"]:
 
 
 def _evaluate(run: _Run, claim: Claim) -> None:
-    begin = partial(ledger.begin, run.engine, run.study_id, run.prepared.space, claim, run.worker)
-    trial = _patiently(begin)
-    if trial is None:
+    if not _patiently(partial(ledger.begin, run.engine, claim, run.worker)):
         return  # taken over: this process was silent for so long that it was taken for dead
     values: tuple[float, ...] | None = None
     problem = ""
@@ -170,7 +168,8 @@ def _evaluate(run: _Run, claim: Claim) -> None:
         problem = " ".join(str(error).split())[:500]
     except Exception as error:  # one bad evaluation does not end a search
         problem = one_line(error)
-    settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, trial, values, problem))
+    settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem))
+    run.settled()
     if settled and run.on_evaluation is not None:
         run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
 

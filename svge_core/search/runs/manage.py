@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, read_start
@@ -67,11 +66,11 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPyt
             "streak": 0,
         }
         try:
-            with Session(engine) as session, session.begin():
-                now = float(session.execute(sa.select(clock(engine))).scalar_one())
-                result = session.connection().execute(sa.insert(runs).values(**row, created=now))
+            with engine.begin() as connection:
+                now = float(connection.execute(sa.select(clock(engine))).scalar_one())
+                result = connection.execute(sa.insert(runs).values(**row, created=now))
                 assert result.inserted_primary_key is not None
-                insert_labels(session, int(result.inserted_primary_key[0]), study_id, space, labels, now)
+                insert_labels(connection, int(result.inserted_primary_key[0]), space, labels, now)
         except IntegrityError as error:
             raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
     return config.name
@@ -108,4 +107,4 @@ def delete_run(storage_url: str, name: str) -> None:
             for table in (claims, workers):
                 connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
             connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
-        study.delete_study(storage_url, row["study_id"])
+        study.delete_study(storage_url, row["name"])

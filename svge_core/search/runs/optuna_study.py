@@ -1,8 +1,4 @@
-"""The Optuna side of a run: its study, and one trial per evaluation, so that Optuna's tools can read it.
-
-Trials are written in the same transactions as our own tables (:mod:`svge_core.search.runs.ledger`), so the two never
-differ; the trial of a killed worker is marked failed by whoever goes on.
-"""
+"""The Optuna side of a run: its study, made, found and removed through Optuna's public functions."""
 
 import contextlib
 import json
@@ -10,21 +6,16 @@ import os
 import threading
 import warnings
 from collections.abc import Generator, Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
 
-from svge_core.cells import Cell
 from svge_core.search.objectives import Goal
 from svge_core.search.runs.tables import BUSY_SECONDS, durable, make_tables, storage_url
-from svge_core.spaces import AbstractSearchSpace
 
-#: study attribute that holds the configuration; trial attribute that names the worker's record
-CONFIG_ATTR, WORKER_ATTR = "svge_config", "worker_id"
+#: study attribute that holds the configuration
+CONFIG_ATTR = "svge_config"
 
 
 def gene_name(number: int) -> str:
@@ -87,95 +78,21 @@ def create_study(storage_text: str, name: str, goals: Sequence[Goal], config: di
     from optuna.study import StudyDirection
 
     ways = {"max": StudyDirection.MAXIMIZE, "min": StudyDirection.MINIMIZE}
+    storage = optuna_storage(storage_text)
     with quiet():
         try:
-            study = optuna.create_study(
-                storage=optuna_storage(storage_text), study_name=name, directions=[ways[g.direction] for g in goals]
-            )
+            study = optuna.create_study(storage=storage, study_name=name, directions=[ways[g.direction] for g in goals])
         except optuna.exceptions.DuplicatedStudyError:
             return None
         study.set_user_attr(CONFIG_ATTR, json.dumps(config))
         study.set_user_attr("goals", [goal.meaning.describe() for goal in goals])
         study.set_metric_names([goal.key for goal in goals])
-    return optuna_storage(storage_text).get_study_id_from_name(name)
+    return storage.get_study_id_from_name(name)
 
 
-def delete_study(storage_text: str, study_id: int) -> None:
-    """Remove a study; nothing happens if it is gone."""
+def delete_study(storage_text: str, name: str) -> None:
+    """Remove the study of a run; nothing happens if it is gone."""
+    import optuna
+
     with contextlib.suppress(KeyError), quiet():
-        optuna_storage(storage_text).delete_study(study_id)
-
-
-def insert_trial(
-    session: Session,
-    study_id: int,
-    space: AbstractSearchSpace,
-    cell: Cell,
-    attributes: dict[str, Any],
-    values: Sequence[float] | None = None,
-) -> int:
-    """Add a trial, running, or complete if it has values, within a transaction of ours. Returns its id.
-
-    Optuna's own function asks three questions per gene and commits by itself; these are its models all the same.
-    """
-    from optuna.distributions import CategoricalDistribution, distribution_to_json
-    from optuna.storages._rdb import models
-    from optuna.trial import TrialState
-
-    models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)  # numbers are given one at a time
-    trial: Any = models.TrialModel(
-        study_id=study_id, number=None, state=TrialState.RUNNING, datetime_start=datetime.now(), datetime_complete=None
-    )
-    session.add(trial)
-    session.flush()
-    trial_id = int(trial.trial_id)
-    kinds = {
-        choices: distribution_to_json(CategoricalDistribution(tuple(range(choices)))) for choices in space.gene_choices
-    }
-    for number, (gene, choices) in enumerate(zip(space.genotype(cell), space.gene_choices, strict=True)):
-        session.add(
-            models.TrialParamModel(
-                trial_id=trial_id,
-                param_name=gene_name(number),
-                param_value=float(gene),
-                distribution_json=kinds[choices],
-            )
-        )
-    for key, value in attributes.items():
-        session.add(models.TrialUserAttributeModel(trial_id=trial_id, key=key, value_json=json.dumps(value)))
-    trial.number = trial.count_past_trials(session)
-    if values is not None:
-        end_trial(session, trial_id, values)
-    return trial_id
-
-
-def end_trial(session: Session, trial_id: int, values: Sequence[float] | None, problem: str = "") -> None:
-    """Make a running trial complete, or failed where there are no values; a trial that has ended stays as it is."""
-    from optuna.storages._rdb import models
-    from optuna.trial import TrialState
-
-    trial: Any = session.get(models.TrialModel, trial_id, with_for_update=True)
-    if trial is None or trial.state != TrialState.RUNNING:
-        return
-    if values is None:
-        session.add(models.TrialUserAttributeModel(trial_id=trial_id, key="problem", value_json=json.dumps(problem)))
-    for number, value in enumerate(values or ()):
-        stored, kind = models.TrialValueModel.value_to_stored_repr(float(value))
-        session.add(models.TrialValueModel(trial_id=trial_id, objective=number, value=stored, value_type=kind))
-    trial.state = TrialState.FAIL if values is None else TrialState.COMPLETE
-    trial.datetime_complete = datetime.now()
-
-
-def running_trials(session: Session, study_id: int) -> list[tuple[int, str]]:
-    """Id and worker's record of every trial that has not ended."""
-    from optuna.storages._rdb import models
-    from optuna.trial import TrialState
-
-    attribute = models.TrialUserAttributeModel
-    query = (
-        sa.select(models.TrialModel.trial_id, attribute.value_json)
-        .join(attribute, attribute.trial_id == models.TrialModel.trial_id)
-        .where(models.TrialModel.study_id == study_id, models.TrialModel.state == TrialState.RUNNING)
-        .where(attribute.key == WORKER_ATTR)
-    )
-    return [(int(trial), str(json.loads(owner))) for trial, owner in session.execute(query)]
+        optuna.delete_study(study_name=name, storage=optuna_storage(storage_text))

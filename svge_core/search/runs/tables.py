@@ -78,6 +78,7 @@ claims = sa.Table(
     sa.Column("numbers", sa.Text),
     sa.Column("problem", sa.Text, nullable=False),
     sa.Column("worker", sa.String(32)),
+    # set once the cell has its trial in the Optuna study: the trial's number, in stores of before its id
     sa.Column("trial_id", sa.Integer),
     sa.Column("started", sa.Double),
     sa.Column("finished", sa.Double),

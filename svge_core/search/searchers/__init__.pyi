@@ -11,4 +11,10 @@ from .generative import (
     RecurrentSearch as RecurrentSearch,
     recurrent_like as recurrent_like,
 )
-from .registry import METHODS as METHODS, make_searcher as make_searcher
+from .registry import (
+    METHODS as METHODS,
+    LineStyle as LineStyle,
+    Method as Method,
+    make_searcher as make_searcher,
+    register_method as register_method,
+)

@@ -17,7 +17,6 @@ from svge_core.graphpnas import (
     RecurrentOptions,
     RefitOptions,
     best_by_rank,
-    explore,
     refit,
     refit_many,
     refit_recurrent,
@@ -87,7 +86,7 @@ def explored(domain: Domain, rng: np.random.Generator, count: int, taken: Set[Ce
         for _ in range(_TRIES * count):
             if len(found) == count:
                 break
-            cell = explore(domain.space, rng)
+            cell = domain.space.random_start(rng)
             if cell not in taken:
                 found.setdefault(cell)
     missing = count - len(found)

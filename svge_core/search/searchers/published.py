@@ -60,7 +60,8 @@ class PublishedLatentSearch:
         self.domain, self.checkpoint = domain, checkpoint
         self.options = options or PublishedOptions()
         self.encodings = shared_encodings(domain, checkpoint)
-        self._round: tuple[int, list[Cell]] = (-1, [])
+        #: what the last round was made of, and its decodes; worked out again for any other history
+        self._round: tuple[History, list[Cell]] | None = None
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
@@ -72,20 +73,21 @@ class PublishedLatentSearch:
         # one process serves a round of 50, so a round starts where the history has grown by that many
         number = max(len(history) - options.initial, 0) // options.batch
         seen = options.initial + number * options.batch
-        if self._round[0] != number:
+        begun = history.until(min(seen, len(history)))
+        if self._round is None or self._round[0] != begun:
             # the first design differs from run to run, and nothing else does after a kill
             first = repr([observation.cell for observation in history.observations[: options.initial]])
             own = np.random.default_rng([number, seen, zlib.crc32(first.encode())])
-            self._round = (number, self._batch(history, min(seen, len(history)), own))
+            self._round = (begun, self._batch(begun, own))
         fresh = [cell for cell in self._round[1] if cell not in history.taken][:count]
         found = [Proposal(cell, "decoded from a latent of large expected improvement") for cell in fresh]
         more = self.domain.fresh(rng, count - len(found), history.taken | set(fresh))
         return found + [Proposal(cell, "random, the round decoded to nothing new") for cell in more]
 
-    def _batch(self, history: History, size: int, rng: np.random.Generator) -> list[Cell]:
-        """Decodes of a greedily chosen batch of latents; the process is fitted to the first ``size`` observations."""
-        cells = [observation.cell for observation in history.observations[:size]]
-        utility = history.scalar(rng)[:size]
+    def _batch(self, history: History, rng: np.random.Generator) -> list[Cell]:
+        """Decodes of a greedily chosen batch of latents; the process is fitted to all of the history."""
+        size, cells = len(history), [observation.cell for observation in history.observations]
+        utility = history.scalar(rng)
         targets = (utility - utility.mean()) / (utility.std() or 1.0)
         codes = self.encodings.latents(cells)
         low, high = codes.min(axis=0), codes.max(axis=0)

@@ -2,4 +2,4 @@ from .cell_table import build as build, table as table
 from .codes import all_codes as all_codes
 from .extended import VERTICES as VERTICES, ExtendedNASBench101 as ExtendedNASBench101
 from .md5_key import module_hash as module_hash
-from .space import OPERATIONS as OPERATIONS, NASBench101 as NASBench101
+from .space import OPERATIONS as OPERATIONS, SEEN_VERTICES as SEEN_VERTICES, NASBench101 as NASBench101

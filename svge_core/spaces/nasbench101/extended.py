@@ -14,6 +14,7 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import ParseError, SvgeError
 from svge_core.spaces.base import CellArrays, DecodingRules
+from svge_core.spaces.hooks import Alias, LargerSpace, SizeSplit, TextForm
 from svge_core.spaces.nasbench101.codes import MAX_EDGES, MAX_VERTICES, canonical_order, upper_pairs
 from svge_core.spaces.nasbench101.space import MAX_TEXT, OPERATIONS, NASBench101, digits, from_matrix
 
@@ -35,6 +36,7 @@ class ExtendedNASBench101(NASBench101):
 
     name = "nasbench101_8"
     max_nodes = VERTICES
+    notation_in_words = "a ModelSpec as JSON"
     size = None  # type: ignore[assignment]
     equivalence = (
         "two cells are the same if the md5 key of their labelled graphs, made by the authors' recipe, is equal"
@@ -117,3 +119,19 @@ class ExtendedNASBench101(NASBench101):
         rules = super().decoding_rules()
         rules.node_types[1:-1, self.vocabulary.index(OUTPUT)] = False
         return rules
+
+    def text_forms(self) -> tuple[TextForm, ...]:
+        """None: an md5 key cannot be looked up here."""
+        return ()
+
+    def aliases(self, cell: Cell) -> tuple[Alias, ...]:
+        """None: the authors' files do not hold these cells."""
+        return ()
+
+    def larger(self) -> LargerSpace | None:
+        """None: nothing is extrapolated twice."""
+        return None
+
+    def size_split(self, indices: np.ndarray) -> SizeSplit | None:
+        """None: cells have no index."""
+        return None

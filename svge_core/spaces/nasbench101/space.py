@@ -16,6 +16,7 @@ from svge_core.cells import INPUT, OUTPUT, Cell, pruned
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.files import is_sequence
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
+from svge_core.spaces.hooks import Alias, GeneratorView, GraphView, LargerSpace, SizeSplit, TextForm, labelled_nodes
 from svge_core.spaces.nasbench101.cell_table import SIZE, Table, table
 from svge_core.spaces.nasbench101.codes import (
     MAX_EDGES,
@@ -33,6 +34,10 @@ from svge_core.spaces.nasbench101.size import NETWORK, sizes
 #: the authors' names in their order: the md5 key depends on it
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 MAX_TEXT = 2_000
+#: cells with at most so many vertices are the small ones of extrapolation
+SEEN_VERTICES = 6
+#: probability of an edge of a random start, and draws before it is given up
+_EDGE, _TRIES = 0.25, 100_000
 _HASH = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _FORMS = (
     'an md5 key of 32 hex digits, or a ModelSpec {"matrix": [[0, 1], [0, 0]], "ops": ["input", "output"]} with at most '
@@ -55,6 +60,7 @@ class NASBench101(AbstractSearchSpace):
         "the other with its vertices renumbered; there are 423,624 different ones"
     )
     gene_choices = (2,) * len(upper_pairs(MAX_VERTICES)) + (len(OPERATIONS),) * (MAX_VERTICES - 2)
+    notation_in_words = "an md5 key, a ModelSpec as JSON"
 
     def validate(self, cell: Cell) -> None:
         """Check vertices, edges, labels, and that every vertex is in use."""
@@ -212,6 +218,48 @@ class NASBench101(AbstractSearchSpace):
         """Parameters and multiply-accumulates of all cells in millions, by official index."""
         parts = np.array_split(np.arange(SIZE), 16)
         return np.concatenate([np.stack(sizes(self.graphs(part)), axis=1) for part in parts])
+
+    def text_forms(self) -> tuple[TextForm, ...]:
+        """The md5 key, also one that happens to have no letters."""
+        return (TextForm("", _HASH, self.parse),)
+
+    def aliases(self, cell: Cell) -> tuple[Alias, ...]:
+        """The md5 key; files hold it as the key."""
+        title = "The arguments of the authors' `ModelSpec`, and the md5 key of the cell in their files"
+        return (Alias("md5", title, self.key(cell), long=True),)
+
+    def generator_view(self) -> GeneratorView:
+        """Labelled vertices, the first one labelled "output" being the last."""
+        return labelled_nodes(GraphView(self.max_nodes, (INPUT, *self.operations, OUTPUT), open_ended=True))
+
+    def random_start(self, rng: np.random.Generator) -> Cell:
+        """3 to 7 vertices, each edge with probability 1/4, uniform operations, drawn again until it is a member."""
+        nodes = int(rng.integers(3, self.max_nodes + 1))
+        for _ in range(_TRIES):
+            ops = [self.operations[int(i)] for i in rng.integers(len(self.operations), size=nodes - 2)]
+            bits: np.ndarray = np.triu(rng.random((nodes, nodes)) < _EDGE, 1)
+            # every vertex but the ends needs an edge in and one out; checked here, as most draws fail
+            if not (bits[:, 1:].any(axis=0).all() and bits[:-1].any(axis=1).all()):
+                continue
+            cell = Cell((INPUT, *ops, OUTPUT), tuple((int(u), int(v)) for u, v in np.argwhere(bits)))
+            if self.is_valid(cell):
+                return self.canonical(cell)
+            nodes = int(rng.integers(3, self.max_nodes + 1))
+        return super().random_start(rng)
+
+    def larger(self) -> LargerSpace | None:
+        """One vertex more."""
+        return LargerSpace(
+            "svge_core.spaces.nasbench101:ExtendedNASBench101",
+            "svge_core.evaluation.extrapolation:grow_vertices",
+            "Cells of eight vertices and at most {max_edges} edges. For decoding, the model's tables of node positions "
+            "were extended by repeating their last row: an assumption, as no training saw position 8.",
+        )
+
+    def size_split(self, indices: np.ndarray) -> SizeSplit | None:
+        """By vertices: the largest cells are those with all of them."""
+        sizes, words = self.arrays(indices).sizes, (f"at most {SEEN_VERTICES} vertices", f"{self.max_nodes} vertices")
+        return SizeSplit(sizes <= SEEN_VERTICES, sizes > SEEN_VERTICES, *words)
 
 
 def digits(cell: Cell) -> tuple[int, ...]:

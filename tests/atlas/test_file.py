@@ -21,6 +21,7 @@ from svge_core.spaces.registry import SPACES, get_space
 from svge_core.training.config import TrainConfig
 from tests.atlas.test_projection import free_plane, random_latents
 from tests.support.core import TinySpace, tiny_model, write_checkpoint, write_sampled_checkpoint
+from tests.support.untyped import there
 
 SPACE, ENAS = TinySpace(5), get_space("enas6")
 TRAINING = TrainConfig(epochs=2, held_out=0.25, seed=3)
@@ -58,7 +59,7 @@ def test_a_lean_file_holds_no_latents_and_gives_the_same_atlas(checkpoint: Check
     again = load_atlas(checkpoint, SPACE)
     np.testing.assert_allclose(again.latents, lean.latents, atol=1e-5)
     np.testing.assert_array_equal(again.held_out, lean.held_out)
-    np.testing.assert_array_equal(again.indices, np.arange(SPACE.size))
+    np.testing.assert_array_equal(again.indices, np.arange(there(SPACE.size)))
     for name in ("umap", "pca"):
         reach = np.ptp(lean.planes[name].xy, axis=0).max()
         np.testing.assert_allclose(again.planes[name].xy, lean.planes[name].xy, atol=0.51 * reach / STEPS + 1e-5)
@@ -179,7 +180,7 @@ def test_a_sample_is_uniform_seeded_and_of_the_size_asked_for() -> None:
     assert (first == again).all() and (first != other).any() and len(first) == 5_000
     assert ENAS.size
     assert np.abs(np.histogram(first, bins=10, range=(0, ENAS.size))[0] - 500).max() < 110
-    assert chart_indices(SPACE).tolist() == list(range(SPACE.size))
+    assert chart_indices(SPACE).tolist() == list(range(there(SPACE.size)))
     with pytest.raises(SvgeError, match="64 bits"):
         chart_indices(get_space("enas12"))
 
@@ -197,7 +198,7 @@ def test_operations_are_counted_as_cell_by_cell() -> None:
         for row, index in enumerate(indices.tolist()):
             cell = space.from_index(index)
             assert counts[row].tolist() == [cell.ops.count(op) for op in space.operations]
-    assert charted_held_out(SPACE, np.arange(SPACE.size), TRAINING).sum() == round(0.25 * SPACE.size)
+    assert charted_held_out(SPACE, np.arange(there(SPACE.size)), TRAINING).sum() == round(0.25 * there(SPACE.size))
 
 
 # ---- numbers ----------------------------------------------------------------------------------------------------

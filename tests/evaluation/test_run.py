@@ -35,6 +35,7 @@ from svge_core.tensors import START, to_cells
 from svge_core.training.config import TrainConfig
 from svge_core.training.drawn import DrawnCells
 from tests.support.core import TinySpace, tiny_model, write_checkpoint
+from tests.support.untyped import there
 
 SPACE = TinySpace(4)
 DIRECTIONS: tuple[Direction, ...] = ("forward", "backward", "both")
@@ -79,7 +80,7 @@ def test_every_row_says_what_it_counts(checkpoint: Checkpoint) -> None:
         for mode in MODES:
             valid = rows[generation_key("valid", "forward", mode, count, times)]
             assert valid.of == count * times
-            assert sum((valid.reasons or {}).values()) <= valid.of - (valid.count or 0)
+            assert sum((valid.reasons or {}).values()) <= there(valid.of) - (valid.count or 0)
             assert rows[generation_key("unique", "forward", mode, count, times)].of == valid.count
     raw, constrained = (rows[generation_key("valid", "both", mode, 10, 3)].count or 0 for mode in MODES)
     assert constrained >= raw

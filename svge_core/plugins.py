@@ -1,0 +1,68 @@
+"""Spaces and methods of other packages: found when a command or the app starts.
+
+Two ways, both decided by whoever starts the process and never by a stored file. An installed package names them as
+entry points of the groups :data:`SPACES` and :data:`METHODS`. A module that is not installed is named by the variable
+:data:`VARIABLE`, several separated by commas; importing it calls ``register_space`` or ``register_method``. Processes
+that this one starts inherit the variable.
+"""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from svge_core.errors import SvgeError
+
+VARIABLE = "SVGE_PLUGINS"
+#: groups of entry points: an instance (or class) of a search space; a method under the entry's own name
+SPACES, METHODS = "svge_explorer.spaces", "svge_explorer.methods"
+_loaded: set[str] = set()
+
+
+def load_plugins() -> None:
+    """Register what entry points and the variable name; what is registered already stays as it is.
+
+    Raises:
+        SvgeError: one line that names the module or entry point that cannot be used, and why.
+    """
+    for entry in _entries():
+        _once(f"{entry.group}: {entry.name}", lambda entry=entry: (_space if entry.group == SPACES else _method)(entry))
+    for name in filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(","))):
+        _once(f"{VARIABLE}: {name}", lambda name=name: import_module(name))
+
+
+@cache
+def _entries() -> tuple[EntryPoint, ...]:
+    """Looked for once per process: it reads a file of every installed package."""
+    return tuple(entry for group in (SPACES, METHODS) for entry in entry_points(group=group))
+
+
+def _once(source: str, load: Callable[[], object]) -> None:
+    if source in _loaded:
+        return
+    try:
+        load()
+    except Exception as error:  # a stranger's module can fail in any way; it is named, and nothing else is lost
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise SvgeError(f"The plug-in {source[:120]} cannot be used ({reason}). Correct it or leave it out.") from error
+    _loaded.add(source)
+
+
+def _space(entry: EntryPoint) -> None:
+    from svge_core.spaces import AbstractSearchSpace, register_space
+
+    found = entry.load()
+    space = found() if isinstance(found, type) else found
+    if not isinstance(space, AbstractSearchSpace):
+        raise SvgeError(f"{entry.value} is no AbstractSearchSpace")
+    register_space(space)
+
+
+def _method(entry: EntryPoint) -> None:
+    from svge_core.search.searchers import Method, register_method
+
+    found = entry.load()
+    if not isinstance(found, Method):
+        raise SvgeError(f"{entry.value} is no Method")
+    register_method(entry.name, found)

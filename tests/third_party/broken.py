@@ -1,0 +1,3 @@
+"""A plug-in that fails while it is imported."""
+
+raise ZeroDivisionError("no coin")

@@ -1,0 +1,48 @@
+"""The third-party space and method, made known as a user would and unknown again, so that no other test sees them."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from svge_core import plugins
+from svge_core.__main__ import main
+from svge_core.atlas import build_atlas, save_atlas
+from svge_core.checkpoints import load_checkpoint
+from svge_core.data import ScoreMeaning
+from svge_core.models import HeadConfig
+from svge_core.predictors import fit_predictor
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import SPACES
+
+MODULES = ("tests.third_party.ring_space", "tests.third_party.coin_method")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def plugged() -> Iterator[None]:
+    """``SVGE_PLUGINS`` names both modules, for this process and those that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(plugins.VARIABLE, ", ".join(MODULES))
+        plugins.load_plugins()
+        yield
+        del SPACES["ring"], METHODS["coin"]
+        for name in MODULES:
+            del sys.modules[name]
+            plugins._loaded.remove(f"{plugins.VARIABLE}: {name}")
+
+
+@pytest.fixture(scope="package")
+def root(plugged: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of checkpoints with one of the third-party space: trained by the command, with atlas and predictor."""
+    folder = tmp_path_factory.mktemp("third-party-checkpoints")
+    sizes = ["--epochs=20", "--batch-size=32", "--hidden=16", "--latent=4", "--warmup-steps=10"]
+    assert main(["train", "--space", "ring", "--name", "tiny", "--out", str(folder), "--json", *sizes]) == 0
+    checkpoint = load_checkpoint(folder / "ring" / "tiny")
+    save_atlas(checkpoint.folder, build_atlas(checkpoint, planes=("pca",)))  # UMAP takes half a minute to import
+    cells = list(checkpoint.model.space.enumerate())
+    values = np.array([80.0 + 2 * cell.ops.count("gate") + cell.ops.count("conv") for cell in cells])
+    meaning = ScoreMeaning("toy_valid", "toy accuracy", "%", "max", "Toy", "", None, "", "measured", "made up")
+    fit_predictor(checkpoint, meaning, np.arange(378), values, labels=60, seed=1, head=HeadConfig(layers=2, epochs=1))
+    return folder

@@ -1,0 +1,91 @@
+"""The six numbers of README.md, each with what it is out of and a link to its table."""
+
+from pathlib import Path
+
+from bench.harness.results import read_results
+from svge_core.checkpoints import MetricRow, RowKey, by_key, edge_f1_key, generation_key, load_meta, reconstruction_key
+from svge_core.evaluation import denominator, percent, result
+
+
+def headlines(root: Path) -> str:
+    """A table: number, what it is and out of what, page."""
+    rows = [
+        _reconstruction(root),
+        _validity(root),
+        _prediction(root),
+        _search(root),
+        _durability(root),
+        _randwire(root),
+    ]
+    lines = ["| number | of what | table |", "|---|---|---|"]
+    lines += [f"| **{number}** | {words} | [{page}](docs/results/{page}.md) |" for number, words, page in rows]
+    return "\n".join(lines)
+
+
+def _metric(root: Path, space: str, key: RowKey) -> MetricRow:
+    meta, _ = load_meta(root / "checkpoints" / space / "svge")
+    return by_key(meta.metrics)[key]
+
+
+def _reconstruction(root: Path) -> tuple[str, str, str]:
+    row = _metric(root, "nasbench201", reconstruction_key("forward", "sampled"))
+    words = (
+        f"{denominator(row)} decodings give the cell back: NAS-Bench-201, cells never trained on, "
+        f"{row.encodings or 1} × {row.decodings or 1} decodings sampled from each posterior mean"
+    )
+    return result(row), words, "checkpoints"
+
+
+def _validity(root: Path) -> tuple[str, str, str]:
+    row = _metric(root, "nasbench101", generation_key("valid", "forward", "raw", 1_000, 10))
+    return (
+        result(row),
+        f"{denominator(row)} raw decodings of prior samples are valid cells, NAS-Bench-101",
+        "checkpoints",
+    )
+
+
+def _prediction(root: Path) -> tuple[str, str, str]:
+    stored = read_results("predictor", root)
+    assert stored is not None
+    row = max((row for row in stored["rows"] if "joint" not in row["predictor"]), key=lambda row: row["labels"])
+    words = (
+        f"Kendall tau (± over {len(row['draws'])} draws) of predicted against measured CIFAR-10 validation accuracy on "
+        f"{row['held_out']:,} cells of NAS-Bench-201, from {row['labels']} labels of others; the 90 % interval covers "
+        f"{percent(row['coverage'], 1)}"
+    )
+    return f"{row['kendall_tau']:.3f} ± {row['kendall_tau_sd']:.3f}", words, "prediction"
+
+
+def _search(root: Path) -> tuple[str, str, str]:
+    stored = read_results("search", root)
+    assert stored is not None
+    found = {row["method"]: row for row in stored["rows"] if row["data"] == "imagenet16"}
+    ours, rival, chance = (found[name]["median to optimum"] for name in ("latent-bo", "gp", "random"))
+    words = (
+        f"evaluations, median of {found['latent-bo']['seeds']} seeds, until latent Bayesian optimisation has "
+        "NAS-Bench-201's best ImageNet16-120 validation accuracy; a Gaussian process on structure needs "
+        f"{rival:g}, random search {chance}"
+    )
+    return f"{ours:g}", words, "search"
+
+
+def _durability(root: Path) -> tuple[str, str, str]:
+    stored = read_results("durability", root)
+    assert stored is not None
+    row = stored["rows"][0]
+    words = (
+        f"of {row['evaluations']} evaluations lost, {row['finished_repeated']} finished ones repeated, in "
+        f"{row['kills']} kills of {row['runs']} local searches on SQLite"
+    )
+    return str(row["lost"]), words, "speed"
+
+
+def _randwire(root: Path) -> tuple[str, str, str]:
+    found = _metric(root, "randwire", edge_f1_key("forward", "frequent"))
+    control = _metric(root, "randwire", edge_f1_key("", "constant_per_family"))
+    words = (
+        f"edge F1 of {found.n:,} held-out RandWire wirings, encoded and decoded: what does not work yet, as one "
+        f"constant wiring per family has {control.value:.4g}"
+    )
+    return f"{found.value:.4g}", words, "checkpoints"

@@ -1,0 +1,92 @@
+"""Tables of speed and durability, from ``bench/results/`` (throughput, durability, click, ask_time)."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.harness.results import read_results
+from svge_core.search.searchers import METHODS
+
+WHAT = {"train": "training", "encode": "encoding", "decode": "decoding"}
+CODE = {"authors": "authors' code"}
+
+
+def _measured(stored: dict[str, Any], more: str = "") -> str:
+    """Where the numbers below come from."""
+    machine = stored["machine"]
+    return f"`{stored['command']}`, {stored['date']}; {machine['cpu']}, {machine['cores']} cores{more}."
+
+
+def throughput(root: Path) -> str:
+    """Cells per CPU second beside the authors' code."""
+    if (stored := read_results("throughput", root)) is None:
+        return "Not measured yet: `python -m bench.throughput`."
+    lines = [
+        _measured(stored, f", {stored['settings']['threads']} thread, {stored['settings']['rounds']} rounds"),
+        "",
+        "| what | code | batch | cells per CPU second | times the authors' | at their batch |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        ratio = f"{row['ratio']:g}" if row.get("ratio") else ""
+        code = CODE.get(row["implementation"], row["implementation"])
+        reference = (row.get("reference") or "").removeprefix("batch ")
+        lines.append(
+            f"| {WHAT[row['what']]} | {code} | {row['batch']:,} | {row['graphs_per_cpu_second']:,.0f} | {ratio} "
+            f"| {reference} |"
+        )
+    return "\n".join(lines)
+
+
+def durability(root: Path) -> str:
+    """What kills did to a run."""
+    if (stored := read_results("durability", root)) is None:
+        return "Not measured yet: `python -m bench.durability`."
+    lines = [
+        _measured(
+            stored, f"; {METHODS[stored['settings']['method']].title.lower()}, seed {stored['settings']['seed']}"
+        ),
+        "",
+        "| store and workers | kills | evaluations of the budget | distinct | lost | finished and repeated "
+        "| same proposals as without kills |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        lines.append(
+            f"| {row['what']} | {row['kills']} | {row['evaluations']} of {row['budget']} | {row['distinct']} "
+            f"| {row['lost']} "
+            f"| {row['finished_repeated']} | {row.get('same_as_unkilled') or 'not asked'} |"
+        )
+    return "\n".join(lines)
+
+
+def clicks(root: Path) -> str:
+    """Milliseconds from a click to the new panel."""
+    lines = ["| points | what | clicks | median, ms |", "|---|---|---|---|"]
+    commands = []
+    for name in ("click", "click-nasbench101"):
+        if (stored := read_results(name, root)) is None:
+            continue
+        commands.append(_measured(stored, f"; {stored['settings']['window']}"))
+        for row in stored["rows"]:
+            if row.get("median_ms"):
+                points = f"{stored['settings']['points']:,}"
+                lines.append(f"| {points} | {row['what']} | {row['clicks']} | {row['median_ms']:,.0f} |")
+    return "\n".join([*commands, "", *lines]) if commands else "Not measured yet: `python -m bench.click`."
+
+
+def asks(root: Path) -> str:
+    """Seconds per proposal."""
+    if (stored := read_results("ask_time", root)) is None:
+        return "Not measured yet: `python -m bench.ask_time`."
+    settings = stored["settings"]
+    lines = [
+        _measured(stored, f"; {settings['observations']} observations, {settings['q']} cells an ask"),
+        "",
+        "| method | first ask, s | median, s | median, CPU s | largest, s | asks |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        seconds = [row[name] for name in ("first_seconds", "median_seconds", "median_cpu_seconds", "largest_seconds")]
+        shown = " | ".join(f"{value:.2g}" for value in seconds)
+        lines.append(f"| {METHODS[row['method']].title} | {shown} | {row['asks']} |")
+    return "\n".join(lines)
