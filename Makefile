@@ -2,7 +2,7 @@
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
 # make check   lint, format and types only
 # make bench   the benchmarks in bench/, one after another
-# make readme  bring the generated parts of README.md and the picture of the data flow up to date
+# make docs    bring the generated parts of the documentation up to date and build its site into site/
 # make clean   remove .venv and caches
 #
 # Nothing is installed outside .venv. A stamp per step makes a second run instant.
@@ -21,7 +21,7 @@ WORKERS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --no-input --retries 8 --timeout 60
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: app install install-dev test check lint types tests bench readme clean help
+.PHONY: app install install-dev test check lint types tests bench docs install-docs clean help
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -32,6 +32,7 @@ app: install
 
 install: $(VENV)/.app-installed
 install-dev: $(VENV)/.dev-installed
+install-docs: $(VENV)/.docs-installed
 
 # The newest version that the pinned wheels were tried with comes first; any other from 3.11 on is accepted.
 $(VENV)/.made:
@@ -67,6 +68,10 @@ $(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.app-installed
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.docs-installed: requirements-docs.txt $(VENV)/.dev-installed
+	$(PIP) -r requirements-docs.txt
+	@touch $@
+
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -91,10 +96,12 @@ bench: install-dev
 	  echo "== $$script"; $(BIN)/python -m $$(echo "$${script%.py}" | tr / .); \
 	done
 
-readme: install
+docs: install-docs
 	$(BIN)/python -m tools.docs.pages
+	$(BIN)/python -m tools.docs.drawing
 	$(BIN)/python -c "import pygraphviz as g; g.AGraph('assets/data-flow.dot').draw('assets/data-flow.svg', prog='dot')"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

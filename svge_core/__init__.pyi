@@ -22,7 +22,13 @@ from .explorer import open_explorer as open_explorer
 from .models import ModelConfig as ModelConfig
 from .networks import build_network as build_network
 from .search import suggest_cell as suggest_cell
-from .spaces import SPACES as SPACES, AbstractSearchSpace as AbstractSearchSpace, get_space as get_space
+from .search.searchers import register_method as register_method
+from .spaces import (
+    SPACES as SPACES,
+    AbstractSearchSpace as AbstractSearchSpace,
+    get_space as get_space,
+    register_space as register_space,
+)
 from .training import TrainConfig as TrainConfig, train as train
 
 __version__: str

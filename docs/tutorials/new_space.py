@@ -115,9 +115,10 @@ class TestChainSpace(SearchSpaceContract):
     space = ChainSpace()
 
 
-# Registered, the space works wherever a space is named: training, search, the command line, the app.
+# Registered, the space works wherever a space is named: training, search, map, export. The command line and the app
+# are told by the module's name: SVGE_PLUGINS=new_space svge search --space chain4 ...
 if __name__ == "__main__":
-    space = svge.SPACES["chain4"] = ChainSpace()
+    space = svge.register_space(ChainSpace())
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "chain4" / "svge"
         svge.train(

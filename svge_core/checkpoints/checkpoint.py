@@ -78,7 +78,7 @@ class CheckpointMeta:
     def total_cpu_seconds(self) -> float:
         """CPU seconds of both; NaN where they were not recorded."""
         own = self.history[-1].get("cpu_seconds", math.nan) if self.history else math.nan
-        return own + _number(self.environment.get("initial_cpu_seconds"), 0)
+        return own + _number(self.environment.get("initial_cpu_seconds"), 0.0)
 
 
 def _number(value: Scalar, otherwise: float) -> float:

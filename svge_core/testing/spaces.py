@@ -46,6 +46,11 @@ class SearchSpaceContract:
         return []
 
     @pytest.fixture
+    def rng(self) -> np.random.Generator:
+        """The same draws in every test."""
+        return np.random.default_rng(0)
+
+    @pytest.fixture
     def cells(self, rng: np.random.Generator) -> list[Cell]:
         """Random members."""
         return [self.space.random_cell(rng) for _ in range(self.samples)]

@@ -8,23 +8,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from svge_core.__main__ import main
-from svge_core.data.held_out import cell_numbers, held_out_mask, split_cells
+from svge_core.data.held_out import split_cells
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.evaluation.metrics import generation
 from svge_core.models.encoder import Posterior
 from svge_core.models.options import DecodeOptions
 from svge_core.models.vae import Elbo, GraphVAE
 from svge_core.spaces.registry import SPACES, get_space
-from svge_core.tensors import CellBatch, to_batch, to_cells
+from svge_core.tensors import CellBatch, to_batch
 from svge_core.training.config import TrainConfig
-from svge_core.training.drawn import DrawnCells, draw_indices
+from svge_core.training.drawn import DrawnCells
 from svge_core.training.run import start_from
 from svge_core.training.state import FILE, restore_state, save_state
 from svge_core.training.trainer import Trainer, TrainRow
@@ -247,35 +246,12 @@ SETTINGS = f"--hidden 8 --latent 4 --epochs {EPOCHS} --batch-size 64 --held-out 
 COMMAND = ["train", "--json", "--threads", "1", "--save-every", "0", *SETTINGS.split()]
 
 
-#: the command line, killed with -9 right after it has saved its state for the second time in its second epoch
-DYING = r"""
-import os, signal, sys
-from svge_core.__main__ import main
-from svge_core.training import state
-
-write, calls = state.write_atomically, []
-
-
-def dying(path, content):
-    write(path, content)
-    calls.extend([path] if rb'\"epoch\"' in content else [])  # a row of the history, in JSON within JSON
-    if len(calls) == 2:
-        sys.stdout.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-state.write_atomically = dying
-main(sys.argv[1:])
-"""
-
-
 def test_a_killed_training_run_is_resumed_by_the_same_command(tmp_path: Path) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     folder = killed / "nasbench201" / "svge"
     words = [sys.executable, "-m", "svge_core", *COMMAND, "--out", str(killed)]
-    died = subprocess.run(
-        [sys.executable, "-c", DYING, *words[3:]], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    dying = [sys.executable, "-m", "tests.support.dying_training", *words[3:]]
+    died = subprocess.run(dying, cwd=ROOT, capture_output=True, text=True, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr
     first = json.loads(died.stdout.splitlines()[0])
     assert (first["event"], first["epoch"]) == ("epoch", 1)
@@ -298,40 +274,6 @@ def test_a_killed_training_run_is_resumed_by_the_same_command(tmp_path: Path) ->
         assert [row["epoch"] for row in meta["history"]] == list(range(1, EPOCHS + 1))
     assert metas[0]["history"][-1]["loss"] == pytest.approx(metas[1]["history"][-1]["loss"], rel=1e-5)
     assert not [path for path in folder.iterdir() if path.suffix == ".part"]
-
-
-def test_cells_of_a_space_too_large_to_list_are_drawn_anew_and_never_held_out() -> None:
-    space, config = get_space("enas6"), TrainConfig(epochs=3, cells_per_epoch=500, batch_size=100, seed=4)
-    drawn = DrawnCells(space, config)
-    first, again, second = drawn.epoch(0), drawn.epoch(0), drawn.epoch(1)
-    assert (first.types == again.types).all()
-    assert (first.adjacency == again.adjacency).all()
-    assert not (first.types == second.types).all()
-    indices = np.array([space.index(cell) for cell in to_cells(space, first)])
-    assert not held_out_mask(indices, config.held_out, config.seed).any()
-    unseen = draw_indices(space, 300, config, (2,), held_out=True)
-    assert held_out_mask(unseen, config.held_out, config.seed).all()
-
-
-def test_cells_without_an_index_are_drawn_anew_and_held_out_by_their_keys() -> None:
-    space, config = get_space("randwire"), TrainConfig(epochs=3, cells_per_epoch=40, batch_size=16, seed=4)
-    drawn = DrawnCells(space, config)
-    first, second = drawn.epoch(0), drawn.epoch(1)
-    assert torch.equal(first.adjacency, drawn.epoch(0).adjacency)
-    assert torch.equal(first.adjacency, drawn.first.adjacency)
-    assert not (first.adjacency == second.adjacency).all()
-    cells = to_cells(space, first)
-    assert all(cell == space.canonical(cell) for cell in cells)
-    assert not held_out_mask(cell_numbers(space, cells), config.held_out, config.seed).any()
-
-
-def test_a_tenth_of_the_indices_is_held_out_and_the_seed_decides_which() -> None:
-    indices = np.arange(50_000) * 30_011
-    one, other = held_out_mask(indices, 0.1, 1), held_out_mask(indices, 0.1, 2)
-    for mask in (one, other):
-        assert abs(mask.mean() - 0.1) < 4 * (0.09 / len(indices)) ** 0.5
-    assert abs((one & other).mean() - 0.01) < 4 * (0.0099 / len(indices)) ** 0.5, "the two are independent"
-    assert not held_out_mask(indices, 0.0, 1).any()
 
 
 @pytest.mark.parametrize("name", ["enas6", "randwire"])  # cells drawn by their index, and one by one
@@ -402,9 +344,3 @@ def test_training_starts_from_the_weights_of_another_checkpoint(
         start_from(tmp_path, tiny_model(TINY, 9), replace(config, seed=4))
     with pytest.raises(SvgeError, match="another model: hidden differ"):
         start_from(tmp_path, tiny_model(TINY, 9, hidden=6), config)
-
-
-def test_nothing_is_drawn_where_nothing_is_held_out() -> None:
-    config = TrainConfig(held_out=0.0)
-    assert len(draw_indices(get_space("enas6"), 10, config, (1,), held_out=True)) == 0
-    assert len(draw_indices(get_space("enas6"), 10, config, (1,), held_out=False)) == 10

@@ -1,0 +1,2 @@
+from .methods import SearcherContract as SearcherContract
+from .spaces import SearchSpaceContract as SearchSpaceContract
