@@ -33,7 +33,17 @@ SLOW = ("torch", "pandas", "sklearn", "optuna", "streamlit", "plotly", "scipy", 
 PUBLIC = [
     *("get_space", "SPACES", "Cell", "AbstractSearchSpace", "testing"),
     *("load_checkpoint", "Model", "train", "ModelConfig", "TrainConfig", "evaluate"),
-    *("open_explorer", "interpolate", "load_scores", "read_scores", "cell_sampler", "suggest_cell", "search"),
+    *(
+        "register_space",
+        "register_method",
+        "open_explorer",
+        "interpolate",
+        "load_scores",
+        "read_scores",
+        "cell_sampler",
+        "suggest_cell",
+        "search",
+    ),
     *("draw", "export", "build_network"),
     *("SvgeError", "InvalidCellError", "ParseError", "CheckpointError", "DataError", "__version__"),
 ]

@@ -15,10 +15,10 @@ from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
 from svge_core.models import DecodeOptions, Direction, encode_all
 from svge_core.models.decoding import decode
-from svge_core.once import computed_once
 from svge_core.predictors import CellPrediction, Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
+from svge_core.threads import computed_once
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indi
 from svge_core.atlas.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
 from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
-from svge_core.once import computed_once
+from svge_core.threads import computed_once
 from svge_core.training import TrainConfig
 
 #: cells whose distance to their nearest other cell is looked for; of a larger chart a sample

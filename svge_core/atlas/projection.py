@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import KDTree
 
 from svge_core.errors import SvgeError
-from svge_core.once import computed_once
+from svge_core.threads import computed_once
 
 PlaneName = Literal["umap", "pca"]
 NEIGHBOURS = 8

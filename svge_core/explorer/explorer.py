@@ -25,9 +25,9 @@ from svge_core.explorer.inspection import Inspection, Membership, Origin, Predic
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.exporting import ExportItem, Prediction, item_for
 from svge_core.models import encode_all
-from svge_core.once import computed_once
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
+from svge_core.threads import computed_once
 from svge_core.training import TrainConfig
 
 DRAWS = 64

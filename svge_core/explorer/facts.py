@@ -11,8 +11,8 @@ from svge_core.atlas import Atlas, operation_counts
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError
 from svge_core.explorer.predictor_source import PredictorSource
-from svge_core.once import computed_once
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.threads import computed_once
 
 
 @dataclass(frozen=True, eq=False)

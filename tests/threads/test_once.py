@@ -15,8 +15,8 @@ from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.data import import_csv, load_scores
 from svge_core.explorer import facts
 from svge_core.explorer.explorer import Explorer
-from svge_core.once import computed_once
 from svge_core.spaces.registry import get_space
+from svge_core.threads.once import computed_once
 from tests.support.tiny_checkpoint import MadeUpPredictors, make_checkpoint
 
 THREADS = 8
