@@ -200,14 +200,14 @@ def test_an_explorer_tells_more_in_an_export(tmp_path: Path) -> None:
 def test_evaluation_gives_rows_with_denominators(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = TrainConfig(epochs=1, batch_size=4, cells_per_epoch=4)
     folder = svge.train("enas6", tmp_path / "small", ModelConfig(8, 4, 1), settings, device="cpu").folder
-    small = partial(evaluation.evaluate, encodings=1, decodings=1, latents=4, many=4)
+    small = partial(evaluation.evaluate, encodings=1, decodings=2, latents=4, many=6)
     monkeypatch.setattr(evaluation, "evaluate", small)
     monkeypatch.setattr("svge_core.evaluation.run.MAX_SAMPLED", 4)
     monkeypatch.setattr("svge_core.evaluation.run.MAX_TRAINED", 8)
     told: list[object] = []
     rows = svge.evaluate(folder, on_row=told.append)
     assert list(rows) == told
-    assert {row.of for row in rows if row.what == "valid"} == {4}
+    assert {row.of for row in rows if row.what == "valid"} == {4, 6, 8}
     assert not svge.load_checkpoint(folder).checkpoint.meta.metrics, "nothing is stored unless it is asked for"
     svge.evaluate(svge.load_checkpoint(folder), store=True)
     assert len(svge.load_checkpoint(folder).checkpoint.meta.metrics) == len(rows)
