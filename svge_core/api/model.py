@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from svge_core.models.decoding import decode
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
+from svge_core.threads import computed_once
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Model:
         """Dimensions of a latent."""
         return self.checkpoint.model.config.latent
 
-    @cached_property
+    @computed_once
     def predictors(self) -> Predictors:
         """The predictors that were fitted for it; there may be none.
 
