@@ -21,7 +21,7 @@ from svge_core.cells import Cell
 from svge_core.data import Prediction, load_scores
 from svge_core.data.csv import read_labels
 from svge_core.errors import DataError, SvgeError
-from svge_core.predictors import MEASURES, SHORT_NAME, StructureSurrogate, measure_predictions, summarised
+from svge_core.predictors import MEASURES, SHORT_NAME, StructureSurrogate, measure_predictions, summarise_draws
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 COLUMNS = ["predictor", "labels", "kendall_tau", "rmse", "coverage", "width", "median_width", "seconds"]
@@ -72,7 +72,7 @@ def summary_row(
 ) -> dict[str, Any]:
     """A row of the results: of each measure the mean and standard deviation over draws, and the draws themselves."""
     row = {"predictor": predictor, "labels": labels, "held_out": held_out}
-    return {**row, **summarised(draws, SUMMARISED), "draws": list(draws)}
+    return {**row, **summarise_draws(draws, SUMMARISED), "draws": list(draws)}
 
 
 def run(

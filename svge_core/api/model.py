@@ -14,7 +14,7 @@ from svge_core.checkpoints import Checkpoint, MetricRow
 from svge_core.data import Prediction
 from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
-from svge_core.models import DecodeOptions, Direction, encode_all
+from svge_core.models import DecodeDirection, DecodeOptions, encode_all
 from svge_core.models.decoding import decode
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
@@ -73,7 +73,7 @@ class Model:
         self,
         z: Float[np.ndarray, "cells latent"],
         *,
-        direction: Direction = "both",
+        direction: DecodeDirection = "both",
         constrained: bool = True,
         argmax: bool = True,
         seed: int = 0,

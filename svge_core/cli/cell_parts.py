@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def named(space: AbstractSearchSpace, cell: Cell) -> Row:
+def name_cell(space: AbstractSearchSpace, cell: Cell) -> Row:
     """Official index (None where there is none) and the community's notation."""
     return {"index": space.index(cell) if space.size is not None else None, "arch_str": space.format(cell)}
 
@@ -34,7 +34,7 @@ def title(row: Row) -> str:
     return row["arch_str"] if row["index"] is None else f"{row['index']:>6}  {row['arch_str']}"
 
 
-def encoded(checkpoint: Checkpoint, cells: list[Cell]) -> tuple[np.ndarray, np.ndarray]:
+def encode_cells(checkpoint: Checkpoint, cells: list[Cell]) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means and standard deviations, (cells, latent) each."""
     means, log_vars = encode_all(checkpoint.model, to_batch(checkpoint.model.space, cells))
     return means.numpy(), (0.5 * log_vars).exp().numpy()
@@ -72,7 +72,7 @@ def csv_bytes(rows: list[Row]) -> bytes:
     return text.getvalue().encode()
 
 
-def written(arguments: argparse.Namespace, path: Path, content: bytes, count: int) -> int:
+def write_output(arguments: argparse.Namespace, path: Path, content: bytes, count: int) -> int:
     """Write a file whole, and say so."""
     write_atomic(path, content)
     emit(arguments, {"file": str(path), "count": count}, f"wrote {count:,} to {path}")

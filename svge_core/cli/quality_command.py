@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     checkpoint = open_model(arguments)
     config: QualityConfig = config_from(arguments, QualityConfig)
-    scores = labelled(checkpoint, arguments, config)
+    scores = read_labelled(checkpoint, arguments, config)
     bar = tqdm(total=STEPS, disable=arguments.json or not sys.stderr.isatty())
 
     def shown(text: str) -> None:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def labelled(
+def read_labelled(
     checkpoint: Checkpoint, arguments: argparse.Namespace, config: QualityConfig
 ) -> list[tuple[ScoreMeaning, Labels]]:
     """The scores to predict: of a file, of one key, or all measured ones; and how large the cells' networks are.

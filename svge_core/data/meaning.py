@@ -16,7 +16,7 @@ Kind = Literal["measured", "analytic", "predicted"]
 Role = Literal["accuracy", "cost", "time", "other"]
 
 #: who brought a number here; see :class:`ScoreMeaning`
-Origin = Literal["bundled", "imported", "user", "analytic"]
+ScoreOrigin = Literal["bundled", "imported", "user", "analytic"]
 
 
 MAX_TEXT = 500
@@ -62,7 +62,7 @@ class ScoreMeaning:
     kind: Kind
     source: str
     role: Role = field(kw_only=True)
-    origin: Origin = field(kw_only=True)
+    origin: ScoreOrigin = field(kw_only=True)
     single_run: bool = field(kw_only=True)
     detail: bool = False
 
@@ -120,7 +120,7 @@ def meaning_from_dict(raw: object) -> ScoreMeaning:
 
 #: fields that files of before this version do not have
 _NEWER = {"role", "origin", "single_run"}
-_CHOICES: dict[str, Any] = {"direction": Direction, "kind": Kind, "role": Role, "origin": Origin}
+_CHOICES: dict[str, Any] = {"direction": Direction, "kind": Kind, "role": Role, "origin": ScoreOrigin}
 
 
 def _as_spelled(raw: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _as_spelled(raw: dict[str, Any]) -> dict[str, Any]:
         role = "cost"
     elif key.endswith(("_latency_ms", "_train_s")):
         role = "time"
-    origin: Origin = "imported"
+    origin: ScoreOrigin = "imported"
     if kind == "analytic":
         origin = "analytic"
     elif own:

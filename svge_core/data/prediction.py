@@ -4,7 +4,7 @@ It lies beside `Scores` because both are values about cells, and so that an expo
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,6 +68,10 @@ class Prediction:
     def __len__(self) -> int:
         """Number of cells."""
         return len(self.mean)
+
+    def __iter__(self) -> Iterator[PredictionRow]:
+        """The rows, cell by cell."""
+        return map(self.row, range(len(self)))
 
     def row(self, number: int) -> PredictionRow:
         """What is predicted of one cell."""

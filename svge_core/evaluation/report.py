@@ -127,7 +127,7 @@ def other_rows(rows: Sequence[MetricRow]) -> list[MetricRow]:
 FAMILIES = (edge_f1_rows, reconstruction_rows, generation_rows)
 
 
-def repeated(key: RowKey, rows: Mapping[RowKey, MetricRow]) -> bool:
+def is_repeated(key: RowKey, rows: Mapping[RowKey, MetricRow]) -> bool:
     """Whether validity with one decoding per latent stands beside the published ten, which are shown instead."""
     ten = RowKey(key.what, key.direction, key.mode, key.how, key.group, key.latents, 10)
     return key.what == "valid" and key.decodings == 1 and ten in rows

@@ -66,7 +66,7 @@ class RawDecode:
 
 
 @dataclass(frozen=True)
-class Certainty:
+class DecoderAgreement:
     """How much unconstrained random decodings (forward runs) of one latent agree.
 
     Attributes:
@@ -128,7 +128,7 @@ class Inspection:
     membership: Membership | None
     raw: RawDecode
     comes_back: bool
-    certainty: Certainty
+    certainty: DecoderAgreement
 
     def value(self, key: str) -> float | None:
         """The known value of a score."""
@@ -243,14 +243,16 @@ def _tally(space: AbstractSearchSpace, batch: CellBatch) -> Counter[Cell]:
     return tally
 
 
-def _certainty(space: AbstractSearchSpace, decoded: Decodings, cell: Cell | None) -> Certainty:
+def _certainty(space: AbstractSearchSpace, decoded: Decodings, cell: Cell | None) -> DecoderAgreement:
     members: Counter[Cell] = Counter()
     for graph, count in decoded.drawn.items():
         if space.is_valid(graph):
             members[space.canonical(graph)] += count
     modal, times = members.most_common(1)[0] if members else (None, 0)
     shown, draws = members[cell] if cell is not None else 0, decoded.draws
-    return Certainty(Share(sum(members.values()), draws), Share(times, draws), Share(shown, draws), modal, len(members))
+    return DecoderAgreement(
+        Share(sum(members.values()), draws), Share(times, draws), Share(shown, draws), modal, len(members)
+    )
 
 
 def _why_invalid(space: AbstractSearchSpace, cell: Cell) -> str:

@@ -18,7 +18,7 @@ from svge_core.data import Prediction
 from svge_core.errors import DataError
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers
 from svge_core.predictors.features import GROUPS, structure_features
-from svge_core.predictors.gaussian_process import Posterior, fit_parameters
+from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
 from svge_core.predictors.names import FULL_NAME
 from svge_core.predictors.trees import MANY_LABELS, TreeEnsemble
 from svge_core.spaces import SPACES, AbstractSearchSpace
@@ -105,7 +105,7 @@ class StructureSurrogate:
     space: AbstractSearchSpace
     scaling: FeatureScaling
     transform: TargetTransform
-    posterior: Posterior
+    posterior: GaussianProcess
     trees: TreeEnsemble
     values: Float[np.ndarray, " labels"]
     scores: Float[np.ndarray, " labels"]
@@ -215,7 +215,7 @@ def feature_scaling(space_name: str) -> FeatureScaling:
 
 def _condition(
     features: Sequence[np.ndarray], labels: np.ndarray, rng: np.random.Generator, single_runs: bool = False
-) -> tuple[TargetTransform, Posterior, TreeEnsemble]:
+) -> tuple[TargetTransform, GaussianProcess, TreeEnsemble]:
     """Transform, hyper-parameters and posterior of some labels, and the trees grown on them."""
     transform = TargetTransform.fit(labels, single_runs=single_runs)
     targets = transform.forward(labels)
@@ -224,7 +224,7 @@ def _condition(
         chosen = rng.choice(len(labels), _MAX_FOR_PARAMETERS, replace=False)
     parameters = fit_parameters([x[chosen] for x in features], targets[chosen])
     trees = TreeEnsemble.fit(np.concatenate(list(features), axis=1), targets, int(rng.integers(2**20)))
-    return transform, Posterior(parameters, features, targets), trees
+    return transform, GaussianProcess(parameters, features, targets), trees
 
 
 def best_share(

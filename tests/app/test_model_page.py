@@ -10,7 +10,7 @@ import pytest
 
 from svge_core.checkpoints.checkpoint import META, load_checkpoint
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.jobs.training import Progress, TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.jobs.training import TrainingJob, TrainingJobs, TrainingProgress, TrainingRequest
 from svge_core.models.config import ModelConfig
 from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
@@ -221,8 +221,8 @@ def launch(jobs: TrainingJobs, code: str) -> TrainingJob:
     return jobs._launch("small", "nasbench201", [sys.executable, "-c", head + code], 4)
 
 
-def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> Progress:
-    def reached() -> Progress | None:
+def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> TrainingProgress:
+    def reached() -> TrainingProgress | None:
         progress = jobs.progress(job)
         return progress if progress.state in states and len(progress.rows) >= rows else None
 

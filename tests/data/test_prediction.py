@@ -19,6 +19,7 @@ def test_a_row_says_what_the_columns_say_of_one_cell() -> None:
     assert made(1.5, 4.0).row(1) == PredictionRow("acc", 4.0, 3.0, 6.0, 0.9, "a model", 12, 40.0)
     assert made(1.5, joint=False).row(0) == ("acc", 1.5, 0.5, 3.5, 0.9, "a model", 12, None)
     assert len(made(1, 2, 3)) == 3
+    assert [row.mean for row in made(1, 2, 3)] == [1, 2, 3]
 
 
 def test_rows_are_arranged_with_those_of_another_table_in_the_gaps() -> None:

@@ -30,18 +30,18 @@ from svge_core.evaluation.extrapolation.draws import (
 from svge_core.evaluation.extrapolation.file import FILE, larger_space, load, save
 from svge_core.evaluation.extrapolation.larger_cells import (
     Candidate,
-    decoded,
+    decode_larger,
     distinct,
     extended_model,
     larger_enas,
     larger_nasbench101,
-    repeated,
+    repeat_cell,
     shared_scaling,
-    stacked,
+    stack_cells,
     vertex_after_input,
     vertex_before_output,
 )
-from svge_core.evaluation.extrapolation.run import extrapolate, ranked
+from svge_core.evaluation.extrapolation.run import extrapolate, rank_candidates
 from svge_core.files.schema import to_plain
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
@@ -204,7 +204,7 @@ def test_the_extended_model_is_the_model_on_seven_vertices(sampling, rng: np.ran
     assert position is not None and (position[7] == position[6]).all()
     with pytest.raises(InvalidCellError, match="cannot be extended"):
         extended_model(model, ENAS)
-    cells = decoded(model, sevens[:5], space, per_latent=20, seed=1)
+    cells = decode_larger(model, sevens[:5], space, per_latent=20, seed=1)
     assert len(cells) == 100
     for cell in cells:
         space.validate(cell)
@@ -231,10 +231,10 @@ def test_growing_to_twelve_layers_by_hand(rng: np.random.Generator) -> None:
     first = ENAS.parse("[[0],[1,0],[2,1,0],[3,0,0,0],[4,0,0,0,0],[5,0,0,0,1,0]]")
     chain = {(vertex, vertex + 1) for vertex in range(13)}
     assert first.edges[1] == (0, 3)
-    both = stacked(twelve, first, first)
+    both = stack_cells(twelve, first, first)
     assert both.ops[1:-1] == first.ops[1:-1] * 2
     assert set(both.edges) - chain == {(0, 3), (3, 6), (6, 9), (9, 12)}
-    doubled = repeated(twelve, first)
+    doubled = repeat_cell(twelve, first)
     assert doubled.ops[1:5] == (first.ops[1], first.ops[1], first.ops[2], first.ops[2])
     assert set(doubled.edges) - chain == {(0, 5), (6, 11)}
 
@@ -294,7 +294,7 @@ def test_the_file_comes_back_and_says_what_is_wrong(labelled: tuple, checkpoint,
 
 def test_less_can_be_better(labelled: tuple, checkpoint) -> None:
     space, pool = labelled
-    best = ranked(checkpoint, replace(MEANING, direction="min"), pool, SMALL).best
+    best = rank_candidates(checkpoint, replace(MEANING, direction="min"), pool, SMALL).best
     assert [row.mean for row in best] == sorted(row.mean for row in best)
 
 

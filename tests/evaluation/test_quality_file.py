@@ -16,7 +16,7 @@ from svge_core.data.csv.labels import Labels
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import CheckpointError, DataError, SvgeError
 from svge_core.evaluation.latent.content import QualityContent
-from svge_core.evaluation.latent.file import FILE, load, rounded, save
+from svge_core.evaluation.latent.file import FILE, load, round_numbers, save
 from svge_core.evaluation.latent.run import measure
 from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.latent.wording import readings
@@ -103,7 +103,9 @@ def test_other_spaces_and_no_atlas(name: str, tmp_path: Path) -> None:
 
 
 def test_equal_seeds_give_equal_files(measured: Path, content: dict[str, Any]) -> None:
-    again = rounded(to_plain(measure(load_checkpoint(measured), [scores("nasbench201")], SMALL, command="by hand")))
+    again = round_numbers(
+        to_plain(measure(load_checkpoint(measured), [scores("nasbench201")], SMALL, command="by hand"))
+    )
     assert {**again, "seconds": 0} == {**content, "seconds": 0}
 
 
@@ -149,7 +151,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
 
 
 def test_numbers_are_kept_to_six_digits() -> None:
-    assert rounded({"a": [1 / 3, 7], "b": ("x", True, None)}) == {"a": [0.333333, 7], "b": ["x", True, None]}
+    assert round_numbers({"a": [1 / 3, 7], "b": ("x", True, None)}) == {"a": [0.333333, 7], "b": ["x", True, None]}
 
 
 # the words

@@ -23,10 +23,10 @@ from svge_core.evaluation.report import (
     Sample,
     default_sample,
     described,
+    is_repeated,
     label,
     long_title,
     other_rows,
-    repeated,
     sample_title,
     title,
     words,
@@ -130,7 +130,9 @@ def test_words_for_people() -> None:
 def test_one_decoding_is_not_shown_beside_ten() -> None:
     one, ten = (generation_key("valid", "forward", "raw", 1_000, times) for times in (1, 10))
     row = MetricRow(what="valid", value=1.0)
-    assert repeated(one, {one: row, ten: row}) and not repeated(one, {one: row}) and not repeated(ten, {ten: row})
+    assert (
+        is_repeated(one, {one: row, ten: row}) and not is_repeated(one, {one: row}) and not is_repeated(ten, {ten: row})
+    )
 
 
 def test_almost_all_is_not_all() -> None:

@@ -19,8 +19,8 @@ from svge_core.predictors.calibration import TargetTransform, conformal_factor, 
 from svge_core.predictors.features import structure_features
 from svge_core.predictors.gaussian_process import (
     JITTER,
+    GaussianProcess,
     KernelParameters,
-    Posterior,
     covariance,
     fit_parameters,
     negative_log_posterior,
@@ -77,7 +77,7 @@ def test_posterior_and_likelihood_equal_scikit_learn(rng: np.random.Generator) -
     options: Any = {"alpha": 0.0, "optimizer": None}  # None keeps the kernel as it is; the signature names a text alone
     reference: Any = GaussianProcessRegressor(sklearn_kernel(p), **options).fit(x, y)
     expected_mean, expected_std = reference.predict(new, return_std=True)
-    mean, std = Posterior(p, [x], y).predict([new])
+    mean, std = GaussianProcess(p, [x], y).predict([new])
     np.testing.assert_allclose(mean, expected_mean, rtol=1e-8)
     np.testing.assert_allclose(std, expected_std, rtol=1e-8)
 

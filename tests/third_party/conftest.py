@@ -11,7 +11,6 @@ from svge_core import plugins
 from svge_core.__main__ import main
 from svge_core.atlas import build_atlas, save_atlas
 from svge_core.checkpoints import load_checkpoint
-from svge_core.data import ScoreMeaning
 from svge_core.models import HeadConfig
 from svge_core.predictors import fit_predictor
 from svge_core.search.searchers import METHODS

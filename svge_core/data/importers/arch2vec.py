@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.data.importers.nasbench101_tfrecord import CELLS, OPERATIONS, SPACE, SPLIT_TEST, SPLIT_VALID, graph_of
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 
@@ -25,7 +25,7 @@ _CHUNK = 2**20
 _KEY = re.compile(r'\s*,?\s*"([^"\\]{1,20})"\s*:\s*')
 
 
-def entries(path: Path, progress: Progress = silent) -> Iterator[tuple[str, Any]]:
+def entries(path: Path, progress: OnProgress = silent) -> Iterator[tuple[str, Any]]:
     """(key, value) of each entry of a JSON object, without holding more than one of them.
 
     Raises:
@@ -64,7 +64,7 @@ def entries(path: Path, progress: Progress = silent) -> Iterator[tuple[str, Any]
             count += 1
 
 
-def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_arch2vec(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read all cells.
 
     Raises:

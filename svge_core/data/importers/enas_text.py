@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 from svge_core.spaces import ENASMacro
@@ -19,7 +19,7 @@ MAX_LINE = 2_000
 SKIPPED_BY_DVAE = 1_000
 
 
-def read_enas(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_enas(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read every line; a cell on several lines gets the mean.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from svge_core.data.importers.nb201_records import CELLS, COST_DATA, SPACE, index_of
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
 from svge_core.data.meaning import Direction, Role, ScoreMeaning
 from svge_core.errors import DataError
@@ -32,7 +32,7 @@ _QUANTITIES: dict[str, tuple[str, str, str, Direction, Role]] = {
 }
 
 
-def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_hw_nas_bench(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read the part of NAS-Bench-201; that of FBNet is left out.
 
     Raises:

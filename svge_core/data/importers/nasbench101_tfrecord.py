@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.tfrecord import Place, fields, read_records
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
@@ -199,7 +199,7 @@ def _mean(runs: np.ndarray) -> np.ndarray:
     return np.divide(np.nansum(runs, axis=1), count, out=np.full(len(runs), np.nan), where=count > 0)
 
 
-def read_tfrecord(path: Path, progress: Progress = silent, *, check_payloads: bool = True) -> ImportedTable:
+def read_tfrecord(path: Path, progress: OnProgress = silent, *, check_payloads: bool = True) -> ImportedTable:
     """Read all runs of a file (1.3 million records in a minute).
 
     Args:

@@ -158,7 +158,7 @@ class Records:
             return
         for column, quantity in enumerate(QUANTITIES):
             if quantity.data == data:
-                value = evaluated(run, quantity.evaluation, epochs)
+                value = last_accuracy(run, quantity.evaluation, epochs)
                 self._accuracy[epochs][index, column, seeds.index(seed)] = value
         if epochs != 200:
             return
@@ -261,7 +261,7 @@ class Records:
                 columns.add(meaning, self._costs[rows, row, column])
 
 
-def evaluated(run: Mapping[Any, Any], name: str, epochs: int) -> float:
+def last_accuracy(run: Mapping[Any, Any], name: str, epochs: int) -> float:
     """The accuracy of an evaluation after the last epoch, in percent; NaN where it was not made.
 
     Newer files key it ``x-valid@199``; the first ones hold a list or dictionary of epochs per name.

@@ -14,7 +14,7 @@ from svge_core.errors import DataError
 #: ``index`` is the space's official index, ``hash`` the md5 of NAS-Bench-101 (32 hex digits), ``arch`` a text
 Key = Literal["index", "hash", "arch"]
 #: told how many of how many bytes are read
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def silent(done: int, total: int) -> None:

@@ -17,7 +17,7 @@ from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import DataError
-from svge_core.predictors import SHORT_NAME, StructureSurrogate, measure_predictions, summarised
+from svge_core.predictors import SHORT_NAME, StructureSurrogate, measure_predictions, summarise_draws
 from svge_core.spaces import AbstractSearchSpace, SizeSplit
 
 INSIDE, OUTSIDE = "inside", "outside"
@@ -149,7 +149,7 @@ def table(draws: Sequence[Draw], labels: int) -> list[dict[str, Any]]:
             "held_out": int(inside.sum()),
             "draws": len(draws),
         }
-        rows.append({**row, **summarised([draw.rows[predictor, side] for draw in draws], MEASURES)})
+        rows.append({**row, **summarise_draws([draw.rows[predictor, side] for draw in draws], MEASURES)})
     return rows
 
 

@@ -88,12 +88,12 @@ def extrapolate(
         "table": table(draws, config.labels),
         "draws": [[{"predictor": p, "side": s, **row} for (p, s), row in draw.rows.items()] for draw in draws],
         "points": points(draws[0]),
-        "larger": ranked(checkpoint, meaning, known, config),
+        "larger": rank_candidates(checkpoint, meaning, known, config),
     }
     return to_record(to_plain(content), ExtrapolationContent)
 
 
-def ranked(
+def rank_candidates(
     checkpoint: Checkpoint, meaning: ScoreMeaning, known: Labels, config: ExtrapolationConfig, seed: int = 0
 ) -> LargerCells:
     """Larger cells by the surrogate fitted on labels of the known space."""

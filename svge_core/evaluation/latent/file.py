@@ -20,18 +20,18 @@ def save(folder: Path, content: QualityContent) -> Path:
         DataError: if it would be larger than a page should read.
     """
     try:
-        write_record(folder / FILE, rounded(to_plain(content)), max_bytes=MAX_BYTES)
+        write_record(folder / FILE, round_numbers(to_plain(content)), max_bytes=MAX_BYTES)
     except SvgeError as error:
         raise DataError(f"{error}: predict fewer scores.") from None
     return folder / FILE
 
 
-def rounded(value: Any, digits: int = 6) -> Any:
+def round_numbers(value: Any, digits: int = 6) -> Any:
     """The value with its numbers to so many significant digits: nobody reads more, and the file stays small."""
     if isinstance(value, dict):
-        return {key: rounded(part, digits) for key, part in value.items()}
+        return {key: round_numbers(part, digits) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [rounded(part, digits) for part in value]
+        return [round_numbers(part, digits) for part in value]
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 

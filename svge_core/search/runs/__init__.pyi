@@ -10,7 +10,7 @@ from .manage import control as control, create_run as create_run, delete_run as 
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
 from .processes import birth as birth
 from .reading import list_runs as list_runs, read_run as read_run
-from .tables import shown as shown, storage_url as storage_url, workers as workers
+from .tables import hide_password as hide_password, storage_url as storage_url, workers as workers
 from .types import (
     Evaluation as Evaluation,
     RunState as RunState,
