@@ -25,7 +25,7 @@ import torch
 from bench.harness.baseline_runs import VARIANTS, Settings, dvae_split, measure
 from bench.harness.results import command, read_results, report, save_results
 from svge_core.errors import DataError, SvgeError
-from svge_core.predictors import summarised
+from svge_core.predictors import summarise_draws
 
 NAME = "baselines"
 COLUMNS = [
@@ -81,7 +81,7 @@ def measured_rows(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             "model": model,
             "source": MEASURED,
             "seeds": [run["seed"] for run in group],
-            **summarised([{key: run[key] for key in MEASURES} for run in group], MEASURES),
+            **summarise_draws([{key: run[key] for key in MEASURES} for run in group], MEASURES),
             "parameters": group[0]["parameters"],
             "runs": group,
         }
@@ -100,7 +100,7 @@ def paired_rows(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
             differences = [_minus(learned[seed], plain[seed]) for seed in shared]
             title = f"{name} minus {name.removesuffix('-EMB')}"
             source = "measured here, paired by training seed (± over pairs)"
-            rows.append({"model": title, "source": source, "seeds": shared, **summarised(differences, MEASURES)})
+            rows.append({"model": title, "source": source, "seeds": shared, **summarise_draws(differences, MEASURES)})
     return rows
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from bench.harness.results import command, report, save_results
-from svge_core.data.importers import crc32c, masked
+from svge_core.data.importers import crc32c, mask_checksum
 from svge_core.files import cache_dir
 from svge_core.spaces.nasbench101 import OPERATIONS, NASBench101
 
@@ -81,7 +81,7 @@ def write_file(path: Path, cells: int, seed: int) -> int:
 
         def flush() -> None:
             lengths = [struct.pack("<Q", len(payload)) for payload in batch]
-            sums = masked(crc32c(*lengths, *batch)).astype("<u4")
+            sums = mask_checksum(crc32c(*lengths, *batch)).astype("<u4")
             for at, (length, payload) in enumerate(zip(lengths, batch, strict=True)):
                 file.write(length + sums[at].tobytes() + payload + sums[len(batch) + at].tobytes())
             batch.clear()

@@ -19,7 +19,7 @@ from svge_core.checkpoints import load_checkpoint
 from svge_core.data.csv import read_labels, read_meaning
 from svge_core.errors import SvgeError
 from svge_core.models import encode_all
-from svge_core.predictors import measure_predictions, summarised
+from svge_core.predictors import measure_predictions, summarise_draws
 from svge_core.tensors import index_batch
 
 MEASURES = ("rmse_standardised", "pearson_r", "kendall_tau", "seconds")
@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> int:
         "predictor": f"sparse GP on {checkpoint.folder.name}'s latents",
         "labels": draws[0]["labels"],
         "held_out": draws[0]["held_out"],
-        **summarised(draws, MEASURES),
+        **summarise_draws(draws, MEASURES),
     }
     print_table([row], COLUMNS)
     settings = {

@@ -18,10 +18,10 @@ import numpy as np
 from bench.harness.joint_head import JointHeadPredictor
 from bench.harness.results import command, print_table, save_results
 from svge_core.cells import Cell
-from svge_core.data import load_scores
+from svge_core.data import Prediction, load_scores
 from svge_core.data.csv import read_labels
 from svge_core.errors import DataError, SvgeError
-from svge_core.predictors import MEASURES, SHORT_NAME, Prediction, StructureSurrogate, measure_predictions, summarised
+from svge_core.predictors import MEASURES, SHORT_NAME, StructureSurrogate, measure_predictions, summarise_draws
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 COLUMNS = ["predictor", "labels", "kendall_tau", "rmse", "coverage", "width", "median_width", "seconds"]
@@ -31,7 +31,7 @@ SUMMARISED = (*MEASURES, "seconds")
 
 
 class Predictor(Protocol):
-    """A method under test. One without intervals returns NaN in ``std``, ``low`` and ``high``."""
+    """A method under test. One without intervals returns NaN in ``low`` and ``high``."""
 
     name: str
 
@@ -72,7 +72,7 @@ def summary_row(
 ) -> dict[str, Any]:
     """A row of the results: of each measure the mean and standard deviation over draws, and the draws themselves."""
     row = {"predictor": predictor, "labels": labels, "held_out": held_out}
-    return {**row, **summarised(draws, SUMMARISED), "draws": list(draws)}
+    return {**row, **summarise_draws(draws, SUMMARISED), "draws": list(draws)}
 
 
 def run(

@@ -60,7 +60,7 @@ def draw(
         pool.values[train],
         seed=seed,
         level=level,
-        single_runs=meaning.single_runs,
+        single_runs=meaning.single_run,
         encode=None if model is None else encoder_of(model),
     )
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]

@@ -58,12 +58,12 @@ def test_charts_show_the_stored_values(name: str) -> None:
 def test_filling_replaces_every_block_of_a_page_and_nothing_else(page: str) -> None:
     names = [name for name, block in pages.BLOCKS.items() if block.page == page]
     text = "a\n<!-- {0}:begin (x) -->\nstale text\n<!-- {0}:end -->\nb\n"
-    made = pages.filled(page, "".join(text.format(name) for name in names))
+    made = pages.fill_blocks(page, "".join(text.format(name) for name in names))
     assert "stale text" not in made
     assert len(re.findall(r"(?m)^a\n<!--", made)) == len(re.findall(r"-->\nb\n", made)) == len(names)
-    assert pages.filled(page, made) == made
+    assert pages.fill_blocks(page, made) == made
     with pytest.raises(SystemExit, match="no block"):
-        pages.filled(page, "")
+        pages.fill_blocks(page, "")
 
 
 # ---- numbers ----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from svge_core.errors import DataError
 from svge_core.evaluation import expected_reconstruction, generation, reconstruction
 from svge_core.files import write_atomically
 from svge_core.models import MODELS, DecodeOptions, GraphVAE, build_model, encode_all
-from svge_core.predictors import measure_predictions, summarised
+from svge_core.predictors import measure_predictions, summarise_draws
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, index_batch
 from svge_core.training import TrainConfig, Trainer, restore_state, save_state
@@ -228,7 +228,7 @@ def measure(variant: Variant, seed: int, settings: Settings, split: DVAESplit, f
         "uniqueness": drawn.unique.value if drawn.unique.of else None,  # no valid decoding
         "uniqueness_of": drawn.unique.of,
         "novelty": drawn.novel.value if drawn.novel.of else None,
-        **summarised([{key: row[key] for key in MEASURES} for row in found], MEASURES),
+        **summarise_draws([{key: row[key] for key in MEASURES} for row in found], MEASURES),
         "probes": found,
         "loss": history[-1]["loss"],
         "kl_nats": history[-1]["kl"],

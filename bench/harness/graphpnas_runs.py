@@ -22,9 +22,9 @@ from svge_core.search import Domain, History, Observation
 from svge_core.search.searchers import (
     LOGGED,
     PUBLISHED,
-    Explorer,
     GraphPNAS,
     GraphPNASReinforce,
+    RandomStart,
     RecurrentSearch,
     Searcher,
     recurrent_like,
@@ -94,7 +94,7 @@ def methods(data: str) -> dict[str, Callable[[Domain], Searcher]]:
         "graphpnas-distinct": lambda domain: GraphPNAS(domain, replace(LOGGED[data], distinct=True)),
         "graphpnas-reinforce": lambda domain: GraphPNASReinforce(domain),
         "lstm": lambda domain: RecurrentSearch(domain, recurrent_like(options), options.warm_up),
-        "explorer": lambda domain: Explorer(domain),
+        "explorer": lambda domain: RandomStart(domain),
     }
 
 

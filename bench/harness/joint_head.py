@@ -8,8 +8,8 @@ import torch
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import load_checkpoint
+from svge_core.data import Prediction
 from svge_core.models import HeadConfig, fit_joint
-from svge_core.predictors import Prediction
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
 
@@ -30,4 +30,4 @@ class JointHeadPredictor:
         joint = fit_joint(self.model, labelled, torch.from_numpy(values), HeadConfig(seed=seed))
         mean = joint.predict(self.batch).numpy().astype(np.float64)
         none = np.full_like(mean, np.nan)
-        return Prediction(mean, none, none, none, self.level)
+        return Prediction("", mean, none, none, self.level, self.name, len(values))

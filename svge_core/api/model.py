@@ -11,11 +11,12 @@ from jaxtyping import Float
 from svge_core import checkpoints, evaluation
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, MetricRow
+from svge_core.data import Prediction
 from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
-from svge_core.models import DecodeOptions, Direction, encode_all
+from svge_core.models import DecodeDirection, DecodeOptions, encode_all
 from svge_core.models.decoding import decode
-from svge_core.predictors import CellPrediction, Predictors, load_predictors
+from svge_core.predictors import Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
 from svge_core.threads import computed_once
@@ -72,7 +73,7 @@ class Model:
         self,
         z: Float[np.ndarray, "cells latent"],
         *,
-        direction: Direction = "both",
+        direction: DecodeDirection = "both",
         constrained: bool = True,
         argmax: bool = True,
         seed: int = 0,
@@ -101,8 +102,8 @@ class Model:
         decoded = to_cells(self.space, decode(model, torch.from_numpy(z), options, generator).to("cpu"))
         return [self._canonical(cell) for cell in decoded]
 
-    def predict(self, cells: Sequence[Cell], score: str) -> list[CellPrediction]:
-        """Predicted scores with intervals; which score, unit and split is in ``predictors.meaning(score)``.
+    def predict(self, cells: Sequence[Cell], score: str) -> Prediction:
+        """A predicted score with its interval as columns over the cells; ``predictors.meaning(score)`` says what it is.
 
         Raises:
             DataError: if there is no predictor of that score; those there are, are named.

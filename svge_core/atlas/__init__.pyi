@@ -15,5 +15,5 @@ from .file import (
     save_atlas as save_atlas,
 )
 from .polygon import select_in_polygon as select_in_polygon
-from .projection import Plane as Plane, PlaneName as PlaneName, weighted_latent as weighted_latent
+from .projection import PlaneName as PlaneName, Projection as Projection, weighted_latent as weighted_latent
 from .size import CHARTED as CHARTED

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 
 from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices, nearest_spacings
-from svge_core.atlas.projection import FULLY_GREY, Plane, PlaneName, nearest_latents, pca_plane, umap_plane
+from svge_core.atlas.projection import FULLY_GREY, PlaneName, Projection, nearest_latents, pca_plane, umap_plane
 from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
 from svge_core.threads import computed_once
@@ -70,7 +70,7 @@ class Atlas:
     checkpoint: str
     indices: Int[np.ndarray, " cells"]
     latents: Float[np.ndarray, "cells latent"]
-    planes: dict[PlaneName, Plane]
+    planes: dict[PlaneName, Projection]
     held_out: np.ndarray
     spacings: Float[np.ndarray, " sampled"]
     spacings_of: int
@@ -154,7 +154,7 @@ def build_atlas(
     held_out = indices[charted_held_out(space, indices, TrainConfig.from_dict(checkpoint.meta.training))]
     makers = {"umap": lambda: umap_plane(latents, seed=seed), "pca": lambda: pca_plane(latents)}
     spacings = nearest_spacings(latents, SPACINGS, seed)
-    laid_out: dict[PlaneName, Plane] = {name: makers[name]() for name in planes}
+    laid_out: dict[PlaneName, Projection] = {name: makers[name]() for name in planes}
     return Atlas(space.name, checkpoint.digest, indices, latents, laid_out, held_out, spacings, len(spacings))
 
 

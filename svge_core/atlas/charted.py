@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, Int8
 
 from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import Scores, analytic_scores, held_out_mask, indexed, scores_from_columns, split_cells
+from svge_core.data import Scores, analytic_scores, has_indices, held_out_mask, scores_from_columns, split_cells
 from svge_core.errors import SvgeError
 from svge_core.files import cache_dir, keep_arrays
 from svge_core.models import GraphVAE, encode_all
@@ -34,7 +34,7 @@ def chart_indices(space: AbstractSearchSpace, charted: int = CHARTED, seed: int 
     Raises:
         SvgeError: if cells of the space have no index, or none of 64 bits.
     """
-    if space.size is None or not indexed(space):
+    if space.size is None or not has_indices(space):
         raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
     if space.enumerated:
         return np.arange(space.size)

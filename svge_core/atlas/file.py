@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from svge_core.atlas.atlas import Atlas
 from svge_core.atlas.charted import cached_latents, chart_indices, charted_held_out
-from svge_core.atlas.projection import Plane, PlaneName, pca_plane
+from svge_core.atlas.projection import PlaneName, Projection, pca_plane
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import CheckpointError
 from svge_core.files import STEPS, quantised, read_arrays, restored, write_atomically
@@ -137,8 +137,8 @@ def _from_tensors(
     indices = chart_indices(space) if space.enumerated else tensors["indices"]
     spacings_of = int(header.get("spacings_of", len(spacings)))
     if not lean:
-        planes: dict[PlaneName, Plane] = {
-            name: Plane(name, tensors[f"{name}.xy"], note, *_linear(tensors, name)) for name, note in notes.items()
+        planes: dict[PlaneName, Projection] = {
+            name: Projection(name, tensors[f"{name}.xy"], note, *_linear(tensors, name)) for name, note in notes.items()
         }
         held_out = tensors["held_out"].astype(np.int64)
         return Atlas(
@@ -159,7 +159,7 @@ def _linear(tensors: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.n
 
 def _stepped(
     name: PlaneName, entry: dict[str, object], tensors: dict[str, np.ndarray], cells: int, latent: int
-) -> Plane:
+) -> Projection:
     """A map without an inverse, from its 16-bit steps."""
     steps, bounds = tensors[f"{name}.steps"], entry["bounds"]
     if steps.shape != (cells, 2) or steps.dtype != np.uint16:
@@ -167,4 +167,4 @@ def _stepped(
     (low_x, high_x), (low_y, high_y) = bounds  # type: ignore[misc]
     xy = np.stack([restored(steps[:, 0], (low_x, high_x)), restored(steps[:, 1], (low_y, high_y))], axis=1)
     empty = np.zeros(0, dtype=np.float32)
-    return Plane(name, xy, str(entry["note"]), np.zeros((0, latent), dtype=np.float32), empty, empty)
+    return Projection(name, xy, str(entry["note"]), np.zeros((0, latent), dtype=np.float32), empty, empty)

@@ -27,7 +27,7 @@ FULLY_GREY = 3.0
 
 
 @dataclass(frozen=True)
-class Plane:
+class Projection:
     """A 2-D map of known latents.
 
     Attributes:
@@ -110,7 +110,7 @@ def weighted_latent(
     return (weights @ latents / weights.sum()).astype(np.float32)
 
 
-def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Plane:
+def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Projection:
     """First two principal components, signs fixed so that the largest loading of each is positive."""
     if len(latents) < 3:
         raise SvgeError(f"A map needs at least 3 cells; got {len(latents)}.")
@@ -124,7 +124,9 @@ def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Plane:
     explained = values[::-1][:2] / values.sum()
     note = f"PCA: the two axes carry {100 * explained[0]:.1f} % and {100 * explained[1]:.1f} % of the latents' variance"
     xy = (centred @ components.T).astype(np.float32)
-    return Plane("pca", xy, note, components.astype(np.float32), mean.astype(np.float32), explained.astype(np.float32))
+    return Projection(
+        "pca", xy, note, components.astype(np.float32), mean.astype(np.float32), explained.astype(np.float32)
+    )
 
 
 def umap_plane(
@@ -133,7 +135,7 @@ def umap_plane(
     neighbours: int | None = None,
     min_distance: float | None = None,
     seed: int = 1,
-) -> Plane:
+) -> Projection:
     """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map.
 
     Args:
@@ -155,7 +157,9 @@ def umap_plane(
     xy = np.asarray(reducer.fit_transform(latents), dtype=np.float32)
     note = f"UMAP of the posterior means: {neighbours} neighbours, minimal distance {min_distance}, seed {seed}"
     empty = np.zeros((0, latents.shape[1]), dtype=np.float32)
-    return Plane("umap", xy - xy.mean(0), note, empty, np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32))
+    return Projection(
+        "umap", xy - xy.mean(0), note, empty, np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32)
+    )
 
 
 def nearest_latents(

@@ -10,7 +10,7 @@ import msgspec
 from svge_core.errors import SvgeError
 from svge_core.files import Count, to_plain, to_record
 
-Direction = Literal["", "forward", "backward", "both"]
+RowDirection = Literal["", "forward", "backward", "both"]
 Mode = Literal["", "raw", "constrained"]
 RECONSTRUCTION = ("reconstruction", "reconstruction_equivalent")
 GENERATION = ("valid", "unique", "unique_keys", "novel", "valid_unique")
@@ -22,7 +22,7 @@ class RowKey:
     """What tells one number of a checkpoint from another; each as in `MetricRow`."""
 
     what: str
-    direction: Direction = ""
+    direction: RowDirection = ""
     mode: Mode = ""
     how: str = ""
     group: str = ""
@@ -56,7 +56,7 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     what: str
     value: float | None
-    direction: Direction = ""
+    direction: RowDirection = ""
     mode: Mode = ""
     how: str = ""
     group: str = ""
@@ -84,17 +84,17 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return RowKey(self.what, self.direction, self.mode, self.how, self.group, self.latents, decodings)
 
 
-def reconstruction_key(direction: Direction, how: str, what: str = "reconstruction") -> RowKey:
+def reconstruction_key(direction: RowDirection, how: str, what: str = "reconstruction") -> RowKey:
     """Key of a reconstruction; ``how`` is sampled, sampled_posterior, argmax or expected."""
     return RowKey(what, direction, "raw", how)
 
 
-def generation_key(what: str, direction: Direction, mode: Mode, latents: int, decodings: int) -> RowKey:
+def generation_key(what: str, direction: RowDirection, mode: Mode, latents: int, decodings: int) -> RowKey:
     """Key of a measure of decoded prior samples."""
     return RowKey(what, direction, mode, latents=latents, decodings=decodings)
 
 
-def edge_f1_key(direction: Direction, how: str, group: str = "all") -> RowKey:
+def edge_f1_key(direction: RowDirection, how: str, group: str = "all") -> RowKey:
     """Key of an edge F1; controls that decode nothing have no direction."""
     return RowKey(EDGE_F1, direction, "raw" if direction else "", how, group)
 

@@ -12,7 +12,16 @@ import torch
 from svge_core.atlas import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.cli.cell_parts import Row, csv_bytes, encoded, known_scores, named, predictions, title, written
+from svge_core.cli.cell_parts import (
+    Row,
+    csv_bytes,
+    encode_cells,
+    known_scores,
+    name_cell,
+    open_predictors,
+    title,
+    write_output,
+)
 from svge_core.cli.common import emit, open_model
 from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import split_cells
@@ -30,9 +39,9 @@ def encode_command(arguments: argparse.Namespace) -> int:
     checkpoint = open_model(arguments)
     space = checkpoint.model.space
     given = read_cells(arguments, space)
-    means, deviations = encoded(checkpoint, given.cells)
+    means, deviations = encode_cells(checkpoint, given.cells)
     rows = [
-        {**named(space, cell), "latent": mean.tolist(), "deviation": deviation.tolist()}
+        {**name_cell(space, cell), "latent": mean.tolist(), "deviation": deviation.tolist()}
         for cell, mean, deviation in zip(given.cells, means, deviations, strict=True)
     ]
     document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}
@@ -50,7 +59,7 @@ def encode_command(arguments: argparse.Namespace) -> int:
         names = [f"z{number}" for number in range(means.shape[1])]
         content = csv_bytes(
             [
-                {**named(space, c), **dict(zip(names, z.tolist(), strict=True))}
+                {**name_cell(space, c), **dict(zip(names, z.tolist(), strict=True))}
                 for c, z in zip(given.cells, means, strict=True)
             ]
         )
@@ -58,7 +67,7 @@ def encode_command(arguments: argparse.Namespace) -> int:
         content = (json.dumps(document) + "\n").encode()
     else:
         raise SvgeError(f"Cannot write latents to {path.name!r}: expected .npy, .csv or .json.")
-    return written(arguments, path, content, len(rows))
+    return write_output(arguments, path, content, len(rows))
 
 
 def decode_command(arguments: argparse.Namespace) -> int:
@@ -93,7 +102,7 @@ def decode_command(arguments: argparse.Namespace) -> int:
         content = "".join(f"{row['arch_str']}\n" for row in rows if row["valid"]).encode()
     else:
         raise SvgeError(f"Cannot write architectures to {path.name!r}: expected .json, .csv or .txt.")
-    return written(arguments, path, content, len(rows))
+    return write_output(arguments, path, content, len(rows))
 
 
 def predict_command(arguments: argparse.Namespace) -> int:
@@ -101,20 +110,23 @@ def predict_command(arguments: argparse.Namespace) -> int:
     checkpoint = open_model(arguments)
     space = checkpoint.model.space
     given = read_cells(arguments, space)
-    scores, predicted = known_scores(space), predictions(checkpoint, given.cells, arguments.score)
-    if not predicted:
+    scores = known_scores(space)
+    predictors, keys = open_predictors(checkpoint, arguments.score)
+    if not keys:
         raise SvgeError(
             f"{checkpoint.folder} has no predictors. Fit one with: "
             f"python -m svge_core fit --checkpoint {checkpoint.folder}"
         )
+    predicted = {key: predictors.predict(key, given.cells) for key in keys}
+    used = {key: frozenset(predictors.training_indices(key).tolist()) for key in keys}
     rows: list[Row] = []
     for number, cell in enumerate(given.cells):
         values = scores.of(space.index(cell)) if space.enumerated else {}
         found = {}
-        for key, score in predicted.items():
-            one = score.cells[number]
+        for key, prediction in predicted.items():
+            one = prediction.row(number)
             found[key] = {
-                "score": score.description,
+                "score": predictors.info(key).description,
                 "predicted": {
                     "mean": one.mean,
                     "low": one.low,
@@ -124,12 +136,12 @@ def predict_command(arguments: argparse.Namespace) -> int:
                 },
                 "joint_head": one.joint,
                 "measured": values.get(key),
-                "label_was_used": space.enumerated and space.index(cell) in score.used,
+                "label_was_used": space.enumerated and space.index(cell) in used[key],
             }
-        rows.append({**named(space, cell), "scores": found})
+        rows.append({**name_cell(space, cell), "scores": found})
     document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}
     if arguments.out is not None:
-        return written(arguments, arguments.out, (json.dumps(document) + "\n").encode(), len(rows))
+        return write_output(arguments, arguments.out, (json.dumps(document) + "\n").encode(), len(rows))
     emit(arguments, document, "\n".join(_prediction_text(row) for row in rows))
     return 0
 
@@ -179,4 +191,4 @@ def _decoded(space: AbstractSearchSpace, cell: Cell) -> Row:
         space.validate(cell)
     except InvalidCellError as reason:
         return {"valid": False, "reason": str(reason), "index": None, "arch_str": None, **graph}
-    return {"valid": True, "reason": "", **named(space, space.canonical(cell)), **graph}
+    return {"valid": True, "reason": "", **name_cell(space, space.canonical(cell)), **graph}

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,12 @@ from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
 
 if TYPE_CHECKING:
-    from svge_core.predictors import CellPrediction
+    from svge_core.predictors import Predictors
 
 Row = dict[str, Any]
 
 
-def named(space: AbstractSearchSpace, cell: Cell) -> Row:
+def name_cell(space: AbstractSearchSpace, cell: Cell) -> Row:
     """Official index (None where there is none) and the community's notation."""
     return {"index": space.index(cell) if space.size is not None else None, "arch_str": space.format(cell)}
 
@@ -35,7 +34,7 @@ def title(row: Row) -> str:
     return row["arch_str"] if row["index"] is None else f"{row['index']:>6}  {row['arch_str']}"
 
 
-def encoded(checkpoint: Checkpoint, cells: list[Cell]) -> tuple[np.ndarray, np.ndarray]:
+def encode_cells(checkpoint: Checkpoint, cells: list[Cell]) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means and standard deviations, (cells, latent) each."""
     means, log_vars = encode_all(checkpoint.model, to_batch(checkpoint.model.space, cells))
     return means.numpy(), (0.5 * log_vars).exp().numpy()
@@ -49,23 +48,8 @@ def known_scores(space: AbstractSearchSpace) -> Scores:
         return analytic_scores(space)
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """Predictions of one score.
-
-    Attributes:
-        cells: one prediction per cell.
-        used: official indices whose labels the predictors were fitted on.
-        description: what the score is.
-    """
-
-    cells: "list[CellPrediction]"
-    used: frozenset[int]
-    description: str
-
-
-def predictions(checkpoint: Checkpoint, cells: list[Cell], only: str | None) -> dict[str, Predicted]:
-    """Predictions by score; empty where the checkpoint has no predictors.
+def open_predictors(checkpoint: Checkpoint, only: str | None = None) -> "tuple[Predictors, tuple[str, ...]]":
+    """The predictors of a checkpoint and the scores that are asked for; none where the checkpoint has no predictors.
 
     Raises:
         SvgeError: if there is no predictor for the one score that is asked for.
@@ -76,15 +60,7 @@ def predictions(checkpoint: Checkpoint, cells: list[Cell], only: str | None) -> 
     keys = predictors.score_keys
     if only is not None and keys and only not in keys:
         raise SvgeError(f"No predictor for {only[:64]!r}: this checkpoint has {', '.join(keys)}.")
-    return {
-        key: Predicted(
-            predictors.predict(key, cells),
-            frozenset(map(int, predictors.training_indices(key))),
-            predictors.info(key).description,
-        )
-        for key in keys
-        if only in (None, key)
-    }
+    return predictors, tuple(key for key in keys if only in (None, key))
 
 
 def csv_bytes(rows: list[Row]) -> bytes:
@@ -96,7 +72,7 @@ def csv_bytes(rows: list[Row]) -> bytes:
     return text.getvalue().encode()
 
 
-def written(arguments: argparse.Namespace, path: Path, content: bytes, count: int) -> int:
+def write_output(arguments: argparse.Namespace, path: Path, content: bytes, count: int) -> int:
     """Write a file whole, and say so."""
     write_atomic(path, content)
     emit(arguments, {"file": str(path), "count": count}, f"wrote {count:,} to {path}")

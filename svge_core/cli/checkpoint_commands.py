@@ -17,7 +17,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import label, percent
 from svge_core.files import to_plain
 from svge_core.models import DEFAULTS, ModelConfig
-from svge_core.training import Progress, TrainConfig
+from svge_core.training import TrainConfig, TrainingStep
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def train(arguments: argparse.Namespace) -> int:
     config: TrainConfig = config_from(arguments, TrainConfig)
     bar: Any = None
 
-    def step(progress: Progress) -> None:
+    def step(progress: TrainingStep) -> None:
         nonlocal bar
         if bar is not None:
             bar.update(1)

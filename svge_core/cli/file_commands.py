@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from svge_core.cli.cell_parts import csv_bytes, encoded, known_scores, named, predictions, written
+from svge_core.cli.cell_parts import csv_bytes, encode_cells, known_scores, name_cell, open_predictors, write_output
 from svge_core.cli.common import emit, open_model
 from svge_core.cli.options import DEFAULT_CHECKPOINT
 from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.errors import SvgeError
-from svge_core.exporting import DRAWINGS, ExportItem, Prediction, item_for, save, write_atomic
+from svge_core.exporting import DRAWINGS, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import get_space
 
 
@@ -34,10 +34,10 @@ def draw_command(arguments: argparse.Namespace) -> int:
     }[form]
     if path is None:
         drawn = make(given.cells[0]).decode()
-        emit(arguments, {**named(space, given.cells[0]), form: drawn}, drawn)
+        emit(arguments, {**name_cell(space, given.cells[0]), form: drawn}, drawn)
         return 0
     if not several:
-        return written(arguments, path, make(given.cells[0]), 1)
+        return write_output(arguments, path, make(given.cells[0]), 1)
     path.mkdir(parents=True, exist_ok=True)
     for number, cell in enumerate(given.cells, start=1):
         name = f"{number:04d}" if space.size is None else f"{number:04d}-index-{space.index(cell)}"
@@ -59,15 +59,12 @@ def export_command(arguments: argparse.Namespace) -> int:
         checkpoint = open_model(arguments)
         space = checkpoint.model.space
         cells = read_cells(arguments, space).cells
-        scores, (means, _) = known_scores(space), encoded(checkpoint, cells)
-        found = predictions(checkpoint, cells, None)
+        scores, (means, _) = known_scores(space), encode_cells(checkpoint, cells)
+        predictors, keys = open_predictors(checkpoint)
+        found = [predictors.predict(key, cells) for key in keys if key in scores.meanings]
         items = []
         for row, cell in enumerate(cells):
-            predicted = [
-                Prediction(key, p.mean, p.low, p.high, p.level, p.model)
-                for key, p in ((key, score.cells[row]) for key, score in found.items())
-                if key in scores.meanings
-            ]
+            predicted = [prediction.row(row) for prediction in found]
             latent = means[row].tolist()
             item = item_for(cell, space, scores, predicted=predicted, latent=latent, latent_model=checkpoint.digest)
             items.append(item)
@@ -87,7 +84,7 @@ def labels_command(arguments: argparse.Namespace) -> int:
         cells = [space.from_index(int(index)) for index in found.frame.index] if space.enumerated else list(found.cells)
         values = found.frame.to_dict("records")
         rows = [
-            {**named(space, cell), **{key: "" if number != number else number for key, number in value.items()}}
+            {**name_cell(space, cell), **{key: "" if number != number else number for key, number in value.items()}}
             for cell, value in zip(cells, values, strict=True)
         ]
         write_atomic(arguments.out, csv_bytes(rows))

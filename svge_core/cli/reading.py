@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data.csv import architecture_columns, read_header, read_rows, read_text, shown
+from svge_core.data.csv import architecture_columns, quote_text, read_header, read_rows, read_text
 from svge_core.errors import DataError, SvgeError
 from svge_core.explorer import find_cell
 from svge_core.exporting import FORMAT, from_json
@@ -175,7 +175,7 @@ def _number(text: str, source: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{shown(text.strip())!r} in {source} is not a finite number.")
+        raise DataError(f"{quote_text(text.strip())!r} in {source} is not a finite number.")
     return value
 
 

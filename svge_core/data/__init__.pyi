@@ -2,18 +2,24 @@ from .catalog import analytic_scores as analytic_scores, load_scores as load_sco
 from .csv.scores import import_csv as import_csv
 from .held_out import (
     cell_numbers as cell_numbers,
+    has_indices as has_indices,
     held_out_mask as held_out_mask,
-    indexed as indexed,
     split_cells as split_cells,
 )
 from .meaning import (
     USUAL_EPOCHS as USUAL_EPOCHS,
     Direction as Direction,
     Kind as Kind,
+    Role as Role,
     ScoreMeaning as ScoreMeaning,
-    is_accuracy as is_accuracy,
-    is_own as is_own,
+    ScoreOrigin as ScoreOrigin,
     meaning_from_dict as meaning_from_dict,
+    old_meaning as old_meaning,
     score_name as score_name,
+)
+from .prediction import (
+    Prediction as Prediction,
+    PredictionRow as PredictionRow,
+    nothing_predicted as nothing_predicted,
 )
 from .scores import Scores as Scores, scores_from_columns as scores_from_columns

@@ -41,7 +41,21 @@ def analytic_scores(space: AbstractSearchSpace) -> Scores:
     columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
     titles = {"params_m": "Parameters", "flops_m": "FLOPs (multiply-accumulates)"}
     meanings = {
-        key: ScoreMeaning(key, title, "million", "min", "", "", None, "", "analytic", network)
+        key: ScoreMeaning(
+            key,
+            title,
+            "million",
+            "min",
+            "",
+            "",
+            None,
+            "",
+            "analytic",
+            network,
+            role="cost",
+            origin="analytic",
+            single_run=False,
+        )
         for key, title in titles.items()
     }
     return scores_from_columns(space.name, columns, meanings)

@@ -47,14 +47,14 @@ def held_out_mask(numbers: Integer[np.ndarray, " cells"], held_out: float, seed:
     return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53 < held_out
 
 
-def indexed(space: AbstractSearchSpace) -> bool:
+def has_indices(space: AbstractSearchSpace) -> bool:
     """Whether every cell has an index of 64 bits, so that cells can be drawn by it, listed in a map and told apart."""
     return space.size is not None and space.size < 2**63
 
 
 def cell_numbers(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Integer[np.ndarray, " cells"]:
     """Official indices (int64); for cells without, 64 bits that equivalent ones share (BLAKE2b of the key, uint64)."""
-    if indexed(space):
+    if has_indices(space):
         return np.array([space.index(cell) for cell in cells], dtype=np.int64)
     digests = (hashlib.blake2b(space.key(cell).encode(), digest_size=8).digest() for cell in cells)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)

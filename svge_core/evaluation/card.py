@@ -16,8 +16,8 @@ from svge_core.checkpoints import (
     generation_key,
     reconstruction_key,
 )
-from svge_core.data import indexed
-from svge_core.evaluation.report import repeated
+from svge_core.data import has_indices
+from svge_core.evaluation.report import is_repeated
 from svge_core.evaluation.shares import percent
 from svge_core.files import write_atomically
 from svge_core.predictors import FULL_NAME, PredictorInfo, read_info
@@ -93,7 +93,7 @@ def card(checkpoint: Checkpoint) -> str:
     """The card as markdown."""
     meta = checkpoint.meta
     title, published = checkpoint.model.space.title, PUBLISHED_VALUES[meta.model]
-    mapped = indexed(checkpoint.model.space)
+    mapped = has_indices(checkpoint.model.space)
     lines = [
         f"# {checkpoint.model.title} on {title}",
         "",
@@ -150,7 +150,7 @@ def _mapped(title: str) -> tuple[str, ...]:
 
 def drawn_words(space: AbstractSearchSpace) -> str:
     """Where the training cells of a space that is not listed come from."""
-    if space.size is None or not indexed(space):
+    if space.size is None or not has_indices(space):
         return "drawn by the space's own random generators"
     return f"drawn uniformly from {space.size:,}"
 
@@ -171,7 +171,7 @@ def _trained_on(checkpoint: Checkpoint) -> str:
         cells = (
             f"{meta.data_count:,} cells trained on, {drawn_words(space)}, new ones every epoch (digest "
             f"of the first: `{meta.data_digest}`); {meta.training.get('held_out', 0):.0%} of the space, chosen by a "
-            f"hash of the {'index' if indexed(space) else 'key'}, is never seen"
+            f"hash of the {'index' if has_indices(space) else 'key'}, is never seen"
         )
     earlier = f" after {meta.environment['initial_epochs']} of the first command" if before else ""
     return (
@@ -187,7 +187,7 @@ def _metrics(metrics: Sequence[MetricRow]) -> list[str]:
     found = by_key(metrics)
     lines = ["| what | result | protocol | over |", "|---|---|---|---|"]
     for key, title in SHOWN:
-        if key in found and not repeated(key, found):
+        if key in found and not is_repeated(key, found):
             result, over = _result(found[key])
             lines.append(f"| {title} | {result} | {found[key].protocol} | {over} |")
     return lines

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from svge_core.cells import Cell
-from svge_core.checkpoints import EDGE_F1, Direction, MetricRow
+from svge_core.checkpoints import EDGE_F1, MetricRow, RowDirection
 from svge_core.evaluation.edge_f1 import EdgeCounts, best_threshold, edge_counts, inner_edges
 from svge_core.models import DecodeOptions, GraphVAE, encode_all
 from svge_core.models.decoding import decode
@@ -66,7 +66,7 @@ def edge_rows(
     groups |= {name: family == number for number, name in enumerate(names)} if len(names) > 1 else {}
     drawn = f"{len(cells):,} cells never trained on" + (f", {held_out} of each family" if len(names) > 1 else "")
 
-    def rows(direction: Direction, how: str, counts: EdgeCounts, protocol: str) -> Iterator[MetricRow]:
+    def rows(direction: RowDirection, how: str, counts: EdgeCounts, protocol: str) -> Iterator[MetricRow]:
         times = len(counts.hits) // len(cells)
         row = partial(MetricRow, what=EDGE_F1, direction=direction, mode="raw" if direction else "", how=how, unit="F1")
         for group, members in groups.items():

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from svge_core.checkpoints import GENERATION, SMOOTHNESS, Checkpoint, MetricRow, Mode
-from svge_core.data import cell_numbers, indexed, split_cells
+from svge_core.data import cell_numbers, has_indices, split_cells
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.evaluation.latent_smoothness import smoothness
 from svge_core.evaluation.metrics import Share, expected_reconstruction, generation, reconstruction
-from svge_core.models import DecodeOptions, Direction, GraphVAE, encode_all
+from svge_core.models import DecodeDirection, DecodeOptions, GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
 from svge_core.training import TrainConfig, draw_cells, draw_indices
@@ -59,7 +59,7 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
         held_out, known = split.held_out.numpy(), split.train.numpy()
         trained = known if len(known) <= MAX_TRAINED else np.sort(rng.choice(known, MAX_TRAINED, replace=False))
         unseen = f"{len(held_out):,} cells never trained on"
-    elif indexed(space):
+    elif has_indices(space):
         held_out = draw_indices(space, MAX_SAMPLED, training, (2, seed), held_out=True)
         drawn = (
             draw_indices(space, training.cells_per_epoch, training, (1, epoch), held_out=False) for epoch in epochs
@@ -134,7 +134,7 @@ def evaluate(
     space = checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
     protocol = _Protocol(encodings, decodings, ((latents, decodings), (latents, 1), (many, 1)), edges, seed)
-    if not indexed(space):
+    if not has_indices(space):
         protocol = _Protocol(1, 1, ((latents, 1),), edges, seed)
     rows = []
     for measured in _rows(checkpoint.model, training, evaluation_cells(checkpoint, seed), protocol):
@@ -152,11 +152,11 @@ def evaluate(
 
 def _rows(model: GraphVAE, training: TrainConfig, cells: EvaluationCells, protocol: _Protocol) -> Iterator[MetricRow]:
     """All measures, without what is common to them."""
-    if not indexed(model.space):
+    if not has_indices(model.space):
         yield from edge_rows(model, training, protocol.edges, protocol.seed)
     for direction in model.directions:
         yield from _reconstruction_rows(model, direction, cells, protocol)
-    if len(cells.held_out) and indexed(model.space):
+    if len(cells.held_out) and has_indices(model.space):
         yield _expected_row(model, cells)
     means = encode_all(model, cells.trained)[0]
     for direction in model.directions:
@@ -171,7 +171,7 @@ def _share_row(share: Share, **what: Any) -> MetricRow:
 
 
 def _reconstruction_rows(
-    model: GraphVAE, direction: Direction, cells: EvaluationCells, protocol: _Protocol
+    model: GraphVAE, direction: DecodeDirection, cells: EvaluationCells, protocol: _Protocol
 ) -> Iterator[MetricRow]:
     """Exact reconstruction and that up to equivalence: from the mean, from posterior draws, and the likeliest."""
     for how in ("sampled", "sampled_posterior", "argmax"):
@@ -221,7 +221,7 @@ def _expected_row(model: GraphVAE, cells: EvaluationCells) -> MetricRow:
 
 
 def _generation_rows(
-    model: GraphVAE, direction: Direction, cells: EvaluationCells, means: Tensor, protocol: _Protocol
+    model: GraphVAE, direction: DecodeDirection, cells: EvaluationCells, means: Tensor, protocol: _Protocol
 ) -> Iterator[MetricRow]:
     """Validity, uniqueness and novelty of decoded prior samples, raw and constrained.
 
@@ -290,7 +290,7 @@ def _smoothness_cells(
         seed: of the sample.
     """
     space = model.space
-    if space.size is None or not indexed(space):
+    if space.size is None or not has_indices(space):
         genotypes = np.array([space.genotype(cell) for cell in to_cells(space, cells.trained)])
         return means.numpy(), genotypes, f"{len(means):,} training cells in canonical order, posterior means"
     whole = space.size <= MAX_TRAINED

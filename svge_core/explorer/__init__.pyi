@@ -1,5 +1,4 @@
 from .columns import (
-    PREDICTED as PREDICTED,
     Column as Column,
     ColumnName as ColumnName,
     column as column,
@@ -11,7 +10,6 @@ from .inspection import (
     KnownValue as KnownValue,
     Membership as Membership,
     NearCell as NearCell,
-    PredictedValue as PredictedValue,
     place_in_words as place_in_words,
 )
 from .opening import PREDICTORS as PREDICTORS, assemble_explorer as assemble_explorer, open_explorer as open_explorer

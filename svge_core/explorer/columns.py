@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from svge_core.data import Direction, ScoreMeaning, is_accuracy, is_own, score_name
+from svge_core.data import Direction, ScoreMeaning, score_name
 from svge_core.drawing import operation_label
 from svge_core.errors import DataError
 from svge_core.explorer.explorer import Explorer
@@ -26,11 +26,13 @@ class ColumnName:
         key: identifier for links and files.
         title: short name with data set and kind, for legends and lists.
         kind: what sort of number it is.
+        score: key of the score that it shows, predicts or checks; empty for a category.
     """
 
     key: str
     title: str
     kind: ColumnKind
+    score: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,15 @@ def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
         if meaning.detail and key not in predicted:
             continue
         if key in meanings and not meaning.detail:
-            names.append(ColumnName(key, _title(meaning, meaning.kind), meaning.kind))
+            names.append(ColumnName(key, _title(meaning, meaning.kind), meaning.kind, key))
         if key in predicted:
-            names.append(ColumnName(PREDICTED + key, _title(meaning, "predicted"), "predicted"))
+            names.append(ColumnName(PREDICTED + key, _title(meaning, "predicted"), "predicted", key))
         if key in predicted and key in meanings:
             error = score_name(meaning).replace("validation accuracy", "accuracy")
-            names.append(ColumnName(ERROR + key, f"{error} error (predicted − measured)", "error"))
+            names.append(ColumnName(ERROR + key, f"{error} error (predicted − measured)", "error", key))
     names += [ColumnName(SPLIT, "Training or held-out cell", "category")]
     names += [ColumnName(DOMINANT, "Most frequent operation", "category")]
-    return (*names, *(ColumnName(m.key, _title(m, m.kind), m.kind) for m in meanings.values() if m.detail))
+    return (*names, *(ColumnName(m.key, _title(m, m.kind), m.kind, m.key) for m in meanings.values() if m.detail))
 
 
 def column(explorer: Explorer, key: str) -> Column:
@@ -101,7 +103,7 @@ def column(explorer: Explorer, key: str) -> Column:
         raise DataError(f"There is no column {key[:80]!r} for the map; choose one from the list.")
     if name.kind == "category":
         return _category(explorer, name)
-    meaning = explorer.meaning(key.removeprefix(PREDICTED).removeprefix(ERROR))
+    meaning = explorer.meaning(name.score)
     values = _values(explorer, name, meaning)
     if name.kind == "error":
         reach = _rounded_reach(values)
@@ -179,13 +181,14 @@ def _rounded_reach(errors: np.ndarray) -> float:
 
 
 def _title(meaning: ScoreMeaning, kind: str) -> str:
-    words = f"{meaning.data_set}, {kind}" if is_own(meaning) else kind
+    words = f"{meaning.data_set}, {kind}" if meaning.origin == "user" else kind
     return score_name(meaning) if kind == "analytic" else f"{score_name(meaning)} ({words})"
 
 
 def _rank(meaning: ScoreMeaning) -> int:
     """Place in the list: accuracies, a user's own columns, costs, latencies, other goals."""
-    if is_own(meaning):
+    if meaning.origin == "user":
         return 1
-    places = (is_accuracy(meaning), False, meaning.kind == "analytic", meaning.key.endswith("_latency_ms"))
+    latency = meaning.role == "time" and meaning.epochs is None  # with epochs it is the time of training
+    places = (meaning.role == "accuracy", False, meaning.kind == "analytic", latency)
     return places.index(True) if any(places) else len(places)

@@ -18,12 +18,12 @@ from jaxtyping import Bool, Float, Int
 from svge_core.atlas import Atlas, Place, PlaneName, weighted_latent
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import ScoreMeaning, Scores, held_out_mask
+from svge_core.data import Prediction, PredictionRow, ScoreMeaning, Scores, held_out_mask
 from svge_core.errors import DataError
 from svge_core.explorer.facts import Facts
-from svge_core.explorer.inspection import Inspection, Membership, Origin, PredictedValue, decodings, inspection
+from svge_core.explorer.inspection import Inspection, Membership, Origin, decodings, inspection
 from svge_core.explorer.predictor_source import PredictorSource
-from svge_core.exporting import ExportItem, Prediction, item_for
+from svge_core.exporting import ExportItem, item_for
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
@@ -212,11 +212,21 @@ class Explorer:
         with one_thread():
             decoded = decodings(self.checkpoint.model, self.weights, place, seed, draws)
         return inspection(
-            self.space, self.atlas, self.scores, self.membership, self._predict, origin, place, given, decoded
+            self.space,
+            self.atlas,
+            self.scores,
+            self.membership,
+            self._predict,
+            {key: self.meaning(key) for key in self.predicted_keys},
+            self.label_indices,
+            origin,
+            place,
+            given,
+            decoded,
         )
 
-    def _predict(self, cell: Cell) -> tuple[PredictedValue, ...]:
-        return self.predictions([cell])[0]
+    def _predict(self, cell: Cell) -> tuple[PredictionRow, ...]:
+        return tuple(prediction.row(0) for prediction in self.predictions([cell]).values())
 
     def locate(self, plane: PlaneName, latent: Float[np.ndarray, " latent"]) -> tuple[float, float]:
         """Where a latent lies on a map: exact for PCA; for UMAP the weighted average of its neighbours' places."""
@@ -232,7 +242,7 @@ class Explorer:
         return distances, values[rows]
 
     @property
-    def stored_predictions(self) -> dict[str, Any]:
+    def stored_predictions(self) -> dict[str, Prediction]:
         """Per predicted score, the stored predictions of the charted cells: reading them needs no model.
 
         Raises:
@@ -240,37 +250,28 @@ class Explorer:
         """
         return self._facts.stored_predictions
 
-    def predictions(self, cells: Sequence[Cell]) -> list[tuple[PredictedValue, ...]]:
-        """Every predicted score of every cell: stored ones of charted cells, fresh ones of others."""
-        indices = [None if self.space.size is None else self.space.index(cell) for cell in cells]
-        rows = [None if index is None else self.atlas.row(index) for index in indices]
+    def predictions(self, cells: Sequence[Cell], keys: Sequence[str] | None = None) -> dict[str, Prediction]:
+        """Predicted scores of cells by key, all or some: stored ones of charted cells, fresh ones of others."""
+        rows = [self.row_of(cell) for cell in cells]
         others = [cell for cell, row in zip(cells, rows, strict=True) if row is None]
-        columns: list[list[PredictedValue]] = []
-        for key in self.predicted_keys:
+        found: dict[str, Prediction] = {}
+        for key in self.predicted_keys if keys is None else keys:
             assert self.predictors is not None
-            meaning, trained = self.meaning(key), self.label_indices[key]
-            whole = self.stored_predictions[key]
-            fresh = iter(self.predictors.predict(key, others))
-            column = []
-            for index, row in zip(indices, rows, strict=True):
-                if row is None:
-                    p = next(fresh)
-                    mean, low, high, joint = p.mean, p.low, p.high, p.joint
-                else:
-                    mean, low, high, joint = (float(c[row]) for c in (whole.mean, whole.low, whole.high, whole.joint))
-                used = index in trained
-                column.append(
-                    PredictedValue(meaning, mean, low, high, whole.level, joint, whole.model, whole.labels, used)
-                )
-            columns.append(column)
-        return [tuple(column[position] for column in columns) for position in range(len(cells))]
+            fresh = self.predictors.predict(key, others) if others else None
+            found[key] = self.stored_predictions[key].arranged(rows, fresh)
+        return found
+
+    def label_used(self, key: str, cells: Sequence[Cell]) -> Bool[np.ndarray, " cells"]:
+        """Which cells' own labels trained the predictor of a score, so that their predictions are no test of it."""
+        trained, numbered = self.label_indices[key], self.space.size is not None
+        return np.array([numbered and self.space.index(cell) in trained for cell in cells], dtype=bool)
 
     def export_items(self, cells: Sequence[Cell], labels: Mapping[Cell, str] | None = None) -> list[ExportItem]:
         """Cells with all that is known about them, ready for :mod:`svge_core.exporting.writers`."""
         items = []
         meanings = {key: self.meaning(key) for key in self.predicted_keys}
-        for cell, predicted in zip(cells, self.predictions(cells), strict=True):
-            converted = [Prediction(p.meaning.key, p.mean, p.low, p.high, p.level, p.model) for p in predicted]
+        predictions = self.predictions(cells).values()
+        for number, cell in enumerate(cells):
             row = self.row_of(cell)
             latent = self.encode(cell) if row is None else self.atlas.latents[row]
             items.append(
@@ -279,7 +280,7 @@ class Explorer:
                     self.space,
                     self.scores,
                     label=(labels or {}).get(cell, ""),
-                    predicted=converted,
+                    predicted=[prediction.row(number) for prediction in predictions],
                     predicted_meanings=meanings,
                     row=row,
                     latent=latent.tolist(),

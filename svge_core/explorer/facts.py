@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int
 
 from svge_core.atlas import Atlas, operation_counts
 from svge_core.checkpoints import Checkpoint
+from svge_core.data import Prediction
 from svge_core.errors import CheckpointError
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.spaces import AbstractSearchSpace
@@ -56,7 +57,7 @@ class Facts:
         return {key: frozenset(map(int, self.predictors.training_indices(key))) for key in self.predicted_keys}
 
     @computed_once
-    def stored_predictions(self) -> dict[str, Any]:
+    def stored_predictions(self) -> dict[str, Prediction]:
         """See `Explorer`.
 
         Raises:

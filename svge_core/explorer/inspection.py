@@ -10,7 +10,7 @@ import torch
 
 from svge_core.atlas import Atlas, Place, latent_tensor
 from svge_core.cells import Cell, difference
-from svge_core.data import ScoreMeaning, Scores
+from svge_core.data import PredictionRow, ScoreMeaning, Scores
 from svge_core.errors import InvalidCellError
 from svge_core.evaluation import Share
 from svge_core.models import DecodeOptions, GraphVAE
@@ -29,31 +29,6 @@ class KnownValue:
 
     meaning: ScoreMeaning
     value: float
-
-
-@dataclass(frozen=True)
-class PredictedValue:
-    """A predicted score.
-
-    Attributes:
-        meaning: of the score that is predicted, as it would be measured.
-        mean, low, high: prediction and interval in the score's unit.
-        level: nominal coverage of the interval.
-        joint: point prediction of the model's own head, if there is one.
-        model: what predicted it, in words.
-        labels: number of labelled cells the model was fitted on.
-        label_used: whether this very cell's label was among them.
-    """
-
-    meaning: ScoreMeaning
-    mean: float
-    low: float
-    high: float
-    level: float
-    joint: float | None
-    model: str
-    labels: int
-    label_used: bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +66,7 @@ class RawDecode:
 
 
 @dataclass(frozen=True)
-class Certainty:
+class DecoderAgreement:
     """How much unconstrained random decodings (forward runs) of one latent agree.
 
     Attributes:
@@ -125,7 +100,9 @@ class Inspection:
         genotype: operation digits.
         cost: analytic size.
         known: measured and analytic values.
-        predicted: predictions with intervals.
+        predicted: a prediction with its interval per score that can be predicted.
+        meanings: of the predicted scores, as they would be measured, by key.
+        label_used: per prediction, whether this very cell's label trained the predictor.
         neighbours: nearest known cells in the latent space, nearest first.
         membership: whether the model was trained on the cell; None if there is no cell.
         raw: the unconstrained argmax.
@@ -144,12 +121,14 @@ class Inspection:
     genotype: tuple[int, ...]
     cost: Cost | None
     known: tuple[KnownValue, ...]
-    predicted: tuple[PredictedValue, ...]
+    predicted: tuple[PredictionRow, ...]
+    meanings: dict[str, ScoreMeaning]
+    label_used: tuple[bool, ...]
     neighbours: tuple[NearCell, ...]
     membership: Membership | None
     raw: RawDecode
     comes_back: bool
-    certainty: Certainty
+    certainty: DecoderAgreement
 
     def value(self, key: str) -> float | None:
         """The known value of a score."""
@@ -191,7 +170,9 @@ def inspection(
     atlas: Atlas,
     scores: Scores,
     membership: Callable[[int], Membership],
-    predict: Callable[[Cell], tuple[PredictedValue, ...]],
+    predict: Callable[[Cell], tuple[PredictionRow, ...]],
+    meanings: dict[str, ScoreMeaning],
+    labelled: dict[str, frozenset[int]],
     origin: Origin,
     place: Place,
     given: Cell | None,
@@ -204,7 +185,9 @@ def inspection(
         atlas: the charted cells.
         scores: values by row of the atlas.
         membership: of a cell by its official index.
-        predict: gives the predictions for a cell.
+        predict: every predicted score of a cell.
+        meanings: of the predicted scores.
+        labelled: per predicted score, the official indices whose labels trained the predictor.
         origin: what was pointed at.
         place: where that is, and what is near.
         given: the cell that stands at the place; None to show the one decoded there.
@@ -216,6 +199,7 @@ def inspection(
     found = space.index(cell) if cell is not None and space.size is not None else None
     row = None if found is None else atlas.row(found)
     values = {} if row is None else scores.of(row)
+    predicted = () if cell is None else predict(cell)
     return Inspection(
         origin=origin,
         place=place,
@@ -228,7 +212,9 @@ def inspection(
         genotype=() if cell is None else space.genotype(cell),
         cost=None if cell is None else space.cost(cell),
         known=tuple(KnownValue(scores.meaning(key), value) for key, value in values.items()),
-        predicted=() if cell is None else predict(cell),
+        predicted=predicted,
+        meanings={one.score: meanings[one.score] for one in predicted},
+        label_used=tuple(found in labelled[one.score] for one in predicted),
         neighbours=_near(space, atlas, place, cell),
         membership=None if found is None else membership(found),
         raw=RawDecode(decoded.raw, not raw_reason, raw_reason),
@@ -257,14 +243,16 @@ def _tally(space: AbstractSearchSpace, batch: CellBatch) -> Counter[Cell]:
     return tally
 
 
-def _certainty(space: AbstractSearchSpace, decoded: Decodings, cell: Cell | None) -> Certainty:
+def _certainty(space: AbstractSearchSpace, decoded: Decodings, cell: Cell | None) -> DecoderAgreement:
     members: Counter[Cell] = Counter()
     for graph, count in decoded.drawn.items():
         if space.is_valid(graph):
             members[space.canonical(graph)] += count
     modal, times = members.most_common(1)[0] if members else (None, 0)
     shown, draws = members[cell] if cell is not None else 0, decoded.draws
-    return Certainty(Share(sum(members.values()), draws), Share(times, draws), Share(shown, draws), modal, len(members))
+    return DecoderAgreement(
+        Share(sum(members.values()), draws), Share(times, draws), Share(shown, draws), modal, len(members)
+    )
 
 
 def _why_invalid(space: AbstractSearchSpace, cell: Cell) -> str:

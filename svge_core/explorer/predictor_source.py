@@ -1,12 +1,11 @@
 """What an `Explorer` asks of predictors."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data import ScoreMeaning
+from svge_core.data import Prediction, ScoreMeaning
 
 
 @runtime_checkable
@@ -27,14 +26,14 @@ class PredictorSource(Protocol):
         """What a predicted score is, if that was stored."""
         ...
 
-    def predict(self, key: str, cells: list[Cell]) -> Sequence[Any]:
-        """One ``CellPrediction`` per cell."""
+    def predict(self, key: str, cells: list[Cell]) -> Prediction:
+        """Predictions of any cells of the space."""
         ...
 
     def training_indices(self, key: str) -> np.ndarray:
         """Official indices of the cells whose labels were used."""
         ...
 
-    def whole_space(self, key: str) -> Any:
-        """``WholeSpacePrediction`` over the rows of the atlas."""
+    def whole_space(self, key: str) -> Prediction:
+        """Stored predictions over the rows of the atlas."""
         ...

@@ -2,7 +2,6 @@ from .document import (
     FORMAT as FORMAT,
     MAX_CELLS as MAX_CELLS,
     ExportItem as ExportItem,
-    Prediction as Prediction,
     from_json as from_json,
     item_for as item_for,
     to_json as to_json,

@@ -63,10 +63,10 @@ def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> dict[str, str | fl
         **item.measured,
     }
     for prediction in item.predicted:
-        stem = f"predicted_{prediction.key}"
+        stem = f"predicted_{prediction.score}"
         names = (stem, *(f"{stem}_{n}" for n in range(2, len(item.predicted) + 2)))
         name = next(name for name in names if name not in row)
-        row[name] = prediction.value
+        row[name] = prediction.mean
         for part in ("low", "high", "level", "model"):
             row[f"{name}_{part}"] = getattr(prediction, part)
     return row

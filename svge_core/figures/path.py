@@ -35,17 +35,17 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
     unit = f" {scores.meaning.unit}" if scores.meaning.unit else ""
     if scores.any_predicted:
         _band(figure, x, scores, predicted)
-        level = f"{100 * scores.level:.0f} % interval"
+        level = f"{100 * scores.predicted.level:.0f} % interval"
         used = np.where(scores.label_used, "<br>its own label trained the predictor", "")
         figure.add_scatter(
             x=x,
-            y=scores.mean,
+            y=scores.predicted.mean,
             name=f"predicted, with {level}",
             mode="lines+markers",
             connectgaps=False,
             line={"color": predicted, "dash": "dot", "width": 1.75},
             marker={"symbol": "circle-open", "size": 8, "color": predicted, "line": {"width": 1.75}},
-            customdata=np.stack([scores.low, scores.high, names, used], axis=-1, dtype=object),
+            customdata=np.stack([scores.predicted.low, scores.predicted.high, names, used], axis=-1, dtype=object),
             hovertemplate="%{customdata[2]}<br>predicted ≈ %{y:"
             + digits
             + "}"
@@ -98,13 +98,13 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
 
 def _band(figure: "plotly.graph_objects.Figure", x: np.ndarray, scores: PathScores, colour: str) -> None:
     """The interval, one closed outline for every run of stops with a prediction: gaps stay gaps."""
-    there = np.isfinite(scores.mean)
+    there = np.isfinite(scores.predicted.mean)
     runs = np.split(np.flatnonzero(there), np.flatnonzero(np.diff(np.flatnonzero(there)) > 1) + 1)
     red, green, blue = bytes.fromhex(colour[1:])
     for run in runs:
         # a lone stop still has an interval: a narrow bar
         ends = x[run].astype(float) if len(run) > 1 else np.array([x[run[0]] - 0.2, x[run[0]] + 0.2])
-        low, high = (np.resize(column[run], len(ends)) for column in (scores.low, scores.high))
+        low, high = (np.resize(column[run], len(ends)) for column in (scores.predicted.low, scores.predicted.high))
         figure.add_scatter(
             x=np.concatenate([ends, ends[::-1]]),
             y=np.concatenate([high, low[::-1]]),
@@ -119,7 +119,7 @@ def _band(figure: "plotly.graph_objects.Figure", x: np.ndarray, scores: PathScor
 
 def _reach(scores: PathScores) -> tuple[float, float]:
     """Ends of the vertical axis: all values and intervals with a margin."""
-    columns = np.concatenate([scores.known, scores.low, scores.high])
+    columns = np.concatenate([scores.known, scores.predicted.low, scores.predicted.high])
     known = columns[np.isfinite(columns)]
     if not len(known):
         return 0.0, 1.0

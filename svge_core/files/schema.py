@@ -210,7 +210,15 @@ def _fields(record: Any) -> dict[str, str] | None:
 
 def to_plain(record: Any) -> Plain:
     """A record as the plain values that :func:`to_record` reads back, fields in the order of its type."""
-    return msgspec.to_builtins(record)
+    return msgspec.to_builtins(record, enc_hook=_plainer)
+
+
+def _plainer(value: object) -> str | int | float:
+    """Texts and numbers of derived types, such as a library's version or a number of NumPy, as plain ones."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
 def write_record(path: Path, record: Any, *, indent: int | None = None, max_bytes: int = MAX_BYTES) -> None:

@@ -20,9 +20,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from svge_core.graphpnas.generator import Generator, GeneratorOptions
-from svge_core.graphpnas.kernels import Trainer
+from svge_core.graphpnas.kernels import StackedTrainer
 from svge_core.graphpnas.rows import lay_out
-from svge_core.graphpnas.space_views import Graphs, GraphView, joined
+from svge_core.graphpnas.space_views import Graphs, GraphView, join_graphs
 from svge_core.graphpnas.target_weights import targets
 
 
@@ -108,9 +108,9 @@ def refit_many(
     generators = [Generator(view, sizes, seed) for seed in seeds]
     chances = [torch.Generator().manual_seed(seed) for seed in seeds]
     with _denormals_flushed(), torch.inference_mode():
-        graphs = joined(pools)
+        graphs = join_graphs(pools)
         wanted = targets(view, graphs, rewards.flatten())
-        trainer = Trainer(generators, lay_out(view, graphs), wanted, options.batch, options.rate)
+        trainer = StackedTrainer(generators, lay_out(view, graphs), wanted, options.batch, options.rate)
         for epoch in range(options.epochs):
             order = torch.stack([torch.randperm(len(pools[0]), generator=chance) for chance in chances])
             losses = trainer.epoch(order)

@@ -46,7 +46,7 @@ class Graphs:
         return Graphs(self.edges[rows], self.labels[rows], self.sizes[rows])
 
 
-def joined(parts: Sequence[Graphs]) -> Graphs:
+def join_graphs(parts: Sequence[Graphs]) -> Graphs:
     """Graphs of one view one after another."""
     fields = zip(*((part.edges, part.labels, part.sizes) for part in parts), strict=True)
     edges, labels, sizes = (torch.cat(field) for field in fields)

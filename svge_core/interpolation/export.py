@@ -12,7 +12,7 @@ from svge_core.interpolation.path import LatentPath, Stop
 
 FORMAT, VERSION = "svge-explorer-path", 1
 #: predictions of a cell in a row of the CSV
-_PARTS = ("value", "low", "high", "level", "model")
+_PARTS = ("mean", "low", "high", "level", "model")
 
 
 def path_to_json(explorer: Explorer, path: LatentPath) -> str:
@@ -65,8 +65,8 @@ def path_to_csv(explorer: Explorer, path: LatentPath) -> str:
         if stop.valid:
             row |= items[stop.cell].measured
             for prediction in items[stop.cell].predicted:
-                stem = f"predicted_{prediction.key}"
-                row |= {stem if part == "value" else f"{stem}_{part}": getattr(prediction, part) for part in _PARTS}
+                stem = f"predicted_{prediction.score}"
+                row |= {stem if part == "mean" else f"{stem}_{part}": getattr(prediction, part) for part in _PARTS}
         rows.append(row)
     columns = sorted(
         dict.fromkeys(name for row in rows for name in row), key=lambda name: name.startswith("predicted_")

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from svge_core.cells import Cell
-from svge_core.data import ScoreMeaning, score_name
+from svge_core.data import Prediction, ScoreMeaning, nothing_predicted, score_name
 from svge_core.errors import DataError
-from svge_core.explorer import PREDICTED, ColumnName, Explorer, PredictedValue, column_names
+from svge_core.explorer import Explorer, column_names
 from svge_core.interpolation.path import LatentPath
 
 #: follow from the structure, so they are known also of cells that are not charted
@@ -23,26 +23,20 @@ class PathScores:
         meaning: what the score is.
         title: short name for people, without saying whether it was measured.
         known: measured or analytic values (``meaning.kind`` tells which).
-        mean, low, high: predictions for the architectures, with their intervals.
-        level: nominal coverage of the intervals; NaN without predictions.
-        model: what predicted, in words; empty without predictions.
+        predicted: predictions for the architectures.
         label_used: stops whose own label trained the predictor, so that the prediction is no test.
     """
 
     meaning: ScoreMeaning
     title: str
     known: Float[np.ndarray, " stops"]
-    mean: Float[np.ndarray, " stops"]
-    low: Float[np.ndarray, " stops"]
-    high: Float[np.ndarray, " stops"]
-    level: float
-    model: str
+    predicted: Prediction
     label_used: Bool[np.ndarray, " stops"]
 
     @property
     def digits(self) -> int:
         """Decimals that tell the values apart: an accuracy of 0.74 needs more than one of 74 %."""
-        values = np.concatenate([self.known, self.mean])
+        values = np.concatenate([self.known, self.predicted.mean])
         return 4 if np.abs(values[np.isfinite(values)]).max(initial=0.0) < 2 else 2
 
     @property
@@ -53,16 +47,13 @@ class PathScores:
     @property
     def any_predicted(self) -> bool:
         """Whether any stop has a prediction."""
-        return bool(np.isfinite(self.mean).any())
+        return bool(np.isfinite(self.predicted.mean).any())
 
 
 def score_titles(explorer: Explorer) -> dict[str, str]:
     """Scores that can be followed along a path, by key, goals first; details such as single seeds are left out."""
 
-    def key_of(name: ColumnName) -> str:
-        return name.key.removeprefix(PREDICTED)
-
-    keys = dict.fromkeys(key_of(name) for name in column_names(explorer) if name.kind not in ("category", "error"))
+    keys = dict.fromkeys(name.score for name in column_names(explorer) if name.kind not in ("category", "error"))
     meanings = {key: explorer.meaning(key) for key in keys}
     return {key: score_name(meaning) for key, meaning in meanings.items() if not meaning.detail}
 
@@ -77,26 +68,18 @@ def path_scores(explorer: Explorer, path: LatentPath, key: str) -> PathScores:
         raise DataError(f"There is no score {key[:80]!r}; choose one from the list.")
     meaning = explorer.meaning(key)
     count = len(path.stops)
-    columns = {name: np.full(count, np.nan) for name in ("known", "mean", "low", "high")}
-    used, level, model = np.zeros(count, dtype=bool), float("nan"), ""
-    predicted = _predicted(explorer, path, key)
+    known, used = np.full(count, np.nan), np.zeros(count, dtype=bool)
     for stop in path.stops:
-        if not stop.valid:
-            continue
-        columns["known"][stop.number] = _known(explorer, stop.cell, stop.row, key)
-        if (value := predicted.get(stop.cell)) is not None:
-            for name in ("mean", "low", "high"):
-                columns[name][stop.number] = getattr(value, name)
-            used[stop.number], level, model = value.label_used, value.level, value.model
-    return PathScores(meaning, score_name(meaning), **columns, level=level, model=model, label_used=used)
-
-
-def _predicted(explorer: Explorer, path: LatentPath, key: str) -> dict[Cell, PredictedValue]:
-    if key not in explorer.predicted_keys:
-        return {}
-    cells = list(dict.fromkeys(stop.cell for stop in path.stops if stop.valid))
-    place = explorer.predicted_keys.index(key)
-    return {cell: values[place] for cell, values in zip(cells, explorer.predictions(cells), strict=True)}
+        if stop.valid:
+            known[stop.number] = _known(explorer, stop.cell, stop.row, key)
+    predicted = nothing_predicted(key, count)
+    if key in explorer.predicted_keys:
+        cells = list(dict.fromkeys(stop.cell for stop in path.stops if stop.valid))
+        places = [cells.index(stop.cell) if stop.valid else None for stop in path.stops]
+        predicted = explorer.predictions(cells, [key])[key].arranged(places)
+        valid = [stop.number for stop in path.stops if stop.valid]
+        used[valid] = explorer.label_used(key, [path.stops[number].cell for number in valid])
+    return PathScores(meaning, score_name(meaning), known, predicted, used)
 
 
 def _known(explorer: Explorer, cell: Cell, row: int | None, key: str) -> float:

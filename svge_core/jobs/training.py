@@ -107,7 +107,7 @@ class _StoredJob(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where a run stands.
 
     Attributes:
@@ -202,7 +202,7 @@ class TrainingJobs:
         for suffix in (".json", ".jsonl", ".err"):
             self._path(job.space, job.name, suffix).unlink(missing_ok=True)
 
-    def progress(self, job: TrainingJob) -> Progress:
+    def progress(self, job: TrainingJob) -> TrainingProgress:
         """Read where a run stands from what it printed."""
         alive = self.supervisor.alive(job.process)  # before the log, so that an ended run's last line is not missed
         rows: dict[int, dict[str, Any]] = {}
@@ -213,12 +213,12 @@ class TrainingJobs:
             done = done or event.get("event") == "done"
         ordered = tuple(rows[epoch] for epoch in sorted(rows))
         if alive:
-            return Progress("running", ordered, job.epochs)
+            return TrainingProgress("running", ordered, job.epochs)
         if done:
-            return Progress("done", ordered, job.epochs)
+            return TrainingProgress("done", ordered, job.epochs)
         if job.cancelled:
-            return Progress("cancelled", ordered, job.epochs)
-        return Progress("failed", ordered, job.epochs, self._last_words(job))
+            return TrainingProgress("cancelled", ordered, job.epochs)
+        return TrainingProgress("failed", ordered, job.epochs, self._last_words(job))
 
     def _launch(self, name: str, space: str, command: list[str], epochs: int) -> TrainingJob:
         with locked(self.records):  # of two windows that press the button at once, one is refused

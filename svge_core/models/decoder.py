@@ -21,7 +21,7 @@ from svge_core.models.layers import GatedSum, MessagePassing
 
 
 @dataclass(frozen=True)
-class Prepared:
+class DecoderTables:
     """Products of weights alone: constant over steps, batches and, while the weights stay, calls.
 
     Attributes:
@@ -56,7 +56,7 @@ class Conditions:
             direction and step (max_nodes, batch, width).
     """
 
-    weights: Prepared
+    weights: DecoderTables
     init: Tensor
     types: Tensor
     edges: Tensor
@@ -67,7 +67,7 @@ def _at(condition: Tensor, made: int | slice) -> Tensor:
     return condition if condition.ndim == 2 else condition[made]
 
 
-class Generator(nn.Module):
+class CellDecoder(nn.Module):
     """All learned parts of the decoder, and one propagation step."""
 
     #: one message-passing round: ``round_kind(hidden)`` with ``folded()`` and ``step(state, receives, degree, folded)``
@@ -91,7 +91,7 @@ class Generator(nn.Module):
         widths = (expanded, latent, expanded) if config.decoder_positions else ()
         self.steps = nn.ParameterList(torch.zeros(max_nodes, 2, width) for width in widths)
 
-    def prepare(self, table: Tensor) -> Prepared:
+    def prepare(self, table: Tensor) -> DecoderTables:
         """Products of weights alone.
 
         Args:
@@ -100,7 +100,7 @@ class Generator(nn.Module):
         h, c, before = self.hidden, self.latent, self.edges_before
         embedded = self.embed(table)
         init, types, edges = self.init_in.weight.t(), self.types_in.weight.t(), self.edges_in.weight.t()
-        return Prepared(
+        return DecoderTables(
             embedded=embedded,
             init_types=embedded @ init[:h],
             init_g=init[h : h + c],
@@ -115,7 +115,7 @@ class Generator(nn.Module):
         )
 
     def conditions(
-        self, weights: Prepared, z: Float[Tensor, "batch latent"], directions: Int[Tensor, " batch"]
+        self, weights: DecoderTables, z: Float[Tensor, "batch latent"], directions: Int[Tensor, " batch"]
     ) -> Conditions:
         """What stays the same over all steps of a batch.
 
@@ -135,7 +135,7 @@ class Generator(nn.Module):
         return Conditions(weights, init, types, edges)
 
     def first_state(
-        self, weights: Prepared, start_types: Int[Tensor, " batch"], z: Float[Tensor, "batch latent"]
+        self, weights: DecoderTables, start_types: Int[Tensor, " batch"], z: Float[Tensor, "batch latent"]
     ) -> Float[Tensor, "2 batch 1 half"]:
         """State of the single node a run starts from."""
         return self._split(self.start(torch.cat([weights.embedded[start_types], z], dim=1)))
@@ -215,7 +215,7 @@ class ForcedLogits:
 
 
 def teacher_forced(
-    generator: Generator,
+    generator: CellDecoder,
     table: Tensor,
     z: Float[Tensor, "batch latent"],
     types: Int[Tensor, "batch nodes"],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Direction = Literal["forward", "backward", "both"]
+DecodeDirection = Literal["forward", "backward", "both"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,6 @@ class DecodeOptions:
         argmax: take the likeliest type and edges at every step instead of drawing them.
     """
 
-    direction: Direction = "forward"
+    direction: DecodeDirection = "forward"
     constrained: bool = False
     argmax: bool = False

@@ -16,12 +16,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from svge_core.models.config import ModelConfig
-from svge_core.models.decoder import ForcedLogits, Generator, Prepared, teacher_forced
+from svge_core.models.decoder import CellDecoder, DecoderTables, ForcedLogits, teacher_forced
 from svge_core.models.decoding import run, vote
 from svge_core.models.encoder import Encoder, Posterior
 from svge_core.models.layers import both_directions
 from svge_core.models.likelihood import end_given, negative_log_likelihood
-from svge_core.models.options import DecodeOptions, Direction
+from svge_core.models.options import DecodeDirection, DecodeOptions
 from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
@@ -41,13 +41,13 @@ class SVGe(GraphVAE):
     kind: ClassVar[str] = "svge"
     title: ClassVar[str] = "SVGe"
     source: ClassVar[str] = "A two-sided graph variational autoencoder (Lukasik et al. 2021)"
-    directions: ClassVar[tuple[Direction, ...]] = ("forward", "backward", "both")
+    directions: ClassVar[tuple[DecodeDirection, ...]] = ("forward", "backward", "both")
 
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
         super().__init__(space, config)
         width = self.operations.width
         self.encoder = Encoder(width, space.max_nodes, config)
-        self.generator = Generator(len(space.vocabulary), width, space.max_nodes, config)
+        self.generator = CellDecoder(len(space.vocabulary), width, space.max_nodes, config)
 
     def encode(self, batch: CellBatch) -> Posterior:
         """q(z | cell) for every cell."""
@@ -80,13 +80,13 @@ class SVGe(GraphVAE):
         types, edges = negative_log_likelihood(end_given(self.score(batch, z).forward, batch), batch)
         return -(types + edges)
 
-    def prepare(self) -> Prepared:
+    def prepare(self) -> DecoderTables:
         """Products of the generator's weights."""
         return self.generator.prepare(self.table)
 
     def decode_chunk(
         self,
-        weights: Prepared,
+        weights: DecoderTables,
         z: Float[Tensor, "batch latent"],
         options: DecodeOptions,
         generator: torch.Generator | None,

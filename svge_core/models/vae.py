@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from svge_core.errors import SvgeError
 from svge_core.models.config import ModelConfig
 from svge_core.models.encoder import OperationEncoding, Posterior
-from svge_core.models.options import DecodeOptions, Direction
+from svge_core.models.options import DecodeDirection, DecodeOptions
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 
@@ -51,7 +51,7 @@ class GraphVAE(nn.Module, ABC):
     kind: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[str]
-    directions: ClassVar[tuple[Direction, ...]] = ("forward",)
+    directions: ClassVar[tuple[DecodeDirection, ...]] = ("forward",)
 
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
         super().__init__()

@@ -1,5 +1,4 @@
 from .checkpoint_predictors import (
-    CellPrediction as CellPrediction,
     Predictors as Predictors,
     encoder_of as encoder_of,
     fit_predictor as fit_predictor,
@@ -9,21 +8,20 @@ from .checkpoint_predictors import (
 from .features import structure_features as structure_features
 from .gaussian_process import (
     JITTER as JITTER,
+    GaussianProcess as GaussianProcess,
     KernelParameters as KernelParameters,
-    Posterior as Posterior,
     covariance as covariance,
     fit_parameters as fit_parameters,
 )
 from .measures import (
     MEASURES as MEASURES,
     measure_predictions as measure_predictions,
-    summarised as summarised,
+    summarise_draws as summarise_draws,
 )
 from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
 from .predictor_info import HeldOut as HeldOut, PredictorInfo as PredictorInfo, read_info as read_info
 from .surrogate import (
     FeatureScaling as FeatureScaling,
-    Prediction as Prediction,
     StructureSurrogate as StructureSurrogate,
     feature_scaling as feature_scaling,
 )

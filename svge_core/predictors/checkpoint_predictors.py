@@ -7,7 +7,7 @@ score, because its measured values may not be there where the predictor is used.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from safetensors.torch import save
 from svge_core.atlas import load_chart
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_weights
-from svge_core.data import ScoreMeaning, meaning_from_dict
+from svge_core.data import Prediction, ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError
 from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
 from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
@@ -46,40 +46,6 @@ SURROGATE = "surrogate.npz"
 COLUMNS = ("mean", "low", "high", "joint")
 #: cells that are predicted at one time
 PIECE = 20_000
-
-
-@dataclass(frozen=True)
-class CellPrediction:
-    """Prediction for one cell, in the score's own unit.
-
-    Attributes:
-        mean, low, high: the surrogate's prediction and its interval.
-        level: nominal coverage of the interval, e.g. 0.9.
-        joint: SVGe's joint head, a point prediction without interval.
-        model: what the interval is from, in words.
-        labels: number of labelled cells both were fitted on.
-    """
-
-    mean: float
-    low: float
-    high: float
-    level: float
-    joint: float | None
-    model: str
-    labels: int
-
-
-@dataclass(frozen=True)
-class WholeSpacePrediction:
-    """Predictions for every row of the chart (see `Atlas`); level, model and labels as in `CellPrediction`."""
-
-    mean: Float[np.ndarray, " cells"]
-    low: Float[np.ndarray, " cells"]
-    high: Float[np.ndarray, " cells"]
-    joint: Float[np.ndarray, " cells"]
-    level: float
-    model: str
-    labels: int
 
 
 @dataclass
@@ -138,33 +104,23 @@ class Predictors:
         """Official indices of the cells whose labels were used, int64."""
         return np.asarray(self._of(key).info.training_indices, dtype=np.int64)
 
-    def predict(self, key: str, cells: list[Cell]) -> list[CellPrediction]:
+    def predict(self, key: str, cells: list[Cell]) -> Prediction:
         """Predictions for any cells of the space, known or not."""
-        if not cells:
-            return []
         fitted = self._of(key)
+        labels = fitted.info.labels
+        if not cells:
+            none = np.empty(0)
+            return Prediction(key, none, none, none, fitted.info.level, model_in_words(labels), labels, none)
         if fitted.surrogate is None:
             fitted.surrogate = load_surrogate(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
         if fitted.joint is None:
             fitted.joint = _load_joint(fitted.folder, self.checkpoint, fitted.info)
+        joint = fitted.joint.predict(to_batch(self.space, cells)).numpy().astype(np.float64)
         prediction = fitted.surrogate.predict(cells)
-        joint = fitted.joint.predict(to_batch(self.space, cells))
-        labels = fitted.info.labels
-        return [
-            CellPrediction(
-                float(prediction.mean[i]),
-                float(prediction.low[i]),
-                float(prediction.high[i]),
-                float(prediction.level),
-                float(joint[i]),
-                model_in_words(labels),
-                labels,
-            )
-            for i in range(len(cells))
-        ]
+        return replace(prediction, score=key, model=model_in_words(labels), labels=labels, joint=joint)
 
-    def whole_space(self, key: str) -> WholeSpacePrediction:
-        """Stored predictions for every charted cell, row by row.
+    def whole_space(self, key: str) -> Prediction:
+        """Stored predictions for every charted cell, row by row (see `Atlas`).
 
         Raises:
             CheckpointError: if the file is missing or damaged.
@@ -172,7 +128,7 @@ class Predictors:
         fitted = self._of(key)
         labels = fitted.info.labels
         mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
-        return WholeSpacePrediction(mean, low, high, joint, fitted.info.level, model_in_words(labels), labels)
+        return Prediction(key, mean, low, high, fitted.info.level, model_in_words(labels), labels, joint)
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:
@@ -228,7 +184,7 @@ def fit_predictor(
     rows = np.sort(np.random.default_rng(seed).choice(len(indices), size=labels, replace=False))
     cells = [space.from_index(int(index)) for index in indices[rows]]
     surrogate = StructureSurrogate.fit(
-        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_runs, encode=encoder_of(model)
+        space, cells, values[rows], seed=seed, level=level, single_runs=meaning.single_run, encode=encoder_of(model)
     )
     joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
     columns = predicted_columns(surrogate, joint, space, chart)

@@ -184,7 +184,7 @@ def fit_parameters(features: Groups, targets: Targets) -> KernelParameters:
     return KernelParameters.from_log(result.x, groups)
 
 
-class Posterior:
+class GaussianProcess:
     """The process conditioned on labels; zero prior mean, so targets come standardised."""
 
     def __init__(self, parameters: KernelParameters, features: Groups, targets: Targets) -> None:

@@ -57,7 +57,7 @@ def measure_predictions(
     return found
 
 
-def summarised(
+def summarise_draws(
     draws: Sequence[Mapping[str, float | None]], measures: Sequence[str] = MEASURES
 ) -> dict[str, float | None]:
     """Mean over draws under each measure's name, sample standard deviation under ``<name>_sd``.

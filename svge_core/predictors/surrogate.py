@@ -14,10 +14,12 @@ import numpy as np
 from jaxtyping import Float
 
 from svge_core.cells import Cell
+from svge_core.data import Prediction
 from svge_core.errors import DataError
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers
 from svge_core.predictors.features import GROUPS, structure_features
-from svge_core.predictors.gaussian_process import Posterior, fit_parameters
+from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
+from svge_core.predictors.names import FULL_NAME
 from svge_core.predictors.trees import MANY_LABELS, TreeEnsemble
 from svge_core.spaces import SPACES, AbstractSearchSpace
 
@@ -27,25 +29,6 @@ _FOLDS = 5
 #: hyper-parameters are fitted on at most so many labels (a random subset); the posterior always uses all of them
 _MAX_FOR_PARAMETERS = 300
 _REFERENCE_CELLS = 4000
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Predicted scores of a list of cells, in the unit of the labels.
-
-    Attributes:
-        mean: predictive mean of a measurement (cells).
-        std: predictive standard deviation of a measurement, noise of a label included, calibrated (cells).
-        low: lower end of the interval (cells).
-        high: upper end of the interval (cells).
-        level: share of measurements the interval is made to cover, such as 0.9.
-    """
-
-    mean: Float[np.ndarray, " cells"]
-    std: Float[np.ndarray, " cells"]
-    low: Float[np.ndarray, " cells"]
-    high: Float[np.ndarray, " cells"]
-    level: float
 
 
 @dataclass(frozen=True)
@@ -122,7 +105,7 @@ class StructureSurrogate:
     space: AbstractSearchSpace
     scaling: FeatureScaling
     transform: TargetTransform
-    posterior: Posterior
+    posterior: GaussianProcess
     trees: TreeEnsemble
     values: Float[np.ndarray, " labels"]
     scores: Float[np.ndarray, " labels"]
@@ -213,7 +196,8 @@ class StructureSurrogate:
         low = self.transform.backward(z_mean - factor * z_std)
         high = self.transform.backward(z_mean + factor * z_std)
         back = back.reshape(-1)
-        return Prediction(mean[back], std[back], low[back], high[back], self.level)
+        mean, std, low, high = (column[back] for column in (mean, std, low, high))
+        return Prediction("", mean, low, high, self.level, FULL_NAME, self.num_labels, std=std)
 
 
 @lru_cache(maxsize=8)
@@ -231,7 +215,7 @@ def feature_scaling(space_name: str) -> FeatureScaling:
 
 def _condition(
     features: Sequence[np.ndarray], labels: np.ndarray, rng: np.random.Generator, single_runs: bool = False
-) -> tuple[TargetTransform, Posterior, TreeEnsemble]:
+) -> tuple[TargetTransform, GaussianProcess, TreeEnsemble]:
     """Transform, hyper-parameters and posterior of some labels, and the trees grown on them."""
     transform = TargetTransform.fit(labels, single_runs=single_runs)
     targets = transform.forward(labels)
@@ -240,7 +224,7 @@ def _condition(
         chosen = rng.choice(len(labels), _MAX_FOR_PARAMETERS, replace=False)
     parameters = fit_parameters([x[chosen] for x in features], targets[chosen])
     trees = TreeEnsemble.fit(np.concatenate(list(features), axis=1), targets, int(rng.integers(2**20)))
-    return transform, Posterior(parameters, features, targets), trees
+    return transform, GaussianProcess(parameters, features, targets), trees
 
 
 def best_share(

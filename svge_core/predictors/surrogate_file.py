@@ -12,7 +12,7 @@ from svge_core.errors import CheckpointError
 from svge_core.files import write_atomically
 from svge_core.predictors.calibration import TargetTransform
 from svge_core.predictors.features import structure_features
-from svge_core.predictors.gaussian_process import KernelParameters, Posterior
+from svge_core.predictors.gaussian_process import GaussianProcess, KernelParameters
 from svge_core.predictors.surrogate import Encode, FeatureScaling, LatentGroup, StructureSurrogate
 from svge_core.predictors.trees import TreeEnsemble
 from svge_core.spaces import SPACES, AbstractSearchSpace
@@ -97,7 +97,7 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
     widths = [int((kept == g).sum()) for g in groups] + ([len(arrays["latent_mean"])] if latent else [])
     features = np.split(arrays["features"], np.cumsum(widths)[:-1], axis=1)
     parameters = KernelParameters.from_log(arrays["log_parameters"], len(widths))
-    posterior = Posterior(parameters, features, transform.forward(arrays["values"]))
+    posterior = GaussianProcess(parameters, features, transform.forward(arrays["values"]))
     trees = TreeEnsemble(float(arrays["tree_base"]), **{name: arrays[f"tree_{name}"] for name in _TREES})
     return StructureSurrogate(
         space, scaling, transform, posterior, trees, arrays["values"], arrays["scores"], level, seed, latent, share

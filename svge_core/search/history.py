@@ -3,14 +3,13 @@
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from svge_core.cells import Cell
+from svge_core.data import Direction
 
-Direction = Literal["max", "min"]
 #: weight of the sum in the augmented Chebyshev scalarisation (Knowles 2006, ParEGO, section II)
 _AUGMENTATION = 0.05
 

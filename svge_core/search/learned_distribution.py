@@ -40,7 +40,7 @@ class Draws:
         return len(set(self.cells))
 
 
-def learned(
+def draw_learned(
     space: AbstractSearchSpace,
     history: History,
     evaluations: int,

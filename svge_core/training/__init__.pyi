@@ -7,4 +7,4 @@ from .drawn import (
 )
 from .run import TrainedRun as TrainedRun, train as train
 from .state import FILE as FILE, restore_state as restore_state, save_state as save_state
-from .trainer import Progress as Progress, Trainer as Trainer, TrainRow as TrainRow
+from .trainer import Trainer as Trainer, TrainingStep as TrainingStep, TrainRow as TrainRow

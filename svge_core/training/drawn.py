@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from svge_core.cells import Cell
-from svge_core.data import cell_numbers, held_out_mask, indexed
+from svge_core.data import cell_numbers, has_indices, held_out_mask
 from svge_core.errors import SvgeError
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch, to_batch
@@ -27,7 +27,7 @@ def draw_indices(
         purpose: numbers that make this draw different from others of the same run.
         held_out: draw held-out cells instead of trained ones.
     """
-    if space.size is None or not indexed(space):
+    if space.size is None or not has_indices(space):
         raise SvgeError(f"Cells of {space.title} cannot be drawn by index.")
     if held_out and config.held_out == 0:
         return np.zeros(0, dtype=np.int64)  # there are none
@@ -82,7 +82,7 @@ class DrawnCells:
     def epoch(self, number: int) -> CellBatch:
         """The cells of an epoch."""
         purpose = (1, number)
-        if indexed(self.space):
+        if has_indices(self.space):
             return index_batch(self.space, draw_indices(self.space, len(self), self.config, purpose, held_out=False))
         cells = draw_cells(self.space, len(self), self.config, purpose, held_out=False)
         return to_batch(self.space, cells, canonical=False)

@@ -28,7 +28,7 @@ from svge_core.tensors import CellBatch, whole_space
 from svge_core.training.config import SAVE_EVERY_SECONDS, TrainConfig
 from svge_core.training.drawn import DrawnCells, first_cells
 from svge_core.training.state import FILE as STATE_FILE, restore_state, save_state
-from svge_core.training.trainer import Progress, Trainer, TrainRow
+from svge_core.training.trainer import Trainer, TrainingStep, TrainRow
 
 #: what was made with the weights that a run replaces
 STALE_FILES, STALE_FOLDER = ("atlas.safetensors", "README.md"), "predictors"
@@ -64,7 +64,7 @@ def train(
     save_every: float = SAVE_EVERY_SECONDS,
     command: str = "",
     on_row: Callable[[TrainRow], object] | None = None,
-    on_step: Callable[[Progress], object] | None = None,
+    on_step: Callable[[TrainingStep], object] | None = None,
 ) -> TrainedRun:
     """Train to the end and write a checkpoint folder; called again after a kill, the run goes on from its last save.
 
@@ -151,11 +151,11 @@ def _run(
     history: list[dict[str, Any]],
     save_every: float,
     on_row: Callable[[TrainRow], object] | None,
-    on_step: Callable[[Progress], object] | None,
+    on_step: Callable[[TrainingStep], object] | None,
 ) -> None:
     """Step by step to the end; epochs are added to ``history``, the state is saved beside them."""
     if on_step is not None:
-        on_step(Progress(trainer.step, trainer.total_steps, None))
+        on_step(TrainingStep(trainer.step, trainer.total_steps, None))
     saved = time.monotonic()
     for progress in trainer.steps():
         if on_step is not None:

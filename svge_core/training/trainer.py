@@ -35,7 +35,7 @@ class TrainRow:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingStep:
     """Where a run stands after a step; ``row`` is set when the step ended an epoch."""
 
     step: int
@@ -66,7 +66,7 @@ class Trainer:
         """Train on to the end, one row per epoch; can be left at any row and called again."""
         return (progress.row for progress in self.steps() if progress.row is not None)
 
-    def steps(self) -> Iterator[Progress]:
+    def steps(self) -> Iterator[TrainingStep]:
         """Train on to the end, step by step; can be left at any step, saved, and called again."""
         order: Tensor | None = None
         cells = self.cells if isinstance(self.cells, CellBatch) else None
@@ -86,7 +86,7 @@ class Trainer:
             self.step += 1
             self.cpu_seconds += time.process_time() - started
             row = self._row(epoch, rate) if self.step % self.steps_per_epoch == 0 else None
-            yield Progress(self.step, self.total_steps, row)
+            yield TrainingStep(self.step, self.total_steps, row)
 
     def _row(self, epoch: int, rate: float) -> TrainRow:
         loss, types, edges, kl = (self.totals / len(self.cells)).tolist()

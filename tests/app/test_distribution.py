@@ -13,7 +13,14 @@ from svge_core.figures.distribution import edge_count_figure, edge_figure, opera
 from svge_core.graphpnas.fitting import RefitOptions
 from svge_core.jobs.search import SearchJobs
 from svge_core.search.history import History, Observation
-from svge_core.search.learned_distribution import at_random, edge_shares, learned, marks, operation_shares, values_of
+from svge_core.search.learned_distribution import (
+    at_random,
+    draw_learned,
+    edge_shares,
+    marks,
+    operation_shares,
+    values_of,
+)
 from svge_core.search.objectives.make import make_objective
 from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import create_run
@@ -41,16 +48,16 @@ def history(count: int) -> History:
 
 def test_the_generator_sees_the_first_evaluations_alone() -> None:
     few, many = history(20), history(60)
-    assert learned(SPACE, few, 20, QUICK, 50) == learned(SPACE, many, 20, QUICK, 50)
-    draws = learned(SPACE, many, 60, QUICK, 200)
+    assert draw_learned(SPACE, few, 20, QUICK, 50) == draw_learned(SPACE, many, 20, QUICK, 50)
+    draws = draw_learned(SPACE, many, 60, QUICK, 200)
     assert draws.drawn == 200 and len(draws.cells) == 200  # every string is a member
     assert draws.distinct == len(Counter(draws.cells))
     share = operation_shares(SPACE, draws.cells)[SPACE.operations.index("nor_conv_3x3")]
     assert share > operation_shares(SPACE, at_random(SPACE, 2_000).cells)[3] + 0.1
     with pytest.raises(DataError, match="2 to 20"):
-        learned(SPACE, few, 21)
+        draw_learned(SPACE, few, 21)
     with pytest.raises(DataError, match="one goal"):
-        learned(SPACE, History(("max", "min"), ()), 2)
+        draw_learned(SPACE, History(("max", "min"), ()), 2)
 
 
 def test_shares_are_counts_of_genes() -> None:

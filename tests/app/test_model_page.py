@@ -10,7 +10,7 @@ import pytest
 
 from svge_core.checkpoints.checkpoint import META, load_checkpoint
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.jobs.training import Progress, TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.jobs.training import TrainingJob, TrainingJobs, TrainingProgress, TrainingRequest
 from svge_core.models.config import ModelConfig
 from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
@@ -125,9 +125,9 @@ def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
         monkeypatch.setitem(METRICS, f"valid_unique.both.raw.{name}", row)
     make_checkpoint(root)
     at = open_page("Generation")
-    assert at.get_by_key("model_sample").value == (10_000, 1)
+    assert at.get_by_key("model_sample").value == "10,000 latents × 1 decoding"
     assert "73.86 % would be distinct" in words(at)
-    text = words(at.get_by_key("model_sample").set_value((1_000, 10)).run())
+    text = words(at.get_by_key("model_sample").set_value("1,000 latents × 10 decodings").run())
     assert "would be distinct" not in text and "not independent" in text
 
 
@@ -221,8 +221,8 @@ def launch(jobs: TrainingJobs, code: str) -> TrainingJob:
     return jobs._launch("small", "nasbench201", [sys.executable, "-c", head + code], 4)
 
 
-def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> Progress:
-    def reached() -> Progress | None:
+def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> TrainingProgress:
+    def reached() -> TrainingProgress | None:
         progress = jobs.progress(job)
         return progress if progress.state in states and len(progress.rows) >= rows else None
 

@@ -16,7 +16,7 @@ from tests.support.app_driver import App, checked, choose, open_app, press, sele
 from ui.search import state as search_state
 from ui.search.form import searched
 from ui.search.run import best_evaluations, table_frame
-from ui.search.start import Wish
+from ui.search.start import RaceRequest
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
 
@@ -165,7 +165,7 @@ def test_restrictions_are_said_in_words() -> None:
     assert "restricted to the 20 known cells" in searched(space, [20, None], True)
     assert "value of every goal" in searched(space, [20, 30], True)
     assert "e+" in searched(get_space("enas12"), [], False)
-    assert Wish(("python:a:b",), ("random",)).python
+    assert RaceRequest(("python:a:b",), ("random",)).python
 
 
 def test_training_is_offered_as_a_goal_where_networks_are_small(store: str, monkeypatch: pytest.MonkeyPatch) -> None:

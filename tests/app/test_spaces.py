@@ -7,6 +7,8 @@ import pytest
 
 from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
+from svge_core.models import HeadConfig
+from svge_core.predictors import HeldOut, PredictorInfo
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.tiny_checkpoint import ChartPredictors, MadeUpPredictors, make_checkpoint, make_enas_checkpoint
@@ -101,9 +103,20 @@ def test_the_model_page_shows_what_was_measured_when_the_predictor_was_fitted(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Fitted(ChartPredictors):
-        def info(self, key: str) -> dict:
-            results = {"kendall_tau": 0.611, "rmse": 0.52, "of": 18_000, "coverage": 0.895}
-            return {"labels": 1_000, "seed": 3, "level": 0.9, "held_out": {"surrogate": results}}
+        def info(self, key: str) -> PredictorInfo:
+            results = HeldOut(kendall_tau=0.611, rmse=0.52, of=18_000, coverage=0.895)
+            return PredictorInfo(
+                checkpoint="",
+                space="enas6",
+                score=key,
+                description="",
+                labels=1_000,
+                seed=3,
+                level=0.9,
+                head=HeadConfig(),
+                training_indices=(),
+                held_out={"surrogate": results},
+            )
 
     indices = load_atlas(load_checkpoint(root / "enas6" / "tiny"), ENAS).indices
     monkeypatch.setattr("svge_core.predictors.load_predictors", lambda checkpoint, space: Fitted(indices))

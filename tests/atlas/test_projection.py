@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from svge_core.atlas.projection import NEIGHBOURS, Plane, nearest_latents, pca_plane, weighted_latent
+from svge_core.atlas.projection import NEIGHBOURS, Projection, nearest_latents, pca_plane, weighted_latent
 from svge_core.errors import SvgeError
 
 
@@ -17,9 +17,9 @@ def random_latents(seed: int = 0, cells: int = 200, latent: int = 5) -> np.ndarr
     return (mixed + rng.normal(size=latent)).astype(np.float32)
 
 
-def free_plane(xy: np.ndarray, latent: int = 5) -> Plane:
+def free_plane(xy: np.ndarray, latent: int = 5) -> Projection:
     """A map without a linear inverse, as UMAP makes them."""
-    return Plane(
+    return Projection(
         "umap", xy.astype(np.float32), "made up", np.zeros((0, latent), np.float32), *[np.zeros(0, np.float32)] * 2
     )
 

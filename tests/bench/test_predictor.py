@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bench.predictor import main, run
+from svge_core.data import Prediction
 from svge_core.errors import DataError
-from svge_core.predictors.surrogate import Prediction
 from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
@@ -22,7 +22,7 @@ class Oracle:
     def fit_predict(self, train_indices: np.ndarray, values: np.ndarray, seed: int) -> Prediction:
         assert (self.values[train_indices] == values).all()
         half = np.full(len(self.values), 1.0 if self.interval else np.nan)
-        return Prediction(self.values, half, self.values - half, self.values + half, 0.9)
+        return Prediction("", self.values, self.values - half, self.values + half, 0.9, "oracle", len(values))
 
 
 def test_benchmark_measures_what_it_says(rng: np.random.Generator) -> None:

@@ -176,7 +176,7 @@ def test_export_writes_everything_known(run: Run, folder: Path, tmp_path: Path) 
         run("export", "--file", tmp_path / "cells.csv", "--out", path, "--checkpoint", folder)
     space, items = from_json((tmp_path / "out.json").read_bytes())
     assert [space.index(item.cell) for item in items] == [5_000, 7]
-    assert [prediction.key for prediction in items[0].predicted] == ["cifar10_valid"]
+    assert [prediction.score for prediction in items[0].predicted] == ["cifar10_valid"]
     assert items[0].latent is not None
     assert items[0].measured["cifar10_valid"] > 0
     assert (tmp_path / "out.txt").read_text().splitlines()[0] == ARCH

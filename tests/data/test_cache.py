@@ -25,7 +25,6 @@ from svge_core.data.importers.detection import _LEGACY_TORCH, KINDS, detect, mem
 from svge_core.data.importers.join import to_scores, with_imported
 from svge_core.data.importers.run import import_file
 from svge_core.data.importers.table import Columns, ImportedTable
-from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
 from svge_core.files.atomic import cache_dir
@@ -36,9 +35,10 @@ from tests.data.test_nasbench101 import naslib_pickle
 from tests.data.test_naslib import hw_content
 from tests.support import imports as made
 from tests.support.cli import Run, known_scores
+from tests.support.meanings import made_up
 
 SPACE = get_space("nasbench201")
-MEANING = ScoreMeaning("my_acc", "Accuracy", "%", "max", "CIFAR-10", "test", 12, "one seed", "measured", "here")
+MEANING = made_up("my_acc")
 
 
 @pytest.fixture(autouse=True)
@@ -225,7 +225,7 @@ def test_a_damaged_table_is_named_and_left_out(damage: bytes, run: Run) -> None:
 def test_other_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_table(table())
     monkeypatch.setattr("svge_core.data.importers.cache.FORMAT", 2)
-    with pytest.raises(DataError, match="it has format 1, expected 2"):
+    with pytest.raises(DataError, match=r"cannot be used: \$\.format: expected 2, which this version reads, got 1"):
         load_table(path)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from svge_core.data.importers.enas_text import read_enas
 from svge_core.errors import DataError
 from svge_core.spaces.registry import get_space
+from tests.support.meanings import read_back_from_old
 
 LINES = (
     "[[1], [4, 0], [5, 0, 0], [0, 1, 1, 1], [2, 1, 1, 1, 1], [3, 0, 0, 0, 0, 1]], 0.7302",
@@ -24,6 +25,7 @@ def written(folder: Path, *lines: str) -> Path:
 
 def test_cells_and_their_accuracies(tmp_path: Path) -> None:
     table = read_enas(written(tmp_path, *LINES, ""))
+    assert read_back_from_old(table.meanings)
     space = get_space("enas6")
     assert (table.space, table.key, len(table.frame)) == ("enas6", "arch", 2)
     assert table.frame["enas6_ws_acc"].tolist() == pytest.approx([73.52, 72.34])

@@ -62,7 +62,7 @@ def test_bad_files_are_told_in_one_line(tmp_path: Path, text: str, error: type[E
 def test_shipped_meanings_can_be_read_and_bad_ones_are_told(tmp_path: Path) -> None:
     for path in MEANINGS.glob("*.json"):
         assert read_meaning(path).key == path.stem
-    assert read_meaning(MEANINGS / "nasbench101_valid.json").seeds.startswith("one run")
+    assert read_meaning(MEANINGS / "nasbench101_valid.json").single_run
     assert "Weight-sharing" in read_meaning(MEANINGS / "enas6_ws_acc.json").title
     bad = tmp_path / "bad.json"
     bad.write_text(json.dumps({"key": "x"}), "utf-8")

@@ -17,6 +17,7 @@ from svge_core.data.importers.naslib import read_naslib101
 from svge_core.data.importers.table import ImportedTable
 from svge_core.errors import DataError
 from tests.support import imports as made
+from tests.support.meanings import read_back_from_old
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def test_values_are_those_that_were_written(written: Write) -> None:
     runs = made.nasbench101_runs()
     steps: list[tuple[int, int]] = []
     table = read_tfrecord(written(made.tfrecord(runs)), lambda *step: steps.append(step))
+    assert read_back_from_old(table.meanings)
     assert (table.space, table.name, table.key, len(table.frame)) == ("nasbench101", "nasbench101-only108", "hash", 3)
     assert list(table.frame["hash"]) == sorted(made.digest_of(number) for number in range(3))
     assert steps[-1][0] == steps[-1][1] > 0
@@ -76,6 +78,7 @@ def test_every_column_says_what_it_is(written: Write) -> None:
 def test_the_full_file_keeps_the_epochs_apart(written: Write) -> None:
     runs = made.nasbench101_runs((4, 12, 36, 108))
     table = read_tfrecord(written(made.tfrecord(runs), "nasbench_full.tfrecord"))
+    assert read_back_from_old(table.meanings)
     assert table.name == "nasbench101-full"
     for epochs in (4, 12, 36, 108):
         mine = [100 * run[4] for run in runs if run[:2] == (made.digest_of(1), epochs)]
@@ -211,6 +214,7 @@ def naslib_pickle(protocol: int = 4) -> bytes:
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_naslibs_pickle(protocol: int, written: Write) -> None:
     table = read_naslib101(written(naslib_pickle(protocol), "nasbench_only108.pkl"))
+    assert read_back_from_old(table.meanings)
     assert row(table, 2)["nb101_e108_valid"] == pytest.approx(71)
     assert row(table, 2)["matrix"] == "110011"
     assert "repacked by NASLib" in table.meanings["nb101_e108_valid"].source
@@ -252,6 +256,7 @@ def test_arch2vec_is_streamed(written: Write, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("svge_core.data.importers.arch2vec._CHUNK", 100)
     for indent in (None, 1):
         table = read_arch2vec(written(json.dumps(content, indent=indent).encode(), "data.json"))
+        assert read_back_from_old(table.meanings)
         assert len(table.frame) == 2
         assert "1 entries are isomorphic" in table.notes[0]
         by_graph = table.frame.set_index("operations")["arch2vec_e108_valid"].to_dict()

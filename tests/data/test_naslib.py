@@ -17,6 +17,7 @@ from svge_core.spaces.nasbench201 import naslib_tuple
 from tests.data.test_nb201 import values
 from tests.support import imports as made
 from tests.support.imports import SPACE, arch
+from tests.support.meanings import read_back_from_old
 
 # ---- NASLib ---------------------------------------------------------------------------------------------------------
 
@@ -34,6 +35,7 @@ def test_naslibs_validation_is_named_test(tmp_path: Path) -> None:
     content = {arch(3): {"cifar10-valid": naslib_entry(201), "cifar10": naslib_entry(200)}, arch(9): {}}
     path.write_bytes(pickle.dumps(content))
     table = read_naslib201(path)
+    assert read_back_from_old(table.meanings)
     found = values(table, 3)
     assert (found["naslib_cifar10_valid"], found["naslib_cifar10_test_half"], found["naslib_cifar10_test"]) == (
         77,
@@ -83,6 +85,7 @@ def test_zero_cost_proxies(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps({"cifar10": cells, "ImageNet16-120": {key(4): {"val_accuracy": 5.0}}, "svhn": {}}))
     table = read_zero_cost(path)
+    assert read_back_from_old(table.meanings)
     assert list(table.frame["index"]) == [4, 6]
     assert values(table, 4)["zc_cifar10_synflow"] == 12.5
     assert values(table, 4)["zc_cifar10_zen"] == -3
@@ -129,6 +132,7 @@ def test_hardware_metrics(protocol: int, tmp_path: Path) -> None:
         made.as_numpy_1(pickle.dumps(hw_content(), protocol=protocol)) if protocol == 2 else pickle.dumps(hw_content())
     )
     table = read_hw_nas_bench(path)
+    assert read_back_from_old(table.meanings)
     found = values(table, 3)
     assert (found["hw_cifar10_edgegpu_latency_ms"], found["hw_cifar10_edgegpu_energy_mj"]) == (4, 5)
     assert found["hw_cifar10_eyeriss_arithmetic_intensity"] == 6

@@ -21,6 +21,7 @@ from svge_core.data.importers.table import ImportedTable
 from svge_core.errors import DataError
 from tests.support import imports as made
 from tests.support.imports import SPACE, accuracy_of, arch, nats_file, nats_folder, nats_tar, trained
+from tests.support.meanings import read_back_from_old
 
 INDICES = (0, 7, 15_624)
 
@@ -78,6 +79,7 @@ def check_runs(table: ImportedTable, prefix: str) -> None:
 def test_folder_and_tar_give_the_same(folder: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     table = read_nats(folder, lambda *step: steps.append(step))
+    assert read_back_from_old(table.meanings)
     check_runs(table, "nats")
     assert steps[-1] == (3, 3)
     assert table.notes == ("15,622 of 15,625 architectures are missing.",)

@@ -16,14 +16,15 @@ from svge_core.data import catalog
 from svge_core.data.catalog import analytic_scores, load_scores
 from svge_core.data.importers import hpo_bench
 from svge_core.data.importers.hpo_bench import load_hpo_bench, package_folder, read_plain_pickle
-from svge_core.data.meaning import ScoreMeaning, meaning_from_dict
+from svge_core.data.meaning import meaning_from_dict
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
 from svge_core.spaces.nasbench201 import NASBench201, official_order
 from svge_core.spaces.registry import get_space
+from tests.support.meanings import made_up
 
 SPACE = get_space("nasbench201")
-MEANING = ScoreMeaning("acc", "Accuracy", "%", "max", "CIFAR-10", "test", 12, "one seed", "measured", "here")
+MEANING = made_up("acc")
 
 
 @pytest.fixture(scope="module")
@@ -258,24 +259,13 @@ def test_meanings_are_checked() -> None:
         ({"kind": ["measured"]}, "Field 'kind'"),
         ({"epochs": True}, "Field 'epochs' of a score's meaning cannot be 'True'"),
         ({"title": "x" * 501}, "Field 'title'"),
+        ({"role": "goal"}, "Field 'role' of a score's meaning cannot be 'goal'"),
+        ({"origin": "web"}, "Field 'origin'"),
+        ({"single_run": 1}, "Field 'single_run'"),
         ({"extra": 1}, "has the fields data_set, detail"),
     ):
         with pytest.raises(DataError, match=message):
             meaning_from_dict({**MEANING.to_dict(), **change})
-
-
-@pytest.mark.parametrize(
-    ("seeds", "single"),
-    [
-        ("one run of three, not the mean", True),
-        ("run 2", True),
-        ("mean of 3 runs", False),
-        ("one shared network", False),
-        ("", False),
-    ],
-)
-def test_values_of_single_training_runs_are_known_by_their_seeds(seeds: str, *, single: bool) -> None:
-    assert replace(MEANING, seeds=seeds).single_runs is single
 
 
 class _First300(NASBench201):

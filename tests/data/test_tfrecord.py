@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given, strategies as st
 
 from svge_core.data.importers.nasbench101_tfrecord import read_metrics
-from svge_core.data.importers.tfrecord import begins_like_records, crc32c, fields, masked, read_records
+from svge_core.data.importers.tfrecord import begins_like_records, crc32c, fields, mask_checksum, read_records
 from svge_core.errors import DataError
 from tests.support import imports as made
 
@@ -30,7 +30,9 @@ def test_checksum_of_the_standard_vector() -> None:
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_checksums_of_several_texts_at_once(payloads: list[bytes]) -> None:
     assert crc32c(*payloads).tolist() == [made.crc32c_bitwise(payload) for payload in payloads]
-    assert masked(crc32c(*payloads)).astype("<u4").tobytes() == b"".join(made.masked(payload) for payload in payloads)
+    assert mask_checksum(crc32c(*payloads)).astype("<u4").tobytes() == b"".join(
+        made.masked(payload) for payload in payloads
+    )
 
 
 @given(st.lists(st.binary(max_size=30), max_size=5), st.booleans())

@@ -27,7 +27,7 @@ from svge_core.evaluation.latent.edits import (
     slots,
     walk_pairs,
 )
-from svge_core.evaluation.latent.knn import best_rows, judged, nearest_among, nearest_rows, preserved
+from svge_core.evaluation.latent.knn import best_rows, fit_quality, measure_preservation, nearest_among, nearest_rows
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import to_batch
 from tests.support.core import TINY, TinySpace, random_cells
@@ -142,7 +142,7 @@ def test_neighbour_prediction_is_that_of_scikit_learn(rng: np.random.Generator) 
     predicted = values[nearest_rows(features, 10, seed=3)].mean(axis=1)
     theirs = cross_val_predict(KNeighborsRegressor(10), features, values, cv=LeaveOneOut())
     assert predicted == pytest.approx(theirs)
-    fit = judged(values, predicted)
+    fit = fit_quality(values, predicted)
     assert fit.kendall_tau == pytest.approx(statistic(kendalltau(values, theirs)))
     assert fit.r2 == pytest.approx(r2_score(values, theirs))
     assert fit.cells == 150
@@ -182,18 +182,18 @@ def test_permuted_labels_rank_nothing() -> None:
     taus = []
     for _ in range(20):
         values = rng.permutation(features[:, 0].astype(float))
-        taus.append(judged(values, values[near].mean(axis=1)).kendall_tau)
+        taus.append(fit_quality(values, values[near].mean(axis=1)).kendall_tau)
     sd = math.sqrt(2 * (2 * 2_000 + 5) / (9 * 2_000 * 1_999))
     assert max(map(abs, taus)) < 6 * sd
     assert abs(np.mean(taus)) < 4 * 2 * sd / math.sqrt(20)
     truth = features[:, 0].astype(float)
-    assert there(judged(truth, truth[near].mean(axis=1)).kendall_tau) > 0.6
+    assert there(fit_quality(truth, truth[near].mean(axis=1)).kendall_tau) > 0.6
 
 
 def test_constants_cannot_be_ranked() -> None:
-    fit = judged(np.ones(5), np.arange(5.0))
+    fit = fit_quality(np.ones(5), np.arange(5.0))
     assert fit.kendall_tau is None and fit.r2 is None
-    assert judged(np.arange(5.0), np.ones(5)).kendall_tau is None
+    assert fit_quality(np.arange(5.0), np.ones(5)).kendall_tau is None
 
 
 def test_the_best_are_the_best_by_the_direction() -> None:
@@ -206,7 +206,7 @@ def test_too_few_cells_for_neighbours() -> None:
     with pytest.raises(DataError, match="10 neighbours need more"):
         nearest_rows(np.zeros((10, 2), dtype=np.float32), 10)
     with pytest.raises(DataError, match="too small for 15"):
-        preserved(np.zeros((30, 3), dtype=np.float32), np.zeros((30, 2), dtype=np.float32))
+        measure_preservation(np.zeros((30, 3), dtype=np.float32), np.zeros((30, 2), dtype=np.float32))
 
 
 # maps
@@ -215,7 +215,7 @@ def test_too_few_cells_for_neighbours() -> None:
 def test_map_measures_are_those_of_scikit_learn(rng: np.random.Generator) -> None:
     latents = rng.normal(size=(300, 6)).astype(np.float32)
     xy = (latents[:, :2] + 0.3 * rng.normal(size=(300, 2))).astype(np.float32)
-    found = preserved(latents, xy, neighbours=15)
+    found = measure_preservation(latents, xy, neighbours=15)
     assert found.trustworthiness == pytest.approx(trustworthiness(latents, xy, n_neighbors=15))
     # continuity is trustworthiness with the two sides exchanged (Venna and Kaski 2001)
     assert found.continuity == pytest.approx(trustworthiness(xy, latents, n_neighbors=15))
@@ -225,8 +225,8 @@ def test_map_measures_are_those_of_scikit_learn(rng: np.random.Generator) -> Non
 def test_a_sample_of_rows_estimates_the_whole(rng: np.random.Generator) -> None:
     latents = rng.normal(size=(800, 6)).astype(np.float32)
     xy = latents[:, :2]
-    whole = preserved(latents, xy)
-    part = preserved(latents, xy, rows=rng.choice(800, 200, replace=False))
+    whole = measure_preservation(latents, xy)
+    part = measure_preservation(latents, xy, rows=rng.choice(800, 200, replace=False))
     assert part.rows == 200 and part.cells == 800
     assert 0 < part.trustworthiness_se < 0.02
     assert abs(part.trustworthiness - whole.trustworthiness) < 5 * part.trustworthiness_se
@@ -235,9 +235,9 @@ def test_a_sample_of_rows_estimates_the_whole(rng: np.random.Generator) -> None:
 
 def test_a_faithful_map_has_one_and_a_random_one_a_half(rng: np.random.Generator) -> None:
     xy = rng.normal(size=(500, 2)).astype(np.float32)
-    same = preserved(np.concatenate([xy, np.zeros((500, 3), dtype=np.float32)], axis=1), xy)
+    same = measure_preservation(np.concatenate([xy, np.zeros((500, 3), dtype=np.float32)], axis=1), xy)
     assert (same.trustworthiness, same.continuity) == pytest.approx((1, 1), abs=1e-6)
-    chance = preserved(xy, rng.permutation(xy))
+    chance = measure_preservation(xy, rng.permutation(xy))
     assert chance.trustworthiness == pytest.approx(0.5, abs=0.03)
 
 

@@ -16,9 +16,9 @@ from svge_core.checkpoints.checkpoint import (
     update_metrics,
 )
 from svge_core.checkpoints.metric_row import (
-    Direction,
     MetricRow,
     Mode,
+    RowDirection,
     RowKey,
     by_key,
     edge_f1_key,
@@ -38,7 +38,7 @@ from tests.support.core import TinySpace, tiny_model, write_checkpoint
 from tests.support.untyped import there
 
 SPACE = TinySpace(4)
-DIRECTIONS: tuple[Direction, ...] = ("forward", "backward", "both")
+DIRECTIONS: tuple[RowDirection, ...] = ("forward", "backward", "both")
 MODES: tuple[Mode, ...] = ("raw", "constrained")
 SMALL: dict[str, Any] = {"encodings": 2, "decodings": 3, "latents": 10, "many": 40}
 

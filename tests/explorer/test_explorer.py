@@ -44,9 +44,10 @@ def test_a_known_cell_comes_with_all_that_is_known(explorer: Explorer) -> None:
     assert found.value("cifar10_valid") == explorer.scores.frame["cifar10_valid"][2]
     assert found.cost == SPACE.cost(there(found.cell))
     assert found.membership in ("training", "held out")
-    assert [p.meaning.key for p in found.predicted] == ["cifar10_valid", "cifar100_valid"]
-    assert all(p.label_used and p.low < p.mean < p.high for p in found.predicted)
-    assert not any(p.label_used for p in explorer.inspect_cell(9).predicted)
+    assert [p.score for p in found.predicted] == ["cifar10_valid", "cifar100_valid"]
+    assert found.label_used == (True, True)
+    assert all(p.low < p.mean < p.high for p in found.predicted)
+    assert explorer.inspect_cell(9).label_used == (False, False)
 
 
 def test_a_cell_is_not_its_own_neighbour(explorer: Explorer) -> None:
@@ -302,9 +303,9 @@ def test_exports_carry_values_predictions_and_latents(explorer: Explorer) -> Non
     assert space is SPACE
     assert [item.label for item in read] == ["mine", ""]
     assert read[0].measured["cifar10_valid"] == explorer.scores.frame["cifar10_valid"][1]
-    assert [p.key for p in read[1].predicted] == ["cifar10_valid", "cifar100_valid"]
+    assert [p.score for p in read[1].predicted] == ["cifar10_valid", "cifar100_valid"]
     assert read[0].latent == pytest.approx(explorer.atlas.latents[1])
-    assert read[0].predicted[0].low == read[0].predicted[0].value - 1.5
+    assert read[0].predicted[0].low == read[0].predicted[0].mean - 1.5
 
 
 # ---- identity ---------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_a_charted_cell_is_read_and_another_one_is_encoded_and_predicted(explore
     for found in (charted, other):
         assert found.cell is not None
         assert found.predicted[0].mean == 70 + found.cell.ops.count("conv_5x5")
-        assert found.predicted[0].meaning == WS_ACC
+        assert found.meanings == {WS_ACC.key: WS_ACC}
     for near in charted.neighbours:
         assert near.index == explorer.atlas.indices[near.row] and near.cell == ENAS.from_index(near.index)
 
@@ -104,7 +104,7 @@ def test_exports_of_charted_and_other_cells(explorer: Explorer) -> None:
     cells = [explorer.cells_at(np.array([3]))[0], ENAS.from_index(off_chart(explorer))]
     items = explorer.export_items(cells)
     _, read = from_json(to_json(items, ENAS))
-    assert [item.predicted[0].key for item in read] == [WS_ACC.key] * 2
+    assert [item.predicted[0].score for item in read] == [WS_ACC.key] * 2
     assert set(read[0].measured) == {"params_m", "flops_m"} and read[1].measured == {}
     assert read[1].latent == pytest.approx(explorer.encode(cells[1]).tolist())
     assert len(to_csv(items, ENAS).splitlines()) == 3
@@ -140,9 +140,9 @@ def test_opening_a_sampled_space_gives_the_costs_of_its_chart(explorer: Explorer
 
 def test_epochs_other_than_the_usual_are_in_the_name() -> None:
     base = {"title": "Validation accuracy", "unit": "%", "direction": "max", "data_set": "CIFAR-10", "split": "valid"}
-    rest = {"seeds": "", "kind": "measured", "source": "file"}
+    rest = {"seeds": "", "kind": "measured", "source": "file", "role": "accuracy", "origin": "imported"}
     full, short = (
-        ScoreMeaning(key=f"nb101_e{epochs}_valid", epochs=epochs, **base, **rest)  # type: ignore[arg-type]
+        ScoreMeaning(key=f"nb101_e{epochs}_valid", epochs=epochs, single_run=False, **base, **rest)  # type: ignore[arg-type]
         for epochs in (108, 12)
     )
     assert score_name(full) == "CIFAR-10 validation accuracy"

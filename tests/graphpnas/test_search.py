@@ -26,10 +26,10 @@ from svge_core.search.history import History, Observation
 from svge_core.search.searchers.base import Searcher, rng_for
 from svge_core.search.searchers.generative import (
     LOGGED,
-    Explorer,
     GraphPNAS,
     GraphPNASOptions,
     GraphPNASReinforce,
+    RandomStart,
     RecurrentSearch,
 )
 from svge_core.spaces.registry import get_space
@@ -129,7 +129,7 @@ def test_a_distribution_that_draws_nothing_new_gives_way_to_chance() -> None:
 
 
 def test_the_explorer_leaves_none_out_until_nothing_else_is_left() -> None:
-    proposals = Explorer(Domain(SPACE)).propose(History(), 300, rng_for(0, 0))
+    proposals = RandomStart(Domain(SPACE)).propose(History(), 300, rng_for(0, 0))
     assert min(min(SPACE.genotype(p.cell)) for p in proposals) == 1
     assert len({p.cell for p in proposals}) == 300
 
@@ -244,7 +244,7 @@ def test_the_explorer_goes_on_when_its_own_cells_are_all_taken() -> None:
     cells = [SPACE.from_genotype(genes) for genes in product(range(1, 5), repeat=6)]
     observations = tuple(Observation(number, cell, (0.0,)) for number, cell in enumerate(cells))
     history = replace(History(), observations=observations)
-    proposals = Explorer(Domain(SPACE)).propose(history, 5, rng_for(0, 0))
+    proposals = RandomStart(Domain(SPACE)).propose(history, 5, rng_for(0, 0))
     assert len({proposal.cell for proposal in proposals}) == 5
     assert all(0 in SPACE.genotype(proposal.cell) for proposal in proposals)
 

@@ -316,9 +316,10 @@ def test_a_path_of_a_sampled_space_may_leave_the_chart(sampled: Explorer) -> Non
     assert all(stop.row is not None for stop in path.stops[1:])
     assert "One end is not charted" in path.note
     scores = path_scores(sampled, path, "enas6_ws_acc")
-    assert np.isfinite(scores.mean).all() and not scores.any_known
-    assert scores.mean.tolist() == [70.0 + stop.cell.ops.count("conv_5x5") for stop in path.stops]
-    assert scores.digits == 2 and replace(scores, mean=scores.mean / 100).digits == 4
+    assert np.isfinite(scores.predicted.mean).all() and not scores.any_known
+    assert scores.predicted.mean.tolist() == [70.0 + stop.cell.ops.count("conv_5x5") for stop in path.stops]
+    shares = replace(scores.predicted, mean=scores.predicted.mean / 100)
+    assert scores.digits == 2 and replace(scores, predicted=shares).digits == 4
     costs = path_scores(sampled, path, "params_m")
     assert costs.known.tolist() == [sampled.space.cost(stop.cell).params_m for stop in path.stops]
 
@@ -331,9 +332,9 @@ def test_scores_know_measured_from_predicted(explorer: Explorer) -> None:
     scores = path_scores(explorer, path, "cifar10_valid")
     for stop in path.stops:
         assert scores.known[stop.number] == explorer.scores.frame["cifar10_valid"].to_numpy()[stop.index]
-        assert scores.mean[stop.number] == 80.0 + stop.cell.ops.count("nor_conv_3x3")
+        assert scores.predicted.mean[stop.number] == 80.0 + stop.cell.ops.count("nor_conv_3x3")
         assert scores.label_used[stop.number] == (stop.index in (1, 2, 3))
-    assert (scores.level, scores.meaning.kind) == (0.9, "measured")
+    assert (scores.predicted.level, scores.meaning.kind) == (0.9, "measured")
     assert not path_scores(explorer, path, "flops_m").any_predicted
     assert "cifar10_valid" in score_titles(explorer) and "cifar10_valid_777" not in score_titles(explorer)
     with pytest.raises(DataError, match="no score 'nonsense'"):
@@ -344,7 +345,7 @@ def test_stops_without_a_member_have_no_score(explorer: Explorer) -> None:
     path = lay(explorer)
     scores = path_scores(explorer, path, "cifar10_valid")
     for stop in path.stops:
-        assert np.isfinite(scores.mean[stop.number]) == np.isfinite(scores.known[stop.number]) == stop.valid
+        assert np.isfinite(scores.predicted.mean[stop.number]) == np.isfinite(scores.known[stop.number]) == stop.valid
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -361,7 +362,7 @@ def test_in_the_chart_measured_and_predicted_never_look_alike(explorer: Explorer
     full = lay(explorer, "graph")
     scores = path_scores(explorer, full, "cifar10_valid")
     band = next(trace for trace in drawn(path_figure(full, scores, theme, 0)).data if trace.fill)
-    assert list(band.y) == [*scores.high, *scores.low[::-1]]
+    assert list(band.y) == [*scores.predicted.high, *scores.predicted.low[::-1]]
     assert list(drawn(figure).layout.shapes)[0].x0 == 3
 
 

@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 from svge_core.evaluation.metrics import same_graphs
 from svge_core.models.decoding.constraints import OpenNodes
 from svge_core.models.decoding.decoding import decode
-from svge_core.models.options import DecodeOptions, Direction
+from svge_core.models.options import DecodeDirection, DecodeOptions
 from svge_core.models.svge import SVGe
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import END, START, CellBatch, to_batch, to_cells
@@ -18,7 +18,7 @@ from tests.support.core import OVERFITTED, TINY, TinySpace, overfitted_model, ti
 from tests.support.oracles.svge import Edges, SlowDecoder
 
 NB201 = get_space("nasbench201")
-DIRECTIONS: tuple[Direction, ...] = ("forward", "backward", "both")
+DIRECTIONS: tuple[DecodeDirection, ...] = ("forward", "backward", "both")
 SMALL = TinySpace(4)
 DRAWS = 20_000
 #: types in the order they are written down, and edges
@@ -115,7 +115,7 @@ def assert_follows(found: Counter[Graph], expected: dict[Graph, float]) -> None:
 @pytest.mark.parametrize("edge_sampling", ["independent", "sequential"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_draws_follow_the_probabilities_of_the_slow_decoder(
-    direction: Direction, edge_sampling: str, generator: torch.Generator
+    direction: DecodeDirection, edge_sampling: str, generator: torch.Generator
 ) -> None:
     model = tiny_model(SMALL, 7, hidden=4, latent=2, rounds=1, edge_sampling=edge_sampling)
     z = torch.randn(1, 2, generator=generator)
@@ -131,7 +131,7 @@ def test_draws_follow_the_probabilities_of_the_slow_decoder(
 @pytest.mark.parametrize("argmax", [False, True])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("space", [TINY, NB201], ids=lambda space: space.name)
-def test_equal_seeds_give_equal_cells(space, direction: Direction, argmax: bool) -> None:
+def test_equal_seeds_give_equal_cells(space, direction: DecodeDirection, argmax: bool) -> None:
     model, z = tiny_model(space), torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
     options = DecodeOptions(direction, argmax=argmax)
     first, again, other = (decode(model, z, options, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
@@ -140,7 +140,7 @@ def test_equal_seeds_give_equal_cells(space, direction: Direction, argmax: bool)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_argmax_does_not_depend_on_chunks_or_on_weights_made_before(direction: Direction) -> None:
+def test_argmax_does_not_depend_on_chunks_or_on_weights_made_before(direction: DecodeDirection) -> None:
     model, z = tiny_model(TINY), torch.randn(33, 4, generator=torch.Generator().manual_seed(0))
     options = DecodeOptions(direction, argmax=True)
     whole = decode(model, z, options)
@@ -154,7 +154,9 @@ def test_argmax_does_not_depend_on_chunks_or_on_weights_made_before(direction: D
 @pytest.mark.parametrize("edge_sampling", ["independent", "sequential"])
 @pytest.mark.parametrize("argmax", [False, True])
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_constrained_cells_of_any_size_are_members(direction: Direction, argmax: bool, edge_sampling: str) -> None:
+def test_constrained_cells_of_any_size_are_members(
+    direction: DecodeDirection, argmax: bool, edge_sampling: str
+) -> None:
     space, sizes = get_space("nasbench101"), Counter[int]()
     for seed, scale in ((1, 1.0), (2, 30.0)):  # the second model is wild, and as sure of nonsense as can be
         model, noise = tiny_model(space, seed, edge_sampling=edge_sampling), torch.Generator().manual_seed(seed)
@@ -188,7 +190,7 @@ def test_a_run_of_any_size_keeps_what_was_drawn_where_it_can(generator: torch.Ge
 
 @pytest.mark.parametrize("argmax", [False, True])
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_constrained_decodings_of_an_untrained_model_are_members(direction: Direction, argmax: bool) -> None:
+def test_constrained_decodings_of_an_untrained_model_are_members(direction: DecodeDirection, argmax: bool) -> None:
     for seed in range(3):
         model, noise = tiny_model(NB201, seed), torch.Generator().manual_seed(seed)
         z = 3 * torch.randn(200, 4, generator=noise)
@@ -200,7 +202,7 @@ def test_constrained_decodings_of_an_untrained_model_are_members(direction: Dire
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_constrained_draws_still_follow_the_model(direction: Direction) -> None:
+def test_constrained_draws_still_follow_the_model(direction: DecodeDirection) -> None:
     """Among members the rules change nothing: the masked draw is the raw one given that it is allowed."""
     model = overfitted_model()
     cells = to_batch(NB201, [NB201.from_index(index) for index in OVERFITTED])
@@ -211,7 +213,7 @@ def test_constrained_draws_still_follow_the_model(direction: Direction) -> None:
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_every_decoding_is_a_well_formed_graph(direction: Direction, generator: torch.Generator) -> None:
+def test_every_decoding_is_a_well_formed_graph(direction: DecodeDirection, generator: torch.Generator) -> None:
     model = tiny_model(TINY, 3)
     batch = decode(model, 2 * torch.randn(400, 4, generator=generator), DecodeOptions(direction), generator)
     assert len(set(batch.sizes.tolist())) > 2
@@ -225,7 +227,7 @@ def test_every_decoding_is_a_well_formed_graph(direction: Direction, generator: 
 
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_cells_known_by_heart_come_back(direction: Direction, constrained: bool) -> None:
+def test_cells_known_by_heart_come_back(direction: DecodeDirection, constrained: bool) -> None:
     model = overfitted_model()
     cells = to_batch(NB201, [NB201.from_index(index) for index in OVERFITTED])
     z = model.encode(cells).mean.detach()

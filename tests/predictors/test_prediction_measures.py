@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 from sklearn.metrics import mean_squared_error, r2_score
 
-from svge_core.predictors.measures import MEASURES, measure_predictions, summarised
+from svge_core.predictors.measures import MEASURES, measure_predictions, summarise_draws
 from tests.support.untyped import statistic
 
 INTERVAL = ("coverage", "width", "median_width")
@@ -63,19 +63,19 @@ def test_what_does_not_exist_is_none() -> None:
 def test_mean_and_spread_over_draws_are_those_of_pandas(rng: np.random.Generator) -> None:
     normal = rng.normal(size=(5, len(MEASURES))).tolist()
     draws: list[Mapping[str, float | None]] = [dict(zip(MEASURES, row, strict=True)) for row in normal]
-    found, frame = summarised(draws), pd.DataFrame(draws)
+    found, frame = summarise_draws(draws), pd.DataFrame(draws)
     for name in MEASURES:
         assert found[name] == pytest.approx(frame[name].mean())
         assert found[f"{name}_sd"] == pytest.approx(frame[name].std())
-    assert list(summarised(draws, ["rmse"])) == ["rmse", "rmse_sd"]
+    assert list(summarise_draws(draws, ["rmse"])) == ["rmse", "rmse_sd"]
 
 
 def test_a_measure_that_a_draw_lacks_is_not_summarised() -> None:
-    assert summarised([{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": None}], ("a", "b")) == {
+    assert summarise_draws([{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": None}], ("a", "b")) == {
         "a": 2.0,
         "a_sd": pytest.approx(math.sqrt(2)),
         "b": None,
         "b_sd": None,
     }
-    assert summarised([{"a": 1.0}], ("a",)) == {"a": 1.0, "a_sd": None}
-    assert summarised([], ("a",)) == {"a": None, "a_sd": None}
+    assert summarise_draws([{"a": 1.0}], ("a",)) == {"a": 1.0, "a_sd": None}
+    assert summarise_draws([], ("a",)) == {"a": None, "a_sd": None}

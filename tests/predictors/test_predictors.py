@@ -24,7 +24,21 @@ from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.untyped import statistic, there
 
 SPACE, ENAS = get_space("nasbench201"), get_space("enas6")
-MEANING = ScoreMeaning("made_up", "Made-up score", "%", "max", "CIFAR-10", "test", 3, "one", "measured", "nowhere")
+MEANING = ScoreMeaning(
+    "made_up",
+    "Made-up score",
+    "%",
+    "max",
+    "CIFAR-10",
+    "test",
+    3,
+    "one",
+    "measured",
+    "nowhere",
+    role="other",
+    origin="imported",
+    single_run=False,
+)
 QUICK = HeadConfig(layers=2, epochs=1)
 
 
@@ -49,11 +63,14 @@ def test_stored_and_fresh_predictions_agree(fitted: Checkpoint) -> None:
     assert predictors.score_keys == ("made_up",)
     whole = predictors.whole_space("made_up")
     rows = [0, 17, 15_000]
-    for index, one in zip(rows, predictors.predict("made_up", [SPACE.from_index(i) for i in rows]), strict=True):
+    fresh = predictors.predict("made_up", [SPACE.from_index(i) for i in rows])
+    assert len(fresh) == len(rows)
+    for number, index in enumerate(rows):
+        one = fresh.row(number)
         assert one.mean == pytest.approx(whole.mean[index], abs=1e-3)
         assert one.low == pytest.approx(whole.low[index], abs=1e-3)
         assert one.high == pytest.approx(whole.high[index], abs=1e-3)
-        assert one.joint == pytest.approx(whole.joint[index], abs=1e-3)
+        assert one.joint == pytest.approx(there(whole.joint)[index], abs=1e-3)
         assert one.low < one.mean < one.high
         assert one.labels == 40
 
@@ -158,7 +175,7 @@ def test_a_sampled_space_predicts_its_chart_and_is_judged_on_all_labels(tmp_path
     whole = predictors.whole_space("made_up")
     assert len(whole.mean) == 70
     cells = [ENAS.from_index(int(index)) for index in atlas.indices[:5]]
-    assert [one.mean for one in predictors.predict("made_up", cells)] == pytest.approx(whole.mean[:5].tolist())
+    assert predictors.predict("made_up", cells).mean.tolist() == pytest.approx(whole.mean[:5].tolist())
     # the chart's columns do for the labels where all labelled cells are charted
     again = fit_predictor(checkpoint, MEANING, labelled, values, labels=30, head=QUICK, chart=np.sort(labelled))
     assert again.held_out["surrogate"].rmse == pytest.approx(info.held_out["surrogate"].rmse, rel=1e-4)

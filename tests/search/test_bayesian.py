@@ -8,7 +8,7 @@ import torch
 from scipy.stats import norm
 
 from svge_core.checkpoints.checkpoint import load_checkpoint
-from svge_core.predictors.gaussian_process import JITTER, Posterior, covariance, fit_parameters
+from svge_core.predictors.gaussian_process import JITTER, GaussianProcess, covariance, fit_parameters
 from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.searchers.bayesian.acquisition import _batch_improvement, choose, log_expected_improvement
@@ -105,10 +105,10 @@ def test_leave_one_out_equals_conditioning_on_the_others() -> None:
     logs = []
     for left in range(18):
         rest = [i for i in range(18) if i != left]
-        posterior = Posterior(parameters, [x[rest] for x in groups], targets[rest])
+        posterior = GaussianProcess(parameters, [x[rest] for x in groups], targets[rest])
         mean, std = posterior.predict([x[[left]] for x in groups])
         logs.append(norm.logpdf(targets[left], mean[0], std[0]))
-    assert leave_one_out(Posterior(parameters, groups, targets)) == pytest.approx(float(np.mean(logs)), rel=1e-8)
+    assert leave_one_out(GaussianProcess(parameters, groups, targets)) == pytest.approx(float(np.mean(logs)), rel=1e-8)
 
 
 def test_joint_posterior_equals_the_textbook_formula_and_its_diagonal_the_marginals() -> None:
@@ -116,7 +116,7 @@ def test_joint_posterior_equals_the_textbook_formula_and_its_diagonal_the_margin
     targets = rank_normal(values)
     groups = encodings().groups(cells, "structure")
     parameters = fit_parameters(groups, targets)
-    posterior = Posterior(parameters, groups, targets)
+    posterior = GaussianProcess(parameters, groups, targets)
     others = encodings().groups(domain().fresh(np.random.default_rng(9), 7, ()), "structure")
     kernel = covariance(parameters, groups, groups) + (parameters.noise + JITTER) * np.eye(25)
     cross = covariance(parameters, others, groups)
@@ -133,12 +133,12 @@ def test_a_believing_batch_equals_conditioning_on_each_believed_point() -> None:
     cells, values = labelled(20)
     inputs = encodings().groups(cells, "latent")[0]
     targets = rank_normal(values)
-    posterior = Posterior(fit_parameters([inputs], targets), [inputs], targets)
+    posterior = GaussianProcess(fit_parameters([inputs], targets), [inputs], targets)
     grid = np.random.default_rng(4).uniform(inputs.min(0), inputs.max(0), size=(200, inputs.shape[1]))
     found = believing_batch(posterior, grid, float(targets.max()), 8)
     expected: list[int] = []
     for _ in range(8):
-        mean, std = Posterior(posterior.parameters, [inputs], targets).predict([grid])
+        mean, std = GaussianProcess(posterior.parameters, [inputs], targets).predict([grid])
         gain = log_expected_improvement(mean, std, float(targets.max()))
         gain[expected] = -np.inf
         best = int(gain.argmax())

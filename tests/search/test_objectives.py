@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from svge_core.data.meaning import ScoreMeaning
+from svge_core.data import Prediction, ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, SvgeError
 from svge_core.models.head import HeadConfig
-from svge_core.predictors.checkpoint_predictors import CellPrediction, Predictors, _Fitted
+from svge_core.predictors.checkpoint_predictors import Predictors, _Fitted
 from svge_core.predictors.predictor_info import PredictorInfo
 from svge_core.search.objectives import make as objectives
 from svge_core.search.objectives.goals import EvaluationError
@@ -28,7 +28,21 @@ def partial(space: str, values: dict[int, float]) -> Scores:
     size = get_space(space).size or 0
     column = np.full(size, np.nan)
     column[list(values)] = list(values.values())
-    meaning = ScoreMeaning("loss", "Loss", "", "min", "made up", "", None, "", "measured", "made up")
+    meaning = ScoreMeaning(
+        "loss",
+        "Loss",
+        "",
+        "min",
+        "made up",
+        "",
+        None,
+        "",
+        "measured",
+        "made up",
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
     return scores_from_columns(space, {"loss": column}, {"loss": meaning})
 
 
@@ -93,7 +107,21 @@ def test_goals_together_are_known_where_all_are(table: None, tmp_path: Path) -> 
 
 def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(SPACE))
-    measured = ScoreMeaning("acc", "Accuracy", "%", "max", "made up", "", None, "", "measured", "made up")
+    measured = ScoreMeaning(
+        "acc",
+        "Accuracy",
+        "%",
+        "max",
+        "made up",
+        "",
+        None,
+        "",
+        "measured",
+        "made up",
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
     old = PredictorInfo(
         checkpoint=checkpoint.digest,
         space=SPACE.name,
@@ -108,8 +136,9 @@ def test_predictions_are_marked_as_such(tmp_path: Path, monkeypatch: pytest.Monk
     acc = replace(old, score="acc", labels=12, meaning=measured.to_dict())
     fitted = {"acc": _Fitted(tmp_path, acc), "old": _Fitted(tmp_path, old)}
     monkeypatch.setattr(objectives, "load_predictors", lambda *_: Predictors(checkpoint, SPACE, fitted))
-    prediction = CellPrediction(91.0, 90.0, 92.0, 0.9, None, "made up", 12)
-    monkeypatch.setattr(Predictors, "predict", lambda self, key, cells: [prediction for _ in cells])
+    mean = np.array([91.0])
+    prediction = Prediction("acc", mean, mean - 1, mean + 1, 0.9, "made up", 12)
+    monkeypatch.setattr(Predictors, "predict", lambda self, key, cells: prediction)
     objective = make_objective(["predictor:acc"], SPACE, checkpoint)
     (goal,) = objective.goals
     assert (goal.key, goal.kind, goal.direction) == ("predicted_acc", "predicted", "max")

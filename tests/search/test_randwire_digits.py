@@ -124,7 +124,7 @@ def test_the_meaning_says_what_was_trained() -> None:
     text = digits_meaning().describe()
     for part in ("RandWire-digits", "450 validation images", "897", "8 epochs", "one run", "measured", "scikit-learn"):
         assert part in text
-    assert digits_meaning().single_runs and not digits_meaning(3).single_runs
+    assert digits_meaning().single_run and not digits_meaning(3).single_run
     assert "mean of 3 runs" in digits_meaning(3).describe()
 
 

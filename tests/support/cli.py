@@ -58,7 +58,19 @@ def furnished(checkpoint: Checkpoint) -> Path:
     values = 80 + all_cells(SPACE).types.eq(3).sum(1).double().numpy()
     head = HeadConfig(layers=2, epochs=1)
     meaning = ScoreMeaning(
-        "cifar10_valid", "made-up accuracy", "%", "max", "CIFAR-10", "", None, "", "measured", "made up"
+        "cifar10_valid",
+        "made-up accuracy",
+        "%",
+        "max",
+        "CIFAR-10",
+        "",
+        None,
+        "",
+        "measured",
+        "made up",
+        role="accuracy",
+        origin="imported",
+        single_run=False,
     )
     fit_predictor(checkpoint, meaning, np.arange(len(values)), values, labels=12, seed=3, head=head)
     return checkpoint.folder

@@ -11,9 +11,35 @@ from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
 ACCURACY = ScoreMeaning(
-    "cifar10_valid", "Validation accuracy", "%", "max", "CIFAR-10", "validation", 200, "mean", "measured", "a table"
+    "cifar10_valid",
+    "Validation accuracy",
+    "%",
+    "max",
+    "CIFAR-10",
+    "validation",
+    200,
+    "mean",
+    "measured",
+    "a table",
+    role="accuracy",
+    origin="imported",
+    single_run=False,
 )
-PARAMS = ScoreMeaning("params_m", "Parameters", "million", "min", "", "", None, "", "analytic", "the structure")
+PARAMS = ScoreMeaning(
+    "params_m",
+    "Parameters",
+    "million",
+    "min",
+    "",
+    "",
+    None,
+    "",
+    "analytic",
+    "the structure",
+    role="cost",
+    origin="analytic",
+    single_run=False,
+)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 

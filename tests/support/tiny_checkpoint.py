@@ -1,5 +1,6 @@
 """A tiny untrained checkpoint with a PCA map and made-up predictors: enough for every question, no training needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from svge_core.atlas.atlas import build_atlas
 from svge_core.atlas.file import save_atlas
 from svge_core.cells.cell import Cell
 from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
-from svge_core.data.meaning import ScoreMeaning
+from svge_core.data import Prediction, ScoreMeaning
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces.registry import get_space
@@ -33,26 +34,11 @@ def make_checkpoint(folder: Path, *, atlas: bool = True) -> Path:
     return folder
 
 
-@dataclass(frozen=True)
-class MadeUpPrediction:
-    mean: float
-    low: float
-    high: float
-    level: float = 0.9
-    joint: float | None = 88.5
-    model: str = "made-up model, 3 labels"
-    labels: int = 3
-
-
-@dataclass(frozen=True)
-class MadeUpSpace:
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    joint: np.ndarray
-    level: float = 0.9
-    model: str = "made-up model, 3 labels"
-    labels: int = 3
+def made_up_prediction(key: str, means: Sequence[float]) -> Prediction:
+    """These means with an interval around each, and 88.5 from a joint head."""
+    mean = np.array(means, dtype=np.float64)
+    joint = np.full_like(mean, 88.5)
+    return Prediction(key, mean, mean - 1.5, mean + 1.25, 0.9, "made-up model, 3 labels", 3, joint)
 
 
 @dataclass
@@ -66,18 +52,17 @@ class MadeUpPredictors:
     def meaning(self, key: str) -> ScoreMeaning | None:
         return None
 
-    def predict(self, key: str, cells: list[Cell]) -> list[MadeUpPrediction]:
+    def predict(self, key: str, cells: list[Cell]) -> Prediction:
         assert key in self.score_keys
         self.asked.append(len(cells))
-        means = [80.0 + cell.ops.count("nor_conv_3x3") for cell in cells]
-        return [MadeUpPrediction(mean, mean - 1.5, mean + 1.25) for mean in means]
+        return made_up_prediction(key, [80.0 + cell.ops.count("nor_conv_3x3") for cell in cells])
 
     def training_indices(self, key: str) -> np.ndarray:
         return np.array([1, 2, 3])
 
-    def whole_space(self, key: str) -> MadeUpSpace:
-        mean = np.array([80.0 + cell.ops.count("nor_conv_3x3") for cell in get_space("nasbench201").enumerate()])
-        return MadeUpSpace(mean, mean - 1.5, mean + 1.25, np.full_like(mean, 88.5))
+    def whole_space(self, key: str) -> Prediction:
+        cells = get_space("nasbench201").enumerate()
+        return made_up_prediction(key, [80.0 + cell.ops.count("nor_conv_3x3") for cell in cells])
 
 
 WS_ACC = ScoreMeaning(
@@ -91,6 +76,9 @@ WS_ACC = ScoreMeaning(
     "one network with shared weights for all cells",
     "measured",
     "D-VAE",
+    role="accuracy",
+    origin="imported",
+    single_run=False,
 )
 
 
@@ -106,17 +94,16 @@ class ChartPredictors:
     def meaning(self, key: str) -> ScoreMeaning | None:
         return WS_ACC if key == WS_ACC.key else None
 
-    def predict(self, key: str, cells: list[Cell]) -> list[MadeUpPrediction]:
+    def predict(self, key: str, cells: list[Cell]) -> Prediction:
         self.asked.append(len(cells))
-        return [MadeUpPrediction(mean, mean - 1.5, mean + 1.25) for mean in map(self._mean, cells)]
+        return made_up_prediction(key, [self._mean(cell) for cell in cells])
 
     def training_indices(self, key: str) -> np.ndarray:
         return self.indices[:2]
 
-    def whole_space(self, key: str) -> MadeUpSpace:
+    def whole_space(self, key: str) -> Prediction:
         space = get_space("enas6")
-        mean = np.array([self._mean(space.from_index(index)) for index in self.indices.tolist()])
-        return MadeUpSpace(mean, mean - 1.5, mean + 1.25, np.full_like(mean, 88.5))
+        return made_up_prediction(key, [self._mean(space.from_index(index)) for index in self.indices.tolist()])
 
     def _mean(self, cell: Cell) -> float:
         return 70.0 + cell.ops.count("conv_5x5")

@@ -12,7 +12,7 @@ from svge_core.checkpoints import (
     load_meta,
     reconstruction_key,
 )
-from svge_core.evaluation import denominator, drawn_words, percent, repeated, result
+from svge_core.evaluation import denominator, drawn_words, is_repeated, percent, result
 from svge_core.spaces import get_space
 
 #: shown of a checkpoint's metrics, in this order, where they were measured
@@ -80,7 +80,7 @@ def numbers(root: Path) -> str:
             *(
                 f"| {title.format(times=_times(rows[key]))} | {result(rows[key])} | {denominator(rows[key])} |"
                 for key, title in SHOWN.items()
-                if key in rows and not repeated(key, rows)
+                if key in rows and not is_repeated(key, rows)
             ),
         ]
         if not any(key in rows for key in SHOWN):

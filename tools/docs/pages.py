@@ -93,7 +93,7 @@ BLOCKS: dict[str, Block] = {
 PAGES = tuple(dict.fromkeys(block.page for block in BLOCKS.values()))
 
 
-def filled(page: str, text: str, root: Path = ROOT) -> str:
+def fill_blocks(page: str, text: str, root: Path = ROOT) -> str:
     """The text of a page with every block of it made anew."""
     for name, block in BLOCKS.items():
         if block.page != page:
@@ -111,7 +111,7 @@ def main() -> int:
     for page in PAGES:
         path = ROOT / page
         old = path.read_text("utf-8")
-        if (new := filled(page, old)) != old:
+        if (new := fill_blocks(page, old)) != old:
             path.write_text(new, "utf-8")
             sys.stdout.write(f"{page}\n")
     return 0

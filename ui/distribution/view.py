@@ -13,7 +13,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.figures import edge_count_figure, edge_figure, operation_figure, rounds_figure, score_figure
 from svge_core.graphpnas import view_of
-from svge_core.search import Draws, at_random, edge_shares, learned, marks, operation_shares, values_of
+from svge_core.search import Draws, at_random, draw_learned, edge_shares, marks, operation_shares, values_of
 from svge_core.search.objectives import COSTLY, Goal, Objective, make_objective, split_word
 from svge_core.search.runs import RunView
 from svge_core.search.searchers import DRAWN, RANDOM_START, GraphPNASOptions
@@ -268,7 +268,7 @@ def _random(space: str, words: tuple[str, ...], stamp: str, _objective: Objectiv
 def _drawn(name: str, began: str, evaluations: int, _view: RunView) -> Draws:
     """The same for the first evaluations of a run, whatever follows them."""
     space = get_space(_view.config.space)
-    return learned(space, _view.history(), evaluations, samples=draws_of(space))
+    return draw_learned(space, _view.history(), evaluations, samples=draws_of(space))
 
 
 def _any(space: str) -> Draws:

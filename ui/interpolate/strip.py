@@ -95,7 +95,7 @@ def _caption(path: LatentPath, scores: PathScores, place: int) -> str:
     if frame.change is not None:
         words = change_in_words(frame.change, path.frames[place - 1].cell, frame.cell)
         lines.append(f"**{edits_in_words(frame.change.edits)}** · {words}")
-    known, mean = scores.known[stop.number], scores.mean[stop.number]
+    known, mean = scores.known[stop.number], scores.predicted.mean[stop.number]
     if known == known:  # not NaN
         lines.append(f"{scores.meaning.kind} **{known:.{scores.digits}f}**")
     if mean == mean:

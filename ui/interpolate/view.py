@@ -196,7 +196,7 @@ def _curve(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
     )
     words = [f"Scores are those of the architectures at the stops. {scores.meaning.describe()}."]
     if scores.any_predicted:
-        words.append(f"Predicted by: {scores.model}.")
+        words.append(f"Predicted by: {scores.predicted.model}.")
         if scores.label_used.any():
             which = ", ".join(str(stop) for stop in scores.label_used.nonzero()[0].tolist())
             words.append(f"The labels of stops {which} trained the predictor, so their predictions are no test.")

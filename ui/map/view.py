@@ -44,8 +44,7 @@ def workspace(opened: Explorer) -> None:
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:
-        key = shown.column.name.key
-        cell_panel(explorer, key if shown.column.name.kind in ("measured", "analytic") else key.partition("-")[2])
+        cell_panel(explorer, shown.column.name.score)
 
 
 def _drop_foreign_focus(explorer: Explorer) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import indexed
+from svge_core.data import has_indices
 from svge_core.evaluation import drawn_words
 from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
@@ -67,7 +67,7 @@ def facts(checkpoint: Checkpoint) -> dict[str, str]:
         held_out = f"{meta.held_out_count:,} cells, never trained on"
     else:
         cells = f"{meta.data_count:,} {drawn_words(space)}, digest of the first epoch {meta.data_digest}"
-        held_out = f"{held_out_words(checkpoint)}, chosen by a hash of the {'index' if indexed(space) else 'key'}"
+        held_out = f"{held_out_words(checkpoint)}, chosen by a hash of the {'index' if has_indices(space) else 'key'}"
     known = {
         "Search space": space.title,
         "Folder": shown_path(checkpoint.folder),

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import indexed
+from svge_core.data import has_indices
 from svge_core.errors import DataError
 from svge_core.files import read_record
 from svge_core.spaces import get_space
@@ -32,7 +32,7 @@ def current_folder() -> Path | None:
 
 def can_be_trained(space: str) -> bool:
     """Whether the page offers to train: drawing cells without an index one by one takes long."""
-    return indexed(get_space(space))
+    return has_indices(get_space(space))
 
 
 def no_form(space: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.figures import training_curves, training_figure
-from svge_core.jobs import Progress, TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.jobs import TrainingJob, TrainingJobs, TrainingProgress, TrainingRequest
 from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model.card import field_docs
@@ -101,7 +101,7 @@ def _running(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:
             _chart(job, progress, theme)
 
 
-def progress_text(job: TrainingJob, progress: Progress) -> str:
+def progress_text(job: TrainingJob, progress: TrainingProgress) -> str:
     """One line on a run that is going on."""
     if not progress.rows:
         return f"Training {job.name}: starting, no epoch finished yet"
@@ -153,7 +153,7 @@ def _over(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:
                 _chart(job, progress, theme)
 
 
-def _chart(job: TrainingJob, progress: Progress, theme: ThemeName) -> None:
+def _chart(job: TrainingJob, progress: TrainingProgress, theme: ThemeName) -> None:
     curves = training_curves(progress.rows)
     alt = (
         f"Objective of {job.name} over {len(progress.rows)} epochs, last {progress.rows[-1]['loss']:.4f} nats per cell"

@@ -19,7 +19,7 @@ from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.paths import runs_folder
 from ui.search import state
-from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, Wish, start
+from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start
 from ui.search.words import choices_for
 from ui.shared import session
 from ui.shared.theme import plain
@@ -40,7 +40,7 @@ def race_form(explorer: Explorer | None) -> None:
     methods = _methods(space)
     budget, seeds, batch, first_seed, start_csv = _numbers(space)
     _meaning(space, words, known, restricted, choices)
-    wish = Wish(words, methods, budget, seeds, first_seed, batch, restricted, start_csv)
+    request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv)
     runs = len(methods) * seeds
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -49,13 +49,13 @@ def race_form(explorer: Explorer | None) -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=start,
-            args=(wish,),
+            args=(request,),
             disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
         )
-        st.markdown(_count(problem, words, methods, runs, wish), width="stretch")
+        st.markdown(_count(problem, words, methods, runs, request), width="stretch")
 
 
-def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int, wish: Wish) -> str:
+def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int, request: RaceRequest) -> str:
     if problem:
         return f":red[{plain(problem)}]"
     if not words:
@@ -66,10 +66,10 @@ def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int
         return f"{runs} runs are more than a race may have ({MAX_RUNS}): choose fewer methods or seeds."
     noun = "run" if runs == 1 else "runs"
     each = "" if runs == 1 else " each"
-    text = f"**{runs} {noun}** of **{wish.budget:,} evaluations**{each}"
+    text = f"**{runs} {noun}** of **{request.budget:,} evaluations**{each}"
     if runs > cores():
         text += f"; {cores()} at once on this machine's {cores()} cores, the others wait"
-    if wish.seeds == 1 and len(methods) > 1:
+    if request.seeds == 1 and len(methods) > 1:
         text += ". :orange[With one seed, a lead may be chance]"
     return text + "."
 

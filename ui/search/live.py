@@ -18,7 +18,7 @@ from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
 from ui.search.run import show_run
-from ui.search.start import LINE, default_wish, start
+from ui.search.start import LINE, default_request, start
 from ui.search.state import Run, RunGroup
 from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import session
@@ -181,23 +181,26 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
         )
         choices = choices_for(space, None) if not titles else None
         goal = next(iter(titles.values()), choices[0].title if choices else "")
-        wish = (
-            default_wish(choices or choices_for(space, None), has_checkpoint=session.checkpoint() is not None)
+        request = (
+            default_request(choices or choices_for(space, None), has_checkpoint=session.checkpoint() is not None)
             if goal
             else None
         )
-        if wish is not None:
-            names = ", ".join(METHODS[name].title for name in wish.methods)
+        if request is not None:
+            names = ", ".join(METHODS[name].title for name in request.methods)
             st.button(
                 "Start a first race",
                 key="search-first-race",
                 type="primary",
                 icon=":material/rocket_launch:",
                 on_click=start,
-                args=(wish,),
+                args=(request,),
             )
             st.caption(
-                plain(f"{goal}; {names}; {wish.budget} evaluations per run, {wish.seeds} seeds. Or fill in the form.")
+                plain(
+                    f"{goal}; {names}; {request.budget} evaluations per run, {request.seeds} seeds. "
+                    "Or fill in the form."
+                )
             )
         if elsewhere:
             st.caption("The store holds runs of other search spaces: choose their space in the sidebar.")

@@ -21,7 +21,7 @@ DEFAULT_BUDGET, DEFAULT_SEEDS = 60, 3
 
 
 @dataclass(frozen=True)
-class Wish:
+class RaceRequest:
     """What a race shall be.
 
     Attributes:
@@ -73,19 +73,19 @@ class Wish:
         )
 
 
-def default_wish(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> Wish:
+def default_request(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> RaceRequest:
     """A race that makes sense without any choice: our method beside three rivals on the first goal."""
     methods = tuple(name for name in DEFAULT_METHODS if has_checkpoint or not METHODS[name].needs_checkpoint)
     first = choices[0]
-    return Wish((first.word,), methods, restricted=first.cells is not None)
+    return RaceRequest((first.word,), methods, restricted=first.cells is not None)
 
 
-def start(wish: Wish) -> None:
+def start(request: RaceRequest) -> None:
     """Start a race in the chosen space; what cannot be used is said on the page."""
     space, folder = session.space_name(), session.checkpoint()
     try:
-        configs = wish.configs(space, None if folder is None else checkpoint_path(folder))
-        state.search_jobs().start_race(configs, python=wish.python)
+        configs = request.configs(space, None if folder is None else checkpoint_path(folder))
+        state.search_jobs().start_race(configs, python=request.python)
     except (SvgeError, OSError) as error:
         session.say(LINE, f"The search cannot start: {error}")
         return

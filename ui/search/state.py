@@ -62,11 +62,11 @@ def local_browser() -> bool:
 
 def storage_in_words() -> str:
     """The store as people may see it: no password, and no folders above the project's."""
-    from svge_core.search.runs import shown, storage_url
+    from svge_core.search.runs import hide_password, storage_url
 
     url = storage_url(storage())
     if url.get_backend_name() != "sqlite":
-        return shown(url)
+        return hide_password(url)
     path = Path(str(url.database)).resolve()
     return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else path.name
 

@@ -6,10 +6,10 @@ marked with ≈ and stand with their interval in a column of their own.
 
 import streamlit as st
 
-from svge_core.data import USUAL_EPOCHS, ScoreMeaning, is_accuracy, score_name
+from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
-from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, PredictedValue, place_in_words
+from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, place_in_words
 from ui.shared import session
 from ui.shared.basket import entry_for
 from ui.shared.path_buttons import path_buttons
@@ -147,36 +147,43 @@ def _badges(found: Inspection) -> str:
         badges.append(MEMBERSHIP[found.membership])
     if found.origin == "cell" and found.row is None:
         badges.append(":gray-badge[not on the map]")
-    if any(p.label_used for p in found.predicted):
+    if any(found.label_used):
         badges.append(":orange-badge[its label trained the predictor]")
     if found.place.sparse:
         badges.append(":red-badge[sparse zone]")
     return " ".join(badges)
 
 
+def _trained(meaning: ScoreMeaning) -> bool:
+    """A validation accuracy of the cell's own training; one with shared weights has no epochs."""
+    return meaning.role == "accuracy" and meaning.epochs is not None
+
+
 def _is_main(meaning: ScoreMeaning) -> bool:
-    return is_accuracy(meaning) or meaning.key.startswith("user_")
+    return meaning.role == "accuracy" or meaning.origin == "user"
 
 
 def values_table(found: Inspection) -> str:
     """One row per score that is a goal, measured and predicted in columns of their own; a user's own below."""
-    predicted = {p.meaning.key: p for p in found.predicted}
+    predicted = {p.score: p for p in found.predicted}
+    used = {p.score for p, mark in zip(found.predicted, found.label_used, strict=True) if mark}
     known = {value.meaning.key: value for value in found.known if _is_main(value.meaning)}
     if not known and not predicted:
         return ""
-    meanings = {value.meaning.key: value.meaning for value in (*known.values(), *predicted.values())}
-    own = {key: meaning for key, meaning in meanings.items() if key.startswith("user_")}
+    meanings = {**{key: value.meaning for key, value in known.items()}, **found.meanings}
+    own = {key: meaning for key, meaning in meanings.items() if meaning.origin == "user"}
     rest = {key: meaning for key, meaning in meanings.items() if key not in own}
-    accuracies = all(key.endswith("_valid") for key in rest)
+    accuracies = all(_trained(meaning) for meaning in rest.values())
     parts = (("Validation accuracy" if accuracies else "Score", rest), ("Own scores", own))
-    return "\n\n".join(_rows(title, part, known, predicted) for title, part in parts if part)
+    return "\n\n".join(_rows(title, part, known, predicted, used) for title, part in parts if part)
 
 
 def _rows(
     title: str,
     meanings: dict[str, ScoreMeaning],
     known: dict[str, KnownValue],
-    predicted: dict[str, PredictedValue],
+    predicted: dict[str, PredictionRow],
+    used: set[str],
 ) -> str:
     rows = [f"| {title} | measured |", "|:---|---:|"]
     predicted = {key: value for key, value in predicted.items() if key in meanings}
@@ -185,7 +192,7 @@ def _rows(
         rows = [f"{rows[0]} :violet[*predicted, {level:.0f} % interval*] |", f"{rows[1]}---:|"]
     for key, meaning in meanings.items():
         measured = f"**{_number(known[key].value, meaning)}**" if key in known else "unknown"
-        interval = f" {_interval(predicted[key]) if key in predicted else ''} |" if predicted else ""
+        interval = f" {_interval(predicted[key], key in used) if key in predicted else ''} |" if predicted else ""
         rows.append(f"| {_row_title(meaning)} | {measured} |{interval}")
     return "\n".join(rows)
 
@@ -199,16 +206,16 @@ def _other_values(found: Inspection) -> None:
             st.markdown("\n".join(["| measured | |", "|:---|---:|", *rows]))
 
 
-def _interval(p: PredictedValue) -> str:
-    mark = " †" if p.label_used else ""
+def _interval(p: PredictionRow, label_used: bool) -> str:
+    mark = " †" if label_used else ""
     return f":violet[*≈ {p.mean:.2f}* ({p.low:.2f} to {p.high:.2f}){mark}]"
 
 
 def _row_title(meaning: ScoreMeaning) -> str:
     """Short, with the data set; the full meaning stands under the map when the score colours it."""
-    if meaning.key.startswith("user_"):
+    if meaning.origin == "user":
         return plain(meaning.title)
-    if meaning.key.endswith("_valid"):
+    if _trained(meaning):
         unusual = meaning.epochs not in (None, *USUAL_EPOCHS)
         return plain(meaning.data_set + (f", {meaning.epochs} epochs" if unusual else ""))
     return plain(score_name(meaning))
@@ -228,7 +235,7 @@ def structure(found: Inspection) -> None:
         help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
     )
     notes = {p.model: None for p in found.predicted}
-    used = any(p.label_used for p in found.predicted)
+    used = any(found.label_used)
     if notes:
         words = f"Predicted by: {'; '.join(notes)}."
         if used:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from svge_core.data import indexed
+from svge_core.data import has_indices
 from svge_core.devices import usable_devices
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
@@ -82,9 +82,9 @@ def opened_or_stop() -> Explorer:
     folder, space = session.checkpoint(), SPACES[session.space_name()]
     if folder is None:
         _no_checkpoint(space, checkpoints_root())
-    if not indexed(space):
+    if not has_indices(space):
         _no_map(space)
-    if folder is None or not indexed(space):
+    if folder is None or not has_indices(space):
         st.stop()
     try:
         with loaders.opening(folder):
@@ -113,7 +113,7 @@ def _no_map(space: AbstractSearchSpace) -> None:
 
 def _no_checkpoint(space: AbstractSearchSpace, root: Path) -> None:
     st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
-    if not indexed(space):
+    if not has_indices(space):
         return
     st.markdown("Train one, then lay out its map and reload this page:")
     st.code(

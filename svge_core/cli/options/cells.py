@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from svge_core.cli.options.shared import add_checkpoint, add_command, whole_number
-from svge_core.models import Direction
+from svge_core.models import DecodeDirection
 
 
 def register(commands: Any) -> None:
@@ -24,7 +24,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--xy", type=float, nargs=2, metavar=("X", "Y"), help="the position")
     parser.add_argument("--samples", type=whole_number(1, 1_000_000), metavar="N", help="decode N samples of the prior")
     parser.add_argument("--seed", type=whole_number(0), default=0, help="of samples and draws (default: %(default)s)")
-    parser.add_argument("--direction", choices=get_args(Direction), default="both", help="(default: %(default)s)")
+    parser.add_argument("--direction", choices=get_args(DecodeDirection), default="both", help="(default: %(default)s)")
     rules = parser.add_mutually_exclusive_group()
     rules.add_argument("--constrained", action="store_true", default=True, help="members of the space only (default)")
     rules.add_argument("--raw", action="store_true", help="whatever the decoder says, members or not")

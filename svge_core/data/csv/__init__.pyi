@@ -5,4 +5,4 @@ from .scores import (
     columns_in_words as columns_in_words,
     import_csv as import_csv,
 )
-from .text import read_header as read_header, read_rows as read_rows, read_text as read_text, shown as shown
+from .text import quote_text as quote_text, read_header as read_header, read_rows as read_rows, read_text as read_text

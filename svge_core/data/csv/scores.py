@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.cells import Cell
-from svge_core.data.csv.text import MAX_COLUMNS, read_header, read_rows, read_text, shown
+from svge_core.data.csv.text import MAX_COLUMNS, quote_text, read_header, read_rows, read_text
 from svge_core.data.meaning import Direction, ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, ParseError, SvgeError
@@ -191,7 +191,7 @@ def import_csv(
         meanings=meanings,
         rejected=tuple(rejected),
         duplicates=duplicates,
-        ignored_columns=tuple(shown(title) for column, title in enumerate(header) if column not in used),
+        ignored_columns=tuple(quote_text(title) for column, title in enumerate(header) if column not in used),
         rows=len(rows) - len(rejected),
     )
 
@@ -226,8 +226,8 @@ class _LineReader:
         value = _number(text)
         if value is None:
             raise DataError(
-                f"column {shown(self.header[column])!r} holds {shown(text)!r}; a score is a finite number such as "
-                "91.2 (leave the field empty where it is unknown)."
+                f"column {quote_text(self.header[column])!r} holds {quote_text(text)!r}; a score is a finite number "
+                "such as 91.2 (leave the field empty where it is unknown)."
             )
         return value
 
@@ -235,7 +235,7 @@ class _LineReader:
         title = self.header[column].lower()
         if title in _INDEX:
             if not re.fullmatch(r"\d{1,40}(\.0+)?", text, re.ASCII):
-                raise ParseError(f"{shown(text)!r} is not an architecture index.")
+                raise ParseError(f"{quote_text(text)!r} is not an architecture index.")
             return self.space.from_index(int(text.split(".")[0]))
         if title in _GENOTYPE:
             return self.space.from_genotype(_genotype(self.space, text))
@@ -257,7 +257,7 @@ def _score_columns(header: list[str], rows: list[list[str]], architecture: list[
         if title.lower() == "score" or 0 < len(filled) <= 2 * numbers:
             scores.append(column)
     if not scores:
-        others = [shown(title) for column, title in enumerate(header) if column not in architecture]
+        others = [quote_text(title) for column, title in enumerate(header) if column not in architecture]
         found = f"found {', '.join(others[:10])}" if others else "there is no other column"
         raise DataError(f"No column of numbers beside the architecture: {found}. Add a column such as 'score'.")
     return scores
@@ -286,7 +286,8 @@ def _genotype(space: AbstractSearchSpace, text: str) -> tuple[int, ...]:
     if len(genes) != len(space.gene_choices):
         hint = " (did a spreadsheet drop leading zeros?)" if text.isdigit() and genes else ""
         raise ParseError(
-            f"{shown(text)!r} is not a genotype of {len(space.gene_choices)} operation digits of {space.title}{hint}."
+            f"{quote_text(text)!r} is not a genotype of {len(space.gene_choices)} operation digits of "
+            f"{space.title}{hint}."
         )
     return tuple(map(int, genes))
 
@@ -300,7 +301,7 @@ def _further_form(space: AbstractSearchSpace, title: str, text: str) -> Cell | N
         for form in other.text_forms():
             if title in form.columns or (form.columns and form.pattern.fullmatch(text)):
                 what = form.words.partition(" (")[0]
-                raise ParseError(f"{shown(text)!r} looks like {what}, which is read for {other.title} only.")
+                raise ParseError(f"{quote_text(text)!r} looks like {what}, which is read for {other.title} only.")
     return None
 
 
@@ -319,7 +320,7 @@ def _meanings(headers: list[str], directions: Mapping[str, Direction], name: str
         guess: Literal["max", "min"] = "min" if _LESS_IS_BETTER.search(header) else "max"
         meanings[key] = ScoreMeaning(
             key=key,
-            title=shown(header),
+            title=quote_text(header),
             unit="",
             direction=directions.get(header, guess),
             data_set="your file",
@@ -327,6 +328,9 @@ def _meanings(headers: list[str], directions: Mapping[str, Direction], name: str
             epochs=None,
             seeds="as given (mean where an architecture is given twice)",
             kind="measured",
-            source=f"your file {shown(name)}",
+            source=f"your file {quote_text(name)}",
+            role="other",
+            origin="user",
+            single_run=False,
         )
     return meanings

@@ -71,9 +71,9 @@ def read_header(text: str, wanted: Sequence[str]) -> tuple[list[str], str]:
             named = [title.lower() for title in titles if title]
             twice = [title for title in named if named.count(title) > 1]
             if twice:
-                raise DataError(f"Two columns are called {shown(twice[0])!r}: give each its own name.")
+                raise DataError(f"Two columns are called {quote_text(twice[0])!r}: give each its own name.")
             return titles, delimiter
-    found = ", ".join(shown(title) for title in first[:10]) or "blank"
+    found = ", ".join(quote_text(title) for title in first[:10]) or "blank"
     raise DataError(f"No architecture column: expected one of {', '.join(wanted)}; the first line is {found}.")
 
 
@@ -103,7 +103,7 @@ def _not_csv(line: int, error: csv.Error) -> NoReturn:
     raise DataError(f"The file is not CSV: line {line} cannot be split into fields ({error}).") from None
 
 
-def shown(text: str) -> str:
+def quote_text(text: str) -> str:
     """User text in a message or title: control characters replaced, at most 60 characters."""
     clean = "".join(character if character.isprintable() else " " for character in text)
     return clean if len(clean) <= 60 else clean[:57] + "..."

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.data.importers.nasbench101_tfrecord import CELLS, OPERATIONS, SPACE, SPLIT_TEST, SPLIT_VALID, graph_of
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 
@@ -25,7 +25,7 @@ _CHUNK = 2**20
 _KEY = re.compile(r'\s*,?\s*"([^"\\]{1,20})"\s*:\s*')
 
 
-def entries(path: Path, progress: Progress = silent) -> Iterator[tuple[str, Any]]:
+def entries(path: Path, progress: OnProgress = silent) -> Iterator[tuple[str, Any]]:
     """(key, value) of each entry of a JSON object, without holding more than one of them.
 
     Raises:
@@ -64,7 +64,7 @@ def entries(path: Path, progress: Progress = silent) -> Iterator[tuple[str, Any]
             count += 1
 
 
-def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_arch2vec(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read all cells.
 
     Raises:
@@ -94,11 +94,33 @@ def read_arch2vec(path: Path, progress: Progress = silent) -> ImportedTable:
     matrices, operations, *numbers = zip(*(rows[digest] for digest in digests), strict=True)
     columns = Columns(hash=digests, matrix=pd.Categorical(matrices), operations=pd.Categorical(operations))
     source = f"NAS-Bench-101 (Ying et al. 2019), repacked by arch2vec, {path.name[:100]}"
-    base = ScoreMeaning("a2v", "", "%", "max", "CIFAR-10", "", 108, "mean of three repeats", "measured", source)
-    valid = replace(base, key="arch2vec_e108_valid", title="Validation accuracy, arch2vec", split=SPLIT_VALID)
+    base = ScoreMeaning(
+        "a2v",
+        "",
+        "%",
+        "max",
+        "CIFAR-10",
+        "",
+        108,
+        "mean of three repeats",
+        "measured",
+        source,
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
+    valid = replace(
+        base, key="arch2vec_e108_valid", title="Validation accuracy, arch2vec", split=SPLIT_VALID, role="accuracy"
+    )
     test = replace(base, key="arch2vec_e108_test", title="Test accuracy, arch2vec", split=SPLIT_TEST)
     seconds = replace(
-        base, key="arch2vec_e108_train_s", title="Training time, arch2vec", unit="s", direction="min", detail=True
+        base,
+        key="arch2vec_e108_train_s",
+        title="Training time, arch2vec",
+        unit="s",
+        direction="min",
+        role="time",
+        detail=True,
     )
     columns.add(valid, 100 * np.array(numbers[0]))
     columns.add(test, 100 * np.array(numbers[1]))

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from svge_core.data.importers.nats import RECORD
-from svge_core.data.importers.table import Progress, silent
+from svge_core.data.importers.table import OnProgress, silent
 from svge_core.data.importers.tfrecord import begins_like_records
 from svge_core.errors import DataError
 
-Kind = Literal["nasbench101", "nats", "pth", "naslib101", "naslib201", "zero-cost", "arch2vec", "hw-nas-bench", "enas"]
+FileKind = Literal[
+    "nasbench101", "nats", "pth", "naslib101", "naslib201", "zero-cost", "arch2vec", "hw-nas-bench", "enas"
+]
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[FileKind, str] = {
     "nasbench101": "NAS-Bench-101 tfrecord (nasbench_only108.tfrecord, nasbench_full.tfrecord)",
     "nats": "NATS-Bench topology archive (NATS-tss-v1_0-3ffb9-simple, tar or folder)",
     "pth": "NAS-Bench-201 .pth (v1.0, v1.1)",
@@ -26,10 +28,10 @@ KINDS: dict[Kind, str] = {
     "hw-nas-bench": "HW-NAS-Bench-v1_0.pickle",
     "enas": "D-VAE final_structures6.txt",
 }
-assert set(KINDS) == set(get_args(Kind))
+assert set(KINDS) == set(get_args(FileKind))
 
 #: sha256 of official files, by kind
-SHA256: dict[Kind, dict[str, str]] = {
+SHA256: dict[FileKind, dict[str, str]] = {
     "nasbench101": {
         "4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1": "nasbench_only108.tfrecord",
         "3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c": "nasbench_full.tfrecord",
@@ -37,7 +39,7 @@ SHA256: dict[Kind, dict[str, str]] = {
     "enas": {"fea9a7dde1545e7d3bd58fd4b9c3db08a89c18e0351f770cde2fe530c4791725": "final_structures6.txt"},
 }
 #: how many bytes of memory a byte of the file takes, for the kinds that are read whole
-MEMORY: dict[Kind, float] = {"pth": 6, "naslib101": 8, "naslib201": 6, "zero-cost": 8, "hw-nas-bench": 6}
+MEMORY: dict[FileKind, float] = {"pth": 6, "naslib101": 8, "naslib201": 6, "zero-cost": 8, "hw-nas-bench": 6}
 _WARN_FROM = 2 * 2**30
 _HEAD = 2**16
 _LEGACY_TORCH = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
@@ -67,7 +69,7 @@ class Checksum:
         return f"sha256 does not match: expected {sums}, got {self.sha256}"
 
 
-def checksum(path: Path, kind: Kind, progress: Progress = silent) -> Checksum:
+def checksum(path: Path, kind: FileKind, progress: OnProgress = silent) -> Checksum:
     """Compute a file's sha256 and compare it with the known ones of its kind."""
     known = SHA256.get(kind, {})
     if path.is_dir():
@@ -82,7 +84,7 @@ def checksum(path: Path, kind: Kind, progress: Progress = silent) -> Checksum:
     return Checksum(digest, known.get(digest, ""), tuple(known.items()))
 
 
-def memory_warning(path: Path, kind: Kind) -> str:
+def memory_warning(path: Path, kind: FileKind) -> str:
     """One line where reading the file takes much memory, else nothing."""
     size = 0 if path.is_dir() else path.stat().st_size
     needed = size * MEMORY.get(kind, 0)
@@ -92,7 +94,7 @@ def memory_warning(path: Path, kind: Kind) -> str:
     return f"This file is read whole and needs about {needed / 2**30:.0f} GiB of memory.{other}"
 
 
-def detect(path: Path) -> Kind:
+def detect(path: Path) -> FileKind:
     """The kind of a file or folder, from its content.
 
     Raises:
@@ -126,7 +128,7 @@ def _unknown(path: Path, found: str) -> DataError:
     return DataError(f"{path.name[:80]} is {found}. These can be imported: {'; '.join(KINDS.values())}.")
 
 
-def _in_tar(path: Path) -> Kind:
+def _in_tar(path: Path) -> FileKind:
     try:
         with tarfile.open(path, "r|") as archive:
             for number, member in enumerate(archive):
@@ -139,7 +141,7 @@ def _in_tar(path: Path) -> Kind:
     raise _unknown(path, "an archive without records such as 000000.pickle.pbz2")
 
 
-def _in_pickle(path: Path, head: bytes) -> Kind:
+def _in_pickle(path: Path, head: bytes) -> FileKind:
     """By the first texts of the pickle; the opcodes are listed, not obeyed."""
     texts: list[str] = []
     try:
@@ -160,7 +162,7 @@ def _in_pickle(path: Path, head: bytes) -> Kind:
     raise _unknown(path, f"a pickle of something else (first text {first[:40]!r})")
 
 
-def _in_text(path: Path, head: bytes) -> Kind:
+def _in_text(path: Path, head: bytes) -> FileKind:
     text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
     if re.match(r"\[\s*\[\s*\d\s*\]\s*,\s*\[", text):
         return "enas"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 from svge_core.spaces import ENASMacro
@@ -19,7 +19,7 @@ MAX_LINE = 2_000
 SKIPPED_BY_DVAE = 1_000
 
 
-def read_enas(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_enas(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read every line; a cell on several lines gets the mean.
 
     Raises:
@@ -74,6 +74,9 @@ def read_enas(path: Path, progress: Progress = silent) -> ImportedTable:
         "one network with shared weights for all cells; not trained from scratch",
         "measured",
         f"ENAS cells of D-VAE (Zhang et al. 2019), {path.name[:100]}",
+        role="accuracy",
+        origin="imported",
+        single_run=False,
     )
     # indices of 12 layers do not fit 64 bits
     wide = [indices[arch] for arch in found]

@@ -190,9 +190,21 @@ def _meanings(data_set: _DataSet, table: dict[str, np.ndarray]) -> Sequence[Scor
     sizes = table["model_size"]
     differ = int((np.nanmax(sizes, axis=1) - np.nanmin(sizes, axis=1) > 0).sum())
     valid = ScoreMeaning(
-        f"{prefix}_valid", "Validation accuracy", "%", "max", title, split, 200, seeds, "measured", source
+        f"{prefix}_valid",
+        "Validation accuracy",
+        "%",
+        "max",
+        title,
+        split,
+        200,
+        seeds,
+        "measured",
+        source,
+        role="accuracy",
+        origin="bundled",
+        single_run=False,
     )
-    other = replace(valid, split="", epochs=None, direction="min")
+    other = replace(valid, split="", epochs=None, direction="min", role="other")
     return (
         valid,
         *(
@@ -201,6 +213,7 @@ def _meanings(data_set: _DataSet, table: dict[str, np.ndarray]) -> Sequence[Scor
                 key=f"{prefix}_valid_s{seed}",
                 title=f"Validation accuracy, run {seed + 1}",
                 seeds="one seed (of 777, 888, 999 those that were run, in this order)",
+                role="other",
                 detail=True,
             )
             for seed in range(MAX_SEEDS)
@@ -211,6 +224,7 @@ def _meanings(data_set: _DataSet, table: dict[str, np.ndarray]) -> Sequence[Scor
             title="Standard deviation of validation accuracy",
             direction="min",
             seeds=seeds.replace("mean of", "sample deviation over"),
+            role="other",
             detail=True,
         ),
         replace(
@@ -228,6 +242,7 @@ def _meanings(data_set: _DataSet, table: dict[str, np.ndarray]) -> Sequence[Scor
             key=f"{prefix}_latency_ms",
             title="Latency of one evaluation batch on the authors' GPU",
             unit="ms",
+            role="time",
             seeds="one value recorded for all seeds",
         ),
         replace(
@@ -235,6 +250,7 @@ def _meanings(data_set: _DataSet, table: dict[str, np.ndarray]) -> Sequence[Scor
             key=f"{prefix}_train_s",
             title="Training time on the authors' GPU",
             unit="s",
+            role="time",
             epochs=200,
             seeds="extrapolated by the authors from 12 CIFAR-10 epochs of one run, by number of training images",
         ),
@@ -243,6 +259,7 @@ def _meanings(data_set: _DataSet, table: dict[str, np.ndarray]) -> Sequence[Scor
             key=f"{prefix}_params_recorded_m",
             title="Parameters as recorded by the training runs",
             unit="million",
+            role="cost",
             seeds=f"mean over the seeds, whose records differ for {differ} cells",
             detail=True,
         ),

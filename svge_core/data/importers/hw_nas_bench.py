@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from svge_core.data.importers.nb201_records import CELLS, COST_DATA, SPACE, index_of
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
-from svge_core.data.meaning import Direction, ScoreMeaning
+from svge_core.data.meaning import Direction, Role, ScoreMeaning
 from svge_core.errors import DataError
 from svge_core.files import is_dict, is_list
 
@@ -25,14 +25,14 @@ _DEVICES = {
     "eyeriss": "Eyeriss (estimated by the authors)",
     "fpga": "FPGA (estimated by the authors)",
 }
-_QUANTITIES: dict[str, tuple[str, str, str, Direction]] = {
-    "latency": ("_latency_ms", "Latency", "ms", "min"),
-    "energy": ("_energy_mj", "Energy", "mJ", "min"),
-    "arithmetic_intensity": ("_arithmetic_intensity", "Arithmetic intensity", "operations per byte", "max"),
+_QUANTITIES: dict[str, tuple[str, str, str, Direction, Role]] = {
+    "latency": ("_latency_ms", "Latency", "ms", "min", "time"),
+    "energy": ("_energy_mj", "Energy", "mJ", "min", "cost"),
+    "arithmetic_intensity": ("_arithmetic_intensity", "Arithmetic intensity", "operations per byte", "max", "other"),
 }
 
 
-def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_hw_nas_bench(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read the part of NAS-Bench-201; that of FBNet is left out.
 
     Raises:
@@ -53,7 +53,7 @@ def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
             device, _, quantity = str(metric).partition("_")
             if device not in _DEVICES or quantity not in _QUANTITIES:
                 continue  # the configurations
-            suffix, title, unit, direction = _QUANTITIES[quantity]
+            suffix, title, unit, direction, role = _QUANTITIES[quantity]
             meaning = ScoreMeaning(
                 f"hw_{short}_{device}{suffix}",
                 f"{title} on {_DEVICES[device]}",
@@ -65,6 +65,9 @@ def read_hw_nas_bench(path: Path, progress: Progress = silent) -> ImportedTable:
                 "one inference of one image, as the authors give it",
                 "measured",
                 source,
+                role=role,
+                origin="imported",
+                single_run=False,
             )
             columns.add(meaning, _values(raw, path, f"{data_set} {metric}"))
         progress(done + 1, len(COST_DATA))

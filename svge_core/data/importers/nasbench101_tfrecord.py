@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.tfrecord import Place, fields, read_records
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
@@ -122,7 +122,21 @@ class Runs:
 
     def _columns(self, columns: Columns, order: np.ndarray, source: str) -> list[str]:
         notes: list[str] = []
-        base = ScoreMeaning("nb101", "", "%", "max", "CIFAR-10", "", None, "", "measured", source)
+        base = ScoreMeaning(
+            "nb101",
+            "",
+            "%",
+            "max",
+            "CIFAR-10",
+            "",
+            None,
+            "",
+            "measured",
+            source,
+            role="other",
+            origin="imported",
+            single_run=False,
+        )
 
         for epochs in sorted(self._values, reverse=True):
             values = self._values.pop(epochs)[order].astype(np.float64)
@@ -131,10 +145,16 @@ class Runs:
             # in the full file, the epochs tell the columns apart
             after = f", {epochs} epochs" if epochs < max(EPOCHS) else ""
             short = replace(base, key=f"nb101_e{epochs}", epochs=epochs)
-            valid = replace(short, key=f"{short.key}_valid", title=f"Validation accuracy{after}", split=SPLIT_VALID)
+            valid = replace(
+                short,
+                key=f"{short.key}_valid",
+                title=f"Validation accuracy{after}",
+                split=SPLIT_VALID,
+                role="accuracy",
+            )
             test = replace(short, key=f"{short.key}_test", title=f"Test accuracy{after}", split=SPLIT_TEST)
-            columns.add_runs(valid, values[:, 0], labels, "repeats")
-            columns.add_runs(test, values[:, 1], labels, "repeats")
+            columns.add_runs(valid, values[:, 0], labels, "repeats", may_fail=True)
+            columns.add_runs(test, values[:, 1], labels, "repeats", may_fail=True)
             mean = replace(short, seeds="mean of the repeats")
             train = replace(
                 mean,
@@ -150,6 +170,7 @@ class Runs:
                 title=f"Training time{after} on the authors' TPU v2",
                 unit="s",
                 direction="min",
+                role="time",
             )
             columns.add(seconds, _mean(values[:, 3]))
             failed = int((values[:, 0] < FAILED_BELOW).sum())
@@ -164,6 +185,7 @@ class Runs:
             title="Parameters as recorded by the training runs",
             unit="million",
             direction="min",
+            role="cost",
             detail=True,
         )
         columns.add(recorded, self._parameters[order] / 1e6)
@@ -177,7 +199,7 @@ def _mean(runs: np.ndarray) -> np.ndarray:
     return np.divide(np.nansum(runs, axis=1), count, out=np.full(len(runs), np.nan), where=count > 0)
 
 
-def read_tfrecord(path: Path, progress: Progress = silent, *, check_payloads: bool = True) -> ImportedTable:
+def read_tfrecord(path: Path, progress: OnProgress = silent, *, check_payloads: bool = True) -> ImportedTable:
     """Read all runs of a file (1.3 million records in a minute).
 
     Args:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from svge_core.data.importers.nb201_records import CELLS, Records
-from svge_core.data.importers.table import ImportedTable, Progress, silent
+from svge_core.data.importers.table import ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import torch_globals
 from svge_core.errors import DataError
 from svge_core.files import is_dict, is_list
@@ -23,7 +23,7 @@ MAX_BYTES = 16 * 2**30
 EPOCHS_OF = {"full": 200, "less": 12}
 
 
-def read_pth(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_pth(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read all architectures of a file.
 
     Raises:

@@ -16,7 +16,7 @@ import numpy as np
 
 from svge_core.data.importers.nasbench101_tfrecord import Runs, graph_of
 from svge_core.data.importers.nb201_records import CELLS, SPACE, accuracy, index_of
-from svge_core.data.importers.table import Columns, ImportedTable, Progress, silent
+from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError, ParseError
@@ -56,7 +56,7 @@ def _unusable(path: Path, what: object, error: Exception) -> DataError:
     return DataError(f"{path.name}, {str(what)[:90]} cannot be used: {' '.join(str(error).split())[:200]}")
 
 
-def read_naslib101(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_naslib101(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """NAS-Bench-101's runs of 108 epochs as NASLib repacked them.
 
     Raises:
@@ -94,7 +94,7 @@ def _run(run: Any) -> tuple[float, float, float, float]:
     return values
 
 
-def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_naslib201(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """One of NASLib's NAS-Bench-201 pickles, keyed by architecture string.
 
     Raises:
@@ -128,7 +128,21 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
     rows = np.flatnonzero(seen)
     columns = Columns(index=rows)
     source = f"NAS-Bench-201 (Dong & Yang 2020), repacked by NASLib, {path.name[:100]}"
-    base = ScoreMeaning("naslib", "Test accuracy, NASLib", "%", "max", "", "", 200, _SEED, "measured", source)
+    base = ScoreMeaning(
+        "naslib",
+        "Test accuracy, NASLib",
+        "%",
+        "max",
+        "",
+        "",
+        200,
+        _SEED,
+        "measured",
+        source,
+        role="other",
+        origin="imported",
+        single_run=False,
+    )
     for data, (key, data_set, split) in _LAST.items():
         if key in found:
             detail = data == "cifar10-valid"
@@ -142,6 +156,7 @@ def read_naslib201(path: Path, progress: Progress = silent) -> ImportedTable:
             title="Validation accuracy, NASLib",
             data_set="CIFAR-10",
             split="validation: 25,000 training images held out, trained on the other 25,000 (cifar10-valid, x-valid)",
+            role="accuracy",
         )
         columns.add(valid, found["cifar10_valid"][rows])
     notes = [
@@ -168,7 +183,7 @@ def _put(found: dict[str, np.ndarray], key: str, index: int, value: float) -> No
     found.setdefault(key, np.full(CELLS, np.nan))[index] = value
 
 
-def read_zero_cost(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_zero_cost(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """NAS-Bench-Suite-Zero's proxies of NAS-Bench-201, keyed by NASLib tuple.
 
     Raises:
@@ -224,7 +239,19 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
     key, data_set, split = _CALLED_VALID[data]
     source = f"NAS-Bench-Suite-Zero (Krishnakumar et al. 2022), {path.name[:100]}"
     test = ScoreMeaning(
-        f"zc_{key}", "Test accuracy, zero-cost file", "%", "max", data_set, split, 200, _SEED, "measured", source
+        f"zc_{key}",
+        "Test accuracy, zero-cost file",
+        "%",
+        "max",
+        data_set,
+        split,
+        200,
+        _SEED,
+        "measured",
+        source,
+        role="other",
+        origin="imported",
+        single_run=False,
     )
     columns.add(replace(test, detail=True), accuracies)
     for name in sorted(found):

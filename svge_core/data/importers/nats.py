@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from svge_core.data.importers.nb201_records import CELLS, Records
-from svge_core.data.importers.table import ImportedTable, Progress, silent
+from svge_core.data.importers.table import ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import MAX_RECORD_BYTES, loads
 from svge_core.errors import DataError
 from svge_core.files import is_dict
@@ -44,7 +44,7 @@ def decompress(data: bytes, name: str) -> bytes:
     return content
 
 
-def read_nats(path: Path, progress: Progress = silent) -> ImportedTable:
+def read_nats(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """Read every record of a folder or tar (three minutes for all 15,625).
 
     Raises:
@@ -97,7 +97,7 @@ def _result(waiting: "deque[tuple[int, str, Future[bytes]]]") -> tuple[int, str,
     return number, name, content.result()
 
 
-def _members(path: Path, progress: Progress) -> Iterator[tuple[int, str, bytes]]:
+def _members(path: Path, progress: OnProgress) -> Iterator[tuple[int, str, bytes]]:
     """(index, name, compressed bytes) of each record."""
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if RECORD.fullmatch(file.name) and file.is_file())

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from svge_core.data.importers.table import Columns, ImportedTable
-from svge_core.data.meaning import ScoreMeaning
+from svge_core.data.meaning import Role, ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, is_list, is_tuple
 from svge_core.spaces import NASBench201
@@ -26,7 +26,7 @@ SEEDS: dict[int, tuple[int, ...]] = {200: (777, 888, 999), 12: (111, 777)}
 
 @dataclass(frozen=True)
 class Quantity:
-    """One accuracy: our key, the record's data set and evaluation, and what its images are."""
+    """One accuracy: our key, the record's data set and evaluation, what its images are, its role."""
 
     key: str
     title: str
@@ -34,6 +34,7 @@ class Quantity:
     evaluation: str
     data_set: str
     split: str
+    role: Role = "other"
     detail: bool = False
 
 
@@ -45,6 +46,7 @@ QUANTITIES = (
         "x-valid",
         "CIFAR-10",
         "validation: 25,000 training images held out, trained on the other 25,000 (cifar10-valid, x-valid)",
+        role="accuracy",
     ),
     Quantity(
         "cifar10_test",
@@ -70,6 +72,7 @@ QUANTITIES = (
         "x-valid",
         "CIFAR-100",
         "validation: 5,000 of the 10,000 test images, trained on all 50,000 training images (x-valid)",
+        role="accuracy",
     ),
     Quantity(
         "cifar100_test",
@@ -86,6 +89,7 @@ QUANTITIES = (
         "x-valid",
         "ImageNet16-120",
         "validation: 3,000 of the 6,000 test images, trained on all 151,700 training images (x-valid)",
+        role="accuracy",
     ),
     Quantity(
         "imagenet16_test",
@@ -154,7 +158,7 @@ class Records:
             return
         for column, quantity in enumerate(QUANTITIES):
             if quantity.data == data:
-                value = evaluated(run, quantity.evaluation, epochs)
+                value = last_accuracy(run, quantity.evaluation, epochs)
                 self._accuracy[epochs][index, column, seeds.index(seed)] = value
         if epochs != 200:
             return
@@ -186,7 +190,21 @@ class Records:
         if not len(rows):
             raise DataError("The file holds no architecture of NAS-Bench-201.")
         columns = Columns(index=rows)
-        base = ScoreMeaning(prefix, "", "%", "max", "", "", None, "", "measured", source)
+        base = ScoreMeaning(
+            prefix,
+            "",
+            "%",
+            "max",
+            "",
+            "",
+            None,
+            "",
+            "measured",
+            source,
+            role="other",
+            origin="imported",
+            single_run=False,
+        )
         for epochs, seeds in SEEDS.items():
             short = "" if epochs == 200 else f"e{epochs}_"
             labels = {f"s{seed}": f"seed {seed}" for seed in seeds}
@@ -198,6 +216,7 @@ class Records:
                     data_set=quantity.data_set,
                     split=quantity.split,
                     epochs=epochs,
+                    role=quantity.role,
                     detail=quantity.detail,
                 )
                 columns.add_runs(meaning, self._accuracy[epochs][rows, column], labels, "seeds")
@@ -207,24 +226,26 @@ class Records:
         return ImportedTable("nasbench201", name, title, "index", columns.frame(), columns.meanings, notes)
 
     def _cost_columns(self, columns: Columns, base: ScoreMeaning, rows: np.ndarray, label: str) -> None:
-        texts = (
+        texts: tuple[tuple[str, str, str, Role, str], ...] = (
             (
                 "latency_ms",
                 f"Latency recorded by {label} of one evaluation batch on the authors' GPU",
                 "ms",
+                "time",
                 "one value for all seeds",
             ),
             (
                 "train_s",
                 f"Training time recorded by {label} on the authors' GPU",
                 "s",
+                "time",
                 "extrapolated by the authors from one run, by number of training images",
             ),
-            ("params_recorded_m", f"Parameters recorded by {label}", "million", "first seed of the record"),
-            ("flops_recorded_m", f"FLOPs recorded by {label}", "million", "first seed of the record"),
+            ("params_recorded_m", f"Parameters recorded by {label}", "million", "cost", "first seed of the record"),
+            ("flops_recorded_m", f"FLOPs recorded by {label}", "million", "cost", "first seed of the record"),
         )
         for row, (short, (_, data_set)) in enumerate(COST_DATA.items()):
-            for column, (key, title, unit, seeds) in enumerate(texts):
+            for column, (key, title, unit, role, seeds) in enumerate(texts):
                 meaning = replace(
                     base,
                     key=f"{base.key}_{short}_{key}",
@@ -233,13 +254,14 @@ class Records:
                     direction="min",
                     data_set=data_set,
                     seeds=seeds,
+                    role=role,
                     epochs=200 if key == "train_s" else None,
                     detail=True,
                 )
                 columns.add(meaning, self._costs[rows, row, column])
 
 
-def evaluated(run: Mapping[Any, Any], name: str, epochs: int) -> float:
+def last_accuracy(run: Mapping[Any, Any], name: str, epochs: int) -> float:
     """The accuracy of an evaluation after the last epoch, in percent; NaN where it was not made.
 
     Newer files key it ``x-valid@199``; the first ones hold a list or dictionary of epochs per name.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from svge_core.data.importers.cache import save_table
-from svge_core.data.importers.detection import KINDS, Checksum, Kind, checksum, detect, memory_warning
-from svge_core.data.importers.table import ImportedTable, Progress, silent
+from svge_core.data.importers.detection import KINDS, Checksum, FileKind, checksum, detect, memory_warning
+from svge_core.data.importers.table import ImportedTable, OnProgress, silent
 from svge_core.errors import DataError
 
 #: told which step begins, and the unit of its progress
@@ -28,7 +28,7 @@ class Imported:
         seconds: how long it took.
     """
 
-    kind: Kind
+    kind: FileKind
     table: ImportedTable
     path: Path
     bytes: int
@@ -50,7 +50,7 @@ class Imported:
         return [f"{self.checksum}."] if self.checksum.mismatch else []
 
 
-def read_table(path: Path, kind: Kind, known: bool, progress: Progress = silent) -> ImportedTable:
+def read_table(path: Path, kind: FileKind, known: bool, progress: OnProgress = silent) -> ImportedTable:
     """Read a file of a kind.
 
     Args:
@@ -86,7 +86,7 @@ def read_table(path: Path, kind: Kind, known: bool, progress: Progress = silent)
 
 
 def import_file(
-    path: Path, *, strict: bool = False, progress: Progress = silent, on_step: OnStep = lambda step, unit: None
+    path: Path, *, strict: bool = False, progress: OnProgress = silent, on_step: OnStep = lambda step, unit: None
 ) -> Imported:
     """Import an official file; an older table of the same kind is replaced, but only by a whole one.
 

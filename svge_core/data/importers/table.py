@@ -14,7 +14,7 @@ from svge_core.errors import DataError
 #: ``index`` is the space's official index, ``hash`` the md5 of NAS-Bench-101 (32 hex digits), ``arch`` a text
 Key = Literal["index", "hash", "arch"]
 #: told how many of how many bytes are read
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def silent(done: int, total: int) -> None:
@@ -91,7 +91,9 @@ class Columns:
             self._data[meaning.key] = values
             self.meanings[meaning.key] = meaning
 
-    def add_runs(self, mean: ScoreMeaning, runs: np.ndarray, labels: Mapping[str, str], noun: str) -> None:
+    def add_runs(
+        self, mean: ScoreMeaning, runs: np.ndarray, labels: Mapping[str, str], noun: str, *, may_fail: bool = False
+    ) -> None:
         """Mean, single runs, sample deviation and number of runs of a score.
 
         Args:
@@ -99,6 +101,7 @@ class Columns:
             runs: (rows, runs), NaN where a run is absent.
             labels: per run, the suffix of its key and what to call it.
             noun: what a run is called, in the plural: seeds, repeats.
+            may_fail: whether single runs of this benchmark are known to fail now and then.
         """
         there = ~np.isnan(runs)
         count = there.sum(axis=1)
@@ -113,7 +116,13 @@ class Columns:
         if high > 1:
             for column, (suffix, label) in enumerate(labels.items()):
                 one = replace(
-                    mean, key=f"{mean.key}_{suffix}", title=f"{mean.title}, {label}", seeds=label, detail=True
+                    mean,
+                    key=f"{mean.key}_{suffix}",
+                    title=f"{mean.title}, {label}",
+                    seeds=label,
+                    role="other",
+                    single_run=may_fail,
+                    detail=True,
                 )
                 self.add(one, runs[:, column])
             self.add(
@@ -123,6 +132,7 @@ class Columns:
                     title=f"Standard deviation of {mean.title[0].lower()}{mean.title[1:]}",
                     direction="min",
                     seeds=f"sample deviation over {several}",
+                    role="other",
                     detail=True,
                 ),
                 spread,
@@ -134,6 +144,7 @@ class Columns:
             unit=noun,
             direction="max",
             seeds=f"number of {noun}",
+            role="other",
             detail=True,
         )
         self.add(number, np.where(count > 0, count, np.nan))

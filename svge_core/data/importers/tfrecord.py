@@ -49,7 +49,7 @@ def crc32c(*payloads: bytes) -> np.ndarray:
     return result
 
 
-def masked(sums: np.ndarray) -> np.ndarray:
+def mask_checksum(sums: np.ndarray) -> np.ndarray:
     """The form in which checksums are stored: rotated right by 15 bits, plus a constant."""
     wide = sums.astype(np.uint64)
     return (((wide >> np.uint64(15)) | (wide << np.uint64(17))) + np.uint64(_MASK)).astype(np.uint32)
@@ -58,7 +58,7 @@ def masked(sums: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=4096)
 def length_checksum(length: int) -> int:
     """The masked checksum that must follow a length."""
-    return int(masked(crc32c(struct.pack("<Q", length)))[0])
+    return int(mask_checksum(crc32c(struct.pack("<Q", length)))[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _cut(place: Place, wanted: int, there: int) -> DataError:
 def _verify(batch: list[tuple[Place, bytes]], sums: list[int]) -> None:
     if not batch:
         return
-    wrong = np.flatnonzero(masked(crc32c(*(payload for _, payload in batch))) != np.array(sums, dtype=np.uint32))
+    wrong = np.flatnonzero(mask_checksum(crc32c(*(payload for _, payload in batch))) != np.array(sums, dtype=np.uint32))
     if len(wrong):
         raise DataError(
             f"The file is damaged at {batch[int(wrong[0])][0]}: the checksum of its content is wrong. "

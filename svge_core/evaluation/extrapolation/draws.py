@@ -17,7 +17,7 @@ from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import DataError
-from svge_core.predictors import SHORT_NAME, StructureSurrogate, measure_predictions, summarised
+from svge_core.predictors import SHORT_NAME, StructureSurrogate, measure_predictions, summarise_draws
 from svge_core.spaces import AbstractSearchSpace, SizeSplit
 
 INSIDE, OUTSIDE = "inside", "outside"
@@ -123,7 +123,7 @@ def one_draw(
     seen = [space.from_index(int(index)) for index in pool.indices[train]]
     asked = [space.from_index(int(index)) for index in pool.indices[held]]
     surrogate = StructureSurrogate.fit(
-        space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.single_runs
+        space, seen, pool.values[train], seed=seed, level=level, single_runs=meaning.single_run
     )
     found = surrogate.predict(asked)
     counted = predicted_by_counts(space, seen, pool.values[train], asked)
@@ -149,7 +149,7 @@ def table(draws: Sequence[Draw], labels: int) -> list[dict[str, Any]]:
             "held_out": int(inside.sum()),
             "draws": len(draws),
         }
-        rows.append({**row, **summarised([draw.rows[predictor, side] for draw in draws], MEASURES)})
+        rows.append({**row, **summarise_draws([draw.rows[predictor, side] for draw in draws], MEASURES)})
     return rows
 
 

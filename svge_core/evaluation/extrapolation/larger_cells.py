@@ -18,10 +18,11 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import load_weights
+from svge_core.data import Prediction
 from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.models import DecodeOptions, GraphVAE, SVGe, encode_all
 from svge_core.models.decoding import decode
-from svge_core.predictors import FeatureScaling, Prediction, StructureSurrogate, feature_scaling, structure_features
+from svge_core.predictors import FeatureScaling, StructureSurrogate, feature_scaling, structure_features
 from svge_core.spaces import AbstractSearchSpace, ENASMacro
 from svge_core.spaces.nasbench101 import VERTICES
 from svge_core.tensors import to_batch, to_cells
@@ -74,7 +75,7 @@ def extended_model(model: GraphVAE, space: AbstractSearchSpace) -> GraphVAE:
     return larger.to(model.device).eval()
 
 
-def decoded(
+def decode_larger(
     model: GraphVAE, cells: Sequence[Cell], space: AbstractSearchSpace, *, per_latent: int, seed: int
 ) -> list[Cell]:
     """Members of the larger space decoded from the mean latents of cells of the model's own space; with repeats.
@@ -118,7 +119,7 @@ def _subsets(items: Iterable[int]) -> Iterator[tuple[int, ...]]:
     return itertools.chain.from_iterable(itertools.combinations(items, count) for count in range(len(items) + 1))
 
 
-def stacked(space: ENASMacro, first: Cell, second: Cell) -> Cell:
+def stack_cells(space: ENASMacro, first: Cell, second: Cell) -> Cell:
     """Two cells one after the other: the second one's input is the first one's last layer."""
     shift = first.num_nodes - 2
     edges = {*((u, v) for u, v in first.edges if v <= shift), *((u + shift, v + shift) for u, v in second.edges)}
@@ -127,7 +128,7 @@ def stacked(space: ENASMacro, first: Cell, second: Cell) -> Cell:
     return cell
 
 
-def repeated(space: ENASMacro, cell: Cell) -> Cell:
+def repeat_cell(space: ENASMacro, cell: Cell) -> Cell:
     """Every layer twice in a row; a skip connection leads from its source's second copy to its target's first."""
     layers = cell.num_nodes - 2
     ops = [op for op in cell.ops[1:-1] for _ in range(2)]
@@ -169,7 +170,7 @@ def larger_nasbench101(
         seed: of all draws.
     """
     everything = itertools.chain(
-        (Candidate(c, DECODED) for c in decoded(model, best, space, per_latent=per_latent, seed=seed)),
+        (Candidate(c, DECODED) for c in decode_larger(model, best, space, per_latent=per_latent, seed=seed)),
         (Candidate(c, BEFORE_OUTPUT) for good in roomy for c in vertex_before_output(space, good)),
         (Candidate(c, AFTER_INPUT) for good in roomy for c in vertex_after_input(space, good)),
         (Candidate(c, RANDOM) for c in _random(space, drawn, seed)),
@@ -188,8 +189,8 @@ def larger_enas(best: Sequence[Cell], space: ENASMacro, *, mutants: int, drawn: 
         seed: of all draws.
     """
     rng = np.random.default_rng(seed)
-    grown = [Candidate(stacked(space, a, b), STACKED) for a in best for b in best]
-    grown += [Candidate(repeated(space, cell), REPEATED) for cell in best]
+    grown = [Candidate(stack_cells(space, a, b), STACKED) for a in best for b in best]
+    grown += [Candidate(repeat_cell(space, cell), REPEATED) for cell in best]
     mutated = []
     for candidate in grown:
         near = space.neighbours(candidate.cell)

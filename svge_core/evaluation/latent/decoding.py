@@ -71,7 +71,7 @@ def _members(model: GraphVAE, batch: CellBatch) -> list[Cell | None]:
 
 
 @dataclass(frozen=True)
-class Certainty:
+class AgreementOverLatents:
     """How much of the decoder's probability one cell holds.
 
     Attributes:
@@ -85,7 +85,9 @@ class Certainty:
     likeliest: Float[np.ndarray, " latents"]
 
 
-def certainty(model: GraphVAE, z: Float[Tensor, "latents latent"], *, decodings: int, seed: int = 0) -> Certainty:
+def certainty(
+    model: GraphVAE, z: Float[Tensor, "latents latent"], *, decodings: int, seed: int = 0
+) -> AgreementOverLatents:
     """Decode every latent many times, forwards and raw, as the map page does."""
     generator = torch.Generator(device=model.device).manual_seed(seed)
     weights = model.prepare()
@@ -97,7 +99,7 @@ def certainty(model: GraphVAE, z: Float[Tensor, "latents latent"], *, decodings:
         modal.append(modal_shares(batch, decodings))
         greedy = decode(model, part, DecodeOptions("forward", argmax=True), weights=weights).to("cpu")
         likeliest.append(forward_log_probability(model, greedy, part).double().numpy())
-    return Certainty(np.concatenate(modal), decodings, np.concatenate(likeliest))
+    return AgreementOverLatents(np.concatenate(modal), decodings, np.concatenate(likeliest))
 
 
 def modal_shares(batch: CellBatch, decodings: int) -> Float[np.ndarray, " latents"]:

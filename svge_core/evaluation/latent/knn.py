@@ -113,7 +113,7 @@ class Fit:
     cells: int
 
 
-def judged(values: Float[np.ndarray, " cells"], predicted: Float[np.ndarray, " cells"]) -> Fit:
+def fit_quality(values: Float[np.ndarray, " cells"], predicted: Float[np.ndarray, " cells"]) -> Fit:
     """Kendall's tau and R2."""
     from scipy.stats import kendalltau
 
@@ -152,7 +152,7 @@ class Preserved:
     cells: int
 
 
-def preserved(
+def measure_preservation(
     latents: Float[np.ndarray, "cells latent"],
     xy: Float[np.ndarray, "cells plane"],
     *,

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.latent.edits import flat_codes, slots
-from svge_core.evaluation.latent.file import QualityConfig
-from svge_core.evaluation.latent.knn import best_rows, judged, nearest_among, nearest_rows
+from svge_core.evaluation.latent.knn import best_rows, fit_quality, nearest_among, nearest_rows
+from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.models import GraphVAE, encode_all
 from svge_core.predictors import structure_features
 from svge_core.tensors import index_batch
@@ -78,13 +78,13 @@ def measure_neighbours(
         rows = np.sort(rng.choice(total, config.labelled, replace=False))
         indices, values = indices[rows], values[rows]
     near, count = found.of(indices), len(values)
-    fits = {name: asdict(judged(values, values[rows].mean(axis=1))) for name, rows in near.items()}
+    fits = {name: asdict(fit_quality(values, values[rows].mean(axis=1))) for name, rows in near.items()}
     best = best_rows(values, BEST, meaning.direction)
     top = values[best]
     for name, rows in found.among(best).items():
-        fits[name]["r2_best"] = judged(top, top[rows].mean(axis=1)).r2
+        fits[name]["r2_best"] = fit_quality(top, top[rows].mean(axis=1)).r2
     dealt = [rng.permutation(values) for _ in range(config.permutations)]
-    chance = [judged(one, one[near["latent"]].mean(axis=1)) for one in dealt]
+    chance = [fit_quality(one, one[near["latent"]].mean(axis=1)) for one in dealt]
     taus = [fit.kendall_tau for fit in chance if fit.kendall_tau is not None]
     shares = [fit.r2 for fit in chance if fit.r2 is not None]
     fits["permuted"] = {

@@ -10,19 +10,21 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from svge_core.atlas import FILE as ATLAS_FILE, Plane, chart_indices, encode_indices, load_atlas, nearest_spacings
+from svge_core.atlas import FILE as ATLAS_FILE, Projection, chart_indices, encode_indices, load_atlas, nearest_spacings
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.latent.collisions import close_share, copies, equivalents
-from svge_core.evaluation.latent.decoding import Certainty, certainty, cycle, histogram
+from svge_core.evaluation.latent.content import FORMAT_VERSION, QualityContent
+from svge_core.evaluation.latent.decoding import AgreementOverLatents, certainty, cycle, histogram
 from svge_core.evaluation.latent.dimension import dimension
 from svge_core.evaluation.latent.edit_run import measure_edits, untrained_model
 from svge_core.evaluation.latent.edits import distances, flat_codes, slots
-from svge_core.evaluation.latent.file import FORMAT_VERSION, QualityConfig
-from svge_core.evaluation.latent.knn import preserved
+from svge_core.evaluation.latent.knn import measure_preservation
 from svge_core.evaluation.latent.knn_run import Neighbourhoods, measure_neighbours
+from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.metrics import Share, prior_latents
+from svge_core.files import to_plain, to_record
 from svge_core.tensors import index_batch
 
 Labelled = list[tuple[ScoreMeaning, Labels]]
@@ -45,7 +47,7 @@ class Charted:
 
     indices: Int[np.ndarray, " cells"]
     latents: Float[np.ndarray, "cells latent"]
-    planes: tuple[Plane, ...]
+    planes: tuple[Projection, ...]
     words: str
 
 
@@ -84,7 +86,7 @@ def measure(
     *,
     command: str,
     on_step: Callable[[str], None] = lambda text: None,
-) -> dict[str, Any]:
+) -> QualityContent:
     """Measure everything.
 
     Args:
@@ -134,7 +136,7 @@ def measure(
     copied = copies(model, [as_cells[row] for row in rng.permutation(len(rows))[: config.copies]], rng)
     on_step("maps")
     maps = [_map(cells, plane, config) for plane in cells.planes if 2 * config.map_neighbours < len(cells.indices)]
-    return {
+    content = {
         "format_version": FORMAT_VERSION,
         "checkpoint": checkpoint.digest,
         "space": space.name,
@@ -164,20 +166,23 @@ def measure(
         "dimension": {"latent": asdict(dimension(latents)), "one_hot": asdict(dimension(codes))},
         "seconds": round(time.monotonic() - began, 1),
     }
+    return to_record(to_plain(content), QualityContent)
 
 
-def _map(cells: Charted, plane: Plane, config: QualityConfig) -> dict[str, Any]:
+def _map(cells: Charted, plane: Projection, config: QualityConfig) -> dict[str, Any]:
     count = len(cells.indices)
     rows = None if count <= config.map_whole else _sample(count, config.map_rows, config.seed)
-    own = preserved(cells.latents, plane.xy, neighbours=config.map_neighbours, rows=rows)
+    own = measure_preservation(cells.latents, plane.xy, neighbours=config.map_neighbours, rows=rows)
     # the control is a map with its places dealt out at random; a few rows are enough for it
     rng = np.random.default_rng((config.seed, 13))
     few = rng.permutation(count)[: min(config.map_rows, 200)]
-    chance = preserved(cells.latents, plane.xy[rng.permutation(count)], neighbours=config.map_neighbours, rows=few)
+    chance = measure_preservation(
+        cells.latents, plane.xy[rng.permutation(count)], neighbours=config.map_neighbours, rows=few
+    )
     return {"name": plane.name, **asdict(own), "permuted": chance.trustworthiness}
 
 
-def _sureness(found: Certainty) -> dict[str, Any]:
+def _sureness(found: AgreementOverLatents) -> dict[str, Any]:
     return {
         "mean": float(found.modal.mean()),
         "median": float(np.median(found.modal)),

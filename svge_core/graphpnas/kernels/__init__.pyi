@@ -1,1 +1,1 @@
-from .trainer import Trainer as Trainer
+from .trainer import StackedTrainer as StackedTrainer

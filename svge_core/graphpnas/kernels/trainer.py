@@ -50,7 +50,7 @@ def _wide(name: str, part: Tensor) -> Tensor:
     return part.unsqueeze(-2) if name.endswith("bias") and not name.startswith("head_") else part
 
 
-class Trainer:
+class StackedTrainer:
     """Steps over pools whose rows are laid out once.
 
     Args:

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from svge_core.models.config import ModelConfig
-from svge_core.models.decoder import ForcedLogits, Generator, Prepared, teacher_forced
+from svge_core.models.decoder import CellDecoder, DecoderTables, ForcedLogits, teacher_forced
 from svge_core.models.decoding import run
 from svge_core.models.encoder import Posterior, TypeProjection
 from svge_core.models.layers import GatedSum, both_directions
@@ -77,7 +77,7 @@ class CoupledRound(nn.Module):
         return _halves(torch.lerp(candidate, old, update))
 
 
-class CoupledGenerator(Generator):
+class CoupledDecoder(CellDecoder):
     """SVGe's generator, whose heads are DGMG's, with DGMG's rounds."""
 
     round_kind = CoupledRound
@@ -117,7 +117,7 @@ class DGMG(GraphVAE):
         super().__init__(space, config)
         width = self.operations.width
         self.encoder = CoupledEncoder(width, space.max_nodes, config)
-        self.generator = CoupledGenerator(len(space.vocabulary), width, space.max_nodes, config)
+        self.generator = CoupledDecoder(len(space.vocabulary), width, space.max_nodes, config)
 
     def encode(self, batch: CellBatch) -> Posterior:
         """q(z | cell) for every cell."""
@@ -140,13 +140,13 @@ class DGMG(GraphVAE):
         types, edges = negative_log_likelihood(end_given(self.score(batch, z), batch), batch)
         return -(types + edges)
 
-    def prepare(self) -> Prepared:
+    def prepare(self) -> DecoderTables:
         """Products of the generator's weights."""
         return self.generator.prepare(self.table)
 
     def decode_chunk(
         self,
-        weights: Prepared,
+        weights: DecoderTables,
         z: Float[Tensor, "batch latent"],
         options: DecodeOptions,
         generator: torch.Generator | None,

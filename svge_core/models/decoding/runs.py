@@ -8,7 +8,7 @@ independent draws but almost never does; see the notes of the model card.)
 import torch
 from torch import Tensor
 
-from svge_core.models.decoder import Conditions, ForcedLogits, Generator, Prepared
+from svge_core.models.decoder import CellDecoder, Conditions, DecoderTables, ForcedLogits
 from svge_core.models.decoding.constraints import Masks, OpenNodes, masks
 from svge_core.models.decoding.draws import allowed_types, cut, draw_edges, draw_types
 from svge_core.spaces import DecodingRules
@@ -16,8 +16,8 @@ from svge_core.tensors import END, START, CellBatch
 
 
 def run(
-    net: Generator,
-    weights: Prepared,
+    net: CellDecoder,
+    weights: DecoderTables,
     z: Tensor,
     direction: int,
     rules: DecodingRules | None,
@@ -63,7 +63,7 @@ def run(
 
 
 def _edges_of_step(
-    net: Generator,
+    net: CellDecoder,
     state: Tensor,
     shared: Tensor,
     conditions: Conditions,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from svge_core.data import ScoreMeaning, Scores, is_accuracy, score_name
+from svge_core.data import ScoreMeaning, Scores, score_name
 from svge_core.explorer import PredictorSource
 from svge_core.search.objectives.digits import digits_words
 from svge_core.spaces import AbstractSearchSpace
@@ -40,7 +40,7 @@ def goal_choices(
     """
     found: list[GoalChoice] = []
     for key, meaning in scores.meanings.items():
-        if meaning.detail or key.startswith("user_"):  # a user's own column is given as a file: the run must find it
+        if meaning.detail or meaning.origin == "user":  # a user's own column is given as a file: the run must find it
             continue
         cells = int(np.isfinite(scores.frame[key].to_numpy()).sum()) if space.enumerated else None
         if cells != 0:
@@ -81,8 +81,9 @@ def _title(meaning: ScoreMeaning, cells: int | None) -> str:
 
 def _rank(meaning: ScoreMeaning) -> tuple[int, int]:
     kind = ("measured", "predicted", "analytic").index(meaning.kind)
-    if is_accuracy(meaning):
+    if meaning.role == "accuracy":
         return (0, kind)
     if meaning.kind == "analytic":
         return (1, 0)
-    return (2 if meaning.key.endswith(("_latency_ms", "_energy_mj")) else 3, kind)
+    # a time with epochs is that of training, which nobody asks of a network
+    return (2 if meaning.role in ("time", "cost") and meaning.epochs is None else 3, kind)

@@ -34,7 +34,19 @@ def read_column(path: Path, column: str, space: AbstractSearchSpace) -> tuple[Sc
         values = dict(zip(cells, map(float, labels.values), strict=True))
         stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in column)[:50]
         meaning = ScoreMeaning(
-            f"user_{stem}", column[:100], "", "max", "your file", "", None, "", "measured", f"your file {path.name}"
+            f"user_{stem}",
+            column[:100],
+            "",
+            "max",
+            "your file",
+            "",
+            None,
+            "",
+            "measured",
+            f"your file {path.name}",
+            role="other",
+            origin="user",
+            single_run=False,
         )
     else:
         table = import_csv(space, path)

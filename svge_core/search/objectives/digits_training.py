@@ -182,8 +182,13 @@ def digits_meaning(seeds: int = 1, training: DigitsTraining | None = None) -> Sc
             f"{RANDWIRE_SIDE}x{RANDWIRE_SIDE} pixels; Adam {training.learning_rate:g} with cosine, "
             f"batches of {training.batch}, one thread"
         ),
+        role="accuracy",
+        origin="bundled",
+        single_run=True,
     )
     if seeds == 1:
         return one
     words = f"mean of {seeds} runs"
-    return replace(one, key=f"digits{seeds}_valid", title=f"Validation accuracy, {words}", seeds=words)
+    return replace(
+        one, key=f"digits{seeds}_valid", title=f"Validation accuracy, {words}", seeds=words, single_run=False
+    )

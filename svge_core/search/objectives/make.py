@@ -13,7 +13,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import ScoreMeaning, Scores, load_scores
+from svge_core.data import ScoreMeaning, Scores, load_scores, old_meaning
 from svge_core.data.importers import list_imported, load_imported
 from svge_core.errors import DataError
 from svge_core.predictors import Predictors, load_predictors, model_in_words
@@ -91,7 +91,7 @@ class Predicted:
 
     def evaluate(self, cell: Cell) -> tuple[float, ...]:
         """See :class:`Objective`."""
-        return (self.predictors.predict(self.score, [cell])[0].mean,)
+        return (float(self.predictors.predict(self.score, [cell]).mean[0]),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,21 @@ def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, 
 def _table(key: str, space: AbstractSearchSpace) -> Objective:
     if key in _COSTS:
         network = space.cost(space.random_cell(np.random.default_rng(0))).network
-        meaning = ScoreMeaning(key, _COSTS[key], "million", "min", "", "", None, "", "analytic", network)
+        meaning = ScoreMeaning(
+            key,
+            _COSTS[key],
+            "million",
+            "min",
+            "",
+            "",
+            None,
+            "",
+            "analytic",
+            network,
+            role="cost",
+            origin="analytic",
+            single_run=False,
+        )
         return Costs(space, (Goal(key, meaning),))
     if not space.enumerated:
         return _imported(key, space)
@@ -239,10 +253,12 @@ def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | No
     stored = predictors.meaning(key)
     source = model_in_words(info.labels)
     own = f"predicted_{key}"[:64]
-    if stored is None:
-        meaning = ScoreMeaning(own, f"Predicted {key}", "", "max", "", "", None, "", "predicted", source)
+    title = f"Predicted {key if stored is None else stored.title}"
+    if stored is None:  # a predictor of before meanings were stored
+        meaning = old_meaning(own, title, "predicted", source)
     else:
-        meaning = replace(stored, key=own, title=f"Predicted {stored.title}", kind="predicted", source=source)
+        origin = "user" if stored.origin == "user" else "bundled"
+        meaning = replace(stored, key=own, title=title, kind="predicted", source=source, origin=origin)
     return Predicted(predictors, key, (Goal(own, meaning),))
 
 

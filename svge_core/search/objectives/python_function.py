@@ -102,4 +102,7 @@ def _meaning(key: str, path: str, direction: str) -> ScoreMeaning:
         seeds="",
         kind="measured",
         source=f"your function {path[:200]}",
+        role="other",
+        origin="user",
+        single_run=False,
     )

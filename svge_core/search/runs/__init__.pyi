@@ -11,7 +11,7 @@ from .optuna_study import gene_name as gene_name, optuna_storage as optuna_stora
 from .preparing import default_checkpoint as default_checkpoint
 from .processes import birth as birth
 from .reading import list_runs as list_runs, read_run as read_run
-from .tables import shown as shown, storage_url as storage_url, workers as workers
+from .tables import hide_password as hide_password, storage_url as storage_url, workers as workers
 from .types import (
     Evaluation as Evaluation,
     RunState as RunState,

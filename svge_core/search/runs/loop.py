@@ -21,7 +21,7 @@ from svge_core.search.objectives import AllowPython, one_line
 from svge_core.search.runs import ledger
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.mirror import Mirror, mirrored
-from svge_core.search.runs.preparing import Prepared, prepare
+from svge_core.search.runs.preparing import RunContext, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker
 from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
@@ -43,7 +43,7 @@ class _Run:
     run_id: int
     config: SearchConfig
     worker: Worker
-    prepared: Prepared
+    prepared: RunContext
     on_evaluation: Callable[[Evaluation], None] | None
     settled: Callable[[], None]
 
@@ -97,7 +97,7 @@ def execute(
     return read_run(storage_url, name).state
 
 
-def _prepared(config: SearchConfig, digest: str, allow_python: AllowPython) -> Prepared:
+def _prepared(config: SearchConfig, digest: str, allow_python: AllowPython) -> RunContext:
     prepared = prepare(config, allow_python=allow_python)
     if prepared.digest != digest:
         raise DataError(

@@ -12,7 +12,7 @@ from svge_core.spaces import AbstractSearchSpace, get_space
 
 
 @dataclass(frozen=True)
-class Prepared:
+class RunContext:
     """What a run works with.
 
     Attributes:
@@ -26,7 +26,7 @@ class Prepared:
     digest: str
 
 
-def prepare(config: SearchConfig, *, allow_python: AllowPython) -> Prepared:
+def prepare(config: SearchConfig, *, allow_python: AllowPython) -> RunContext:
     """Load and build everything that a run needs.
 
     Raises:
@@ -38,7 +38,7 @@ def prepare(config: SearchConfig, *, allow_python: AllowPython) -> Prepared:
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
     domain = search_domain(objective, space, restricted=config.restricted or own_table)
     searcher = make_searcher(config.method, domain, checkpoint)
-    return Prepared(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
+    return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
 
 
 def open_checkpoint(config: SearchConfig) -> Checkpoint | None:

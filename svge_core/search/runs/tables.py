@@ -109,7 +109,7 @@ def storage_url(text: str) -> URL:
     return url
 
 
-def shown(url: URL) -> str:
+def hide_password(url: URL) -> str:
     """The URL without its password."""
     return url.render_as_string(hide_password=True)
 
@@ -173,9 +173,9 @@ def readable_errors(url: URL) -> Generator[None, None, None]:
             "install the driver of your database."
         ) from None
     except DBAPIError as error:
-        raise DataError(f"The store {shown(url)} cannot be used: {first_line(error.orig)}") from error
+        raise DataError(f"The store {hide_password(url)} cannot be used: {first_line(error.orig)}") from error
     except SQLAlchemyError as error:
-        raise DataError(f"The store {shown(url)} cannot be used: {first_line(error)}") from error
+        raise DataError(f"The store {hide_password(url)} cannot be used: {first_line(error)}") from error
 
 
 def first_line(error: BaseException | None) -> str:

@@ -4,10 +4,10 @@ from .generative import (
     LOGGED as LOGGED,
     PUBLISHED as PUBLISHED,
     RANDOM_START as RANDOM_START,
-    Explorer as Explorer,
     GraphPNAS as GraphPNAS,
     GraphPNASOptions as GraphPNASOptions,
     GraphPNASReinforce as GraphPNASReinforce,
+    RandomStart as RandomStart,
     RecurrentSearch as RecurrentSearch,
     recurrent_like as recurrent_like,
 )

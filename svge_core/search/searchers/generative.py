@@ -79,7 +79,7 @@ LOGGED = {
 }
 
 
-def explored(domain: Domain, rng: np.random.Generator, count: int, taken: Set[Cell]) -> list[Cell]:
+def draw_unseen(domain: Domain, rng: np.random.Generator, count: int, taken: Set[Cell]) -> list[Cell]:
     """Distinct new cells as GraphPNAS's explorer draws them; any others of the domain where it finds no more."""
     found: dict[Cell, None] = {}
     if domain.known is None:
@@ -93,7 +93,7 @@ def explored(domain: Domain, rng: np.random.Generator, count: int, taken: Set[Ce
     return [*found, *domain.fresh(rng, missing, taken | found.keys())] if missing else list(found)
 
 
-class Explorer:
+class RandomStart:
     """The random rival of GraphPNAS's authors: their explorer, for ever."""
 
     name = "explorer"
@@ -103,7 +103,7 @@ class Explorer:
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Proposal]:
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
-        return [Proposal(cell, "random") for cell in explored(self.domain, rng, count, history.taken)]
+        return [Proposal(cell, "random") for cell in draw_unseen(self.domain, rng, count, history.taken)]
 
 
 class _Generative(ABC):
@@ -122,7 +122,7 @@ class _Generative(ABC):
         """See :class:`~svge_core.search.searchers.base.Searcher`."""
         # pending cells count for the start, as those of a batch are asked for together
         if len(history) + len(history.pending) < self.warm_up or len(history) < 2:
-            return [Proposal(cell, RANDOM_START) for cell in explored(self.domain, rng, count, history.taken)]
+            return [Proposal(cell, RANDOM_START) for cell in draw_unseen(self.domain, rng, count, history.taken)]
         return self._taken(history, count, rng, self._fitted(history, rng))
 
     def _taken(
@@ -142,7 +142,7 @@ class _Generative(ABC):
                 found.setdefault(cell, DRAWN)
             if len(found) == count:
                 break
-        for cell in explored(self.domain, rng, count - len(found), history.taken | found.keys()):
+        for cell in draw_unseen(self.domain, rng, count - len(found), history.taken | found.keys()):
             found[cell] = "random, the distribution draws nothing new"
         return [Proposal(cell, source) for cell, source in found.items()]
 

@@ -23,7 +23,7 @@ from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.models import DecodeOptions
 from svge_core.models.decoding import decode
-from svge_core.predictors import JITTER, Posterior, covariance, fit_parameters
+from svge_core.predictors import JITTER, GaussianProcess, covariance, fit_parameters
 from svge_core.search.domain import Domain
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
@@ -97,7 +97,7 @@ class PublishedLatentSearch:
         parameters = fit_parameters([inputs[rows]], targets[rows])
         grid = rng.uniform(low, high, size=(self.options.grid, codes.shape[1]))
         scaled = (grid - centre) / np.where(spread > 1e-9, spread, 1.0)
-        posterior = Posterior(parameters, [inputs], targets)
+        posterior = GaussianProcess(parameters, [inputs], targets)
         chosen = believing_batch(posterior, scaled, float(targets.max()), self.options.batch)
         return self._decode(grid[chosen], rng)
 
@@ -122,7 +122,7 @@ class PublishedLatentSearch:
 
 
 def believing_batch(
-    posterior: Posterior, grid: Float[np.ndarray, "points columns"], best: float, count: int
+    posterior: GaussianProcess, grid: Float[np.ndarray, "points columns"], best: float, count: int
 ) -> list[int]:
     """Rows of the grid chosen one after another by expected improvement, each believed to measure its own mean.
 

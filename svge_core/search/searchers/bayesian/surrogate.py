@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from svge_core.cells import Cell
-from svge_core.predictors import JITTER, KernelParameters, Posterior, fit_parameters
+from svge_core.predictors import JITTER, GaussianProcess, KernelParameters, fit_parameters
 from svge_core.search.searchers.bayesian.encodings import Encodings, Representation
 
 #: hyper-parameters are fitted on at most so many observations; the posterior uses all
@@ -37,7 +37,7 @@ class Surrogate:
 
     encodings: Encodings
     representation: Representation
-    posterior: Posterior
+    posterior: GaussianProcess
     targets: Float[np.ndarray, " observations"]
     utilities: Float[np.ndarray, " observations"]
     likelihoods: dict[Representation, float]
@@ -77,7 +77,7 @@ def rank_normal(values: Float[np.ndarray, " observations"]) -> Float[np.ndarray,
     return ndtri((rankdata(values) - 0.5) / len(values))
 
 
-def leave_one_out(posterior: Posterior) -> float:
+def leave_one_out(posterior: GaussianProcess) -> float:
     """Mean log predictive density of each target given the others (Rasmussen & Williams 2006, eqs. 5.10 to 5.12)."""
     precision = posterior.precision
     diagonal = np.diag(precision)
@@ -138,11 +138,11 @@ class SurrogateFitter:
         targets = rank_normal(utilities)
         size = fitting_size(len(cells))
         known, values = design or (cells[:size], utilities[:size])
-        found: dict[Representation, tuple[float, Posterior]] = {}
+        found: dict[Representation, tuple[float, GaussianProcess]] = {}
         for name in self.representations:
             groups = self.encodings.groups(cells, name)
             parameters = self._parameters(name, values, tuple(known))
-            posterior = Posterior(parameters, groups, targets)
+            posterior = GaussianProcess(parameters, groups, targets)
             found[name] = (leave_one_out(posterior), posterior)
         best = max(self.representations, key=lambda name: found[name][0])
         likelihoods: dict[Representation, float] = {name: value for name, (value, _) in found.items()}
