@@ -178,6 +178,18 @@ def test_mistakes_are_one_clear_line(tmp_path: Path) -> None:
         svge.cell_sampler("latent-bo", "nasbench201")
 
 
+@pytest.mark.parametrize(
+    ("method", "goal"), [("latent-bo", "table:cifar10_valid"), ("random", "predictor:cifar10_valid")]
+)
+def test_a_run_takes_no_model_from_the_working_directory(
+    method: str, goal: str, storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)  # where checkpoints/nasbench201/svge is
+    config = svge.search.SearchConfig("nasbench201", (goal,), method, budget=2)
+    with pytest.raises(svge.DataError, match="needs a model of nasbench201: give the folder of a checkpoint"):
+        svge.search.create_run(storage, config)
+
+
 @pytest.mark.parametrize("name", sorted(set(SPACES) - {"nasbench101"}))  # whose table takes long to make
 def test_the_space_of_cells_is_found(name: str, tmp_path: Path) -> None:
     cells = random_cells(SPACES[name], 2)
