@@ -26,6 +26,7 @@ from svge_core.evaluation.extrapolation import (
     split_by_size,
     table,
 )
+from svge_core.files import to_plain
 from svge_core.spaces import get_space
 
 COLUMNS = ["space", "predictor", "side", "cells", "labels", "held_out", "kendall_tau", "spearman", "rmse", "coverage"]
@@ -80,11 +81,11 @@ def main(argv: list[str] | None = None) -> int:
                 checkpoint = load_checkpoint(folder, space=name)
                 content = extrapolate(checkpoint, meaning, judged, known, config, command=words, on_step=_said)
                 save(folder, content)
-                found, dots[name] = content["table"], content["points"]
+                found, dots[name] = to_plain(content.table), to_plain(content.points)
                 for row in found:
                     row["per_draw"] = [
                         next(r for r in draw if (r["predictor"], r["side"]) == (row["predictor"], row["side"]))
-                        for draw in content["draws"]
+                        for draw in to_plain(content.draws)
                     ]
             else:
                 draws = []

@@ -321,6 +321,7 @@ def test_what_packages_export_is_there() -> None:
         package = importlib.import_module(dotted(stub, ROOT).removesuffix(".__init__"))
         tree = ast.parse(stub.read_text(encoding="utf-8"))
         named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        named |= {ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)}
         assert named == set(package.__all__) and named
         assert [name for name in named if not hasattr(package, name)] == []
 

@@ -75,7 +75,7 @@ def environment(folder: Path, wheel: Path, torch: str | None) -> Path:
 
 def main(words: list[str] | None = None) -> int:
     """Build, install, run; prints what was done and how long it took."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Build the wheel, install it and run the public functions from it.")
     parser.add_argument("--full", action="store_true", help="install the dependencies too")
     parser.add_argument("--torch", default="torch", help="requirement of PyTorch (default: %(default)s)")
     arguments = parser.parse_args(words)

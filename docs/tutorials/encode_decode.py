@@ -31,7 +31,8 @@ for cell in dict.fromkeys(between):
     print(space.format(cell))
 
 # A predicted score has an interval. It was fitted on 781 labels; its coverage is in the model card.
-for found in model.predict(between, "cifar10_valid"):
+predicted = model.predict(between, "cifar10_valid")
+for found in map(predicted.row, range(len(predicted))):
     print(f"{found.mean:.2f} ({found.low:.2f} to {found.high:.2f})")
 
 # Measured values have their meaning with them: data set, split, epochs, seeds.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from svge_core.models.decoding import decode
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch, to_cells
+from svge_core.threads import computed_once
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Model:
         """Dimensions of a latent."""
         return self.checkpoint.model.config.latent
 
-    @cached_property
+    @computed_once
     def predictors(self) -> Predictors:
         """The predictors that were fitted for it; there may be none.
 
@@ -103,7 +103,7 @@ class Model:
         return [self._canonical(cell) for cell in decoded]
 
     def predict(self, cells: Sequence[Cell], score: str) -> Prediction:
-        """Predicted scores with intervals; which score, unit and split is in ``predictors.meaning(score)``.
+        """A predicted score with its interval as columns over the cells; ``predictors.meaning(score)`` says what it is.
 
         Raises:
             DataError: if there is no predictor of that score; those there are, are named.

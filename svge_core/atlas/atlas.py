@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indi
 from svge_core.atlas.projection import FULLY_GREY, PlaneName, Projection, nearest_latents, pca_plane, umap_plane
 from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
+from svge_core.threads import computed_once
 from svge_core.training import TrainConfig
 
 #: cells whose distance to their nearest other cell is looked for; of a larger chart a sample
@@ -75,7 +75,7 @@ class Atlas:
     spacings: Float[np.ndarray, " sampled"]
     spacings_of: int
 
-    @cached_property
+    @computed_once
     def digest(self) -> str:
         """32 hex digits that change with the model's weights, the charted cells or any map (BLAKE2b, 128 bits)."""
         state = hashlib.blake2b(f"{self.space} {self.checkpoint} {self.spacings_of}".encode(), digest_size=16)
@@ -122,7 +122,7 @@ class Atlas:
         """Euclidean distances and rows of the charted cells nearest to a latent."""
         return nearest_latents(self.latents, latent, count, self._squares)
 
-    @cached_property
+    @computed_once
     def _squares(self) -> np.ndarray:
         return np.einsum("ij,ij->i", self.latents, self.latents)
 

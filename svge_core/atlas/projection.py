@@ -7,7 +7,6 @@ point's own latent.
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import KDTree
 
 from svge_core.errors import SvgeError
+from svge_core.threads import computed_once
 
 PlaneName = Literal["umap", "pca"]
 NEIGHBOURS = 8
@@ -45,17 +45,17 @@ class Projection:
     mean: Float[np.ndarray, " latent_or_none"]
     explained: Float[np.ndarray, " axes"]
 
-    @cached_property
+    @computed_once
     def digest(self) -> str:
         """Identity of the layout: 16 hex digits."""
         return hashlib.blake2b(np.ascontiguousarray(self.xy).tobytes(), digest_size=8).hexdigest()
 
-    @cached_property
+    @computed_once
     def tree(self) -> KDTree:
         """Nearest-neighbour index over the map."""
         return KDTree(self.xy)
 
-    @cached_property
+    @computed_once
     def spacing(self) -> float:
         """95th percentile of the distance from a known point to its nearest other point on the map."""
         distances, _ = self.tree.query(self.xy, k=2)

@@ -81,7 +81,7 @@ class CheckpointMeta:
         return own + _number(self.environment.get("initial_cpu_seconds"), 0.0)
 
 
-def _number(value: Scalar, otherwise: float) -> float:
+def _number(value: Scalar, otherwise: int | float) -> int | float:
     return value if isinstance(value, int | float) else otherwise
 
 

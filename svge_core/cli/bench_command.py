@@ -1,15 +1,25 @@
-"""``bench NAME``: runs a script of the repository's ``bench`` folder, which is not part of the installed library."""
+"""``bench NAME``: runs a script of a checkout's ``bench`` folder, which is not part of the installed library."""
 
 import argparse
 import ast
-import importlib
+import subprocess
 import sys
 from pathlib import Path
 
 from svge_core.cli.common import emit
 from svge_core.errors import SvgeError
 
-FOLDER = Path(__file__).resolve().parents[2] / "bench"
+
+def checkout(start: Path) -> Path:
+    """The folder of the repository that a folder lies in: the nearest one with a package ``bench`` in a project.
+
+    Raises:
+        SvgeError: if there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "bench" / "__init__.py").is_file() and (folder / "pyproject.toml").is_file():
+            return folder
+    raise SvgeError(f"There are no benchmarks in {start} or above: they are in the repository; run from a checkout.")
 
 
 def scripts(folder: Path) -> dict[str, str]:
@@ -26,20 +36,14 @@ def scripts(folder: Path) -> dict[str, str]:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """List the scripts, or hand over to one."""
-    found = scripts(FOLDER)
-    if not found:
-        raise SvgeError(
-            "There are no benchmarks here: they are in the repository's bench/ folder; run from a checkout."
-        )
+    """List the scripts, or run one as ``python -m bench.NAME``; its exit code is this command's."""
+    root = checkout(Path.cwd())
+    found = scripts(root / "bench")
     if arguments.name is None:
-        width = max(map(len, found))
+        width = max(map(len, found), default=0)
         emit(arguments, found, "\n".join(f"{name:<{width}}  {line}" for name, line in found.items()))
         return 0
     if arguments.name not in found:
         raise SvgeError(f"No benchmark {arguments.name[:60]!r}: expected one of {', '.join(found)}.")
-    root = str(FOLDER.parent)
-    if root not in sys.path:
-        sys.path.insert(0, root)
     passed = [*(["--json"] if arguments.json else []), *arguments.rest]
-    return importlib.import_module(f"bench.{arguments.name}").main(passed)
+    return subprocess.run([sys.executable, "-m", f"bench.{arguments.name}", *passed], cwd=root, check=False).returncode

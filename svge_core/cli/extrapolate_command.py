@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from svge_core.cli.common import command_line, config_from, emit, open_model
 from svge_core.evaluation.extrapolation import ExtrapolationConfig, extrapolate, save
+from svge_core.files import to_plain
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,11 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
     content = extrapolate(checkpoint, meaning, known, known, config, command=command, on_step=shown)
     bar.close()
     path = save(checkpoint.folder, content)
-    lines = [f"{path}: {content['larger']['distinct']:,} larger cells ranked"]
+    lines = [f"{path}: {content.larger.distinct:,} larger cells ranked"]
     lines += [
-        f"{row['predictor']:>14}  {row['side']:<8} n = {row['held_out']:,}  Kendall tau "
-        + ("-" if row["kendall_tau"] is None else f"{row['kendall_tau']:.3f}")
-        for row in content["table"]
+        f"{row.predictor:>14}  {row.side:<8} n = {row.held_out:,}  Kendall tau "
+        + ("-" if row.kendall_tau is None else f"{row.kendall_tau:.3f}")
+        for row in content.table
     ]
-    emit(arguments, {"file": str(path), "table": content["table"]}, "\n".join(lines))
+    emit(arguments, {"file": str(path), "table": to_plain(content.table)}, "\n".join(lines))
     return 0

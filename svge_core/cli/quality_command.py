@@ -12,6 +12,7 @@ from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import SvgeError
 from svge_core.evaluation.latent import QualityConfig, save
+from svge_core.files import to_plain
 
 STEPS = 6
 #: fewer labels say nothing about ten neighbours
@@ -38,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     bar.close()
     path = save(checkpoint.folder, content)
     found = readings(content)
-    lines = [f"{path}: {content['cells']['words']}, {content['seconds']:.0f} s"]
+    lines = [f"{path}: {content.cells.words}, {content.seconds:.0f} s"]
     lines += [f"{row.title}: {row.value} ({row.denominator}). {row.text}" for row in found]
-    emit(arguments, {"file": str(path), **content}, "\n".join(lines))
+    emit(arguments, {"file": str(path), **to_plain(content)}, "\n".join(lines))
     return 0
 
 

@@ -48,7 +48,7 @@ def allowed(arguments: argparse.Namespace) -> AllowPython:
 
 def created(arguments: argparse.Namespace) -> list[str]:
     """One run per seed."""
-    from svge_core.search.runs import create_run
+    from svge_core.search.runs import create_run, default_checkpoint
 
     if not arguments.objective:
         raise SvgeError("Give an --objective, such as table:cifar10_valid; or --resume NAME, or --list.")
@@ -64,6 +64,8 @@ def created(arguments: argparse.Namespace) -> list[str]:
         start_csv=None if arguments.start is None else str(arguments.start),
         name=arguments.name,
     )
+    if config.uses_checkpoint and config.checkpoint is None:
+        config = replace(config, checkpoint=default_checkpoint(config.space))
     if arguments.seeds == 1:
         return [create_run(arguments.storage, config)]
     stem = arguments.name or f"{arguments.space}-{arguments.method}"

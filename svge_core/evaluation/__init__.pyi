@@ -8,6 +8,7 @@ from .metrics import (
     reconstruction as reconstruction,
 )
 from .report import (
+    Sample as Sample,
     default_sample as default_sample,
     denominator as denominator,
     described as described,

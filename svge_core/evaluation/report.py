@@ -1,11 +1,11 @@
 """The measured numbers of a checkpoint in words and in groups: every row keeps its denominator, nothing is dropped."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from svge_core.checkpoints import GENERATION, RECONSTRUCTION, MetricRow, RowKey
 from svge_core.evaluation.shares import percent
 
-Sample = tuple[int, int]
 TITLES = {
     "reconstruction": "Exact reconstruction",
     "reconstruction_equivalent": "Reconstruction up to the space's equivalence",
@@ -36,6 +36,14 @@ TITLES = {
 }
 
 
+@dataclass(frozen=True, order=True)
+class Sample:
+    """How many latents are drawn from the prior, and how often each is decoded."""
+
+    latents: int
+    decodings: int
+
+
 def title(word: str) -> str:
     """A value of a row's fields for people."""
     return TITLES.get(word) or word.replace("_", " ").capitalize()
@@ -43,8 +51,7 @@ def title(word: str) -> str:
 
 def sample_title(sample: Sample) -> str:
     """How many latents are decoded how often, in words."""
-    latents, decodings = sample
-    return f"{latents:,} latents × {decodings:,} decoding{'s' if decodings != 1 else ''}"
+    return f"{sample.latents:,} latents × {sample.decodings:,} decoding{'s' if sample.decodings != 1 else ''}"
 
 
 def label(row: MetricRow) -> str:
@@ -56,7 +63,7 @@ def label(row: MetricRow) -> str:
 def long_title(row: MetricRow) -> str:
     """What a row is, for a table of rows of all kinds."""
     parts = [title(part) for part in (row.what, row.direction, row.mode, row.how, row.group) if part]
-    return ", ".join(parts if row.latents is None else [*parts, sample_title((row.latents, row.decodings or 1))])
+    return ", ".join(parts if row.latents is None else [*parts, sample_title(sample_of(row))])
 
 
 def result(row: MetricRow) -> str:
@@ -88,12 +95,12 @@ def words(row: MetricRow) -> list[str]:
 
 def sample_of(row: MetricRow) -> Sample:
     """Latents and decodings of each, of a row about prior samples."""
-    return row.latents or 0, row.decodings or 1
+    return Sample(row.latents or 0, row.decodings or 1)
 
 
 def default_sample(samples: Sequence[Sample]) -> Sample:
     """The protocol to show first: the largest with one decoding per latent, else the first."""
-    return max((sample for sample in samples if sample[1] == 1), default=samples[0])
+    return max((sample for sample in samples if sample.decodings == 1), default=samples[0])
 
 
 def reconstruction_rows(rows: Iterable[MetricRow]) -> list[MetricRow]:

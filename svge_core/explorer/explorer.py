@@ -9,24 +9,25 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from svge_core.atlas import Atlas, Place, PlaneName, operation_counts, weighted_latent
+from svge_core.atlas import Atlas, Place, PlaneName, weighted_latent
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import Prediction, PredictionRow, ScoreMeaning, Scores, held_out_mask
-from svge_core.errors import CheckpointError, DataError
+from svge_core.errors import DataError
+from svge_core.explorer.facts import Facts
 from svge_core.explorer.inspection import Inspection, Membership, Origin, decodings, inspection
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.exporting import ExportItem, item_for
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
+from svge_core.threads import computed_once
 from svge_core.training import TrainConfig
 
 DRAWS = 64
@@ -52,7 +53,11 @@ class Explorer:
     predictors: PredictorSource | None = None
     notices: tuple[str, ...] = ()
 
-    @cached_property
+    @computed_once
+    def _facts(self) -> Facts:
+        return Facts(self.space, self.checkpoint, self.atlas, self.predictors, self.predicted_keys)
+
+    @computed_once
     def digest(self) -> str:
         """32 hex digits that change with the checkpoint, its atlas, its predictors or any score: the key of caches.
 
@@ -69,7 +74,7 @@ class Explorer:
         """The maps of the atlas, the first one being the default."""
         return tuple(self.atlas.planes)
 
-    @cached_property
+    @computed_once
     def predicted_keys(self) -> tuple[str, ...]:
         """Scores that can be predicted and whose meaning is known; their measured values need not be."""
         keys = self.predictors.score_keys if self.predictors else ()
@@ -102,22 +107,20 @@ class Explorer:
         """The row of a cell; None where it is not charted."""
         return None if self.space.size is None else self.atlas.row(self.space.index(cell))
 
-    @cached_property
+    @computed_once
     def params(self) -> Float[np.ndarray, " cells"]:
         """Parameters of the charted cells in millions."""
         return self.scores.frame["params_m"].to_numpy()
 
-    @cached_property
+    @property
     def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
         """How often each charted cell uses each operation of the space."""
-        return operation_counts(self.space, self.atlas.indices)
+        return self._facts.operation_counts
 
-    @cached_property
+    @property
     def held_out(self) -> Bool[np.ndarray, " cells"]:
         """True for the charted cells the model was never trained on."""
-        mask = np.zeros(len(self.atlas), dtype=bool)
-        mask[np.searchsorted(self.atlas.indices, self.atlas.held_out)] = True
-        return mask
+        return self._facts.held_out
 
     def membership(self, index: int) -> Membership:
         """Whether the model was trained on the cell at an official index."""
@@ -127,18 +130,15 @@ class Explorer:
         mask = held_out_mask(np.array([index]), training.held_out, training.seed)
         return "held out" if mask[0] else "not held out"
 
-    @cached_property
+    @property
     def weights(self) -> Any:
         """The decoder's tables, prepared once for many small decodings."""
-        with torch.inference_mode():
-            return self.checkpoint.model.prepare()
+        return self._facts.weights
 
-    @cached_property
+    @property
     def label_indices(self) -> dict[str, frozenset[int]]:
         """Per predicted score, the official indices of the cells whose labels trained the predictor."""
-        if self.predictors is None:
-            return {}
-        return {key: frozenset(map(int, self.predictors.training_indices(key))) for key in self.predicted_keys}
+        return self._facts.label_indices
 
     def inspect_cell(
         self, cell: Cell | int, *, plane: PlaneName | None = None, seed: int = 0, draws: int = DRAWS
@@ -241,21 +241,14 @@ class Explorer:
         distances, rows = self.atlas.nearest(latent, 8)
         return distances, values[rows]
 
-    @cached_property
+    @property
     def stored_predictions(self) -> dict[str, Prediction]:
         """Per predicted score, the stored predictions of the charted cells: reading them needs no model.
 
         Raises:
             CheckpointError: if they are damaged, or of another chart.
         """
-        found = {key: self.predictors.whole_space(key) for key in self.predicted_keys} if self.predictors else {}
-        for key, stored in found.items():
-            if len(stored.mean) != len(self.atlas):
-                raise CheckpointError(
-                    f"The predictions of {key!r} are of {len(stored.mean):,} cells, the atlas has {len(self.atlas):,}. "
-                    "Fit the predictor again."
-                )
-        return found
+        return self._facts.stored_predictions
 
     def predictions(self, cells: Sequence[Cell], keys: Sequence[str] | None = None) -> dict[str, Prediction]:
         """Predicted scores of cells by key, all or some: stored ones of charted cells, fresh ones of others."""
@@ -299,9 +292,7 @@ class Explorer:
     def with_scores(self, extra: Scores) -> "Explorer":
         """The same explorer that also knows a user's own columns; what was computed for the space is kept."""
         joined = replace(self, scores=self.scores.with_columns(extra))
-        for name in ("params", "operation_counts", "held_out", "weights", "label_indices", "stored_predictions"):
-            if name in self.__dict__:
-                joined.__dict__[name] = self.__dict__[name]
+        vars(joined)["_facts"] = self._facts  # a frozen class is written to like this
         return joined
 
 

@@ -8,11 +8,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from svge_core.cells import Cell
 from svge_core.data import PredictionRow, ScoreMeaning, Scores, meaning_from_dict
 from svge_core.errors import DataError, SvgeError
+from svge_core.files import check_version, read_record
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 #: the further name that has a field in every document of version 1; all others stand in ``aliases``
@@ -24,6 +27,9 @@ MAX_CELLS = 10_000
 MAX_TEXT = 500
 MAX_NOTATION = 10_000
 MAX_LATENT = 4_096
+MAX_PREDICTED = 100
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+_Number = Annotated[float, msgspec.Meta(gt=-1e300, lt=1e300)]
 
 
 #: what the document holds of a prediction, and what that is called in :class:`PredictionRow`
@@ -175,6 +181,45 @@ def all_meanings(items: Sequence[ExportItem]) -> dict[str, ScoreMeaning]:
     return meanings
 
 
+class _StoredLatent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    model: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+    values: Annotated[tuple[_Number, ...], msgspec.Meta(max_length=MAX_LATENT)]
+
+
+class _StoredPrediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    key: _Text
+    value: _Number
+    low: _Number
+    high: _Number
+    level: _Number
+    model: _Text
+
+
+class _StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cell of the document; what follows from the notation may be of any type, as it is compared with that."""
+
+    label: _Text
+    notation: Annotated[str, msgspec.Meta(max_length=MAX_NOTATION)]
+    index: Any
+    genotype: Any
+    naslib: Any
+    ops: Any
+    edges: Any
+    key: Any
+    measured: dict[str, _Number]
+    predicted: Annotated[tuple[_StoredPrediction, ...], msgspec.Meta(max_length=MAX_PREDICTED)]
+    latent: _StoredLatent | None
+    aliases: Any = msgspec.UNSET  # of spaces whose cells have further names
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    format: Literal["svge-explorer-cells"]
+    version: Literal[1]
+    space: Annotated[str, msgspec.Meta(max_length=100)]
+    meanings: dict[str, Any]
+    cells: tuple[_StoredCell, ...]
+
+
 def from_json(
     text: str | bytes, *, max_bytes: int = MAX_BYTES, max_cells: int = MAX_CELLS
 ) -> tuple[AbstractSearchSpace, tuple[ExportItem, ...]]:
@@ -189,148 +234,77 @@ def from_json(
         DataError: naming the field, what was expected and what came.
         SvgeError: if the document's search space is not one of ours.
     """
-    size = len(text) if isinstance(text, bytes) else len(text.encode(errors="replace"))
-    if size > max_bytes:
-        raise DataError(f"The document has {size / 2**20:.1f} MiB; at most {max_bytes / 2**20:g} MiB are read.")
-    try:
-        raw = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        raise DataError("The document is not UTF-8 text.") from None
-    except json.JSONDecodeError as error:
-        raise DataError(f"The document is not JSON: {error.msg} in line {error.lineno}.") from None
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise DataError(f"The document cannot be read: {reason}.") from None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise DataError(f"The document is not an export of SVGe Explorer: expected the field 'format': {FORMAT!r}.")
-    if type(raw.get("version")) is not int or not 1 <= raw["version"] <= VERSION:
-        raise DataError(f"The document has version {_short(raw.get('version'))}; this program reads version {VERSION}.")
-    document = _object(raw, "document", ("format", "version", "space", "meanings", "cells"))
-    space = get_space(_text(document["space"], "space", 100))
-    meanings = _meanings(document["meanings"])
-    cells = _list(document["cells"], "cells", max_cells)
-    return space, tuple(_item(cell, f"cells[{number}]", space, meanings) for number, cell in enumerate(cells))
 
+    def checked(plain: Any) -> Any:
+        if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+            raise DataError(f"it is no export of SVGe Explorer: expected the field 'format': {FORMAT!r}")
+        document = check_version(plain, "version", (VERSION,))
+        cells = document.get("cells")
+        if isinstance(cells, list) and len(cells) > max_cells:
+            raise DataError(f"$.cells: expected at most {max_cells:,} cells, got {len(cells):,}")
+        return document
 
-def _meanings(raw: object) -> dict[str, ScoreMeaning]:
-    if not isinstance(raw, dict):
-        _wrong("meanings", "an object", raw)
-    meanings = {str(key): meaning_from_dict(value) for key, value in raw.items()}
+    advice = "Export the cells again."
+    document = read_record(
+        text, _Document, advice, name="The document", error=DataError, max_bytes=max_bytes, upgrade=checked
+    )
+    space = get_space(document.space)
+    meanings = {key: meaning_from_dict(value) for key, value in document.meanings.items()}
     for key, meaning in meanings.items():
         if key != meaning.key:
-            _wrong(f"meanings.{key[:64]}.key", repr(key[:64]), meaning.key)
-    return meanings
+            raise DataError(f"$.meanings[{key[:64]!r}].key: expected {key[:64]!r}, got {meaning.key!r}. {advice}")
+    return space, tuple(
+        _item(cell, f"$.cells[{number}]", space, meanings) for number, cell in enumerate(document.cells)
+    )
 
 
-def _item(raw: object, where: str, space: AbstractSearchSpace, meanings: dict[str, ScoreMeaning]) -> ExportItem:
-    derived = ("notation", "index", "genotype", "naslib", "ops", "edges", "key")
-    if isinstance(raw, dict) and "aliases" in raw:  # of spaces whose cells have further names
-        derived += ("aliases",)
-    cell_raw = _object(raw, where, ("label", *derived, "measured", "predicted", "latent"))
+def _item(stored: _StoredCell, where: str, space: AbstractSearchSpace, meanings: dict[str, ScoreMeaning]) -> ExportItem:
+    cell = _cell(stored, where, space)
+    used = dict.fromkeys([*stored.measured, *(prediction.key for prediction in stored.predicted)])
+    if unknown := [key for key in used if key not in meanings]:
+        raise DataError(f"{where}: score {unknown[0][:64]!r} has no entry in 'meanings'.")
+    latent = stored.latent
     try:
-        cell = space.parse(_text(cell_raw["notation"], f"{where}.notation", MAX_NOTATION))
+        return ExportItem(
+            cell,
+            stored.label,
+            stored.measured,
+            {key: meanings[key] for key in used},
+            tuple(map(_prediction, stored.predicted)),
+            None if latent is None else latent.values,
+            "" if latent is None else latent.model,
+        )
+    except SvgeError as error:
+        raise DataError(f"{where}: {error}") from None
+
+
+def _prediction(stored: _StoredPrediction) -> PredictionRow:
+    row = PredictionRow(**{field: getattr(stored, name) for name, field in _PREDICTED.items()})
+    row.check()
+    return row
+
+
+def _cell(stored: _StoredCell, where: str, space: AbstractSearchSpace) -> Cell:
+    """The cell of the notation, if everything else in the document says the same."""
+    try:
+        cell = space.parse(stored.notation)
         expected = cell_fields(cell, space)
     except DataError:
         raise
     except SvgeError as error:
         raise DataError(f"{where}.notation: {error}") from None
-    for name in derived:
-        if cell_raw[name] != expected.get(name):
+    for name in ("notation", "index", "genotype", NASLIB, "ops", "edges", "key", "aliases"):
+        found = getattr(stored, name)
+        if found is not msgspec.UNSET and found != expected.get(name):
             raise DataError(
-                f"{where}: its notation says that {name!r} is {_short(expected.get(name))}, but the document has "
-                f"{_short(cell_raw[name])}."
+                f"{where}.{name}: its notation says {_short(expected.get(name))}, but the document has {_short(found)}."
             )
-    if not isinstance(cell_raw["measured"], dict):
-        _wrong(f"{where}.measured", "an object", cell_raw["measured"])
-    measured = {str(key): _number(value, f"{where}.measured.{key[:64]}") for key, value in cell_raw["measured"].items()}
-    predicted = tuple(
-        _prediction(value, f"{where}.predicted[{number}]")
-        for number, value in enumerate(_list(cell_raw["predicted"], f"{where}.predicted", 100))
-    )
-    used = dict.fromkeys([*measured, *(prediction.score for prediction in predicted)])
-    unknown = [key for key in used if key not in meanings]
-    if unknown:
-        raise DataError(f"{where}: score {unknown[0][:64]!r} has no entry in 'meanings'.")
-    latent, model = None, ""
-    if cell_raw["latent"] is not None:
-        point = _object(cell_raw["latent"], f"{where}.latent", ("model", "values"))
-        model = _text(point["model"], f"{where}.latent.model", MAX_TEXT)
-        values = _list(point["values"], f"{where}.latent.values", MAX_LATENT)
-        latent = tuple(_number(value, f"{where}.latent.values[{n}]") for n, value in enumerate(values))
-        if not model:
-            _wrong(f"{where}.latent.model", "the name of a model", model)
-    label = _text(cell_raw["label"], f"{where}.label", MAX_TEXT)
-    try:
-        return ExportItem(cell, label, measured, {key: meanings[key] for key in used}, predicted, latent, model)
-    except SvgeError as error:
-        raise DataError(f"{where}: {error}") from None
-
-
-def _prediction(raw: object, where: str) -> PredictionRow:
-    values = _object(raw, where, tuple(_PREDICTED))
-    key, model = (_text(values[name], f"{where}.{name}", MAX_TEXT) for name in ("key", "model"))
-    value, low, high, level = (_number(values[name], f"{where}.{name}") for name in ("value", "low", "high", "level"))
-    found = PredictionRow(key, value, low, high, level, model)
-    try:
-        found.check()
-    except SvgeError as error:
-        raise DataError(f"{where}: {error}") from None
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names differ: json alone would silently keep the last of two values."""
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
-        raise ValueError(f"the field {twice[:64]!r} is given twice in one object")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number that JSON allows")
-
-
-def _object(raw: object, where: str, names: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(raw, dict):
-        _wrong(where, "an object", raw)
-    missing = [name for name in names if name not in raw]
-    unknown = [str(name) for name in raw if name not in names]
-    if missing:
-        raise DataError(f"{where} lacks the field {missing[0]!r}.")
-    if unknown:
-        raise DataError(f"{where} has an unknown field {unknown[0][:64]!r}; expected {', '.join(names)}.")
-    return raw
-
-
-def _list(raw: object, where: str, most: int) -> list[Any]:
-    if not isinstance(raw, list):
-        _wrong(where, "a list", raw)
-    if len(raw) > most:
-        raise DataError(f"{where} has {len(raw):,} entries; at most {most:,} are read.")
-    return raw
-
-
-def _text(raw: object, where: str, most: int) -> str:
-    if not isinstance(raw, str) or len(raw) > most or not _is_unicode(raw):
-        _wrong(where, f"a text of at most {most:,} characters", raw)
-    return raw
+    return cell
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it can be written to a file; JSON can smuggle in half a surrogate pair, which cannot."""
+    """Whether it can be written to a file: half a surrogate pair cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _number(raw: object, where: str) -> float:
-    # bool is an int in Python but not in JSON; integers beyond the range of floats cannot be converted
-    if type(raw) not in (int, float) or not -1e300 < raw < 1e300:  # pyright: ignore[reportOperatorIssue]
-        _wrong(where, "a finite number", raw)
-    return float(raw)  # pyright: ignore[reportArgumentType]
-
-
-def _wrong(where: str, expected: str, got: object) -> NoReturn:
-    raise DataError(f"{where} has to be {expected}; got {_short(got)}.")
 
 
 def _short(value: object) -> str:

@@ -1,13 +1,13 @@
 """Known sizes against extrapolated ones: predicted over measured values, and the table beside it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from svge_core.drawing import THEMES, ThemeName
 from svge_core.evaluation import percent
-from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE
+from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE, Point, TableRow
 from svge_core.figures.style import SERIES, new_figure
 
 if TYPE_CHECKING:
@@ -19,22 +19,22 @@ LOOKS = {INSIDE: (0, "circle"), OUTSIDE: (1, "diamond-open")}
 _SHOWN_FROM = 0.02
 
 
-def shown_range(points: Sequence[dict[str, Any]]) -> tuple[float, float]:
+def shown_range(points: Sequence[Point]) -> tuple[float, float]:
     """The drawn range of both axes: measured values but for the lowest 2 %, and a margin."""
-    values = np.array([point["measured"] for point in points], dtype=float)
+    values = np.array([point.measured for point in points], dtype=float)
     low, high = float(np.quantile(values, _SHOWN_FROM)), float(values.max())
     margin = 0.05 * (high - low) or max(abs(high), 1.0) * 0.01
     return low - margin, high + margin
 
 
-def beyond(points: Sequence[dict[str, Any]], column: str) -> int:
+def beyond(points: Sequence[Point], column: str) -> int:
     """How many points the chart does not show."""
     low, high = shown_range(points)
-    return sum(not all(low <= point[name] <= high for name in ("measured", column)) for point in points)
+    return sum(not all(low <= getattr(point, name) <= high for name in ("measured", column)) for point in points)
 
 
 def extrapolation_figure(
-    points: Sequence[dict[str, Any]],
+    points: Sequence[Point],
     names: dict[str, str],
     theme: ThemeName,
     *,
@@ -44,7 +44,7 @@ def extrapolation_figure(
     """Held-out cells, each side with its own colour and symbol, and the line where prediction equals measurement.
 
     Args:
-        points: as :func:`svge_core.evaluation.extrapolation.draws.points` makes them.
+        points: held-out cells.
         names: what each side is.
         theme: light or dark.
         column: "predicted" or "counted".
@@ -55,11 +55,11 @@ def extrapolation_figure(
     line = {"color": THEMES[theme].accent, "dash": "dash", "width": 1.5}
     figure.add_scatter(x=ends, y=ends, mode="lines", line=line, name="predicted = measured", hoverinfo="skip")
     for side, (place, symbol) in LOOKS.items():
-        own = [point for point in points if point["side"] == side]
+        own = [point for point in points if point.side == side]
         figure.add_scatter(
-            x=[point["measured"] for point in own],
-            y=[point[column] for point in own],
-            customdata=[point["index"] for point in own],
+            x=[point.measured for point in own],
+            y=[getattr(point, column) for point in own],
+            customdata=[point.index for point in own],
             mode="markers",
             name=names[side],
             marker={"color": SERIES[theme][place], "symbol": symbol, "size": 7, "opacity": 0.75},
@@ -72,29 +72,29 @@ def extrapolation_figure(
     return figure
 
 
-def table_rows(table: Sequence[dict[str, Any]], names: dict[str, str]) -> list[dict[str, str]]:
+def table_rows(table: Sequence[TableRow], names: dict[str, str]) -> list[dict[str, str]]:
     """Rows in words: a mean over draws with its standard deviation."""
     return [
         {
-            "Cells": names.get(str(row["side"]), str(row["side"])),
-            "Predictor": str(row["predictor"]),
-            "Held out": f"{int(row['held_out']):,}",
-            "Kendall tau": _spread(row, "kendall_tau", 3),
-            "Spearman": _spread(row, "spearman", 3),
-            "RMSE": _significant(row, "rmse"),
-            "In the interval": "no interval" if row["coverage"] is None else percent(float(row["coverage"]), 1),
+            "Cells": names[row.side],
+            "Predictor": row.predictor,
+            "Held out": f"{row.held_out:,}",
+            "Kendall tau": _spread(row.kendall_tau, row.kendall_tau_sd),
+            "Spearman": _spread(row.spearman, row.spearman_sd),
+            "RMSE": _significant(row.rmse, row.rmse_sd),
+            "In the interval": "no interval" if row.coverage is None else percent(row.coverage, 1),
         }
         for row in table
     ]
 
 
-def _spread(row: dict[str, Any], name: str, digits: int) -> str:
-    if row[name] is None:
+def _spread(value: float | None, spread: float | None) -> str:
+    if value is None:
         return "all equal"
-    spread = row.get(f"{name}_sd")
-    return f"{float(row[name]):.{digits}f}" + ("" if spread is None else f" ± {float(spread):.{digits}f}")
+    return f"{value:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
 
 
-def _significant(row: dict[str, Any], name: str) -> str:
-    spread = row.get(f"{name}_sd")
-    return f"{float(row[name]):.3g}" + ("" if spread is None else f" ± {float(spread):.2g}")
+def _significant(value: float | None, spread: float | None) -> str:
+    if value is None:
+        return "not measured"
+    return f"{value:.3g}" + ("" if spread is None else f" ± {spread:.2g}")

@@ -1,10 +1,9 @@
 """Charts of the latent-quality panel. What is measured is filled or solid; controls are hollow or dashed."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from svge_core.drawing import THEMES, ThemeName, blended
-from svge_core.evaluation.latent import signed
+from svge_core.evaluation.latent import Curves, DecodeCertainty, Dimensions, ScoreNeighbours, signed
 from svge_core.figures.style import DASHES, SERIES, new_figure
 
 if TYPE_CHECKING:
@@ -25,24 +24,24 @@ MEASURES = {
 }
 
 
-def edit_figure(curves: Mapping[str, Sequence[Mapping[str, Any]]], theme: ThemeName) -> "plotly.graph_objects.Figure":
+def edit_figure(curves: Curves, theme: ThemeName) -> "plotly.graph_objects.Figure":
     """Latent distance over edit distance: median with bands from the 10th to the 90th and the 25th to the 75th percent.
 
     Args:
-        curves: rows of :func:`svge_core.evaluation.latent.edits.band_rows` by the names in :data:`NAMES`.
+        curves: bands of each kind of codes.
         theme: light or dark.
     """
     figure = new_figure(theme, height=420)
     colours = SERIES[theme]
-    own = curves["latent"]
-    x = [row["edits"] for row in own]
+    own = curves.latent
+    x = [row.edits for row in own]
     for (low, high), strength, name in (
         (("q10", "q90"), 0.15, "10 to 90 % of pairs"),
         (("q25", "q75"), 0.3, "25 to 75 %"),
     ):
         figure.add_scatter(
             x=[*x, *reversed(x)],
-            y=[*(row[high] for row in own), *(row[low] for row in reversed(own))],
+            y=[*(getattr(row, high) for row in own), *(getattr(row, low) for row in reversed(own))],
             fill="toself",
             fillcolor=blended(colours[0], THEMES[theme].page, strength),
             line={"width": 0},
@@ -50,11 +49,11 @@ def edit_figure(curves: Mapping[str, Sequence[Mapping[str, Any]]], theme: ThemeN
             hoverinfo="skip",
             name=name,
         )
-    for place, (name, rows) in enumerate(curves.items()):
+    for place, (name, rows) in enumerate((name, getattr(curves, name)) for name in ("latent", "one_hot", "untrained")):
         figure.add_scatter(
-            x=[row["edits"] for row in rows],
-            y=[row["median"] for row in rows],
-            customdata=[row["pairs"] for row in rows],
+            x=[row.edits for row in rows],
+            y=[row.median for row in rows],
+            customdata=[row.pairs for row in rows],
             mode="lines+markers",
             name=NAMES[name],
             line={"color": colours[place], "dash": DASHES[place], "width": 2.5 if name == "latent" else 1.5},
@@ -67,17 +66,17 @@ def edit_figure(curves: Mapping[str, Sequence[Mapping[str, Any]]], theme: ThemeN
     return figure
 
 
-def bars(row: Mapping[str, Any], measure: str, theme: ThemeName) -> "plotly.graph_objects.Figure":
+def bars(row: ScoreNeighbours, measure: str, theme: ThemeName) -> "plotly.graph_objects.Figure":
     """Prediction by neighbours: a bar per set of features; controls are hollow.
 
     Args:
-        row: a score as :func:`svge_core.evaluation.latent.knn_run.measure_neighbours` returns it.
+        row: one score.
         measure: of :data:`MEASURES`; sets that have no such number are left out.
         theme: light or dark.
     """
-    shown = [name for name in NAMES if row[name][measure] is not None]
+    shown = [name for name in NAMES if getattr(row.fit(name), measure) is not None]
     # a bar of a few ten-thousandths would only push its label over the axis
-    values = [value if abs(value := row[name][measure]) >= 0.0005 else 0.0 for name in shown]
+    values = [value if abs(value := getattr(row.fit(name), measure)) >= 0.0005 else 0.0 for name in shown]
     colour, page = SERIES[theme][0], THEMES[theme].page
     figure = new_figure(theme, height=100 + 44 * len(shown))
     figure.add_bar(
@@ -105,11 +104,11 @@ def bars(row: Mapping[str, Any], measure: str, theme: ThemeName) -> "plotly.grap
     return figure
 
 
-def certainty_figure(part: Mapping[str, Any], theme: ThemeName) -> "plotly.graph_objects.Figure":
+def certainty_figure(part: DecodeCertainty, theme: ThemeName) -> "plotly.graph_objects.Figure":
     """How many latents have which share of equal decodings, in tenths, for known cells and for prior draws."""
     figure = new_figure(theme, height=340)
     for place, (key, name) in enumerate((("means", "Known cells"), ("prior", "Prior draws"))):
-        counts = part[key]["histogram"]
+        counts = getattr(part, key).histogram
         total = sum(counts) or 1
         centres = [(tenth + 0.5) / len(counts) for tenth in range(len(counts))]
         colour = SERIES[theme][place]
@@ -128,11 +127,11 @@ def certainty_figure(part: Mapping[str, Any], theme: ThemeName) -> "plotly.graph
     return figure
 
 
-def variance_figure(part: Mapping[str, Mapping[str, Any]], theme: ThemeName) -> "plotly.graph_objects.Figure":
+def variance_figure(part: Dimensions, theme: ThemeName) -> "plotly.graph_objects.Figure":
     """Share of the variance in the first principal components of the latent, and of one-hot codes."""
     figure = new_figure(theme, height=340)
     for place, name in enumerate(("latent", "one_hot")):
-        shares = part[name]["cumulative"]
+        shares = getattr(part, name).cumulative
         figure.add_scatter(
             x=list(range(1, len(shares) + 1)),
             y=shares,

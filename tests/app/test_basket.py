@@ -88,7 +88,7 @@ def test_the_basket_reads_its_own_json_and_refuses_others() -> None:
     at.get_by_key("basket-file").upload("b.json", b"{}", "application/json")
     rerun(at)
     press(at, "basket-import")
-    assert any("not an export of SVGe Explorer" in error.value for error in at.error)
+    assert any("no export of SVGe Explorer" in error.value for error in at.error)
 
 
 # ---- error states -----------------------------------------------------------------------------------------------

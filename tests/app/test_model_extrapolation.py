@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.data.csv.labels import Labels
 from svge_core.evaluation.extrapolation.draws import counts, split_by_size
-from svge_core.evaluation.extrapolation.file import FILE, save
+from svge_core.evaluation.extrapolation.file import FILE, Point, TableRow, save
 from svge_core.evaluation.extrapolation.run import extrapolate
 from svge_core.figures.extrapolation import beyond, extrapolation_figure, shown_range, table_rows
+from svge_core.files.schema import to_record
 from svge_core.spaces.registry import get_space
 from tests.app.test_model_page import open_page, words
 from tests.evaluation.test_extrapolation import MEANING, SMALL, make
@@ -99,8 +101,8 @@ def test_a_space_of_one_size_has_nothing_to_extrapolate(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_chart_marks_the_two_sides_by_colour_and_symbol(theme, measured_folder: Path) -> None:
-    content = json.loads((measured_folder / FILE).read_text())
-    figure = extrapolation_figure(content["points"], {"inside": "small", "outside": "large"}, theme, unit="%")
+    rows = [to_record(row, Point) for row in json.loads((measured_folder / FILE).read_text())["points"]]
+    figure = extrapolation_figure(rows, {"inside": "small", "outside": "large"}, theme, unit="%")
     line, inside, outside = drawn(figure).data
     assert (inside.name, outside.name) == ("small", "large")
     assert inside.marker.color != outside.marker.color and inside.marker.symbol != outside.marker.symbol
@@ -109,25 +111,28 @@ def test_the_chart_marks_the_two_sides_by_colour_and_symbol(theme, measured_fold
 
 
 def test_points_beyond_the_chart_are_counted() -> None:
-    points = [{"measured": 90 + i / 100, "predicted": 90.5, "counted": 90.5} for i in range(100)]
-    points[0]["measured"] = 10.0
-    points[1]["predicted"] = 5.0
+    points = [Point(index=i, side="inside", measured=90 + i / 100, predicted=90.5, counted=90.5) for i in range(100)]
+    points[0] = structs.replace(points[0], measured=10.0)
+    points[1] = structs.replace(points[1], predicted=5.0)
     low, high = shown_range(points)
     assert 89 < low < 90.1 and 90.99 < high < 92
     assert (beyond(points, "predicted"), beyond(points, "counted")) == (2, 1)
 
 
 def test_the_table_says_what_has_no_number() -> None:
-    row = {
-        "predictor": "x",
-        "side": "inside",
-        "held_out": 1234,
-        "kendall_tau": None,
-        "spearman": 0.5,
-        "spearman_sd": 0.25,
-        "rmse": 1.23456,
-        "coverage": None,
-    }
+    row = TableRow(
+        predictor="x",
+        side="inside",
+        labels=9,
+        held_out=1234,
+        draws=1,
+        kendall_tau=None,
+        spearman=0.5,
+        spearman_sd=0.25,
+        rmse=1.23456,
+        coverage=None,
+        width=None,
+    )
     assert table_rows([row], {"inside": "small"}) == [
         {
             "Cells": "small",

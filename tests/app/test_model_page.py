@@ -125,9 +125,9 @@ def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
         monkeypatch.setitem(METRICS, f"valid_unique.both.raw.{name}", row)
     make_checkpoint(root)
     at = open_page("Generation")
-    assert at.get_by_key("model_sample").value == (10_000, 1)
+    assert at.get_by_key("model_sample").value == "10,000 latents × 1 decoding"
     assert "73.86 % would be distinct" in words(at)
-    text = words(at.get_by_key("model_sample").set_value((1_000, 10)).run())
+    text = words(at.get_by_key("model_sample").set_value("1,000 latents × 10 decodings").run())
     assert "would be distinct" not in text and "not independent" in text
 
 

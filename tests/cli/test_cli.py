@@ -20,6 +20,7 @@ from svge_core.spaces.nasbench201 import naslib_tuple
 from svge_core.spaces.registry import get_space
 from tests.support.cli import ARCH, SPACE, Run, known_scores
 from tests.support.core import OVERFITTED
+from tests.support.paths import ROOT
 from tests.support.untyped import there
 
 COMMANDS = ["train", "evaluate", "atlas", "fit", "encode", "decode", "predict", "draw", "export", "labels", "bench"]
@@ -222,30 +223,33 @@ def test_devices_and_threads_are_options(run: Run, folder: Path) -> None:
 
 def test_bench_lists_and_runs_scripts(run: Run, fails: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = tmp_path / "bench"
-    bench.mkdir()
+    (bench / "results").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("")
     (bench / "__init__.py").write_text("")
     (bench / "half.py").write_text("def main(:")
     (bench / "helper.py").write_text('"""No script."""\n')
     (bench / "sum_of.py").write_text(
-        '"""Adds numbers.\n\nMore."""\nimport json, sys\n\n\ndef main(argv):\n'
+        '"""Adds numbers.\n\nMore."""\nimport pathlib, sys\n\n\ndef main(argv):\n'
         "    numbers = [int(word) for word in argv if word != '--json']\n"
-        "    sys.stdout.write(json.dumps(sum(numbers)) + '\\n')\n    return 0 if numbers else 3\n"
+        "    pathlib.Path('sum.txt').write_text(str(sum(numbers)))\n    return 0 if numbers else 3\n\n\n"
+        "if __name__ == '__main__':\n    sys.exit(main(sys.argv[1:]))\n"
     )
-    monkeypatch.setattr(bench_command, "FOLDER", bench)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "bench"]:
-        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.chdir(bench / "results")  # a checkout is found from anywhere below it
+    path = list(sys.path)
     assert run("bench") == {"sum_of": "Adds numbers."}
     assert run("bench", expect_json=False) == "sum_of  Adds numbers.\n"
-    assert run("bench", "sum_of", "4", "5") == 9
+    assert main(["bench", "sum_of", "4", "5"]) == 0
+    assert (tmp_path / "sum.txt").read_text() == "9", "it runs in the checkout's folder"
     assert main(["bench", "sum_of"]) == 3, "the script's own exit code"
+    assert sys.path == path
     assert "No benchmark 'helper': expected one of sum_of" in fails("bench", "helper")
-    monkeypatch.setattr(bench_command, "FOLDER", tmp_path / "installed")
+    (tmp_path / "pyproject.toml").unlink()
+    monkeypatch.chdir(tmp_path)
     assert "run from a checkout" in fails("bench")
 
 
 def test_the_repositorys_benchmarks_are_found() -> None:
-    found = bench_command.scripts(bench_command.FOLDER)
+    found = bench_command.scripts(ROOT / "bench")
     assert found
     assert all(found.values()), "each says in one line what it measures"
 

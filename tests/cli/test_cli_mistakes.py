@@ -46,7 +46,7 @@ def test_a_corrupt_checkpoint_is_one_line(command: str, fails: Run, folder: Path
     (bad / META).write_text(json.dumps({**values, "space": "atlantis"}))
     assert "Unknown search space 'atlantis'" in fails(*command.split(), "--checkpoint", bad)
     (bad / META).write_text("{")
-    assert "is damaged (not JSON" in fails(*command.split(), "--checkpoint", bad)
+    assert "is damaged: it is not JSON" in fails(*command.split(), "--checkpoint", bad)
     assert "No checkpoint in" in fails(*command.split(), "--checkpoint", tmp_path / "nowhere")
 
 

@@ -86,7 +86,7 @@ def test_the_storage_comes_from_the_environment(
     assert run("search", "--list", expect_json=False) == "There are no runs.\n"
 
 
-def test_mistakes_are_one_line(fails: Run, storage: str, tmp_path: Path) -> None:
+def test_mistakes_are_one_line(fails: Run, storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     where = ("--storage", storage)
     assert "Give an --objective" in fails("search", *where)
     assert "Unknown objective 'accuracy'" in fails("search", "--objective", "accuracy", *where)
@@ -100,7 +100,10 @@ def test_mistakes_are_one_line(fails: Run, storage: str, tmp_path: Path) -> None
     assert "There is no file" in fails("search", "--objective", "table:params_m", "--start", tmp_path / "x", *where)
     assert "Runs are kept in a file" in fails("search", "--list", "--storage", "sqlite://")
     missing = tmp_path / "none"
-    words = ("search", "--objective", "table:params_m", "--method", "latent-bo", "--checkpoint", missing)
+    monkeypatch.chdir(tmp_path)  # where the default of the command line leads nowhere
+    words = ("search", "--objective", "table:params_m", "--method", "latent-bo")
+    assert "No checkpoint in checkpoints/nasbench201/svge" in fails(*words, *where)
+    words = (*words, "--checkpoint", missing)
     assert "No checkpoint in" in fails(*words, *where)
     name = started(storage)
     assert "agree to it with --allow-python" in fails("search", "--resume", name, *where)

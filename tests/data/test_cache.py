@@ -225,7 +225,7 @@ def test_a_damaged_table_is_named_and_left_out(damage: bytes, run: Run) -> None:
 def test_other_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_table(table())
     monkeypatch.setattr("svge_core.data.importers.cache.FORMAT", 2)
-    with pytest.raises(DataError, match="it has format 1, expected 2"):
+    with pytest.raises(DataError, match=r"cannot be used: \$\.format: expected 2, which this version reads, got 1"):
         load_table(path)
 
 

@@ -15,10 +15,13 @@ from svge_core.checkpoints.checkpoint import META, load_checkpoint
 from svge_core.data.csv.labels import Labels
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import CheckpointError, DataError, SvgeError
-from svge_core.evaluation.latent.file import FILE, QualityConfig, load, round_numbers, save
+from svge_core.evaluation.latent.content import QualityContent
+from svge_core.evaluation.latent.file import FILE, load, round_numbers, save
 from svge_core.evaluation.latent.run import measure
+from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.latent.wording import readings
 from svge_core.figures.quality import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
+from svge_core.files.schema import to_plain, to_record
 from svge_core.spaces.registry import get_space
 from tests.app.test_model_page import open_page, words
 from tests.support.app_driver import App
@@ -91,16 +94,18 @@ def test_other_spaces_and_no_atlas(name: str, tmp_path: Path) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(get_space(name), 3))
     save(tmp_path, measure(checkpoint, [scores(name)], SMALL, command="by hand"))
     found = load(tmp_path, name)
-    assert found is not None and found.meanings == {"made_up": MEANING}
-    assert found.content["maps"] == [] and "random sample of 300" in found.content["cells"]["words"]
-    assert found.content["collisions"]["equivalents"]["pairs"] == 0
-    copied = found.content["collisions"]["copies"]["equal"]
-    assert copied["count"] == copied["of"] and (copied["of"] == 0) == (name == "enas6")
-    assert [row.key for row in readings(found.content)][-1] == "dimension"
+    assert found is not None and [row.score for row in found.neighbours] == [MEANING]
+    assert found.maps == () and "random sample of 300" in found.cells.words
+    assert found.collisions.equivalents.pairs == 0
+    copied = found.collisions.copies.equal
+    assert copied.count == copied.of and (copied.of == 0) == (name == "enas6")
+    assert [row.key for row in readings(found)][-1] == "dimension"
 
 
 def test_equal_seeds_give_equal_files(measured: Path, content: dict[str, Any]) -> None:
-    again = round_numbers(measure(load_checkpoint(measured), [scores("nasbench201")], SMALL, command="by hand"))
+    again = round_numbers(
+        to_plain(measure(load_checkpoint(measured), [scores("nasbench201")], SMALL, command="by hand"))
+    )
     assert {**again, "seconds": 0} == {**content, "seconds": 0}
 
 
@@ -114,18 +119,18 @@ def test_the_file_says_what_is_wrong(measured: Path, content: dict[str, Any], tm
             load(tmp_path, "nasbench201")
 
     refused("{", "damaged")
-    refused("[]", "'format_version' is 'list'")
+    refused("[]", "expected an object with the field 'format_version', got list")
     refused(" " * 200_001, "larger than")
     refused("[" * 100_000, "damaged")
-    refused({**content, "format_version": 2}, "'format_version' is 2")
+    refused({**content, "format_version": 2}, "format_version: expected 1, which this version reads, got 2")
     refused({**content, "space": "enas6"}, "'space' is 'enas6'")
     for place, value, message in (
-        (("edits", "walk"), None, "'edits.walk' must be parts by name; got None"),
-        (("cycle", "same"), {"count": 1}, "'cycle.same' must be a count"),
-        (("maps",), {}, "'maps' must be a list"),
-        (("maps", 0, "trustworthiness"), "high", "'maps.0.trustworthiness' must be a number"),
-        (("dimension", "latent", "cumulative"), ["a"], "'dimension.latent.cumulative' must be a list of numbers"),
-        (("neighbours", 0, "key"), 3, "'neighbours.0.key' must be a text"),
+        (("edits", "walk"), None, r"\$\.edits\.walk: expected object, got null"),
+        (("cycle", "same"), {"count": 1}, r"\$\.cycle\.same: object missing required field of"),
+        (("maps",), {}, r"\$\.maps: expected array"),
+        (("maps", 0, "trustworthiness"), "high", r"\$\.maps\[0\]\.trustworthiness: expected float, got str \('high'\)"),
+        (("dimension", "latent", "cumulative"), ["a"], r"\$\.dimension\.latent\.cumulative\[0\]: expected float"),
+        (("neighbours", 0, "key"), 3, r"\$\.neighbours\[0\]\.key: expected str"),
         (("neighbours", 0, "meaning"), {}, "The meaning of a score"),
     ):
         broken = copy.deepcopy(content)
@@ -135,9 +140,9 @@ def test_the_file_says_what_is_wrong(measured: Path, content: dict[str, Any], tm
         part[place[-1]] = value
         refused(broken, message)
         del part[place[-1]]
-        refused(broken, "is missing" if place[-1] != "meaning" else "meaning")
+        refused(broken, f"missing required field {place[-1]}" if isinstance(place[-1], str) else "is damaged")
     with pytest.raises(DataError, match="more than 200,000"):
-        save(tmp_path, {**content, "command": "x" * 200_000})
+        save(tmp_path, to_record({**content, "command": "x" * 200_000}, QualityContent))
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
@@ -157,7 +162,7 @@ def test_the_words_follow_from_the_numbers(content: dict[str, Any]) -> None:
         changed = copy.deepcopy(content)
         if change is not None:
             change(changed)
-        return next(row.text for row in readings(changed) if row.key == key)
+        return next(row.text for row in readings(to_record(changed, QualityContent)) if row.key == key)
 
     def put(value: Any, *place: Any):
         def change(into: Any) -> None:
@@ -191,7 +196,7 @@ def test_the_words_follow_from_the_numbers(content: dict[str, Any]) -> None:
 
 
 def test_every_reading_states_what_it_is_out_of(content: dict[str, Any]) -> None:
-    rows = readings(content)
+    rows = readings(to_record(content, QualityContent))
     assert [row.key for row in rows] == [
         "edits", "neighbours", "cycle", "certainty", "collisions", "dimension", "maps",
     ]  # fmt: skip
@@ -203,16 +208,17 @@ def test_every_reading_states_what_it_is_out_of(content: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_controls_are_hollow_or_dashed(theme, content: dict[str, Any]) -> None:
-    figure = edit_figure(content["edits"]["curves"], theme)
+    read = to_record(content, QualityContent)
+    figure = edit_figure(read.edits.curves, theme)
     lines: dict[Any, Any] = {trace.name: trace for trace in drawn(figure).data if trace.marker.symbol}
     assert lines[NAMES["latent"]].line.dash == "solid" and lines[NAMES["one_hot"]].line.dash != "solid"
     for measure_name in MEASURES:
-        bar = drawn(bars(content["neighbours"][0], measure_name, theme)).data[0]
+        bar = drawn(bars(read.neighbours[0], measure_name, theme)).data[0]
         assert bar.marker.color[0] != bar.marker.color[1]
         assert len(bar.x) == (4 if measure_name == "r2_best" else 5)
-    for trace in drawn(certainty_figure(content["certainty"], theme)).data:
+    for trace in drawn(certainty_figure(read.certainty, theme)).data:
         assert sum(trace.y) == pytest.approx(1)
-    assert max(drawn(variance_figure(content["dimension"], theme)).data[0].y) == pytest.approx(1)
+    assert max(drawn(variance_figure(read.dimension, theme)).data[0].y) == pytest.approx(1)
 
 
 # the command
@@ -263,11 +269,11 @@ def unescaped(at: App) -> str:
 def test_the_panel_shows_every_measure_beside_its_controls(folder: Path, content: dict[str, Any]) -> None:
     at = open_page("Latent quality")
     text = unescaped(at)
-    for row in readings(content):
+    for row in readings(to_record(content, QualityContent)):
         assert row.text in text, row.key
     for part in ("One-hot codes (control)", "Untrained model (control)", "Shuffled latents (control)", "Random map"):
         assert part in text, part
-    assert len(at.metric) == len(readings(content)) + 4
+    assert len(at.metric) == len(readings(to_record(content, QualityContent))) + 4
     assert "<b>" not in "".join(str(e.value) for e in at.markdown if "\\<b" not in str(e.value))
     for chart in at.get("plotly_chart"):
         assert chart.proto.alt
@@ -294,6 +300,6 @@ def test_shipped_files_load_and_say_of_which_weights_they_are() -> None:
     assert any(path.parent.parent.name == "nasbench201" for path in found)
     for path in found:
         quality = load(path.parent, path.parent.parent.name)
-        assert quality is not None and quality.content["command"].startswith("python -m svge_core quality")
+        assert quality is not None and quality.command.startswith("python -m svge_core quality")
         assert "/tmp" not in path.read_text()
-        assert not quality.stale(load_checkpoint(path.parent).digest), f"{path} is of other weights"
+        assert quality.checkpoint == load_checkpoint(path.parent).digest, f"{path} is of other weights"

@@ -20,6 +20,7 @@ from svge_core.checkpoints.metric_row import (
 from svge_core.errors import SvgeError
 from svge_core.evaluation.report import (
     FAMILIES,
+    Sample,
     default_sample,
     described,
     is_repeated,
@@ -114,15 +115,16 @@ def test_shipped_rows_are_read_with_equal_values(folder) -> None:
 
 
 def test_words_for_people() -> None:
-    assert sample_title((1_000, 10)) == "1,000 latents × 10 decodings"
-    assert sample_title((10_000, 1)) == "10,000 latents × 1 decoding"
+    assert sample_title(Sample(1_000, 10)) == "1,000 latents × 10 decodings"
+    assert sample_title(Sample(10_000, 1)) == "10,000 latents × 1 decoding"
     assert title("some_new_thing") == "Some new thing"
     row = read({"valid.both.raw.1000x10": share(1, 2, epochs=3, data_set="Tiny")})[0]
     assert label(row) == "valid both raw 1000x10"
     assert long_title(row) == "Valid, Both directions, Raw, 1,000 latents × 10 decodings"
     assert words(row) == ["10 x 10", "Tiny", "held-out cells", "3 epochs"]
-    assert default_sample([(1_000, 10), (1_000, 1), (10_000, 1)]) == (10_000, 1)
-    assert default_sample([(1_000, 10), (5, 2)]) == (1_000, 10)
+    samples = [Sample(1_000, 10), Sample(1_000, 1), Sample(10_000, 1)]
+    assert default_sample(samples) == Sample(10_000, 1)
+    assert default_sample([Sample(1_000, 10), Sample(5, 2)]) == Sample(1_000, 10)
 
 
 def test_one_decoding_is_not_shown_beside_ten() -> None:

@@ -21,6 +21,7 @@ from svge_core.exporting import document as export_json
 from svge_core.exporting.document import ExportItem, from_json, item_for, to_json
 from svge_core.exporting.writers import draw, naslib_text, save, to_csv, to_text, to_zip, write_atomic
 from svge_core.spaces.registry import get_space
+from tests.support.damage import DAMAGE, damaged, places
 
 SPACE = get_space("nasbench201")
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
@@ -135,52 +136,49 @@ CELL = ["cells", 0]
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["format"], "other", "not an export of SVGe Explorer: expected the field 'format': 'svge-explorer-cells'"),
-        (["version"], 2, "The document has version 2; this program reads version 1."),
-        (["version"], True, "The document has version true"),
-        (["extra"], 1, "document has an unknown field 'extra'; expected format, version, space, meanings, cells"),
-        (["cells"], ..., "document lacks the field 'cells'."),
-        (["cells"], {}, "cells has to be a list; got {}."),
+        (["format"], "other", "it is no export of SVGe Explorer: expected the field 'format': 'svge-explorer-cells'"),
+        (["version"], 2, "The document is damaged: $.version: expected 1, which this version reads, got 2."),
+        (["version"], True, "$.version: expected 1, which this version reads, got True"),
+        (["extra"], 1, "$: object contains unknown field extra"),
+        (["cells"], ..., "$: object missing required field cells"),
+        (["cells"], {}, "$.cells: expected array, got object"),
         (["space"], "mars", "Unknown search space 'mars'"),
-        (["space"], 1, "space has to be a text of at most 100 characters; got 1."),
-        (["meanings"], [], "meanings has to be an object; got []."),
+        (["space"], 1, "$.space: expected str, got int (1)"),
+        (["meanings"], [], "$.meanings: expected object, got array"),
         (["meanings", "acc"], {}, "The meaning of a score has the fields"),
         (["meanings", "acc", "kind"], "rumour", "Field 'kind' of a score's meaning cannot be 'rumour'"),
-        (["meanings", "acc", "key"], "other", "meanings.acc.key has to be 'acc'; got \"other\"."),
+        (["meanings", "acc", "key"], "other", "$.meanings['acc'].key: expected 'acc', got 'other'."),
         (
             ["meanings", "acc", "kind"],
             "predicted",
             "cells[0]: Score 'acc' is predicted and cannot be exported as measured",
         ),
         (["meanings", "acc"], ..., "cells[0]: score 'acc' has no entry in 'meanings'."),
-        (CELL, 5, "cells[0] has to be an object; got 5."),
-        ([*CELL, "label"], None, "cells[0].label has to be a text of at most 500 characters; got null."),
-        ([*CELL, "label"], "x" * 501, "cells[0].label has to be a text of at most 500 characters"),
-        ([*CELL, "label"], "\ud800", "cells[0].label has to be a text"),
-        ([*CELL, "notation"], "nonsense", "cells[0].notation: Not a NAS-Bench-201 architecture string"),
-        ([*CELL, "notation"], ..., "cells[0] lacks the field 'notation'."),
-        ([*CELL, "index"], 12, "cells[0]: its notation says that 'index' is 6111, but the document has 12."),
-        (
-            [*CELL, "genotype"],
-            [0],
-            "its notation says that 'genotype' is [3, 3, 3, 1, 3, 2], but the document has [0].",
-        ),
-        ([*CELL, "naslib"], None, "its notation says that 'naslib' is [2, 2, 0, 2, 2, 3], but the document has null."),
-        ([*CELL, "ops"], [], "its notation says that 'ops' is"),
-        ([*CELL, "edges"], [[0, 0]], "its notation says that 'edges' is"),
-        ([*CELL, "key"], "x", "its notation says that 'key' is"),
-        ([*CELL, "measured"], [], "cells[0].measured has to be an object; got []."),
-        ([*CELL, "measured", "acc"], "91", 'cells[0].measured.acc has to be a finite number; got "91".'),
-        ([*CELL, "measured", "acc"], True, "cells[0].measured.acc has to be a finite number; got true."),
-        ([*CELL, "measured", "acc"], 10**400, "cells[0].measured.acc has to be a finite number; got 1000"),
+        (CELL, 5, "$.cells[0]: expected object, got int (5)"),
+        ([*CELL, "label"], None, "$.cells[0].label: expected str, got null"),
+        ([*CELL, "label"], "x" * 501, "$.cells[0].label: expected str of length <= 500"),
+        ([*CELL, "label"], "\ud800", "it is not JSON"),
+        ([*CELL, "notation"], "nonsense", "$.cells[0].notation: Not a NAS-Bench-201 architecture string"),
+        ([*CELL, "notation"], ..., "$.cells[0]: object missing required field notation"),
+        ([*CELL, "index"], 12, "$.cells[0].index: its notation says 6111, but the document has 12."),
+        ([*CELL, "genotype"], [0], "genotype: its notation says [3, 3, 3, 1, 3, 2], but the document has [0]."),
+        ([*CELL, "naslib"], None, "naslib: its notation says [2, 2, 0, 2, 2, 3], but the document has null."),
+        ([*CELL, "ops"], [], "$.cells[0].ops: its notation says"),
+        ([*CELL, "edges"], [[0, 0]], "$.cells[0].edges: its notation says"),
+        ([*CELL, "key"], "x", "$.cells[0].key: its notation says"),
+        ([*CELL, "measured"], [], "$.cells[0].measured: expected object, got array"),
+        ([*CELL, "measured", "acc"], "91", "$.cells[0].measured['acc']: expected float, got str ('91')"),
+        ([*CELL, "measured", "acc"], True, "$.cells[0].measured['acc']: expected float, got bool"),
+        ([*CELL, "measured", "acc"], 10**400, "out of range"),
+        ([*CELL, "measured", "acc"], 1e305, "$.cells[0].measured['acc']: expected float < 1e+300"),
         ([*CELL, "measured", "new"], 1, "cells[0]: score 'new' has no entry in 'meanings'."),
-        ([*CELL, "predicted"], {}, "cells[0].predicted has to be a list; got {}."),
-        ([*CELL, "predicted", 0, "low"], 99, "cells[0].predicted[0]: The prediction of 'acc' needs finite numbers"),
+        ([*CELL, "predicted"], {}, "$.cells[0].predicted: expected array, got object"),
+        ([*CELL, "predicted", 0, "low"], 99, "$.cells[0]: The prediction of 'acc' needs finite numbers"),
         ([*CELL, "predicted", 0, "level"], 1, "a level between 0 and 1"),
-        ([*CELL, "predicted", 0, "model"], ..., "cells[0].predicted[0] lacks the field 'model'."),
-        ([*CELL, "latent", "values", 1], "x", "cells[0].latent.values[1] has to be a finite number"),
-        ([*CELL, "latent", "values"], [0] * 5000, "cells[0].latent.values has 5,000 entries; at most 4,096 are read."),
-        ([*CELL, "latent", "model"], "", "cells[0].latent.model has to be the name of a model"),
+        ([*CELL, "predicted", 0, "model"], ..., "$.cells[0].predicted[0]: object missing required field model"),
+        ([*CELL, "latent", "values", 1], "x", "$.cells[0].latent.values[1]: expected float, got str"),
+        ([*CELL, "latent", "values"], [0] * 5000, "$.cells[0].latent.values: expected array of length <= 4096"),
+        ([*CELL, "latent", "model"], "", "$.cells[0].latent.model: expected str of length >= 1"),
     ],
 )
 def test_json_names_what_is_wrong(path: list[str | int], value: Any, message: str) -> None:
@@ -193,15 +191,15 @@ def test_json_names_what_is_wrong(path: list[str | int], value: Any, message: st
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "The document is not JSON: Expecting value in line 1."),
-        ('{"format":\n oops}', "The document is not JSON: Expecting value in line 2."),
-        (b"\xff\xff\xff", "The document is not UTF-8 text."),
-        ("[" * 100_000, "it is nested too deeply"),
-        ('{"a": NaN}', "NaN is not a number that JSON allows"),
+        ("", "The document is damaged: it is not JSON"),
+        ('{"format":\n oops}', "it is not JSON"),
+        (b"\xff\xff\xff", "it is not JSON"),
+        ("[" * 100_000, "it is nested more than 100 deep"),
+        ('{"a": NaN}', "it is not JSON"),
         ('{"a": 1, "a": 2}', "the field 'a' is given twice in one object"),
-        ("1" * 6000, "The document cannot be read"),
-        ("[]", "not an export of SVGe Explorer"),
-        ("{}", "not an export of SVGe Explorer"),
+        ("1" * 6000, "it is not JSON"),
+        ("[]", "it is no export of SVGe Explorer"),
+        ("{}", "it is no export of SVGe Explorer"),
     ],
 )
 def test_text_that_is_no_document(text: str | bytes, message: str) -> None:
@@ -210,11 +208,24 @@ def test_text_that_is_no_document(text: str | bytes, message: str) -> None:
     assert message in str(error.value)
 
 
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_a_damaged_document_opens_rightly_or_gives_one_line(data: st.DataObject) -> None:
+    text = to_json([example()], SPACE)
+    place = data.draw(st.sampled_from(list(places(json.loads(text)))))
+    try:
+        space, items = from_json(damaged(text, place, data.draw(st.sampled_from(DAMAGE))))
+    except SvgeError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert (space.name, len(items)) in {(SPACE.name, 0), (SPACE.name, 1)}
+
+
 def test_json_is_bounded() -> None:
     text = to_json([example(), example()], SPACE)
-    with pytest.raises(DataError, match=r"The document has 0.0 MiB; at most 0.000953674 MiB are read."):
+    with pytest.raises(DataError, match=r"document is damaged: it is larger than 1,000 bytes\. Export the cells"):
         from_json(text, max_bytes=1000)
-    with pytest.raises(DataError, match="cells has 2 entries; at most 1 are read"):
+    with pytest.raises(DataError, match="cells: expected at most 1 cells, got 2"):
         from_json(text, max_cells=1)
 
 

@@ -6,10 +6,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import pytest
 
 from svge_core.errors import CheckpointError, DataError, SvgeError
-from svge_core.files.schema import MAX_DEPTH, Count, check_version, parse_json, read_record, to_record, write_record
+from svge_core.files.schema import (
+    MAX_DEPTH,
+    Count,
+    check_version,
+    parse_json,
+    read_record,
+    to_plain,
+    to_record,
+    write_record,
+)
 
 
 @dataclass(frozen=True)
@@ -142,3 +152,14 @@ def test_nan_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         write_record(tmp_path / "file.json", Inner(float("nan")))
     assert not list(tmp_path.iterdir())
+
+
+def test_derived_texts_and_numbers_are_stored_plainly() -> None:
+    class Version(str):
+        """As torch has."""
+
+    values = to_plain({"torch": Version("2.13"), "mean": np.float64(0.5)})
+    assert values == {"torch": "2.13", "mean": 0.5}
+    assert [type(value) for value in values.values()] == [str, float]
+    with pytest.raises(TypeError, match="object cannot be stored"):
+        to_plain({"x": object()})

@@ -1,6 +1,5 @@
 """Our searchers as Optuna samplers: a user's own ``objective(trial)`` works unchanged."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from svge_core.search.samplers import cell_sampler, study_history, suggest_cell
 from svge_core.search.searchers.base import rng_for
 from svge_core.search.searchers.registry import make_searcher
 from svge_core.spaces.registry import get_space
-from tests.support.paths import ROOT
 from tests.support.runs import SPACE, worth
 from tests.support.untyped import there
 
@@ -110,13 +108,3 @@ def test_a_cell_comes_back_from_its_parameters(rng: np.random.Generator) -> None
         cell = space.canonical(space.random_cell(rng))
         params = {f"gene {number}": gene for number, gene in enumerate(space.genotype(cell))}
         assert suggest_cell(optuna.trial.FixedTrial(params), name) == cell  # type: ignore[arg-type]
-
-
-def test_the_example_of_the_readme_runs() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    (code,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "cell_sampler" in block)
-    lines = [line for line in code.splitlines() if line.strip()]
-    assert len(lines) <= 10
-    scope: dict[str, object] = {}
-    exec(compile(code.replace("n_trials=50", "n_trials=3"), "README.md", "exec"), scope)
-    assert len(scope["study"].trials) == 3  # type: ignore[attr-defined]

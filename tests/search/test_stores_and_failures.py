@@ -158,6 +158,6 @@ def test_walks_see_several_goals_under_one_scalarisation() -> None:
     assert (single.steady() == single.utilities[:, 0]).all()
 
 
-def test_the_readme_names_the_switch_for_own_functions() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_the_guide_names_the_switch_for_own_functions() -> None:
+    text = (ROOT / "docs" / "guide" / "search.md").read_text("utf-8")
     assert "SVGE_ALLOW_PYTHON=1" in text

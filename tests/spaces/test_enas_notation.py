@@ -80,7 +80,7 @@ def test_a_changed_genotype_in_a_document_is_noticed() -> None:
     space = SPACES[0]
     document = json.loads(to_json([ExportItem(space.from_index(7))], space))
     document["cells"][0]["index"] = 8
-    with pytest.raises(DataError, match="its notation says that 'index' is 7, but the document has 8"):
+    with pytest.raises(DataError, match="index: its notation says 7, but the document has 8"):
         from_json(json.dumps(document))
 
 

@@ -74,7 +74,8 @@ def test_every_space_has_a_contract_suite() -> None:
         if "SearchSpaceContract" in path.read_text():
             import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))  # also where this file is run alone
     suites = [suite for suite in SearchSpaceContract.__subclasses__() if suite.__module__.startswith("tests")]
-    assert {suite.space.name for suite in suites} >= set(SPACES)
+    # a space that is registered for its own tests alone is given by a fixture there
+    assert {suite.space.name for suite in suites if hasattr(suite, "space")} >= set(SPACES)
 
 
 def test_literal_cell() -> None:

@@ -32,7 +32,7 @@ def draw(chart: Chart) -> str:
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    style = {
+    style: dict[Any, Any] = {  # keys are a type of matplotlib's own
         "font.family": "sans-serif", "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"], "font.size": 9,
         "svg.fonttype": "none", "svg.hashsalt": "svge", "axes.spines.top": False, "axes.spines.right": False,
         "axes.edgecolor": GRID, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,

@@ -27,10 +27,10 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
     if found is None:
         _missing(checkpoint)
         return
-    names = {INSIDE: plain(str(found.content["inside"])), OUTSIDE: plain(str(found.content["outside"]))}
-    config, unit = found.content["config"], found.meaning.unit
+    names = {INSIDE: plain(found.content.inside), OUTSIDE: plain(found.content.outside)}
+    config, unit = found.content.config, found.meaning.unit
     st.markdown(
-        f"Fitted on {int(found.table[0]['labels']):,} cells with **{names[INSIDE]}** alone, then asked about other "
+        f"Fitted on {found.content.table[0].labels:,} cells with **{names[INSIDE]}** alone, then asked about other "
         f"such cells (the known domain) and about cells with **{names[OUTSIDE]}** (extrapolated)."
     )
     left, right = halves("extrapolation")
@@ -44,30 +44,30 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
             required=True,
         )
         figure = extrapolation_figure(
-            found.points,
-            {INSIDE: f"known: {found.content['inside']}", OUTSIDE: f"extrapolated: {found.content['outside']}"},
+            found.content.points,
+            {INSIDE: f"known: {found.content.inside}", OUTSIDE: f"extrapolated: {found.content.outside}"},
             theme,
             column=kind,
             unit=unit,
         )
-        sides = [row["side"] for row in found.points]
+        sides = [row.side for row in found.content.points]
         alt = f"Predicted over measured: {sides.count(INSIDE)} known and {sides.count(OUTSIDE)} extrapolated cells"
         show_chart(figure, key="model_extrapolation_chart", alt=alt)
-        hidden = beyond(found.points, kind)
+        hidden = beyond(found.content.points, kind)
         st.caption(
-            f"{len(found.points)} held-out cells of the first draw"
+            f"{len(found.content.points)} held-out cells of the first draw"
             + (f"; {hidden} lie beyond the drawn range." if hidden else ".")
         )
     with right:
         st.subheader("Inside and outside")
-        st.table(pd.DataFrame(table_rows(found.table, names)), hide_index=True, border="horizontal")
+        st.table(pd.DataFrame(table_rows(found.content.table, names)), hide_index=True, border="horizontal")
         st.caption(
-            f"Mean ± standard deviation over {int(found.table[0]['draws'])} draws; RMSE in the unit of the score; "
-            f"interval made to cover {100 * float(config['level']):.0f} %. Counts only: ridge regression on the "
+            f"Mean ± standard deviation over {found.content.table[0].draws} draws; RMSE in the unit of the score; "
+            f"interval made to cover {100 * config.level:.0f} %. Counts only: ridge regression on the "
             "numbers of nodes, edges and operations. Nothing was tuned on these draws."
         )
     st.caption(f"Measured: {plain(found.meaning.describe())}")
-    if found.content["checkpoint"] != checkpoint.digest:
+    if found.content.checkpoint != checkpoint.digest:
         st.caption(
             "The cells below were decoded with earlier weights of this checkpoint; `python -m svge_core extrapolate` "
             "makes them anew."
@@ -89,19 +89,19 @@ def _missing(checkpoint: Checkpoint) -> None:
 
 
 def _ranked(found: Extrapolation, checkpoint: Checkpoint, theme: ThemeName) -> None:
-    part, unit = found.content["larger"], f" {found.meaning.unit}" if found.meaning.unit == "%" else ""
-    low, high = (float(value) for value in part["labels_range"])
+    part, unit = found.content.larger, f" {found.meaning.unit}" if found.meaning.unit == "%" else ""
+    low, high = part.labels_range
     st.subheader("Beyond the known space")
     st.warning(
-        f"**Predicted only.** These cells belong to {plain(str(part['title']))}, outside the known space: nobody has "
+        f"**Predicted only.** These cells belong to {plain(part.title)}, outside the known space: nobody has "
         "measured them. The intervals were calibrated inside the known space; out here they are a guide.",
         icon=":material/science:",
     )
-    if found.content["checkpoint"] != checkpoint.digest:
+    if found.content.checkpoint != checkpoint.digest:
         st.caption("Made with earlier weights of this checkpoint.")
     st.markdown(
-        f"{int(part['distinct']):,} distinct cells, ranked by the structure surrogate fitted on "
-        f"{int(part['fitted_on']):,} labels of the known space (which lie between {low:.4g} and {high:.4g}). For "
+        f"{part.distinct:,} distinct cells, ranked by the structure surrogate fitted on "
+        f"{part.fitted_on:,} labels of the known space (which lie between {low:.4g} and {high:.4g}). For "
         f"comparison, the best predicted cell of the known space that the search began from: "
         f"{_interval(found.reference)}{unit}."
     )
@@ -134,16 +134,16 @@ def _ranked(found: Extrapolation, checkpoint: Checkpoint, theme: ThemeName) -> N
     )
     origins = [
         {
-            "Made by": str(row["origin"]),
-            "Distinct cells": f"{int(row['cells']):,}",
-            "Best predicted": f"{float(row['best']):.4g}",
-            "Median predicted": f"{float(row['median']):.4g}",
+            "Made by": row.origin,
+            "Distinct cells": f"{row.cells:,}",
+            "Best predicted": f"{row.best:.4g}",
+            "Median predicted": f"{row.median:.4g}",
         }
-        for row in part["origins"]
+        for row in part.origins
     ]
     st.table(pd.DataFrame(origins), hide_index=True, border="horizontal")
     if (larger := checkpoint.model.space.larger()) is not None:
-        st.caption(larger.note.replace("{max_edges}", str(found.content["config"]["max_edges"])))
+        st.caption(larger.note.replace("{max_edges}", str(found.content.config.max_edges)))
 
 
 def _interval(row: LargerCell) -> str:

@@ -19,6 +19,7 @@ from svge_core.checkpoints import (
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation import (
+    Sample,
     default_sample,
     denominator,
     described,
@@ -38,7 +39,7 @@ from svge_core.figures import tradeoff, tradeoff_figure
 from ui.model.state import read_benchmark, shown_path
 from ui.shared.widgets import show_chart, show_missing
 
-_Part = TypeVar("_Part", str, tuple[str, str], tuple[int, int])
+_Part = TypeVar("_Part", str, tuple[str, str], Sample)
 
 
 def headline(rows: Iterable[MetricRow]) -> list[tuple[str, MetricRow]]:
@@ -127,14 +128,12 @@ def _generation(rows: list[MetricRow]) -> None:
         direction = st.segmented_control(
             "Decoding", directions, default=directions[-1], format_func=title, key="model_direction", required=True
         )
-        sample = st.segmented_control(
-            "Samples",
-            samples,
-            default=default_sample(samples),
-            format_func=sample_title,
-            key="model_sample",
-            required=True,
+        # Streamlit takes a default that is a record for a list of defaults, so the options are the words
+        by_title = {sample_title(sample): sample for sample in samples}
+        chosen = st.segmented_control(
+            "Samples", list(by_title), default=sample_title(default_sample(samples)), key="model_sample", required=True
         )
+    sample = by_title[chosen]
     shown = [row for row in rows if row.direction == direction and sample_of(row) == sample]
     if not shown:
         st.info("This combination was not measured; choose another.")
@@ -144,7 +143,7 @@ def _generation(rows: list[MetricRow]) -> None:
     cells = [[described(by_place.get((name, kind))) for kind in kinds] for name in names]
     st.table(pd.DataFrame(cells, index=list(map(title, names)), columns=list(map(title, kinds))), border="horizontal")
     ceiling = next((row.uniform_ceiling for row in shown if row.uniform_ceiling is not None), None)
-    if ceiling is not None and sample[1] != 1:
+    if ceiling is not None and sample.decodings != 1:
         st.caption(
             "No ceiling of uniqueness is given here: several decodings of one latent are not independent, so they "
             "cannot be compared with uniform draws. Choose samples with one decoding per latent for that."

@@ -1,14 +1,15 @@
 """The latent-quality panel: how far the map and everything read off it can be trusted, beside controls."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
+from svge_core.data import ScoreMeaning
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
-from svge_core.evaluation.latent import Quality, Reading, load, neighbours, readings, signed
+from svge_core.evaluation.latent import Edits, MapQuality, QualityContent, Reading, load, neighbours, readings, signed
 from svge_core.figures import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
 from ui.model.state import shown_path
 from ui.shared.theme import plain
@@ -40,33 +41,33 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
             f"python -m svge_core quality --checkpoint {folder}",
         )
         return
-    content = found.content
-    if found.stale(checkpoint.digest):
+    content = found
+    if content.checkpoint != checkpoint.digest:
         st.warning(
-            f"Measured on earlier weights of this checkpoint (digest {plain(str(content['checkpoint'])[:8])}, now "
+            f"Measured on earlier weights of this checkpoint (digest {plain(content.checkpoint[:8])}, now "
             f"{checkpoint.digest[:8]}): what follows may not hold any more. The command below measures anew.",
             icon=":material/history:",
         )
         st.code(f"python -m svge_core quality --checkpoint {folder}", language="bash", wrap_lines=True)
     st.markdown(
-        f"How far can the map, and what is read off it, be trusted? Measured on {plain(str(content['cells']['words']))}"
+        f"How far can the map, and what is read off it, be trusted? Measured on {plain(content.cells.words)}"
         "; every number stands beside its controls."
     )
     rows = {reading.key: reading for reading in readings(content)}
     _summary(list(rows.values()))
-    _edits(content["edits"], rows["edits"], theme)
-    if found.meanings:
+    _edits(content.edits, rows["edits"], theme)
+    if found.neighbours:
         _neighbours(found, theme)
     left, right = halves("quality_decoding")
     with left:
         _head(rows["certainty"])
         alt = f"Histogram of equal decodings. {rows['certainty'].denominator}"
-        show_chart(certainty_figure(content["certainty"], theme), key="model_quality_certainty", alt=alt)
+        show_chart(certainty_figure(content.certainty, theme), key="model_quality_certainty", alt=alt)
         st.markdown(plain(rows["certainty"].text))
     with right:
         _head(rows["dimension"])
         alt = f"Cumulative variance of principal components. {rows['dimension'].denominator}"
-        show_chart(variance_figure(content["dimension"], theme), key="model_quality_dimension", alt=alt)
+        show_chart(variance_figure(content.dimension, theme), key="model_quality_dimension", alt=alt)
         st.markdown(plain(rows["dimension"].text))
     left, right = halves("quality_rest")
     with left:
@@ -74,10 +75,10 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
         _told(rows["collisions"])
     with right:
         if "maps" in rows:
-            _maps(content["maps"], rows["maps"])
+            _maps(content.maps, rows["maps"])
         else:
             st.info("This checkpoint has no map whose neighbours could be compared.", icon=":material/info:")
-    st.caption(f"Made with `{_code(str(content['command']))}`, seed {int(content['config']['seed'])}.")
+    st.caption(f"Made with `{_code(content.command)}`, seed {content.config.seed}.")
 
 
 def _summary(rows: list[Reading]) -> None:
@@ -105,37 +106,39 @@ def _told(row: Reading) -> None:
     st.markdown(plain(row.text))
 
 
-def _edits(part: dict[str, Any], row: Reading, theme: ThemeName) -> None:
+def _edits(part: Edits, row: Reading, theme: ThemeName) -> None:
     left, right = halves("quality_edits")
     with left:
         _head(row)
         alt = f"Latent distance over edit distance, median and bands, beside controls. {row.value}"
-        show_chart(edit_figure(part["curves"], theme), key="model_quality_edits", alt=alt)
+        show_chart(edit_figure(part.curves, theme), key="model_quality_edits", alt=alt)
     with right:
         st.subheader("In numbers")
-        walk, random = part["walk"], part["random"]
+        walk, random = part.walk, part.random
         table = [
             {
                 "Codes": "Shuffled latents (control)" if name == "permuted" else NAMES[name],
-                "On walks": _number(walk["spearman"][name]),
-                "Random pairs": _number(random["spearman"][name]),
+                "On walks": _number(getattr(walk.spearman, name)),
+                "Random pairs": _number(getattr(random.spearman, name)),
             }
             for name in ("latent", "one_hot", "untrained", "permuted")
         ]
         st.table(pd.DataFrame(table), hide_index=True, border="horizontal")
         st.caption(
-            f"Spearman correlation of edit and latent distance over {walk['pairs']:,} pairs on random walks and "
-            f"{random['pairs']:,} random pairs. In the chart, 1 is the median distance of random pairs."
+            f"Spearman correlation of edit and latent distance over {walk.pairs:,} pairs on random walks and "
+            f"{random.pairs:,} random pairs. In the chart, 1 is the median distance of random pairs."
         )
         st.markdown(plain(row.text))
 
 
-def _neighbours(found: Quality, theme: ThemeName) -> None:
-    rows = {row["key"]: row for row in found.content["neighbours"]}
+def _neighbours(found: QualityContent, theme: ThemeName) -> None:
+    rows = {row.key: row for row in found.neighbours}
     left, right = halves("quality_neighbours")
     with left:
         st.subheader("Neighbours predict the score", help=EXPLAINED["neighbours"])
-        key = st.selectbox("Score", list(rows), format_func=lambda key: _named(found, key), key="model_quality_score")
+        key = st.selectbox(
+            "Score", list(rows), format_func=lambda key: _named(rows[key].score), key="model_quality_score"
+        )
         measure = st.segmented_control(
             "Measure",
             list(MEASURES),
@@ -146,35 +149,34 @@ def _neighbours(found: Quality, theme: ThemeName) -> None:
         )
         assert key is not None and measure is not None, "both always have a value"
         row = rows[key]
-        spoken = "; ".join(f"{NAMES[name]}: {_number(row[name][measure])}" for name in NAMES)
+        spoken = "; ".join(f"{NAMES[name]}: {_number(getattr(row.fit(name), measure))}" for name in NAMES)
         show_chart(bars(row, measure, theme), key="model_quality_bars", alt=f"{MEASURES[measure]}. {spoken}")
     with right:
         st.subheader("Reading")
         st.markdown(plain(neighbours(row).text))
-        count = f"{row['latent']['cells']:,}" if measure != "r2_best" else f"{row['best_cells']:,} best"
+        count = f"{row.latent.cells:,}" if measure != "r2_best" else f"{row.best_cells:,} best"
         st.caption(
             plain(
-                f"{count} of {row['labelled']:,} labelled cells, {found.content['config']['neighbours']} neighbours, "
+                f"{count} of {row.labelled:,} labelled cells, {found.config.neighbours} neighbours, "
                 "each cell left out of its own prediction. Untrained: a model of the same kind with random weights."
             )
         )
-        st.caption(plain(found.meanings[key].describe()))
+        st.caption(plain(rows[key].score.describe()))
 
 
-def _named(found: Quality, key: str) -> str:
-    meaning = found.meanings[key]
+def _named(meaning: ScoreMeaning) -> str:
     return f"{meaning.title}, {meaning.data_set}" if meaning.data_set else meaning.title  # options are plain text
 
 
-def _maps(part: list[dict[str, Any]], row: Reading) -> None:
+def _maps(part: Sequence[MapQuality], row: Reading) -> None:
     _head(row)
     table = [
         {
-            "Map": str(one["name"]).upper(),
-            "Trustworthiness": f"{one['trustworthiness']:.3f}",
-            "Continuity": f"{one['continuity']:.3f}",
-            "Random map": f"{one['permuted']:.3f}",
-            "Cells looked at": f"{one['rows']:,} of {one['cells']:,}",
+            "Map": one.name.upper(),
+            "Trustworthiness": f"{one.trustworthiness:.3f}",
+            "Continuity": f"{one.continuity:.3f}",
+            "Random map": f"{one.permuted:.3f}",
+            "Cells looked at": f"{one.rows:,} of {one.cells:,}",
         }
         for one in part
     ]

@@ -106,7 +106,7 @@ _opened: set[str] = set()
 def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint) -> Explorer:
     explorer = assemble_explorer(_checkpoint, lambda space: known_scores(space.name))
     _opened.add(identity[1])
-    # seconds of work that only the first click needs: done while the map loads (the lock is the cached property's)
+    # seconds of work that only the first click needs: done while the map loads; whoever comes early waits for a value
     threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
     return explorer
 

@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
 from svge_core.data.importers.table import ImportedTable, Key
 from svge_core.data.meaning import meaning_from_dict
-from svge_core.errors import DataError
-from svge_core.files import cache_dir, is_dict, is_list, write_atomically
+from svge_core.errors import DataError, SvgeError
+from svge_core.files import cache_dir, check_version, parse_json, to_record, write_atomically
 
 FORMAT = 1
 METADATA = b"svge_explorer"
@@ -107,49 +108,49 @@ def load_table(path: Path) -> ImportedTable:
     """
     import pyarrow.parquet as pq
 
-    described = _described(path)
+    described, _ = _described(path)
     try:
         raw = pq.read_table(path).to_pandas()
-        meanings = {meaning.key: meaning for meaning in map(meaning_from_dict, described["meanings"])}
+        meanings = {meaning.key: meaning for meaning in map(meaning_from_dict, described.meanings)}
         frame = raw.astype({key: np.float64 for key in meanings})
         return ImportedTable(
-            described["space"],
-            described["name"],
-            described["title"],
-            described["key"],
+            described.space,
+            described.name,
+            described.title,
+            described.key,
             frame,
             meanings,
-            tuple(described["notes"]),
-            described["origin"],
+            described.notes,
+            described.origin,
         )
     except (DataError, ValueError, KeyError, TypeError, OSError) as error:  # pyarrow's errors are ValueErrors, OSErrors
         raise _damaged(path, str(error)) from error
 
 
-def _described(path: Path) -> dict[str, Any]:
-    """The description in the file's metadata, of the shape that :func:`save_table` writes."""
+class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What :func:`save_table` writes into a file's metadata; meanings as plain values."""
+
+    format: int
+    space: str
+    name: str
+    title: str
+    key: Key
+    meanings: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+    origin: dict[str, str]
+
+
+def _described(path: Path) -> tuple[_Description, int]:
+    """The description in the file's metadata, and the number of rows."""
     import pyarrow.parquet as pq
 
     try:
         footer = pq.read_metadata(path)
-        described = json.loads((footer.metadata or {})[METADATA])
-        texts = [described[key] for key in ("space", "name", "title", "key")]
-        lists = [described["meanings"], described["notes"]]
-        origin = described["origin"]
-        if described["format"] != FORMAT:
-            raise DataError(f"it has format {described['format']}, expected {FORMAT}")
-        if not (
-            all(isinstance(text, str) for text in (*texts, *described["notes"]))
-            and all(is_list(item) for item in lists)
-            and is_dict(origin)
-            and all(isinstance(text, str) for text in (*origin, *origin.values()))
-            and described["key"] in get_args(Key)
-        ):
-            raise DataError("its description is not of the expected form")
-        return {**described, "rows": footer.num_rows}
-    except KeyError as error:
-        raise _damaged(path, f"{error} is missing in its description") from error
-    except (DataError, ValueError, TypeError, OSError) as error:
+        if (text := (footer.metadata or {}).get(METADATA)) is None:
+            raise DataError("it has no description")
+        plain = check_version(parse_json(text), "format", (FORMAT,))
+        return to_record(plain, _Description), footer.num_rows
+    except (SvgeError, ValueError, OSError) as error:  # pyarrow's errors are ValueErrors, OSErrors
         raise _damaged(path, str(error)) from error
 
 
@@ -172,9 +173,9 @@ def list_imported(space: str | None = None) -> list[Entry]:
     entries: list[Entry] = []
     for path in _paths(space):
         try:
-            d = _described(path)
-            keys = tuple(str(meaning["key"]) for meaning in d["meanings"])
-            entry = Entry(path.parent.name, path.stem, path, d["rows"], d["title"], keys, d["origin"])
+            found, rows = _described(path)
+            keys = tuple(str(meaning.get("key", "")) for meaning in found.meanings)
+            entry = Entry(path.parent.name, path.stem, path, rows, found.title, keys, found.origin)
         except DataError as error:
             entry = Entry(path.parent.name, path.stem, path, 0, "", (), {}, str(error))
         entries.append(entry)

@@ -9,7 +9,10 @@ from .draws import (
 )
 from .file import (
     Extrapolation as Extrapolation,
+    ExtrapolationContent as ExtrapolationContent,
     LargerCell as LargerCell,
+    Point as Point,
+    TableRow as TableRow,
     larger_space as larger_space,
     load as load,
     save as save,

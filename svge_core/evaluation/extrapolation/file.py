@@ -1,20 +1,147 @@
 """``extrapolation.json`` beside a checkpoint: the table, points for a chart, and ranked cells outside the space."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError, SvgeError
-from svge_core.evaluation.extrapolation.draws import MEASURES
-from svge_core.files import write_atomically
+from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
+from svge_core.files import Count, check_version, read_record, write_record
 from svge_core.spaces import SPACES, AbstractSearchSpace, resolve
 
 FILE = "extrapolation.json"
 FORMAT_VERSION = 1
 MAX_BYTES = 200_000
+AGAIN = "Make it again with 'extrapolate'."
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the file: no other fields than these."""
+
+
+Side = Literal["inside", "outside"]
+
+
+class JudgedOn(Part, frozen=True):
+    """Labelled cells on each side."""
+
+    inside: Count
+    outside: Count
+
+
+class Measured(Part, frozen=True):
+    """One predictor on one side in one draw; None where it cannot be said, or without an interval."""
+
+    predictor: str
+    side: Side
+    kendall_tau: float | None
+    spearman: float | None
+    rmse: float | None
+    coverage: float | None
+    width: float | None
+
+
+class TableRow(Measured, frozen=True):
+    """Means over draws with their standard deviations; labels fitted on and cells held out in each."""
+
+    labels: Count
+    held_out: Count
+    draws: Count
+    kendall_tau_sd: float | None = None
+    spearman_sd: float | None = None
+    rmse_sd: float | None = None
+    coverage_sd: float | None = None
+    width_sd: float | None = None
+
+
+class Point(Part, frozen=True):
+    """A held-out cell: measured, predicted by the surrogate, and by counts alone."""
+
+    index: Count
+    side: Side
+    measured: float
+    predicted: float
+    counted: float
+
+
+class Origin(Part, frozen=True):
+    """Cells made in one way: how many distinct ones, and their best and median predicted score."""
+
+    origin: str
+    cells: Count
+    best: float
+    median: float
+
+
+class RankedCell(Part, frozen=True):
+    """A cell in the notation of its space; its score is predicted, with an interval."""
+
+    cell: str
+    origin: str
+    mean: float
+    low: float
+    high: float
+    params_m: float
+
+
+class LargerCells(Part, frozen=True):
+    """Ranked cells of the larger space.
+
+    Attributes:
+        title: of the larger space.
+        fitted_on: labels of the known space.
+        features: that both spaces have.
+        labels_range: lowest and highest of the labels.
+        distinct: cells that were ranked.
+        origins: by how they were made.
+        reference: the best predicted cell of the known space, by the same surrogate.
+        best: from the best predicted one on.
+    """
+
+    title: str
+    fitted_on: Count
+    features: Count
+    labels_range: tuple[float, float]
+    distinct: Count
+    origins: tuple[Origin, ...]
+    reference: RankedCell
+    best: tuple[RankedCell, ...]
+
+
+class ExtrapolationContent(Part, frozen=True):
+    """The whole file.
+
+    Attributes:
+        checkpoint: digest of the weights that decoded the larger cells.
+        space: name of the known space.
+        meaning: of the score, as plain values.
+        config: how much was done.
+        command: that does it again.
+        inside, outside: the two sides in words.
+        judged_on: labelled cells of each side.
+        table: a row per predictor and side.
+        draws: the same of every single draw.
+        points: held-out cells of the first draw.
+        larger: cells outside the known space.
+    """
+
+    format_version: Literal[1]
+    checkpoint: str
+    space: str
+    meaning: dict[str, Any]
+    config: ExtrapolationConfig
+    command: str
+    inside: str
+    outside: str
+    judged_on: JudgedOn
+    table: tuple[TableRow, ...]
+    draws: tuple[tuple[Measured, ...], ...]
+    points: tuple[Point, ...]
+    larger: LargerCells
 
 
 @dataclass(frozen=True)
@@ -31,22 +158,18 @@ class LargerCell:
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """What the file holds, checked.
+    """The file, and what it speaks of.
 
     Attributes:
         content: everything as it was written.
         meaning: what the score is.
-        table: a row per predictor and side.
-        points: held-out cells of the first draw.
         space: the space of the ranked cells.
         ranked: from the best predicted one on.
         reference: the best predicted cell of the known space, by the same surrogate.
     """
 
-    content: dict[str, Any]
+    content: ExtrapolationContent
     meaning: ScoreMeaning
-    table: list[dict[str, Any]]
-    points: list[dict[str, Any]]
     space: AbstractSearchSpace
     ranked: list[LargerCell]
     reference: LargerCell
@@ -69,16 +192,16 @@ def larger_space(space: AbstractSearchSpace, max_edges: int = 9) -> AbstractSear
     return resolve(larger.make)(max_edges)
 
 
-def save(folder: Path, content: dict[str, Any]) -> Path:
+def save(folder: Path, content: ExtrapolationContent) -> Path:
     """Write ``extrapolation.json`` whole or not at all.
 
     Raises:
         DataError: if it would be larger than a page should read.
     """
-    text = (json.dumps(content, allow_nan=False, separators=(",", ":")) + "\n").encode()
-    if len(text) > MAX_BYTES:
-        raise DataError(f"{FILE} would have {len(text):,} bytes, more than {MAX_BYTES:,}: keep fewer cells.")
-    write_atomically(folder / FILE, text)
+    try:
+        write_record(folder / FILE, content, max_bytes=MAX_BYTES)
+    except SvgeError as error:
+        raise DataError(f"{error}: keep fewer cells.") from None
     return folder / FILE
 
 
@@ -88,47 +211,29 @@ def load(folder: Path, space: AbstractSearchSpace) -> Extrapolation | None:
     Raises:
         CheckpointError: if it is damaged, too large, or of another version or space; the message names the field.
     """
-    path = folder / FILE
-    if not path.is_file():
+    if not (folder / FILE).is_file():
         return None
+    found = read_record(
+        folder / FILE,
+        ExtrapolationContent,
+        AGAIN,
+        name=FILE,
+        max_bytes=MAX_BYTES,
+        upgrade=lambda plain: check_version(plain, "format_version", (FORMAT_VERSION,)),
+        complete=(ExtrapolationConfig,),
+    )
+    if found.space != space.name:
+        raise CheckpointError(f"{FILE}: 'space' is {found.space!r}, the checkpoint's is {space.name!r}. {AGAIN}")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise CheckpointError(f"{path.name} is larger than {MAX_BYTES:,} bytes. Make it again with 'extrapolate'.")
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path.name} is damaged ({error}). Make it again with 'extrapolate'.") from None
-    if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
-        found = content.get("format_version") if isinstance(content, dict) else type(content).__name__
-        raise CheckpointError(f"{path.name}: 'format_version' is {found!r}, this version reads {FORMAT_VERSION}.")
-    if content.get("space") != space.name:
-        raise CheckpointError(f"{path.name}: 'space' is {content.get('space')!r}, the checkpoint's is {space.name!r}.")
-    try:
-        larger = larger_space(space, content["config"]["max_edges"])
-        rows = [_checked(row, ("predictor", "side", "labels", "held_out"), MEASURES) for row in content["table"]]
-        dots = [_checked(row, ("side",), ("measured", "predicted", "counted")) for row in content["points"]]
-        part = content["larger"]
-        for name in ("title", "fitted_on", "distinct", "origins", "labels_range"):
-            part[name]
-        for name in ("checkpoint", "command", "inside", "outside", "judged_on"):
-            content[name]
-        best = [_larger(larger, row) for row in part["best"]]
-        return Extrapolation(
-            content, meaning_from_dict(content["meaning"]), rows, dots, larger, best, _larger(space, part["reference"])
-        )
-    except (SvgeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise CheckpointError(f"{path.name} is damaged: {what}. Make it again with 'extrapolate'.") from None
+        if not found.table or not found.points:
+            raise DataError("it has no table or no points")
+        larger = larger_space(space, found.config.max_edges)
+        ranked = [_larger(larger, row) for row in found.larger.best]
+        reference = _larger(space, found.larger.reference)
+        return Extrapolation(found, meaning_from_dict(found.meaning), larger, ranked, reference)
+    except SvgeError as error:
+        raise CheckpointError(f"{FILE} is damaged: {str(error).rstrip('.')}. {AGAIN}") from None
 
 
-def _checked(row: dict[str, Any], texts: tuple[str, ...], numbers: tuple[str, ...]) -> dict[str, Any]:
-    for name in texts:
-        row[name]
-    for name in numbers:
-        if row[name] is not None:
-            float(row[name])
-    return row
-
-
-def _larger(space: AbstractSearchSpace, row: dict[str, Any]) -> LargerCell:
-    numbers = (float(row[name]) for name in ("mean", "low", "high", "params_m"))
-    return LargerCell(space.parse(row["cell"]), str(row["origin"]), *numbers)
+def _larger(space: AbstractSearchSpace, row: RankedCell) -> LargerCell:
+    return LargerCell(space.parse(row.cell), row.origin, row.mean, row.low, row.high, row.params_m)

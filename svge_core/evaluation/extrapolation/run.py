@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,14 @@ from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
 from svge_core.evaluation.extrapolation.draws import one_draw, points, split_by_size, table
-from svge_core.evaluation.extrapolation.file import FORMAT_VERSION, larger_space
+from svge_core.evaluation.extrapolation.file import (
+    FORMAT_VERSION,
+    ExtrapolationContent,
+    LargerCells,
+    Origin,
+    RankedCell,
+    larger_space,
+)
 from svge_core.evaluation.extrapolation.larger_cells import (
     Candidate,
     best_first,
@@ -21,6 +27,7 @@ from svge_core.evaluation.extrapolation.larger_cells import (
     predict_larger,
     shared_scaling,
 )
+from svge_core.files import to_plain, to_record
 from svge_core.predictors import StructureSurrogate
 from svge_core.spaces import AbstractSearchSpace, ENASMacro, resolve
 from svge_core.spaces.nasbench101 import SEEN_VERTICES, ExtendedNASBench101
@@ -35,7 +42,7 @@ def extrapolate(
     *,
     command: str,
     on_step: Callable[[str], None] = lambda text: None,
-) -> dict[str, Any]:
+) -> ExtrapolationContent:
     """Measure extrapolation and rank larger cells.
 
     Args:
@@ -68,7 +75,7 @@ def extrapolate(
             )
         )
     on_step("larger cells")
-    return {
+    content = {
         "format_version": FORMAT_VERSION,
         "checkpoint": checkpoint.digest,
         "space": space.name,
@@ -83,11 +90,12 @@ def extrapolate(
         "points": points(draws[0]),
         "larger": rank_candidates(checkpoint, meaning, known, config),
     }
+    return to_record(to_plain(content), ExtrapolationContent)
 
 
 def rank_candidates(
     checkpoint: Checkpoint, meaning: ScoreMeaning, known: Labels, config: ExtrapolationConfig, seed: int = 0
-) -> dict[str, Any]:
+) -> LargerCells:
     """Larger cells by the surrogate fitted on labels of the known space."""
     space, rng = checkpoint.model.space, np.random.default_rng(seed)
     larger = larger_space(space, config.max_edges)
@@ -111,23 +119,22 @@ def rank_candidates(
     origins = []
     for origin in dict.fromkeys(c.origin for c in candidates):
         means = mean[[row for row, c in enumerate(candidates) if c.origin == origin]]
-        origins.append(
-            {"origin": origin, "cells": len(means), "best": float(best_of(means)), "median": float(np.median(means))}
-        )
+        best, middle = float(best_of(means)), float(np.median(means))
+        origins.append(Origin(origin=origin, cells=len(means), best=best, median=middle))
     own = surrogate.predict([reference])
-    return {
-        "title": larger.title,
-        "fitted_on": len(rows),
-        "features": int(np.count_nonzero(surrogate.scaling.scale)),
-        "labels_range": [float(known.values[rows].min()), float(known.values[rows].max())],
-        "distinct": len(candidates),
-        "origins": origins,
-        "reference": _row(space, reference, "known space", float(own.mean[0]), float(own.low[0]), float(own.high[0])),
-        "best": [
+    return LargerCells(
+        title=larger.title,
+        fitted_on=len(rows),
+        features=int(np.count_nonzero(surrogate.scaling.scale)),
+        labels_range=(float(known.values[rows].min()), float(known.values[rows].max())),
+        distinct=len(candidates),
+        origins=tuple(origins),
+        reference=_row(space, reference, "known space", float(own.mean[0]), float(own.low[0]), float(own.high[0])),
+        best=tuple(
             _row(larger, candidates[i].cell, candidates[i].origin, *map(float, (mean[i], low[i], high[i])))
             for i in order[: config.shown]
-        ],
-    }
+        ),
+    )
 
 
 def grow_layers(
@@ -187,12 +194,6 @@ def _best(surrogate: StructureSurrogate, meaning: ScoreMeaning, cells: list[Cell
     return [cells[row] for row in order[:count]]
 
 
-def _row(space: AbstractSearchSpace, cell: Cell, origin: str, mean: float, low: float, high: float) -> dict[str, Any]:
-    return {
-        "cell": space.format(space.canonical(cell)),
-        "origin": origin,
-        "mean": float(mean),
-        "low": float(low),
-        "high": float(high),
-        "params_m": space.cost(cell).params_m,
-    }
+def _row(space: AbstractSearchSpace, cell: Cell, origin: str, mean: float, low: float, high: float) -> RankedCell:
+    notation, size = space.format(space.canonical(cell)), space.cost(cell).params_m
+    return RankedCell(cell=notation, origin=origin, mean=mean, low=low, high=high, params_m=size)

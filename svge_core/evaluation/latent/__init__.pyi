@@ -1,3 +1,13 @@
-from .file import Quality as Quality, QualityConfig as QualityConfig, load as load, save as save
+from .content import (
+    Curves as Curves,
+    DecodeCertainty as DecodeCertainty,
+    Dimensions as Dimensions,
+    Edits as Edits,
+    MapQuality as MapQuality,
+    QualityContent as QualityContent,
+    ScoreNeighbours as ScoreNeighbours,
+)
+from .file import load as load, save as save
 from .run import measure as measure
+from .settings import QualityConfig as QualityConfig
 from .wording import Reading as Reading, neighbours as neighbours, readings as readings, signed as signed

@@ -17,8 +17,8 @@ from svge_core.evaluation.latent.edits import (
     slots,
     walk_pairs,
 )
-from svge_core.evaluation.latent.file import QualityConfig
 from svge_core.evaluation.latent.knn import nearest_rows
+from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.metrics import Share
 from svge_core.models import GraphVAE, encode_all
 from svge_core.tensors import CellBatch, to_batch

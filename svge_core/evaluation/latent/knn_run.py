@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.latent.edits import flat_codes, slots
-from svge_core.evaluation.latent.file import QualityConfig
 from svge_core.evaluation.latent.knn import best_rows, fit_quality, nearest_among, nearest_rows
+from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.models import GraphVAE, encode_all
 from svge_core.predictors import structure_features
 from svge_core.tensors import index_batch

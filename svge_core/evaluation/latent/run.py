@@ -15,14 +15,16 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.latent.collisions import close_share, copies, equivalents
+from svge_core.evaluation.latent.content import FORMAT_VERSION, QualityContent
 from svge_core.evaluation.latent.decoding import AgreementOverLatents, certainty, cycle, histogram
 from svge_core.evaluation.latent.dimension import dimension
 from svge_core.evaluation.latent.edit_run import measure_edits, untrained_model
 from svge_core.evaluation.latent.edits import distances, flat_codes, slots
-from svge_core.evaluation.latent.file import FORMAT_VERSION, QualityConfig
 from svge_core.evaluation.latent.knn import measure_preservation
 from svge_core.evaluation.latent.knn_run import Neighbourhoods, measure_neighbours
+from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.metrics import Share, prior_latents
+from svge_core.files import to_plain, to_record
 from svge_core.tensors import index_batch
 
 Labelled = list[tuple[ScoreMeaning, Labels]]
@@ -84,7 +86,7 @@ def measure(
     *,
     command: str,
     on_step: Callable[[str], None] = lambda text: None,
-) -> dict[str, Any]:
+) -> QualityContent:
     """Measure everything.
 
     Args:
@@ -134,7 +136,7 @@ def measure(
     copied = copies(model, [as_cells[row] for row in rng.permutation(len(rows))[: config.copies]], rng)
     on_step("maps")
     maps = [_map(cells, plane, config) for plane in cells.planes if 2 * config.map_neighbours < len(cells.indices)]
-    return {
+    content = {
         "format_version": FORMAT_VERSION,
         "checkpoint": checkpoint.digest,
         "space": space.name,
@@ -164,6 +166,7 @@ def measure(
         "dimension": {"latent": asdict(dimension(latents)), "one_hot": asdict(dimension(codes))},
         "seconds": round(time.monotonic() - began, 1),
     }
+    return to_record(to_plain(content), QualityContent)
 
 
 def _map(cells: Charted, plane: Projection, config: QualityConfig) -> dict[str, Any]:

@@ -2,8 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from svge_core.evaluation.latent.content import (
+    Collisions,
+    CycleBack,
+    DecodeCertainty,
+    Dimensions,
+    Edits,
+    MapQuality,
+    QualityContent,
+    ScoreNeighbours,
+)
+from svge_core.evaluation.metrics import Share
 from svge_core.evaluation.shares import percent
 
 #: differences of Kendall's tau below this are called the same
@@ -31,32 +41,32 @@ class Reading:
     text: str
 
 
-def readings(content: dict[str, Any]) -> list[Reading]:
+def readings(content: QualityContent) -> list[Reading]:
     """All measures in the order of the page."""
-    found = [edits(content["edits"])]
-    if content["neighbours"]:
-        found.append(neighbours(content["neighbours"][0]))
+    found = [edits(content.edits)]
+    if content.neighbours:
+        found.append(neighbours(content.neighbours[0]))
     found += [
-        cycle(content["cycle"]),
-        certainty(content["certainty"]),
-        collisions(content["collisions"]),
-        used(content["dimension"]),
+        cycle(content.cycle),
+        certainty(content.certainty),
+        collisions(content.collisions),
+        used(content.dimension),
     ]
-    return found + ([maps(content["maps"])] if content["maps"] else [])
+    return found + ([maps(content.maps)] if content.maps else [])
 
 
-def edits(part: dict[str, Any]) -> Reading:
+def edits(part: Edits) -> Reading:
     """Edit distance against latent distance."""
-    random, nearest = part["random"], part["nearest"]
-    rho, control, chance = (random["spearman"][name] for name in ("latent", "one_hot", "permuted"))
-    denominator = f"Spearman, {random['pairs']:,} pairs"
+    random, nearest = part.random, part.nearest
+    rho, control, chance = (random.spearman.latent, random.spearman.one_hot, random.spearman.permuted)
+    denominator = f"Spearman, {random.pairs:,} pairs"
     if rho is None:
         text = "All latents lie at one distance from each other: the latent says nothing about edits."
         return Reading("edits", "Distance follows edits", "none", denominator, text)
     words = _grade(rho, ((0.6, "closely"), (0.35, "fairly well"), (0.1, "only weakly")), "not at all")
     text = f"Latent distance follows edit distance {words} (one-hot codes: {_number(control)}, "
     text += f"shuffled latents: {_number(chance)}). "
-    step = next((row["median"] for row in part["curves"]["latent"] if row["edits"] == 1), None)
+    step = next((row.median for row in part.curves.latent if row.edits == 1), None)
     if step is not None:
         far = _grade(
             step,
@@ -67,17 +77,16 @@ def edits(part: dict[str, Any]) -> Reading:
             "close by, so a short way in the latent usually is a small edit",
         )
         text += f"One edit moves a cell by {step:.2f} of the distance between random cells: {far}. "
-    text += f"The nearest other latent is {nearest['mean_edits']:.1f} edits away on average "
-    text += f"(a random cell: {random['mean_edits']:.1f}); {_share(nearest['one_edit'])} are one edit away."
+    text += f"The nearest other latent is {nearest.mean_edits:.1f} edits away on average "
+    text += f"(a random cell: {random.mean_edits:.1f}); {_share(nearest.one_edit)} are one edit away."
     return Reading("edits", "Distance follows edits", f"{rho:.3f}", denominator, text)
 
 
-def neighbours(part: dict[str, Any]) -> Reading:
+def neighbours(part: ScoreNeighbours) -> Reading:
     """Prediction by nearest neighbours, for one score."""
-    tau, title = part["latent"]["kendall_tau"], part["meaning"]["title"]
-    where = part["meaning"]["data_set"]
-    denominator = f"tau, {where or title}, {part['latent']['cells']:,} cells"
-    others = {"one-hot codes": part["one_hot"]["kendall_tau"], "structure features": part["structure"]["kendall_tau"]}
+    tau, title, where = part.latent.kendall_tau, part.score.title, part.score.data_set
+    denominator = f"tau, {where or title}, {part.latent.cells:,} cells"
+    others = {"one-hot codes": part.one_hot.kendall_tau, "structure features": part.structure.kendall_tau}
     known = {name: value for name, value in others.items() if value is not None}
     if tau is None:
         text = "The labels or the predictions are all equal: nothing can be ranked."
@@ -99,8 +108,8 @@ def neighbours(part: dict[str, Any]) -> Reading:
     return Reading("neighbours", "Neighbours predict the score", f"{tau:.3f}", denominator, text)
 
 
-def _chance(part: dict[str, Any]) -> str:
-    mean, sd = part["permuted"]["kendall_tau"], part["single_permutation_sd"]
+def _chance(part: ScoreNeighbours) -> str:
+    mean, sd = part.permuted.kendall_tau, part.single_permutation_sd
     if mean is None:
         return "Permuted labels could not be ranked."
     # predictions of cells with common neighbours are not independent: six deviations leave room for that
@@ -109,10 +118,10 @@ def _chance(part: dict[str, Any]) -> str:
     return f"Permuted labels give {_number(mean)}, which chance does not explain: do not trust this measure."
 
 
-def cycle(part: dict[str, Any]) -> Reading:
+def cycle(part: CycleBack) -> Reading:
     """From a latent to its cell and back."""
-    same, valid = part["same"], part["valid"]
-    share = same["count"] / same["of"] if same["of"] else 0.0
+    same, valid = part.same, part.valid
+    share = same.count / same.of if same.of else 0.0
     words = _grade(
         share,
         (
@@ -123,10 +132,10 @@ def cycle(part: dict[str, Any]) -> Reading:
         "what is decoded at an empty place says little about what lies there",
     )
     text = f"{_share(same)} of prior draws come back to their own cell: {words}. "
-    if valid["count"] < valid["of"]:
-        text += f"{valid['of'] - valid['count']:,} draws gave no member of the space and count as not the same. "
-    median, other, nearest = part["returned"]["median"], part["strangers"]["median"], part["nearest"]
-    if median is not None:
+    if valid.count < valid.of:
+        text += f"{valid.of - valid.count:,} draws gave no member of the space and count as not the same. "
+    median, other, nearest = part.returned.median, part.strangers.median, part.nearest
+    if median is not None and other is not None:
         text += f"A cell's own latent lies {median:.2f} from the draw it came from (the latent of another draw's cell: "
         text += f"{other:.2f}; known cells to their nearest: {nearest:.2f}), so "
         if median > 0.8 * other:
@@ -135,118 +144,111 @@ def cycle(part: dict[str, Any]) -> Reading:
             text += "a draw usually lies farther from its cell than known cells lie from each other: gaps are wide."
         else:
             text += "a draw usually stays with its cell."
-    denominator = f"{same['count']:,} of {same['of']:,} prior draws"
+    denominator = f"{same.count:,} of {same.of:,} prior draws"
     return Reading("cycle", "There and back", _percent(same), denominator, text.strip())
 
 
-def certainty(part: dict[str, Any]) -> Reading:
+def certainty(part: DecodeCertainty) -> Reading:
     """How sure the decoder is."""
-    means, prior, times = part["means"], part["prior"], part["decodings"]
-    denominator = f"{prior['unsure']['of']:,} prior draws × {times}"
+    means, prior, times = part.means, part.prior, part.decodings
+    denominator = f"{prior.unsure.of:,} prior draws × {times}"
     words = _grade(
-        prior["mean"],
+        prior.mean,
         (
             (0.95, "the decoder is sure nearly everywhere, so one decoding of a place is enough"),
             (0.8, "the decoder is sure at most places; look at the share beside a decoded cell"),
         ),
         "decoding the same place twice often gives different cells: look at several decodings",
     )
-    text = f"On average {_part(prior['mean'])} of the random decodings of a prior draw agree, and "
-    text += (
-        f"{_part(means['mean'])} of those of a known cell's latent: {words}. At {_share(prior['unsure'])} of the draws "
-    )
-    text += f"no cell has half of the decodings (known cells: {_share(means['unsure'])}). "
+    text = f"On average {_part(prior.mean)} of the random decodings of a prior draw agree, and "
+    text += f"{_part(means.mean)} of those of a known cell's latent: {words}. At {_share(prior.unsure)} of the draws "
+    text += f"no cell has half of the decodings (known cells: {_share(means.unsure)}). "
     text += "The likeliest decoding has log-probability "
-    text += (
-        f"{_number(prior['log_probability'])} nats at prior draws, {_number(means['log_probability'])} at known cells."
-    )
-    return Reading("certainty", "Sure decoding", f"{_part(prior['mean'])}", denominator, text)
+    text += f"{_number(prior.log_probability)} nats at prior draws, {_number(means.log_probability)} at known cells."
+    return Reading("certainty", "Sure decoding", f"{_part(prior.mean)}", denominator, text)
 
 
-def collisions(part: dict[str, Any]) -> Reading:
+def collisions(part: Collisions) -> Reading:
     """Whether different cells have different codes."""
-    close, nearest, random = part["close"], part["nearest"], part["random"]
-    denominator = f"{close['count']:,} of {close['of']:,} cells"
+    close, nearest, random = part.close, part.nearest, part.random
+    denominator = f"{close.count:,} of {close.of:,} cells"
     if nearest <= 1e-3 * random or random <= 1e-6:
         text = "Cells lie on top of each other: the encoder has collapsed, and nothing read off the latent means much. "
-    elif close["count"]:
+    elif close.count:
         text = f"{_share(close)} of the cells lie on another one: they cannot be told apart on any map. "
     else:
         text = "No two cells share a place. "
     text += f"Nearest cells are {nearest:.3g} apart (median), random ones {random:.3g}. "
-    same = part["equivalents"]
-    if same["pairs"]:
-        apart = f"{same['different']:,} of {same['pairs']:,} pairs of different cells that the space counts as one"
+    same = part.equivalents
+    if same.pairs:
+        apart = f"{same.different:,} of {same.pairs:,} pairs of different cells that the space counts as one"
         text += f"{apart} have different codes"
-        ratio = same["distance"] / random if random > 0 else 0.0
+        ratio = (same.distance or 0.0) / random if random > 0 else 0.0
         closer = _grade(
             ratio, ((0.8, "as far apart as strangers"), (0.4, "somewhat nearer than strangers")), "close by"
         )
         text += f", {ratio:.2f} of a random pair's distance apart: equivalent cells lie {closer}. "
     else:
-        text += f"Among {same['cells']:,} cells no two are equivalent. "
-    copied, raw = part["copies"]["equal"], part["copies"]["uncanonical"]
-    if not copied["of"]:
+        text += f"Among {same.cells:,} cells no two are equivalent. "
+    copied, raw = part.copies.equal, part.copies.uncanonical
+    if not copied.of:
         text += "No cell can be written down in another node order."
-    elif copied["count"] == copied["of"]:
-        text += f"All {copied['of']:,} copies in another node order get the code of their original "
-        text += f"(without the canonical order: {raw['count']:,})."
+    elif copied.count == copied.of:
+        text += f"All {copied.of:,} copies in another node order get the code of their original "
+        text += f"(without the canonical order: {raw.count:,})."
     else:
-        lost = copied["of"] - copied["count"]
-        text += f"{lost:,} of {copied['of']:,} copies in another node order get another code: this must not be."
+        lost = copied.of - copied.count
+        text += f"{lost:,} of {copied.of:,} copies in another node order get another code: this must not be."
     return Reading("collisions", "Collisions", _percent(close), denominator, text)
 
 
-def used(part: dict[str, Any]) -> Reading:
+def used(part: Dimensions) -> Reading:
     """How many dimensions carry something."""
-    own, control = part["latent"], part["one_hot"]
-    denominator = f"of {own['width']} dimensions, {own['cells']:,} cells"
-    if not own["cumulative"]:
+    own, control = part.latent, part.one_hot
+    denominator = f"of {own.width} dimensions, {own.cells:,} cells"
+    if not own.cumulative:
         text = "All latents are equal: the latent carries nothing."
         return Reading("dimension", "Dimensions in use", "0", denominator, text)
-    text = f"{own['active']} of {own['width']} dimensions vary at all; {own['needed'][2]} principal components hold "
-    text += f"95 % of the variance (one-hot codes: {control['needed'][2]} of {control['width']}). "
-    first = own["cumulative"][min(1, len(own["cumulative"]) - 1)]
+    text = f"{own.active} of {own.width} dimensions vary at all; {own.needed[2]} principal components hold "
+    text += f"95 % of the variance (one-hot codes: {control.needed[2]} of {control.width}). "
+    first = own.cumulative[min(1, len(own.cumulative) - 1)]
     text += f"The first two, which the PCA map shows, hold {percent(first, 0)}: "
     text += _grade(
         first,
         ((0.8, "that map shows most of the latent."), (0.4, "that map leaves out a good part.")),
         "most of what tells cells apart lies in directions that a flat map cannot show.",
     )
-    return Reading("dimension", "Dimensions in use", f"{own['effective']:.1f}", denominator, text)
+    return Reading("dimension", "Dimensions in use", f"{own.effective:.1f}", denominator, text)
 
 
-def maps(part: Sequence[dict[str, Any]]) -> Reading:
+def maps(part: Sequence[MapQuality]) -> Reading:
     """How much the maps can be believed."""
-    best = max(part, key=lambda row: row["trustworthiness"])
+    best = max(part, key=lambda row: row.trustworthiness)
     title = "Neighbours kept by the maps"
     sentences = []
     for row in part:
         words = _grade(
-            row["trustworthiness"],
+            row.trustworthiness,
             ((GOOD_MAP, "neighbours on it can be believed"), (FAIR_MAP, "most neighbours on it can be believed")),
             "cells that look close on it often are not: check the distances in the panel",
         )
         lost = _grade(
-            row["continuity"],
+            row.continuity,
             ((GOOD_MAP, "few are torn apart"), (FAIR_MAP, "some are torn apart")),
             "many are torn apart",
         )
         sentences.append(
-            f"{row['name'].upper()}: trustworthiness {_with_error(row, 'trustworthiness')}, {words}; continuity "
-            f"{_with_error(row, 'continuity')}, of the true neighbours {lost}."
+            f"{row.name.upper()}: trustworthiness {_with_error(row.trustworthiness, row.trustworthiness_se)}, "
+            f"{words}; continuity {_with_error(row.continuity, row.continuity_se)}, of the true neighbours {lost}."
         )
-    text = " ".join(sentences) + f" A random map has {best['permuted']:.2f}."
-    looked = (
-        f"{best['rows']:,} cells" if best["rows"] == best["cells"] else f"{best['rows']:,} of {best['cells']:,} cells"
-    )
-    denominator = f"{best['name'].upper()}, {looked}"
-    return Reading("maps", title, f"{best['trustworthiness']:.3f}", denominator, text)
+    text = " ".join(sentences) + f" A random map has {best.permuted:.2f}."
+    looked = f"{best.rows:,} cells" if best.rows == best.cells else f"{best.rows:,} of {best.cells:,} cells"
+    denominator = f"{best.name.upper()}, {looked}"
+    return Reading("maps", title, f"{best.trustworthiness:.3f}", denominator, text)
 
 
-def _with_error(row: dict[str, Any], name: str) -> str:
-    error = row[f"{name}_se"]
-    return f"{row[name]:.3f}" + (f" ± {error:.3f}" if error else "")
+def _with_error(value: float, error: float) -> str:
+    return f"{value:.3f}" + (f" ± {error:.3f}" if error else "")
 
 
 def _grade(value: float, steps: Sequence[tuple[float, str]], below: str) -> str:
@@ -264,12 +266,12 @@ def _part(value: float) -> str:
     return percent(value, 1)
 
 
-def _share(share: dict[str, Any]) -> str:
-    return f"{_percent(share)} ({share['count']:,} of {share['of']:,})"
+def _share(share: Share) -> str:
+    return f"{_percent(share)} ({share.count:,} of {share.of:,})"
 
 
-def _percent(share: dict[str, Any]) -> str:
-    return percent(share["count"] / share["of"], 1) if share["of"] else "none looked at"
+def _percent(share: Share) -> str:
+    return percent(share.count / share.of, 1) if share.of else "none looked at"
 
 
 def _number(value: float | None) -> str:

@@ -8,6 +8,7 @@ from .limits import (
 from .loop import execute as execute
 from .manage import control as control, create_run as create_run, delete_run as delete_run
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
+from .preparing import default_checkpoint as default_checkpoint
 from .processes import birth as birth
 from .reading import list_runs as list_runs, read_run as read_run
 from .tables import hide_password as hide_password, storage_url as storage_url, workers as workers

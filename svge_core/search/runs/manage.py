@@ -16,7 +16,7 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, read_start
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
-from svge_core.search.runs.preparing import prepare
+from svge_core.search.runs.preparing import default_checkpoint, prepare
 from svge_core.search.runs.reading import find
 from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
 from svge_core.search.runs.types import Control, SearchConfig
@@ -36,6 +36,11 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPyt
     Raises:
         SvgeError: with one line, if the objective, the method, the checkpoint or the labels cannot be used.
     """
+    if config.uses_checkpoint and config.checkpoint is None:
+        raise DataError(
+            f"This search needs a model of {config.space}: give the folder of a checkpoint (--checkpoint), such as "
+            f"{default_checkpoint(config.space)}."
+        )
     prepared = prepare(config, allow_python=allow_python)
     space, objective = prepared.space, prepared.objective
     labels = read_start(Path(config.start_csv), objective.goals, space) if config.start_csv else []

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from svge_core.cells import Cell
-from svge_core.errors import DataError
-from svge_core.files import is_dict
+from svge_core.errors import DataError, SvgeError
+from svge_core.files import to_record
 from svge_core.search.history import Direction, History, Observation
 from svge_core.search.objectives import Goal, split_word
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
@@ -26,21 +26,6 @@ Control = Literal["run", "pause", "cancel"]
 YOUR_LABELS = "your labels"
 MAX_TEXT = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-
-#: types of the fields of a configuration as JSON holds them
-_KINDS: dict[str, tuple[type, ...]] = {
-    "space": (str,),
-    "objective": (list, tuple),
-    "method": (str,),
-    "budget": (int,),
-    "seed": (int,),
-    "batch": (int,),
-    "checkpoint": (str, type(None)),
-    "restricted": (bool,),
-    "start_csv": (str, type(None)),
-    "race": (str,),
-    "name": (str,),
-}
 
 
 @dataclass(frozen=True)
@@ -123,18 +108,12 @@ class SearchConfig:
         Raises:
             DataError: if a field is missing, unknown or cannot be used.
         """
-        if not is_dict(raw) or set(raw) != set(_KINDS):
-            got = ", ".join(sorted(map(str, raw)))[:200] if is_dict(raw) else type(raw).__name__
-            raise DataError(f"A search has the fields {', '.join(sorted(_KINDS))}; got {got}.")
-        for name, kinds in _KINDS.items():
-            value = raw[name]
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise DataError(f"Field {name!r} of a search cannot be {str(value)[:60]!r}.")
-        words = raw["objective"]
-        if not all(isinstance(word, str) for word in words):
-            raise DataError(f"The objective is a list of words such as table:cifar10_valid; got {str(words)[:60]!r}.")
-        named: dict[str, Any] = {**raw, "objective": tuple(words)}
-        return cls(**named)
+        try:
+            return to_record(raw, cls, complete=(cls,))
+        except DataError:
+            raise  # the configuration's own words
+        except SvgeError as error:
+            raise DataError(f"The stored settings of a search cannot be used: {error}.") from None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+from .once import computed_once as computed_once
