@@ -4,7 +4,6 @@ from .charted import (
     chart_scores as chart_scores,
     encode_indices as encode_indices,
     latents_file as latents_file,
-    nearest_spacings as nearest_spacings,
     operation_counts as operation_counts,
 )
 from .file import (
@@ -13,6 +12,14 @@ from .file import (
     load_atlas as load_atlas,
     load_chart as load_chart,
     save_atlas as save_atlas,
+)
+from .neighbours import (
+    PointTable as PointTable,
+    nearest_among as nearest_among,
+    nearest_known as nearest_known,
+    nearest_lengths as nearest_lengths,
+    nearest_rows as nearest_rows,
+    nearest_spacings as nearest_spacings,
 )
 from .polygon import select_in_polygon as select_in_polygon
 from .projection import PlaneName as PlaneName, Projection as Projection, weighted_latent as weighted_latent

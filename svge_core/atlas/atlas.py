@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices, nearest_spacings
-from svge_core.atlas.projection import FULLY_GREY, PlaneName, Projection, nearest_latents, pca_plane, umap_plane
+from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices
+from svge_core.atlas.neighbours import nearest_latents, nearest_spacings
+from svge_core.atlas.projection import FULLY_GREY, PlaneName, Projection, pca_plane, umap_plane
 from svge_core.atlas.size import CHARTED
 from svge_core.checkpoints import Checkpoint
 from svge_core.threads import computed_once

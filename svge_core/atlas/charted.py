@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int, Int8
 
 from svge_core.atlas.size import CHARTED
@@ -116,23 +115,3 @@ def _checked(path: Path, model: GraphVAE, indices: np.ndarray) -> np.ndarray | N
         ):
             return latents
     return None
-
-
-def nearest_spacings(
-    latents: Float[np.ndarray, "cells latent"], sample: int, seed: int = 1, piece: int = 128
-) -> Float[np.ndarray, " sampled"]:
-    """Sorted distances of cells to their nearest other cell: of all cells, or of a seeded sample of that many."""
-    rows = np.arange(len(latents))
-    if sample < len(latents):
-        rows = np.sort(np.random.default_rng(seed).choice(len(latents), sample, replace=False))
-    centred = torch.from_numpy(latents - latents.mean(axis=0, dtype=np.float64).astype(np.float32))
-    squares = centred.square().sum(1)
-    found = np.empty(len(rows), dtype=np.float32)
-    for start in range(0, len(rows), piece):
-        chosen = torch.from_numpy(rows[start : start + piece])
-        # squared distances but for the query's own square, which changes no order
-        table = torch.addmm(squares, centred[chosen], centred.T, alpha=-2.0)
-        table[torch.arange(len(chosen)), chosen] = torch.inf
-        nearest = table.min(dim=1).indices
-        found[start : start + piece] = (centred[chosen] - centred[nearest]).square().sum(1).sqrt().numpy()
-    return np.sort(found)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.spatial import KDTree
 
 from svge_core.errors import SvgeError
@@ -20,8 +20,6 @@ PlaneName = Literal["umap", "pca"]
 NEIGHBOURS = 8
 #: UMAP's neighbours and minimal distance up to so many cells; more neighbours than the last would take hours
 UMAP_SETTINGS = ((50_000, 100, 0.8), (1_000_000, 20, 0.3))
-#: nearest cells that are compared exactly beyond those asked for, because of rounding
-_SPARE = 24
 #: spacings from the nearest drawn cell at which a map is fully grey; grey begins at one
 FULLY_GREY = 3.0
 
@@ -160,29 +158,3 @@ def umap_plane(
     return Projection(
         "umap", xy - xy.mean(0), note, empty, np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32)
     )
-
-
-def nearest_latents(
-    latents: Float[np.ndarray, "cells latent"],
-    z: Float[np.ndarray, " latent"],
-    count: int,
-    squares: Float[np.ndarray, " cells"] | None = None,
-) -> tuple[Float[np.ndarray, " neighbours"], Int[np.ndarray, " neighbours"]]:
-    """Euclidean distances and rows of the nearest known latents, nearest first.
-
-    Args:
-        latents: known latents.
-        z: where to look from.
-        count: how many to return.
-        squares: squared lengths of the latents; with them, a query is one product of a matrix and a vector.
-    """
-    if squares is None:
-        rows = np.arange(len(latents))
-    else:
-        wanted = min(count + _SPARE, len(latents))
-        rows = np.argpartition(squares - latents @ (2 * z), wanted - 1)[:wanted]
-    squared = np.square(latents[rows] - z).sum(1)
-    count = min(count, len(latents))
-    found = np.argpartition(squared, count - 1)[:count]
-    found = found[np.lexsort((rows[found], squared[found]))]
-    return np.sqrt(squared[found]), rows[found]

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int64
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from svge_core.atlas import nearest_lengths
 from svge_core.errors import SvgeError
 
 #: neighbours of every cell: NAS-Bench-201 cells have 24 one-edit neighbours, and fewer than 16 leave islands
@@ -108,21 +108,7 @@ def neighbour_graph(
     if len(nodes) < 2:
         raise SvgeError(f"A neighbour graph needs at least 2 cells; got {len(nodes)}.")
     k = min(k, len(nodes) - 1)
-    # about the mean, so that rounding in the squares below is small
-    centred = torch.from_numpy(nodes - nodes.mean(axis=0, dtype=np.float64).astype(np.float32))
-    squares = centred.square().sum(1)
-    found = np.empty((len(nodes), k), dtype=np.int64)
-    lengths = np.empty((len(nodes), k), dtype=np.float64)
-    for start in range(0, len(nodes), piece):
-        asked = centred[start : start + piece]
-        # squared distances but for the asking cell's own square, which changes no order
-        table = torch.addmm(squares, asked, centred.T, alpha=-2.0)
-        table[torch.arange(len(asked)), torch.arange(start, start + len(asked))] = torch.inf
-        nearest = table.topk(k, largest=False).indices
-        exact = (asked[:, None] - centred[nearest]).double().square().sum(-1).sqrt()
-        exact, order = exact.sort(dim=1)
-        found[start : start + piece] = nearest.gather(1, order).numpy()
-        lengths[start : start + piece] = exact.numpy()
+    found, lengths = nearest_lengths(nodes, k, piece=piece)
     return NeighbourGraph(chosen, nodes, found, lengths, len(latents))
 
 

@@ -10,16 +10,16 @@ from safetensors.numpy import load_file, save_file
 from scipy.spatial import KDTree
 
 from svge_core.atlas.atlas import Atlas, build_atlas, latent_tensor
-from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices, nearest_spacings, operation_counts
+from svge_core.atlas.charted import chart_indices, charted_held_out, encode_indices, operation_counts
 from svge_core.atlas.file import FILE, load_atlas, load_chart, save_atlas
-from svge_core.atlas.projection import nearest_latents
+from svge_core.atlas.neighbours import nearest_spacings
 from svge_core.checkpoints.checkpoint import Checkpoint
 from svge_core.data.held_out import held_out_mask
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files.quantisation import STEPS, quantised, restored
 from svge_core.spaces.registry import SPACES, get_space
 from svge_core.training.config import TrainConfig
-from tests.atlas.test_projection import free_plane, random_latents
+from tests.atlas.test_projection import free_plane
 from tests.support.core import TinySpace, tiny_model, write_checkpoint, write_sampled_checkpoint
 from tests.support.untyped import there
 
@@ -213,18 +213,6 @@ def test_spacings_are_those_of_a_tree(rng: np.random.Generator) -> None:
     assert np.isin(np.round(sampled, 4), np.round(np.sort(expected).astype(np.float32), 4)).mean() > 0.97
     twice = np.repeat(latents[:50], 2, axis=0)
     assert nearest_spacings(twice, 100).max() == 0
-
-
-@pytest.mark.parametrize("shift", [0.0, 30.0])
-def test_nearest_by_squares_is_nearest(shift: float) -> None:
-    latents = (random_latents(3, 4_000, 8) + shift).astype(np.float32)
-    squares = np.square(latents).sum(1)
-    for row in range(0, 4_000, 391):
-        z = latents[row] + np.float32(0.01)
-        exact, quick = nearest_latents(latents, z, 9), nearest_latents(latents, z, 9, squares)
-        np.testing.assert_array_equal(exact[1], quick[1])
-        np.testing.assert_allclose(exact[0], quick[0], rtol=1e-6)
-    assert len(nearest_latents(latents[:3], latents[0], 9, squares[:3])[0]) == 3
 
 
 def test_steps_are_half_a_step_off_at_most(rng: np.random.Generator) -> None:

@@ -7,7 +7,8 @@ from scipy.optimize import linprog
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from svge_core.atlas.projection import NEIGHBOURS, Projection, nearest_latents, pca_plane, weighted_latent
+from svge_core.atlas.neighbours import nearest_latents
+from svge_core.atlas.projection import NEIGHBOURS, Projection, pca_plane, weighted_latent
 from svge_core.errors import SvgeError
 
 

@@ -6,13 +6,13 @@ from itertools import combinations, permutations
 import networkx as nx
 import numpy as np
 import pytest
-from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, spearmanr
 from sklearn.manifold import trustworthiness
 from sklearn.metrics import r2_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 
+from svge_core.atlas.neighbours import nearest_rows
 from svge_core.cells.cell import Cell
 from svge_core.cells.differences import difference
 from svge_core.errors import DataError, SvgeError
@@ -27,7 +27,7 @@ from svge_core.evaluation.latent.edits import (
     slots,
     walk_pairs,
 )
-from svge_core.evaluation.latent.knn import best_rows, fit_quality, measure_preservation, nearest_among, nearest_rows
+from svge_core.evaluation.latent.knn import best_rows, fit_quality, measure_preservation
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import to_batch
 from tests.support.core import TINY, TinySpace, random_cells
@@ -148,33 +148,6 @@ def test_neighbour_prediction_is_that_of_scikit_learn(rng: np.random.Generator) 
     assert fit.cells == 150
 
 
-def test_small_tables_give_the_same_neighbours(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    features = rng.normal(size=(60, 3)).astype(np.float32)
-    whole = nearest_rows(features, 4)
-    monkeypatch.setattr("svge_core.evaluation.latent.knn.TABLE", 130)
-    assert (np.sort(nearest_rows(features, 4)) == np.sort(whole)).all()
-
-
-def test_neighbours_among_some_rows_are_those_of_these_rows_alone(rng: np.random.Generator) -> None:
-    features = rng.normal(size=(200, 4)).astype(np.float32)
-    rows = np.sort(rng.choice(200, 80, replace=False))
-    known = nearest_rows(features, 20)
-    assert (np.isin(known[rows], rows).sum(1) < 6).any()  # some must be looked for again
-    found = nearest_among(features, known, rows, 6)
-    assert (found == nearest_rows(features[rows], 6)).all()
-    apart = cdist(features[rows], features[rows])
-    np.fill_diagonal(apart, np.inf)
-    assert (found == np.argsort(apart, axis=1)[:, :6]).all()
-
-
-def test_ties_are_broken_by_the_seed_and_never_by_the_order_of_rows() -> None:
-    features = np.zeros((400, 3), dtype=np.float32)
-    near = nearest_rows(features, 10, seed=1)
-    assert (near != np.arange(400)[:, None]).all()
-    assert (near == nearest_rows(features, 10, seed=1)).all()
-    assert abs(near.mean() - 199.5) < 6 * 400 / math.sqrt(12 * 10) / 2  # not the first rows
-
-
 def test_permuted_labels_rank_nothing() -> None:
     rng = np.random.default_rng(5)
     features = rng.normal(size=(2_000, 4)).astype(np.float32)
@@ -203,8 +176,6 @@ def test_the_best_are_the_best_by_the_direction() -> None:
 
 
 def test_too_few_cells_for_neighbours() -> None:
-    with pytest.raises(DataError, match="10 neighbours need more"):
-        nearest_rows(np.zeros((10, 2), dtype=np.float32), 10)
     with pytest.raises(DataError, match="too small for 15"):
         measure_preservation(np.zeros((30, 3), dtype=np.float32), np.zeros((30, 2), dtype=np.float32))
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from svge_core.atlas import nearest_rows
 from svge_core.evaluation.latent.edits import (
     Slots,
     band_rows,
@@ -17,7 +18,6 @@ from svge_core.evaluation.latent.edits import (
     slots,
     walk_pairs,
 )
-from svge_core.evaluation.latent.knn import nearest_rows
 from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.metrics import Share
 from svge_core.models import GraphVAE, encode_all

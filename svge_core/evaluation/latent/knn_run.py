@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from svge_core.atlas import nearest_among, nearest_rows
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.evaluation.latent.edits import flat_codes, slots
-from svge_core.evaluation.latent.knn import best_rows, fit_quality, nearest_among, nearest_rows
+from svge_core.evaluation.latent.knn import best_rows, fit_quality
 from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.models import GraphVAE, encode_all
 from svge_core.predictors import structure_features

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from svge_core.atlas import nearest_known
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.errors import InvalidCellError
@@ -147,7 +148,7 @@ class BayesianSearch:
         if self.domain.known is not None:
             if self._known is None:
                 self._known = torch.from_numpy(self.encodings.latents(self.domain.known))
-            nearest = torch.cdist(z, self._known).topk(min(4, len(self._known)), largest=False).indices
+            nearest = nearest_known(self._known, z, 4)
             return [self.domain.known[i] for i in dict.fromkeys(nearest.flatten().tolist())]
         generator = torch.Generator(self.checkpoint.model.device).manual_seed(int(rng.integers(2**31)))
         batch = decode(self.checkpoint.model, z, DecodeOptions(constrained=True), generator)
