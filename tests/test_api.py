@@ -152,7 +152,7 @@ def test_a_model_answers_as_the_inner_functions_do() -> None:
     assert all(SPACE.canonical(c) == c for c in model.decode(z * 3, argmax=False))
     explorer = svge.open_explorer(str(SHIPPED))
     for cell, row in zip(cells[:2], model.predict(cells[:2], "cifar10_valid"), strict=True):
-        (known,) = [one for one in explorer.inspect_cell(cell).predicted if one.meaning.key == "cifar10_valid"]
+        (known,) = [one for one in explorer.inspect_cell(cell).predicted if one.score == "cifar10_valid"]
         assert (row.mean, row.low, row.high) == pytest.approx((known.mean, known.low, known.high), abs=1e-3)
 
 
