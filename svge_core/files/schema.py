@@ -7,7 +7,7 @@ what to do. A file of an older version is brought up to date by the caller's ``u
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -182,20 +182,25 @@ def _replaced(plain: Plain, steps: Sequence[str | int], value: Plain) -> Plain:
 def _same_fields(plain: Plain, record: Any, path: str, complete: tuple[type, ...]) -> None:
     """Unknown fields (msgspec passes over those of dataclasses), and missing ones of types that must be complete."""
     if (attributes := _fields(record)) is not None and is_mapping(plain):
-        names = list(attributes)
-        if unknown := sorted(str(name) for name in plain if name not in names):
-            raise SvgeError(f"{path}: unknown field {unknown[0][:64]!r}; expected {', '.join(names)}")
-        if isinstance(record, complete) and (missing := [name for name in names if name not in plain]):
+        if unknown := sorted(str(name) for name in plain if name not in attributes):
+            raise SvgeError(f"{path}: unknown field {unknown[0][:64]!r}; expected {', '.join(attributes)}")
+        if isinstance(record, complete) and (missing := [name for name in attributes if name not in plain]):
             raise SvgeError(f"{path}: object missing required field {missing[0]}")
-        for name in names:
-            if name in plain:
-                _same_fields(plain[name], getattr(record, attributes[name]), f"{path}.{name}", complete)
+    for part, value, place in _parts(plain, record, attributes):
+        _same_fields(part, value, path + place, complete)
+
+
+def _parts(plain: Plain, record: Any, attributes: Mapping[str, str] | None) -> Iterator[tuple[Plain, Any, str]]:
+    """What a record holds, beside the plain values it was made of, and the place of each in it."""
+    if attributes is not None and is_mapping(plain):
+        for name in plain:
+            yield plain[name], getattr(record, attributes[name]), f".{name}"
     elif is_sequence(record) and is_sequence(plain):
-        for number, (raw, value) in enumerate(zip(plain, record, strict=True)):
-            _same_fields(raw, value, f"{path}[{number}]", complete)
+        for number, (part, value) in enumerate(zip(plain, record, strict=True)):
+            yield part, value, f"[{number}]"
     elif is_dict(record) and is_mapping(plain):
         for key, value in record.items():
-            _same_fields(plain.get(key), value, f"{path}[{str(key)[:64]!r}]", complete)
+            yield plain.get(key), value, f"[{str(key)[:64]!r}]"
 
 
 def _fields(record: Any) -> dict[str, str] | None:
