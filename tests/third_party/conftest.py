@@ -15,6 +15,7 @@ from svge_core.models import HeadConfig
 from svge_core.predictors import fit_predictor
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import SPACES
+from tests.support.meanings import made_up
 
 MODULES = ("tests.third_party.ring_space", "tests.third_party.coin_method")
 
@@ -42,20 +43,6 @@ def root(plugged: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_atlas(checkpoint.folder, build_atlas(checkpoint, planes=("pca",)))  # UMAP takes half a minute to import
     cells = list(checkpoint.model.space.enumerate())
     values = np.array([80.0 + 2 * cell.ops.count("gate") + cell.ops.count("conv") for cell in cells])
-    meaning = ScoreMeaning(
-        "toy_valid",
-        "toy accuracy",
-        "%",
-        "max",
-        "Toy",
-        "",
-        None,
-        "",
-        "measured",
-        "made up",
-        role="accuracy",
-        origin="user",
-        single_run=False,
-    )
+    meaning = made_up("toy_valid", title="toy accuracy", data_set="Toy", split="", epochs=None, role="accuracy")
     fit_predictor(checkpoint, meaning, np.arange(378), values, labels=60, seed=1, head=HeadConfig(layers=2, epochs=1))
     return folder
