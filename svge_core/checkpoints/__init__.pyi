@@ -1,5 +1,6 @@
 from .checkpoint import (
     META as META,
+    WEIGHTS as WEIGHTS,
     Checkpoint as Checkpoint,
     CheckpointMeta as CheckpointMeta,
     data_digest as data_digest,

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas import FILE as ATLAS, LEAN_FROM, PlaneName, latents_file
-from svge_core.checkpoints import META, Checkpoint, find_checkpoints, load_checkpoint, load_meta
+from svge_core.checkpoints import META, WEIGHTS, Checkpoint, find_checkpoints, load_checkpoint, load_meta
 from svge_core.data import Scores, load_scores
 from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
@@ -56,8 +56,8 @@ def checkpoint_for(folder: Path, device: str) -> Checkpoint:
 
 
 def _opening(folder: Path) -> tuple[str, str, Stamp]:
-    """What a checkpoint is known by: the weights by content, what is said about them by size and time."""
-    return str(folder), load_meta(folder)[1], _stamp(folder / META)
+    """What a checkpoint is known by: the digest it names, and size and time of files that may be damaged since."""
+    return str(folder), load_meta(folder)[1], _stamp(folder / META, folder / WEIGHTS)
 
 
 def _stamp(*paths: Path) -> Stamp:
