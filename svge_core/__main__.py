@@ -10,6 +10,15 @@ from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
 
 NAME = "svge"
+#: what the settings that an error names are called here
+OPTIONS = {
+    "allow_python": "--allow-python",
+    "checkpoint": "--checkpoint DIR",
+    "fresh": "--fresh",
+    "name": "--name NAME",
+    "restricted": "--restrict",
+    "strict": "without --strict",
+}
 
 
 def build_parser(wanted: str | None = None) -> Parser:
@@ -29,6 +38,12 @@ def build_parser(wanted: str | None = None) -> Parser:
     return parser
 
 
+def with_options(error: SvgeError) -> str:
+    """What an error says, and what the settings that mend it are called here."""
+    options = ", ".join(OPTIONS[name] for name in error.settings if name in OPTIONS)
+    return f"{str(error).removesuffix('.')} ({options})." if options else str(error)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line and exit code 2, never a traceback."""
     words = sys.argv[1:] if words is None else words
@@ -38,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments = build_parser(words[0] if words else "").parse_args(words)
         return arguments.handler(arguments) or 0
     except SvgeError as error:
-        sys.stderr.write(f"{NAME}: {error}\n")
+        sys.stderr.write(f"{NAME}: {with_options(error)}\n")
         return 2
     except BrokenPipeError:
         # the reader has gone; without this, Python complains about it once more while it shuts down

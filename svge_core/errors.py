@@ -2,7 +2,17 @@
 
 
 class SvgeError(Exception):
-    """Base of all errors that are a user's to mend; the command line and the app show their text alone."""
+    """Base of all errors that are a user's to mend; the command line and the app show their text alone.
+
+    Attributes:
+        settings: names of the settings that mend it; whoever shows the text may say what they are called there, as the
+            command line does with its options.
+    """
+
+    def __init__(self, message: str = "", *, settings: tuple[str, ...] = ()) -> None:
+        """Take the one line for people."""
+        super().__init__(message)
+        self.settings = settings
 
 
 class InvalidCellError(SvgeError):

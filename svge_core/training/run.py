@@ -91,7 +91,8 @@ def train(
     config = config or TrainConfig()
     if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not fresh:
         raise SvgeError(
-            f"{folder} holds a finished checkpoint: choose another folder (--name), or replace it with fresh (--fresh)."
+            f"{folder} holds a finished checkpoint: choose another folder, or say that it may be replaced.",
+            settings=("name", "fresh"),
         )
     cells, held_out = _training_cells(space, config, chosen)
     with torch.random.fork_rng(devices=[]):

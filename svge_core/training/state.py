@@ -58,7 +58,8 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
         if saved.get(name) != own[name]:
             raise CheckpointError(
                 f"{path} belongs to another run: {name} is {saved.get(name)!r} there and {own[name]!r} here. "
-                "Use the same settings, another output folder, or --fresh to start over."
+                "Use the same settings, another output folder, or start afresh.",
+                settings=("fresh",),
             )
     load_weights(trainer.model, {n[6:]: t for n, t in tensors.items() if n.startswith("model.")}, str(path))
     for name, parameter in trainer.model.named_parameters():

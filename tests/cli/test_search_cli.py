@@ -106,7 +106,7 @@ def test_mistakes_are_one_line(fails: Run, storage: str, tmp_path: Path, monkeyp
     words = (*words, "--checkpoint", missing)
     assert "No checkpoint in" in fails(*words, *where)
     name = started(storage)
-    assert "agree to it with --allow-python" in fails("search", "--resume", name, *where)
+    assert "agree to that first (--allow-python)." in fails("search", "--resume", name, *where)
 
 
 def test_a_failed_search_says_why_and_exits_with_2(storage: str, capsys: pytest.CaptureFixture[str]) -> None:

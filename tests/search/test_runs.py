@@ -346,11 +346,11 @@ def test_urls_take_the_pinned_driver_and_paths_are_files() -> None:
 
 def test_a_stored_function_is_imported_only_where_that_was_agreed_to(storage: str) -> None:
     name = started(storage)
-    with pytest.raises(DataError, match="agree to it with --allow-python"):
+    with pytest.raises(DataError, match="agree to that first"):
         execute(storage, name, allow_python=False)
     view = read_run(storage, name)
     assert view.state == "failed"
-    assert "--allow-python" in view.problem
+    assert "agree to that first" in view.problem
     control(storage, name, "run")
     assert execute(storage, name) == "finished"
 

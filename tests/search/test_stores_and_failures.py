@@ -77,10 +77,10 @@ def test_what_the_store_names_is_imported_only_if_a_person_here_named_it(storage
         stored = json.loads(connection.execute(sa.select(runs.c.config)).scalar_one())
         stored["objective"] = [f"{HERE}broken"]
         connection.execute(sa.update(runs).values(config=json.dumps(stored)))
-    with pytest.raises(DataError, match="agree to it with --allow-python"):
+    with pytest.raises(DataError, match="agree to that first"):
         execute(storage, name, allow_python=frozenset({agreed}))
     for allowed in (False, frozenset()):
-        with pytest.raises(DataError, match="agree to it with --allow-python"):
+        with pytest.raises(DataError, match="agree to that first"):
             make_objective([agreed], SPACE, allow_python=allowed)
     assert make_objective([agreed], SPACE, allow_python=frozenset({agreed})).goals
 

@@ -168,7 +168,9 @@ def test_a_state_of_another_run_is_refused_by_name(tmp_path: Path) -> None:
         "space": Trainer(tiny_model(type(TINY)(4)), tiny_batch(type(TINY)(4)), CONFIG),
     }
     for field, other in others.items():
-        with pytest.raises(CheckpointError, match=f"belongs to another run: {field} is .* there and .* here.*--fresh"):
+        with pytest.raises(
+            CheckpointError, match=f"belongs to another run: {field} is .* there and .* here.*start afresh"
+        ):
             restore_state(tmp_path, other)
         assert other.step == 0
 

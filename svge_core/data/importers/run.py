@@ -107,7 +107,7 @@ def import_file(
     on_step("sha256", "B")
     known = checksum(path, kind, progress)
     if strict and known.mismatch:
-        raise DataError(f"{path.name}: {known}. Get the official file, or leave out --strict.")
+        raise DataError(f"{path.name}: {known}. Get the official file, or take it as it is.", settings=("strict",))
     on_step(f"reading {KINDS[kind].partition(' (')[0]}", "B" if kind in ("nasbench101", "arch2vec", "enas") else "")
     table = read_table(path, kind, bool(known.matches), progress)
     origin = {

@@ -163,7 +163,8 @@ def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricte
         size = f" of {space.size:,}" if space.size is not None else ""
         raise DataError(
             f"Only {len(objective.known):,}{size} cells of {space.title} have a value of "
-            f"{', '.join(goal.key for goal in objective.goals)}: search among them with --restrict."
+            f"{', '.join(goal.key for goal in objective.goals)}: agree to search among these alone.",
+            settings=("restricted",),
         )
     return Domain(space, objective.known)
 
@@ -247,7 +248,7 @@ def _cell_table(space: AbstractSearchSpace, meaning: ScoreMeaning, values: Mappi
 
 def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None) -> Objective:
     if checkpoint is None:
-        raise DataError(f"predictor:{key[:60]} needs a checkpoint: give one with --checkpoint.")
+        raise DataError(f"predictor:{key[:60]} needs a checkpoint: give its folder.", settings=("checkpoint",))
     predictors = load_predictors(checkpoint, space)
     info = predictors.info(key)
     stored = predictors.meaning(key)

@@ -68,7 +68,9 @@ def python_objective(path: str, allowed: AllowPython) -> PythonFunction:
             f"better; got {path[:80]!r}."
         )
     if allowed is not True and f"python:{path}" not in (allowed or ()):
-        raise DataError(f"python:{path[:80]} runs code of this machine: agree to it with --allow-python.")
+        raise DataError(
+            f"python:{path[:80]} runs code of this machine: agree to that first.", settings=("allow_python",)
+        )
     try:
         found: Any = importlib.import_module(module_name)
     except Exception as error:  # a module of the user's may fail in any way

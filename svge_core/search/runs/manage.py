@@ -38,8 +38,9 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPyt
     """
     if config.uses_checkpoint and config.checkpoint is None:
         raise DataError(
-            f"This search needs a model of {config.space}: give the folder of a checkpoint (--checkpoint), such as "
-            f"{default_checkpoint(config.space)}."
+            f"This search needs a model of {config.space}: give the folder of a checkpoint, such as "
+            f"{default_checkpoint(config.space)}.",
+            settings=("checkpoint",),
         )
     prepared = prepare(config, allow_python=allow_python)
     space, objective = prepared.space, prepared.objective
