@@ -1,5 +1,6 @@
 from .labels import Labels as Labels, read_labels as read_labels, read_meaning as read_meaning
 from .scores import (
+    OWN_KEY as OWN_KEY,
     UserScores as UserScores,
     architecture_columns as architecture_columns,
     columns_in_words as columns_in_words,

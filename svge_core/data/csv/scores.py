@@ -31,6 +31,8 @@ _GENOTYPE = ("genotype", "code")
 _INDEX = ("index",)
 #: our own export writes these beside the architecture; a prediction must not come back as a score
 _NEVER_SCORES = ("predicted", "latent")
+#: how keys of a user's columns begin; who asks whose a column is looks at the origin of its meaning
+OWN_KEY = "user_"
 _LESS_IS_BETTER = re.compile(
     r"loss|error|latency|time|second|energy|params|parameters|flops|macs|size|rank", re.IGNORECASE
 )
@@ -312,10 +314,10 @@ def _mean(rows: list[list[float]]) -> list[float]:
 
 
 def _meanings(headers: list[str], directions: Mapping[str, Direction], name: str) -> dict[str, ScoreMeaning]:
-    """One meaning per score column; keys start with ``user_`` so that they never clash with the bundled ones."""
+    """One meaning per score column; keys start with :data:`OWN_KEY` so that they never clash with the bundled ones."""
     meanings: dict[str, ScoreMeaning] = {}
     for header in headers:
-        stem = "user_" + (re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")[:50] or "score")
+        stem = OWN_KEY + (re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")[:50] or "score")
         key = next(k for k in (stem, *(f"{stem}_{n}" for n in range(2, MAX_COLUMNS + 2))) if k not in meanings)
         guess: Literal["max", "min"] = "min" if _LESS_IS_BETTER.search(header) else "max"
         meanings[key] = ScoreMeaning(

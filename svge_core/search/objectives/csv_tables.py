@@ -9,7 +9,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning
-from svge_core.data.csv import UserScores, import_csv, read_labels
+from svge_core.data.csv import OWN_KEY, UserScores, import_csv, read_labels
 from svge_core.errors import DataError
 from svge_core.search.objectives.goals import Goal
 from svge_core.spaces import AbstractSearchSpace
@@ -34,7 +34,7 @@ def read_column(path: Path, column: str, space: AbstractSearchSpace) -> tuple[Sc
         values = dict(zip(cells, map(float, labels.values), strict=True))
         stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in column)[:50]
         meaning = ScoreMeaning(
-            f"user_{stem}",
+            f"{OWN_KEY}{stem}",
             column[:100],
             "",
             "max",
@@ -86,9 +86,9 @@ def read_start(path: Path, goals: Sequence[Goal], space: AbstractSearchSpace) ->
 
 def _column(table: UserScores, names: Sequence[str], path: Path, *, only: bool = False) -> str:
     """The key of the column that one of the names means."""
-    wanted = {name.lower() for name in names} | {f"user_{name.lower()}" for name in names}
+    wanted = {name.lower() for name in names} | {f"{OWN_KEY}{name.lower()}" for name in names}
     for key, meaning in table.meanings.items():
-        if key.removeprefix("user_") in wanted or key in wanted or meaning.title.lower() in wanted:
+        if key in wanted or meaning.title.lower() in wanted:
             return key
     if only and len(table.meanings) == 1:
         return next(iter(table.meanings))
