@@ -16,10 +16,10 @@ from svge_core.evaluation.extrapolation.run import extrapolate
 from svge_core.figures.extrapolation import beyond, extrapolation_figure, shown_range, table_rows
 from svge_core.files.schema import to_record
 from svge_core.spaces.registry import get_space
-from tests.app.test_model_page import open_page, words
-from tests.evaluation.test_extrapolation import MEANING, SMALL, make
 from tests.support.app_driver import App, app_of
+from tests.support.extrapolation import MEANING, SMALL, untrained_checkpoint
 from tests.support.model_checkpoint import make_checkpoint
+from tests.support.model_page import open_model_page, words
 from tests.support.paths import ROOT
 from tests.support.untyped import drawn
 
@@ -29,7 +29,7 @@ def measured_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained checkpoint of NAS-Bench-101 with the file beside it."""
     space = get_space("nasbench101")
     folder = tmp_path_factory.mktemp("root") / "nasbench101" / "svge"
-    make(space, folder)
+    untrained_checkpoint(space, folder)
     drawn = np.arange(0, space.size or 0, 500)
     split = split_by_size(space, drawn)
     kept = np.sort(np.concatenate([np.flatnonzero(side)[:75] for side in (split.inside, split.outside)]))
@@ -95,7 +95,7 @@ def test_a_space_of_one_size_has_nothing_to_extrapolate(tmp_path: Path, monkeypa
     monkeypatch.setenv("SVGE_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("SVGE_RUNS", str(tmp_path / "runs"))
     make_checkpoint(tmp_path / "checkpoints")
-    at = open_page("Extrapolation")
+    at = open_model_page("Extrapolation")
     assert "nothing to extrapolate to" in at.info[0].value
 
 

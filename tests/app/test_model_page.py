@@ -15,15 +15,13 @@ from svge_core.models.config import ModelConfig
 from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
 from svge_core.training.state import FILE as STATE_FILE
-from tests.support.app_driver import App, app_of
 from tests.support.model_checkpoint import METRICS, make_checkpoint, share
-from tests.support.paths import ROOT
+from tests.support.model_page import open_model_page, words
 from tests.support.waiting import until
 from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
 
-PAGE = ROOT / "pages" / "model.py"
 SECTIONS = (
     "Card",
     "Training",
@@ -45,35 +43,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "checkpoints"
 
 
-def open_page(section: str | None = None) -> App:
-    at = app_of(PAGE)
-    at.session_state["entered_by_app"] = True  # as app.py notes before it runs a page
-    if section is not None:
-        at.session_state["model_section"] = section
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
-def words(at: App) -> str:
-    """All text of a page."""
-    every: Any = at.get  # elements by their kind; their common base has no value
-    parts = [
-        str(e.value)
-        for kind in ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
-        for e in every(kind)
-    ]
-    tables = [
-        e.value.to_string() for kind in ("arrow_table", "table", "dataframe", "arrow_data_frame") for e in every(kind)
-    ]
-    return "\n".join([*parts, *tables])
-
-
 # what is shown
 
 
 def test_without_a_checkpoint_the_page_says_how_to_make_one(root: Path) -> None:
-    at = open_page()
+    at = open_model_page()
     assert "no checkpoint" in at.info[0].value
     assert any("svge_core train" in code.value for code in at.code)
     assert [button.label for button in at.button] == ["Train"]
@@ -82,7 +56,7 @@ def test_without_a_checkpoint_the_page_says_how_to_make_one(root: Path) -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens_with_everything_there(section: str, root: Path) -> None:
     make_checkpoint(root)
-    at = open_page(section)
+    at = open_model_page(section)
     assert at.metric[0].value == "99.23 %"
     assert at.metric[0].delta == "155,000 of 156,200"
 
@@ -90,7 +64,7 @@ def test_every_section_opens_with_everything_there(section: str, root: Path) -> 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens_with_nothing_there(section: str, root: Path) -> None:
     make_checkpoint(root, full=False)
-    at = open_page(section)
+    at = open_model_page(section)
     command = {"Generation": "evaluate", "Latent quality": "quality", "Prediction": "fit"}.get(section)
     if command:
         assert any(f"svge_core {command} --checkpoint" in code.value for code in at.code)
@@ -98,7 +72,7 @@ def test_every_section_opens_with_nothing_there(section: str, root: Path) -> Non
 
 def test_the_card_lists_facts_settings_and_the_readme(root: Path) -> None:
     make_checkpoint(root)
-    text = words(open_page())
+    text = words(open_model_page())
     for part in (
         "0123456789abcdef",
         "14,062 of 15,625",
@@ -112,7 +86,7 @@ def test_the_card_lists_facts_settings_and_the_readme(root: Path) -> None:
 
 def test_generation_shows_every_result_with_its_denominator(root: Path) -> None:
     make_checkpoint(root)
-    text = words(open_page("Generation"))
+    text = words(open_model_page("Generation"))
     for part in ("155,000 of 156,200", "1,560 of 1,562", "9,990 of 10,000", "7,000 of 10,000", "n = 1,562"):
         assert part in text, part
 
@@ -124,7 +98,7 @@ def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
         row = share(6_917, 10_000, uniform_ceiling=ceiling)
         monkeypatch.setitem(METRICS, f"valid_unique.both.raw.{name}", row)
     make_checkpoint(root)
-    at = open_page("Generation")
+    at = open_model_page("Generation")
     assert at.get_by_key("model_sample").value == "10,000 latents × 1 decoding"
     assert "73.86 % would be distinct" in words(at)
     text = words(at.get_by_key("model_sample").set_value("1,000 latents × 10 decodings").run())
@@ -133,7 +107,7 @@ def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(
 
 def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
     make_checkpoint(root)
-    at = open_page("Prediction")
+    at = open_model_page("Prediction")
     tau, rmse, inside, labels = at.metric[-4:]
     assert labels.value == "50"
     assert tau.delta == "n = 15,575"
@@ -148,14 +122,14 @@ def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
 @pytest.mark.parametrize("encoding", ["one-hot", "learned"])
 def test_operations_offer_the_tables_there_are(encoding: str, root: Path) -> None:
     make_checkpoint(root, encoding=encoding)
-    options = open_page("Operations").get_by_key("model_table").options
+    options = open_model_page("Operations").get_by_key("model_table").options
     assert ("Learned encoding, shared by both" in options) == (encoding == "learned")
 
 
 def test_charts_have_a_text_for_screen_readers(root: Path) -> None:
     make_checkpoint(root)
     for section in ("Training", "Generation", "Prediction", "Operations"):
-        charts = open_page(section).get("plotly_chart")
+        charts = open_model_page(section).get("plotly_chart")
         assert charts
         assert all(chart.proto.alt for chart in charts), section
 
@@ -163,7 +137,7 @@ def test_charts_have_a_text_for_screen_readers(root: Path) -> None:
 def test_a_damaged_checkpoint_is_one_line_and_a_form(root: Path) -> None:
     checkpoint = make_checkpoint(root)
     (checkpoint.folder / "weights.safetensors").write_bytes(b"x")
-    at = open_page()
+    at = open_model_page()
     assert "damaged" in at.error[0].value
     assert any(button.label == "Train" for button in at.button)
 
@@ -322,7 +296,7 @@ def test_discarding_removes_what_an_unfinished_run_saved(jobs: TrainingJobs) -> 
 
 
 def test_the_form_trains_a_checkpoint_that_loads(root: Path) -> None:
-    at = open_page("Train a new one")
+    at = open_model_page("Train a new one")
     by_label: dict[str, Any] = {item.label: item for item in (*at.text_input, *at.number_input)}
     by_label["Name"].set_value("mine")
     for label, value in (("Epochs", 1), ("Hidden width", 4), ("Latent dimensions", 2)):
@@ -345,7 +319,7 @@ def test_the_page_cancels_resumes_and_discards(root: Path) -> None:
     jobs = model_train.training_jobs()
     job = launch(jobs, EPOCHS + "time.sleep(600)")
     wait_for(jobs, job, "running", rows=2)
-    at = open_page("Train a new one")
+    at = open_model_page("Train a new one")
     assert next(button for button in at.button if button.label == "Train").disabled
     at.get_by_key("model_cancel_small").click().run()
     assert "cancelled after 2 of 4 epochs" in at.warning[0].value
@@ -358,7 +332,7 @@ def test_the_page_cancels_resumes_and_discards(root: Path) -> None:
 
 
 def test_a_bad_name_is_said_on_the_page(root: Path) -> None:
-    at = open_page()
+    at = open_model_page()
     at.text_input[0].set_value("Not this")
     at.button[0].click().run()
     assert "A name is made of small letters" in at.error[0].value
@@ -366,7 +340,7 @@ def test_a_bad_name_is_said_on_the_page(root: Path) -> None:
 
 def test_patterns_are_over_measured_cells_only(root: Path) -> None:
     make_checkpoint(root)
-    at = open_page("Patterns")
+    at = open_model_page("Patterns")
     text = words(at)
     assert "n = 15,625 measured cells" in text
     assert "does not vary" in text, "all NAS-Bench-201 cells have one graph"

@@ -16,8 +16,8 @@ from svge_core.data.held_out import split_cells
 from svge_core.errors import CheckpointError
 from svge_core.spaces.registry import SPACES
 from svge_core.training.config import TrainConfig
-from tests.atlas.test_projection import free_plane
 from tests.support.core import TinySpace, all_cells, tiny_model, write_checkpoint
+from tests.support.planes import free_plane
 from tests.support.untyped import there
 
 SPACE = TinySpace(5)

@@ -19,8 +19,8 @@ from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files.quantisation import STEPS, quantised, restored
 from svge_core.spaces.registry import SPACES, get_space
 from svge_core.training.config import TrainConfig
-from tests.atlas.test_projection import free_plane
 from tests.support.core import TinySpace, tiny_model, write_checkpoint, write_sampled_checkpoint
+from tests.support.planes import free_plane
 from tests.support.untyped import there
 
 SPACE, ENAS = TinySpace(5), get_space("enas6")

@@ -8,21 +8,15 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from svge_core.atlas.neighbours import nearest_latents
-from svge_core.atlas.projection import NEIGHBOURS, Projection, pca_plane, weighted_latent
+from svge_core.atlas.projection import NEIGHBOURS, pca_plane, weighted_latent
 from svge_core.errors import SvgeError
+from tests.support.planes import free_plane
 
 
 def random_latents(seed: int = 0, cells: int = 200, latent: int = 5) -> np.ndarray:
     rng = np.random.default_rng(seed)
     mixed = rng.normal(size=(cells, latent)) * np.linspace(3, 0.3, latent) @ rng.normal(size=(latent, latent))
     return (mixed + rng.normal(size=latent)).astype(np.float32)
-
-
-def free_plane(xy: np.ndarray, latent: int = 5) -> Projection:
-    """A map without a linear inverse, as UMAP makes them."""
-    return Projection(
-        "umap", xy.astype(np.float32), "made up", np.zeros((0, latent), np.float32), *[np.zeros(0, np.float32)] * 2
-    )
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
-from tests.browser.test_map_page import APP
+from tests.support.paths import APP
 from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.untyped import there
 from tests.support.waiting import PATIENCE

@@ -15,7 +15,8 @@ from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.spaces.registry import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
-from tests.support.paths import ROOT
+from tests.support.map_page import lonely, title
+from tests.support.paths import APP
 from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.untyped import there
 from tests.support.waiting import PATIENCE
@@ -23,7 +24,7 @@ from tests.support.waiting import PATIENCE
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
-APP = ROOT / "app.py"
+
 SPACE = get_space("nasbench201")
 
 
@@ -48,11 +49,6 @@ def opened(new_page: Callable[..., Any], site: tuple[str, np.ndarray]) -> Iterat
     assert page.problems == []
 
 
-def lonely(xy: np.ndarray) -> int:
-    """The cell furthest from the crowd."""
-    return int(np.hypot(*(xy - xy.mean(0)).T).argmax())
-
-
 def empty_place(driver: MapDriver, xy: np.ndarray) -> tuple[float, float]:
     """A map coordinate in view with no point near it."""
     box = driver.box()
@@ -61,10 +57,6 @@ def empty_place(driver: MapDriver, xy: np.ndarray) -> tuple[float, float]:
         if np.hypot(*(xy - (x, y)).T).min() * driver.camera[2] > 20:
             return x, y
     raise AssertionError("no empty place in view")
-
-
-def title(driver: MapDriver, pattern: str) -> None:
-    expect(driver.page.get_by_role("heading", name=re.compile(pattern))).to_be_visible(timeout=TIMEOUT_MS)
 
 
 def basket_button(page: Any) -> Any:

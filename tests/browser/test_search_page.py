@@ -16,7 +16,7 @@ from svge_core.search.runs.manage import create_run
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.types import SearchConfig
 from tests.browser.conftest import TIMEOUT_MS, _start_server
-from tests.browser.test_map_page import APP
+from tests.support.paths import APP
 from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.waiting import PATIENCE
 

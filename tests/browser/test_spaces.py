@@ -11,7 +11,8 @@ from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.spaces.registry import get_space
 from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
-from tests.browser.test_map_page import APP, lonely, title
+from tests.support.map_page import lonely, title
+from tests.support.paths import APP
 from tests.support.tiny_checkpoint import make_checkpoint, make_enas_checkpoint
 from tests.support.waiting import PATIENCE
 

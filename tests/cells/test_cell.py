@@ -14,20 +14,9 @@ from hypothesis import given, settings, strategies as st
 from svge_core.cells.cell import INPUT, OUTPUT, Cell, canonical_cell, cell_key, pruned
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.testing.spaces import random_order
+from tests.support.strategies import small_cells
 
 DIAMOND = Cell((INPUT, "a", "b", OUTPUT), ((0, 1), (0, 2), (1, 3), (2, 3)))
-
-
-@st.composite
-def small_cells(draw: st.DrawFn, max_nodes: int = 6, labels: str = "ab") -> Cell:
-    """Labelled DAGs of one to six nodes with few labels, so that isomorphic pairs are common; ends may be marked."""
-    count = draw(st.integers(1, max_nodes))
-    ops = draw(st.lists(st.sampled_from(labels), min_size=count, max_size=count))
-    if count >= 2 and draw(st.booleans()):
-        ops[0], ops[-1] = INPUT, OUTPUT
-    pairs = list(combinations(range(count), 2))
-    chosen = draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
-    return Cell(tuple(ops), tuple(chosen))
 
 
 def to_networkx(cell: Cell) -> nx.DiGraph:

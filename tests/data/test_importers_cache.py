@@ -30,11 +30,9 @@ from svge_core.errors import DataError
 from svge_core.files.atomic import cache_dir
 from svge_core.spaces.nasbench101.cell_table import Table
 from svge_core.spaces.registry import get_space
-from tests.data.test_enas import LINES
-from tests.data.test_nasbench101 import naslib_pickle
-from tests.data.test_naslib import hw_content
 from tests.support import imports as made
 from tests.support.cli import Run, known_scores
+from tests.support.imports import ENAS_LINES, hw_nas_bench_content, nasbench101_naslib_pickle
 from tests.support.meanings import made_up
 
 SPACE = get_space("nasbench201")
@@ -63,10 +61,10 @@ def files(folder: Path) -> dict[str, Path]:
     made.nats_folder(folder / "folder", (3,))
     content = {
         "nasbench101": made.tfrecord(made.nasbench101_runs()),
-        "naslib101": naslib_pickle(),
+        "naslib101": nasbench101_naslib_pickle(),
         "naslib201": pickle.dumps({made.arch(3): {"cifar10": {"eval_acc1es": [1.0, 2.0]}}}),
-        "hw-nas-bench": pickle.dumps(hw_content(), protocol=2),
-        "enas": "\n".join(LINES).encode(),
+        "hw-nas-bench": pickle.dumps(hw_nas_bench_content(), protocol=2),
+        "enas": "\n".join(ENAS_LINES).encode(),
         "zero-cost": json.dumps({"cifar10": {"(4, 0, 3, 1, 4, 3)": {"zen": {"score": 1.0}}}}).encode(),
         "arch2vec": json.dumps({"0": {"test_accuracy": 0.9, "module_adjacency": []}}, indent=1).encode(),
     }
@@ -164,7 +162,7 @@ def test_known_sums_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     import_file(path)  # a file that is known to be whole is not verified record by record
     assert load_imported("nasbench101")[0].origin["sha256"] == digest
     other = tmp_path / "x.pickle"
-    other.write_bytes(pickle.dumps(hw_content()))
+    other.write_bytes(pickle.dumps(hw_nas_bench_content()))
     assert str(import_file(other, strict=True).checksum).startswith("no known sha256 for this file; it is ")
 
 

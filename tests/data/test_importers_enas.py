@@ -8,13 +8,8 @@ from hypothesis import given, strategies as st
 from svge_core.data.importers.enas_text import read_enas
 from svge_core.errors import DataError
 from svge_core.spaces.registry import get_space
+from tests.support.imports import ENAS_LINES
 from tests.support.meanings import read_back_from_old
-
-LINES = (
-    "[[1], [4, 0], [5, 0, 0], [0, 1, 1, 1], [2, 1, 1, 1, 1], [3, 0, 0, 0, 0, 1]], 0.7302",
-    "[[5], [3, 1], [2, 1, 1], [3, 1, 1, 0], [5, 0, 0, 0, 1], [2, 0, 1, 1, 1, 0]], 0.7234",
-    "[[1], [4, 0], [5, 0, 0], [0, 1, 1, 1], [2, 1, 1, 1, 1], [3, 0, 0, 0, 0, 1]], 0.7402",
-)
 
 
 def written(folder: Path, *lines: str) -> Path:
@@ -24,7 +19,7 @@ def written(folder: Path, *lines: str) -> Path:
 
 
 def test_cells_and_their_accuracies(tmp_path: Path) -> None:
-    table = read_enas(written(tmp_path, *LINES, ""))
+    table = read_enas(written(tmp_path, *ENAS_LINES, ""))
     assert read_back_from_old(table.meanings)
     space = get_space("enas6")
     assert (table.space, table.key, len(table.frame)) == ("enas6", "arch", 2)
@@ -44,9 +39,9 @@ def test_cells_and_their_accuracies(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("[[1], [4, 0]], 0.7", "6 in all; got 2"),
-        (LINES[0].replace("0.7302", "73.02"), "its accuracy is 73.02; expected 0 to 1"),
-        (LINES[0].partition("]],")[0] + "]]", "it has no accuracy: the file is cut off"),
-        (LINES[0][:-9], "Not a cell of ENAS macro"),
+        (ENAS_LINES[0].replace("0.7302", "73.02"), "its accuracy is 73.02; expected 0 to 1"),
+        (ENAS_LINES[0].partition("]],")[0] + "]]", "it has no accuracy: the file is cut off"),
+        (ENAS_LINES[0][:-9], "Not a cell of ENAS macro"),
         ("__import__('os').system('x')", "Not a line of an ENAS file"),
         ("[" * 3000, "more than 2,000 characters"),
         ("é", "cannot be used"),
@@ -54,7 +49,7 @@ def test_cells_and_their_accuracies(tmp_path: Path) -> None:
 )
 def test_wrong_lines_are_named(line: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"final_structures6.txt, line 2 \(byte 84\) cannot be used: ") as caught:
-        read_enas(written(tmp_path, LINES[0], line))
+        read_enas(written(tmp_path, ENAS_LINES[0], line))
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -17,6 +17,7 @@ from svge_core.data.importers.naslib import read_naslib101
 from svge_core.data.importers.table import ImportedTable
 from svge_core.errors import DataError
 from tests.support import imports as made
+from tests.support.imports import nasbench101_naslib_pickle
 from tests.support.meanings import read_back_from_old
 
 
@@ -196,24 +197,9 @@ def test_graphs_are_read_as_written() -> None:
 # ---- other containers of the same benchmark -------------------------------------------------------------------------
 
 
-def naslib_pickle(protocol: int = 4) -> bytes:
-    content = {}
-    for number, (matrix, operations) in enumerate(made.GRAPHS):
-        nodes = int(len(matrix) ** 0.5)
-        array = np.array(list(matrix), dtype=np.int64).reshape(nodes, nodes)
-        fixed = {"module_adjacency": array, "module_operations": operations.split(","), "trainable_parameters": 77}
-        runs = [
-            {f"{when}_{name}": 0.5 + number / 10 + run / 100 for when in ("halfway", "final") for name in (
-                "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")}
-            for run in range(3)
-        ]  # fmt: skip
-        content[made.digest_of(number)] = (fixed, {108: runs})
-    return pickle.dumps(content, protocol=protocol)
-
-
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_naslibs_pickle(protocol: int, written: Write) -> None:
-    table = read_naslib101(written(naslib_pickle(protocol), "nasbench_only108.pkl"))
+    table = read_naslib101(written(nasbench101_naslib_pickle(protocol), "nasbench_only108.pkl"))
     assert read_back_from_old(table.meanings)
     assert row(table, 2)["nb101_e108_valid"] == pytest.approx(71)
     assert row(table, 2)["matrix"] == "110011"
@@ -221,7 +207,7 @@ def test_naslibs_pickle(protocol: int, written: Write) -> None:
 
 
 def test_naslibs_pickle_damaged(written: Write) -> None:
-    whole = naslib_pickle()
+    whole = nasbench101_naslib_pickle()
     for size in (1, len(whole) // 2, len(whole) - 1):
         with pytest.raises(DataError, match="x.pkl is (cut off|damaged)"):
             read_naslib101(written(whole[:size], "x.pkl"))

@@ -7,16 +7,14 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from svge_core.data.importers.hw_nas_bench import read_hw_nas_bench
 from svge_core.data.importers.naslib import read_naslib201, read_zero_cost
 from svge_core.errors import DataError
 from svge_core.spaces.nasbench201 import naslib_tuple
-from tests.data.test_nb201 import values
 from tests.support import imports as made
-from tests.support.imports import SPACE, arch
+from tests.support.imports import SPACE, arch, hw_nas_bench_content, values_of
 from tests.support.meanings import read_back_from_old
 
 # ---- NASLib ---------------------------------------------------------------------------------------------------------
@@ -36,13 +34,13 @@ def test_naslibs_validation_is_named_test(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps(content))
     table = read_naslib201(path)
     assert read_back_from_old(table.meanings)
-    found = values(table, 3)
+    found = values_of(table, 3)
     assert (found["naslib_cifar10_valid"], found["naslib_cifar10_test_half"], found["naslib_cifar10_test"]) == (
         77,
         88,
         88,
     )
-    assert math.isnan(values(table, 9)["naslib_cifar10_test"])
+    assert math.isnan(values_of(table, 9)["naslib_cifar10_test"])
     for key, part in (("test_half", "ori-test"), ("test", "ori-test"), ("valid", "x-valid")):
         assert part in table.meanings[f"naslib_cifar10_{key}"].split
     assert table.meanings["naslib_cifar10_test"].seeds == "one seed (888)"
@@ -87,9 +85,9 @@ def test_zero_cost_proxies(tmp_path: Path) -> None:
     table = read_zero_cost(path)
     assert read_back_from_old(table.meanings)
     assert list(table.frame["index"]) == [4, 6]
-    assert values(table, 4)["zc_cifar10_synflow"] == 12.5
-    assert values(table, 4)["zc_cifar10_zen"] == -3
-    assert math.isnan(values(table, 6)["zc_cifar10_synflow"])
+    assert values_of(table, 4)["zc_cifar10_synflow"] == 12.5
+    assert values_of(table, 4)["zc_cifar10_zen"] == -3
+    assert math.isnan(values_of(table, 6)["zc_cifar10_synflow"])
     assert "ori-test" in table.meanings["zc_cifar10_test_half"].split
     assert "x-test" in table.meanings["zc_imagenet16_test"].split
     assert any("svhn" in note for note in table.notes)
@@ -111,34 +109,22 @@ def test_zero_cost_proxies(tmp_path: Path) -> None:
 # ---- HW-NAS-Bench ---------------------------------------------------------------------------------------------------
 
 
-def hw_content(**change: Any) -> dict[str, Any]:
-    count = np.arange(15_625)
-    tables = {
-        "config": [{"arch_str": arch(index)} for index in range(3)],
-        "edgegpu_latency": (count + 1.0).tolist(),
-        "edgegpu_energy": dict(enumerate((count + 2.0).tolist())),
-        "edgetpu_latency": [None if index % 2 else 1.5 for index in count.tolist()],
-        "eyeriss_arithmetic_intensity": count + 3.0,
-        "fpga_latency": np.where(count == 0, -1.0, 4.0),
-        **change,
-    }
-    return {"nasbench201": {"cifar10": tables, "ImageNet16-120": {"pixel3_latency": count + 0.5}}, "fbnet": {}}
-
-
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_hardware_metrics(protocol: int, tmp_path: Path) -> None:
     path = tmp_path / "HW-NAS-Bench-v1_0.pickle"
     path.write_bytes(
-        made.as_numpy_1(pickle.dumps(hw_content(), protocol=protocol)) if protocol == 2 else pickle.dumps(hw_content())
+        made.as_numpy_1(pickle.dumps(hw_nas_bench_content(), protocol=protocol))
+        if protocol == 2
+        else pickle.dumps(hw_nas_bench_content())
     )
     table = read_hw_nas_bench(path)
     assert read_back_from_old(table.meanings)
-    found = values(table, 3)
+    found = values_of(table, 3)
     assert (found["hw_cifar10_edgegpu_latency_ms"], found["hw_cifar10_edgegpu_energy_mj"]) == (4, 5)
     assert found["hw_cifar10_eyeriss_arithmetic_intensity"] == 6
     assert found["hw_imagenet16_pixel3_latency_ms"] == 3.5
     assert math.isnan(found["hw_cifar10_edgetpu_latency_ms"])
-    assert math.isnan(values(table, 0)["hw_cifar10_fpga_latency_ms"])
+    assert math.isnan(values_of(table, 0)["hw_cifar10_fpga_latency_ms"])
     directions = {key: meaning.direction for key, meaning in table.meanings.items()}
     assert directions["hw_cifar10_edgegpu_energy_mj"] == "min"
     assert directions["hw_cifar10_eyeriss_arithmetic_intensity"] == "max"
@@ -148,10 +134,10 @@ def test_wrong_hardware_files(tmp_path: Path) -> None:
     for content, reason in (
         ({}, "expected the tables of 'nasbench201'"),
         ({"nasbench201": {}}, "holds no latency or energy"),
-        (hw_content(edgegpu_latency=[1.0]), r"edgegpu_latency has the shape \(1,\)"),
-        (hw_content(edgegpu_latency="x"), "CIFAR-10 edgegpu_latency: expected an array of numbers"),
+        (hw_nas_bench_content(edgegpu_latency=[1.0]), r"edgegpu_latency has the shape \(1,\)"),
+        (hw_nas_bench_content(edgegpu_latency="x"), "CIFAR-10 edgegpu_latency: expected an array of numbers"),
         (
-            hw_content(config=[{"arch_str": arch(1)}]),
+            hw_nas_bench_content(config=[{"arch_str": arch(1)}]),
             "entry 0 of CIFAR-10 is architecture 1; expected the official order",
         ),
     ):
@@ -161,5 +147,5 @@ def test_wrong_hardware_files(tmp_path: Path) -> None:
 
 
 def test_ordered_dictionaries_are_read_as_plain_ones(tmp_path: Path) -> None:
-    (tmp_path / "x.pickle").write_bytes(pickle.dumps(OrderedDict(hw_content())))
+    (tmp_path / "x.pickle").write_bytes(pickle.dumps(OrderedDict(hw_nas_bench_content())))
     assert len(read_hw_nas_bench(tmp_path / "x.pickle").meanings) == 6

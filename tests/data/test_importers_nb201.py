@@ -20,7 +20,7 @@ from svge_core.data.importers.nats import read_nats
 from svge_core.data.importers.table import ImportedTable
 from svge_core.errors import DataError
 from tests.support import imports as made
-from tests.support.imports import SPACE, accuracy_of, arch, nats_file, nats_folder, nats_tar, trained
+from tests.support.imports import SPACE, accuracy_of, arch, nats_file, nats_folder, nats_tar, trained, values_of
 from tests.support.meanings import read_back_from_old
 
 INDICES = (0, 7, 15_624)
@@ -29,11 +29,6 @@ INDICES = (0, 7, 15_624)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return nats_folder(tmp_path_factory.mktemp("nats") / "NATS-tss-v1_0-3ffb9-simple", INDICES)
-
-
-def values(table: ImportedTable, index: int) -> dict[str, float]:
-    row: Any = table.frame.set_index("index").loc[index]
-    return row.to_dict()
 
 
 def check_runs(table: ImportedTable, prefix: str) -> None:
@@ -48,7 +43,7 @@ def check_runs(table: ImportedTable, prefix: str) -> None:
         "imagenet16_test": ("ImageNet16-120", "x-test"),
     }
     for index in INDICES:
-        found = values(table, index)
+        found = values_of(table, index)
         for key, (data, name) in where.items():
             seeds = (777, 999) if index % 2 else (777, 888, 999)
             runs = [accuracy_of(index, data, seed, 200, name) for seed in seeds]
@@ -229,10 +224,10 @@ def test_the_first_release_has_one_schedule_and_older_names(tmp_path: Path) -> N
     record = {**made.record(7, 200, {}), "all_results": {("cifar10", 777): run}}
     torch.save({"meta_archs": [], "arch2infos": {7: record}, "evaluated_indexes": [7]}, tmp_path / "x.pth")
     table = read_pth(tmp_path / "x.pth")
-    assert values(table, 7)["nb201_cifar10_test"] == pytest.approx(accuracy_of(7, "cifar10", 777, 200, "ori-test"))
+    assert values_of(table, 7)["nb201_cifar10_test"] == pytest.approx(accuracy_of(7, "cifar10", 777, 200, "ori-test"))
     run["eval_accs"] = {"ori-test": [1.0] * 199 + [77.0]}
     torch.save({"meta_archs": [], "arch2infos": {7: record}, "evaluated_indexes": [7]}, tmp_path / "x.pth")
-    assert values(read_pth(tmp_path / "x.pth"), 7)["nb201_cifar10_test"] == 77
+    assert values_of(read_pth(tmp_path / "x.pth"), 7)["nb201_cifar10_test"] == 77
 
 
 class _Hostile:

@@ -12,11 +12,8 @@ from msgspec import structs
 
 from svge_core.__main__ import main
 from svge_core.cells.cell import Cell
-from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
 from svge_core.data.csv.labels import Labels
-from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import CheckpointError, DataError, InvalidCellError, SvgeError
-from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
 from svge_core.evaluation.extrapolation.draws import (
     BASELINE,
     MEASURES,
@@ -50,17 +47,10 @@ from svge_core.spaces import ENASMacro
 from svge_core.spaces.nasbench101.extended import ExtendedNASBench101
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import to_batch
-from svge_core.training.config import TrainConfig
+from tests.support.extrapolation import MEANING, SMALL, untrained_checkpoint
 from tests.support.untyped import there
 
 NB101, ENAS = get_space("nasbench101"), ENASMacro(6)
-MEANING = ScoreMeaning(
-    "made_up", "Made-up accuracy", "%", "max", "none", "none", None, "made up", "measured", "a formula of the test",
-    role="other", origin="user", single_run=False,
-)  # fmt: skip
-SMALL = ExtrapolationConfig(
-    labels=40, held_out=30, draws=2, fit_labels=60, searched=60, best=3, per_latent=4, mutants=1, drawn=10, shown=5
-)
 #: of the authors' extrapolation: nine edges
 PAPER = Cell(
     ("input", *["conv3x3-bn-relu"] * 4, "conv1x1-bn-relu", "output"),
@@ -83,16 +73,7 @@ def labelled(request: pytest.FixtureRequest) -> tuple:
 
 @pytest.fixture(scope="module")
 def checkpoint(labelled: tuple, tmp_path_factory: pytest.TempPathFactory):
-    return make(labelled[0], tmp_path_factory.mktemp("checkpoint"))
-
-
-def make(space, folder: Path):
-    torch.manual_seed(3)
-    meta = CheckpointMeta(
-        space.name, ModelConfig(hidden=16, latent=4), TrainConfig().to_dict(), "0" * 16, 10, 1, "none"
-    )
-    save_checkpoint(folder, SVGe(space, meta.config), meta)
-    return load_checkpoint(folder)
+    return untrained_checkpoint(labelled[0], tmp_path_factory.mktemp("checkpoint"))
 
 
 # inside and outside, and what is measured there
@@ -302,7 +283,7 @@ def test_the_command_writes_the_file_and_no_name_of_the_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "enas6"
-    make(ENAS, folder)
+    untrained_checkpoint(ENAS, folder)
     rng = np.random.default_rng(1)
     cells = [ENAS.random_cell(rng) for _ in range(150)]
     rows = [f'"{ENAS.format(cell)}",{len(cell.edges) + i / 1000}' for i, cell in enumerate(cells)]

@@ -23,10 +23,10 @@ from svge_core.evaluation.latent.wording import readings
 from svge_core.figures.quality import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
 from svge_core.files.schema import to_plain, to_record
 from svge_core.spaces.registry import get_space
-from tests.app.test_model_page import open_page, words
 from tests.support.app_driver import App
 from tests.support.core import tiny_model, write_sampled_checkpoint
 from tests.support.model_checkpoint import make_checkpoint
+from tests.support.model_page import open_model_page, words
 from tests.support.paths import CHECKPOINTS
 from tests.support.untyped import drawn
 
@@ -267,7 +267,7 @@ def unescaped(at: App) -> str:
 
 
 def test_the_panel_shows_every_measure_beside_its_controls(folder: Path, content: dict[str, Any]) -> None:
-    at = open_page("Latent quality")
+    at = open_model_page("Latent quality")
     text = unescaped(at)
     for row in readings(to_record(content, QualityContent)):
         assert row.text in text, row.key
@@ -284,14 +284,14 @@ def test_the_panel_shows_every_measure_beside_its_controls(folder: Path, content
 
 def test_a_file_of_other_weights_is_named(folder: Path, content: dict[str, Any]) -> None:
     (folder / FILE).write_text(json.dumps({**content, "checkpoint": "0123456789abcdef"}))
-    at = open_page("Latent quality")
+    at = open_model_page("Latent quality")
     assert "earlier weights" in at.warning[0].value and "01234567" in at.warning[0].value
     assert any("svge_core quality" in code.value for code in at.code)
 
 
 def test_a_damaged_file_is_one_message(folder: Path) -> None:
     (folder / FILE).write_text("{")
-    assert "is damaged" in open_page("Latent quality").error[0].value
+    assert "is damaged" in open_model_page("Latent quality").error[0].value
 
 
 def test_shipped_files_load_and_say_of_which_weights_they_are() -> None:

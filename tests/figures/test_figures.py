@@ -19,22 +19,17 @@ from svge_core.figures.operations import (
     scatter_figure,
 )
 from svge_core.figures.prediction import calibration, calibration_figure, held_out_rows, parity, parity_figure
-from svge_core.figures.style import SEQUENTIAL, SERIES, luminance, on_scale, readable_on
+from svge_core.figures.style import SEQUENTIAL, SERIES, on_scale, readable_on
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces.registry import get_space
+from tests.support.colours import contrast
 from tests.support.untyped import drawn, statistic
 
 ROWS = [
     {"epoch": e, "loss": 2.0 / e, "types": 1.0 / e, "edges": 1.0 / e, "kl": 3.0, "learning_rate": 1e-3}
     for e in (1, 2, 4)
 ]
-
-
-def contrast(a: str, b: str) -> float:
-    """WCAG 2.1 contrast ratio of two colours."""
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

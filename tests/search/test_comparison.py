@@ -33,7 +33,7 @@ from svge_core.search.objectives.make import make_objective
 from svge_core.search.runs.export import run_csv, run_json
 from svge_core.search.searchers.registry import METHODS
 from svge_core.spaces.registry import get_space
-from tests.drawing.test_drawing import VISION, contrast, lab
+from tests.support.colours import VISION, contrast, lab
 from tests.support.races import ACCURACY, PARAMS, SPACE, view
 from tests.support.tiny_checkpoint import MadeUpPredictors
 from tests.support.untyped import drawn

@@ -1,8 +1,6 @@
 """kill -9 at any moment: nothing known is lost, nothing finished is done again, and runs go on as they would have."""
 
-import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from svge_core.search.runs import ledger, loop as execution
 from svge_core.search.runs.mirror import Mirror
 from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.types import RunView
+from tests.support.killing import dying
 from tests.support.runs import HERE, begun, consistent, execute, in_child, kill, started
 from tests.support.waiting import PATIENCE, until
 
@@ -33,23 +32,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, Cell, tup
     name = started(storage, **RUN)
     execute(storage, name)
     return story(read_run(storage, name))
-
-
-def dying(function: Callable[..., Any], call: int, *, after: bool) -> Callable[..., Any]:
-    """The same function, in which the process is killed at its n-th call, before or after the work."""
-    calls = 0
-
-    def wrapper(*words: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == call and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = function(*words, **named)
-        if calls == call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    return wrapper
 
 
 #: moments by name: module, function, call, and whether the process dies before or after it

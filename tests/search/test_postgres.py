@@ -15,7 +15,7 @@ from svge_core.search.runs.mirror import Mirror
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.tables import storage_url
 from svge_core.search.runs.types import Evaluation
-from tests.search.test_kill import dying
+from tests.support.killing import dying
 from tests.support.postgres import Server
 from tests.support.runs import HERE, begun, consistent, execute, in_child, kill, started
 from tests.support.waiting import PATIENCE, until
@@ -89,7 +89,8 @@ def test_a_transaction_that_dies_leaves_nothing(
     child.join(PATIENCE)
     monkeypatch.undo()
     assert child.exitcode == -signal.SIGKILL
-    assert read_run(storage, name).state == "interrupted"
+    view = read_run(storage, name)  # the mirror follows by itself: all cells may be settled before it dies
+    assert view.state == ("finished" if module is Mirror and view.evaluated == 6 else "interrupted")
     assert execute(storage, name) == "finished"
     consistent(storage, name)
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from tests.support.paths import ROOT
+from tests.support.paths import APP
 from tests.support.waiting import PATIENCE
 
-APP = ROOT / "app.py"
 MAP = "latent-map"
 
 

@@ -21,8 +21,8 @@ from svge_core.predictors.checkpoint_predictors import fit_predictor
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.registry import get_space
 from svge_core.tensors import CellBatch, to_batch
-from tests.atlas.test_projection import free_plane
 from tests.support.core import all_cells, overfitted_model, write_checkpoint
+from tests.support.planes import free_plane
 
 SPACE = get_space("nasbench201")
 #: an architecture in the community's notation, and its official index

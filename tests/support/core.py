@@ -33,7 +33,8 @@ class TinySpace(AbstractSearchSpace):
     def __init__(self, max_nodes: int = 5) -> None:
         self.name, self.title, self.max_nodes = f"tiny{max_nodes}", f"Tiny {max_nodes}", max_nodes
         self.gene_choices = (max_nodes - 1, *(2,) * (max_nodes - 2), *(2,) * (max_nodes * (max_nodes - 1) // 2))
-        self.size = len(self._members)
+        # counting means writing all of them down, which ends for small cells only
+        self.size = len(self._members) if max_nodes <= 6 else None
 
     @cached_property
     def _members(self) -> tuple[Cell, ...]:

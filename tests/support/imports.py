@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from svge_core.data.importers.table import ImportedTable
 from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
@@ -216,3 +217,44 @@ def nats_tar(path: Path, folder: Path) -> Path:
     with tarfile.open(path, "w") as archive:
         archive.add(folder, arcname=folder.name)
     return path
+
+
+ENAS_LINES = (
+    "[[1], [4, 0], [5, 0, 0], [0, 1, 1, 1], [2, 1, 1, 1, 1], [3, 0, 0, 0, 0, 1]], 0.7302",
+    "[[5], [3, 1], [2, 1, 1], [3, 1, 1, 0], [5, 0, 0, 0, 1], [2, 0, 1, 1, 1, 0]], 0.7234",
+    "[[1], [4, 0], [5, 0, 0], [0, 1, 1, 1], [2, 1, 1, 1, 1], [3, 0, 0, 0, 0, 1]], 0.7402",
+)
+
+
+def nasbench101_naslib_pickle(protocol: int = 4) -> bytes:
+    content = {}
+    for number, (matrix, operations) in enumerate(GRAPHS):
+        nodes = int(len(matrix) ** 0.5)
+        array = np.array(list(matrix), dtype=np.int64).reshape(nodes, nodes)
+        fixed = {"module_adjacency": array, "module_operations": operations.split(","), "trainable_parameters": 77}
+        runs = [
+            {f"{when}_{name}": 0.5 + number / 10 + run / 100 for when in ("halfway", "final") for name in (
+                "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")}
+            for run in range(3)
+        ]  # fmt: skip
+        content[digest_of(number)] = (fixed, {108: runs})
+    return pickle.dumps(content, protocol=protocol)
+
+
+def hw_nas_bench_content(**change: Any) -> dict[str, Any]:
+    count = np.arange(15_625)
+    tables = {
+        "config": [{"arch_str": arch(index)} for index in range(3)],
+        "edgegpu_latency": (count + 1.0).tolist(),
+        "edgegpu_energy": dict(enumerate((count + 2.0).tolist())),
+        "edgetpu_latency": [None if index % 2 else 1.5 for index in count.tolist()],
+        "eyeriss_arithmetic_intensity": count + 3.0,
+        "fpga_latency": np.where(count == 0, -1.0, 4.0),
+        **change,
+    }
+    return {"nasbench201": {"cifar10": tables, "ImageNet16-120": {"pixel3_latency": count + 0.5}}, "fbnet": {}}
+
+
+def values_of(table: ImportedTable, index: int) -> dict[str, float]:
+    row: Any = table.frame.set_index("index").loc[index]
+    return row.to_dict()

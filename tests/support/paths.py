@@ -5,3 +5,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = ROOT / "checkpoints"
 LABELS = ROOT / "assets" / "labels"
+APP = ROOT / "app.py"

@@ -15,7 +15,7 @@ from svge_core.search import Domain, History
 from svge_core.search.searchers import METHODS, Method, Proposal, Searcher, register_method
 from svge_core.spaces import SPACES, DrawingView, NASBench201, get_space, register_space, resolve
 from svge_core.testing.methods import SearcherContract
-from tests.figures.test_figures import contrast
+from tests.support.colours import contrast
 
 
 def test_registering_again_changes_nothing_and_a_taken_name_is_refused() -> None:
