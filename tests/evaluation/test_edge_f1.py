@@ -123,11 +123,15 @@ def test_the_constant_control_is_its_definition(measured: dict[RowKey, MetricRow
     def drawn(count: int, purpose: int, *, held_out: bool) -> torch.Tensor:
         cells = [
             draw_cells(
-                RANDWIRE, count, CONFIG, (purpose, seed, number), held_out=held_out,
+                RANDWIRE,
+                count,
+                CONFIG,
+                (purpose, seed, number),
+                held_out=held_out,
                 draw=lambda rng, family=family: RANDWIRE.family_cell(family, rng),
             )
             for number, family in enumerate(families)
-        ]  # fmt: skip
+        ]
         return inner_edges(to_batch(RANDWIRE, sum(cells, []), canonical=False))
 
     truth, training = drawn(6, 4, held_out=True), drawn(10, 6, held_out=False)

@@ -125,8 +125,11 @@ def test_a_draw_fits_on_small_cells_alone_and_judges_on_others(labelled: tuple) 
         np.testing.assert_array_equal(again.predicted[name], draw.predicted[name])
     rows = table([draw, one_draw(space, MEANING, pool, labels=40, held_out=30, seed=2)], 40)
     assert [(row["predictor"], row["side"], row["held_out"]) for row in rows] == [
-        (SURROGATE, "inside", 30), (BASELINE, "inside", 30), (SURROGATE, "outside", 30), (BASELINE, "outside", 30)
-    ]  # fmt: skip
+        (SURROGATE, "inside", 30),
+        (BASELINE, "inside", 30),
+        (SURROGATE, "outside", 30),
+        (BASELINE, "outside", 30),
+    ]
     assert all(tuple(row) == MEASURES for row in draw.rows.values())
     assert rows[1]["coverage"] is None and 0 <= rows[0]["coverage"] <= 1
     with pytest.raises(DataError, match="are more than there are: 80 with at most"):
@@ -291,9 +294,18 @@ def test_the_command_writes_the_file_and_no_name_of_the_labels(
     (tmp_path / "meaning.json").write_text(json.dumps(MEANING.to_dict()))
     options = [f"--{name.replace('_', '-')}={value}" for name, value in vars(SMALL).items()]
     words = [
-        "extrapolate", "--checkpoint", str(folder), "--csv", str(tmp_path / "secret.csv"), "--score", "accuracy",
-        "--meaning", str(tmp_path / "meaning.json"), "--json", *options,
-    ]  # fmt: skip
+        "extrapolate",
+        "--checkpoint",
+        str(folder),
+        "--csv",
+        str(tmp_path / "secret.csv"),
+        "--score",
+        "accuracy",
+        "--meaning",
+        str(tmp_path / "meaning.json"),
+        "--json",
+        *options,
+    ]
     monkeypatch.setattr("sys.argv", ["svge_core", *words])
     assert main(words) == 0
     assert len(json.loads(capsys.readouterr().out)["table"]) == 4

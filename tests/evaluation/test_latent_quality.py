@@ -78,10 +78,11 @@ def test_edit_distances_agree_with_networkx(rng: np.random.Generator) -> None:
     found = edit_distances(TINY, forms.select(rows[0]), forms.select(rows[1]))
     for (a, b), edits in zip(rows.T, found, strict=True):
         exact = nx.graph_edit_distance(
-            graph(cells[a]), graph(cells[b]),
+            graph(cells[a]),
+            graph(cells[b]),
             node_match=lambda x, y: x == y,
             node_subst_cost=lambda x, y: 100 * ({x["op"], y["op"]} & {"input", "output"} != set() and x != y) or x != y,
-        )  # fmt: skip
+        )
         assert edits == exact
 
 
@@ -104,8 +105,17 @@ def test_walks_move_to_neighbours(space) -> None:
 def test_pairs_stay_on_their_walk() -> None:
     pairs = walk_pairs(2, 4, 2)
     assert sorted(map(tuple, pairs.T.tolist())) == [
-        (0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (4, 5), (4, 6), (5, 6), (5, 7), (6, 7),
-    ]  # fmt: skip
+        (0, 1),
+        (0, 2),
+        (1, 2),
+        (1, 3),
+        (2, 3),
+        (4, 5),
+        (4, 6),
+        (5, 6),
+        (5, 7),
+        (6, 7),
+    ]
 
 
 def test_one_hot_distance_is_a_closed_form_of_edits() -> None:

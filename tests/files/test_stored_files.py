@@ -97,8 +97,13 @@ def test_a_damaged_file_opens_rightly_or_gives_one_line(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=40, deadline=None, derandomize=True, database=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_a_cut_or_flipped_file_gives_one_line(name: str, tmp_path: Path, data: st.DataObject) -> None:
     read, kind = KINDS[name]

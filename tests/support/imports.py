@@ -233,10 +233,13 @@ def nasbench101_naslib_pickle(protocol: int = 4) -> bytes:
         array = np.array(list(matrix), dtype=np.int64).reshape(nodes, nodes)
         fixed = {"module_adjacency": array, "module_operations": operations.split(","), "trainable_parameters": 77}
         runs = [
-            {f"{when}_{name}": 0.5 + number / 10 + run / 100 for when in ("halfway", "final") for name in (
-                "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")}
+            {
+                f"{when}_{name}": 0.5 + number / 10 + run / 100
+                for when in ("halfway", "final")
+                for name in ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+            }
             for run in range(3)
-        ]  # fmt: skip
+        ]
         content[digest_of(number)] = (fixed, {108: runs})
     return pickle.dumps(content, protocol=protocol)
 

@@ -67,9 +67,18 @@ def test_letters_are_a_column_of_a_csv_file(checkpoint: Path, run: Run, tmp_path
 
 def test_search(run: Run, storage: str) -> None:
     found = run(
-        "search", "--space", "ring", "--method", "coin", "--objective", "table:params_m", "--budget", 12,
-        "--storage", storage,
-    )  # fmt: skip
+        "search",
+        "--space",
+        "ring",
+        "--method",
+        "coin",
+        "--objective",
+        "table:params_m",
+        "--budget",
+        12,
+        "--storage",
+        storage,
+    )
     assert "ring:" in json.dumps(found)
 
 

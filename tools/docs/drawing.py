@@ -113,9 +113,16 @@ def _lines(plt: Any, panels: list[Chart]) -> Any:
             colour = COLOURS[series.get("colour", number)]
             style, fill = ("--", "white") if series.get("dashed") else ("-", colour)
             axis.plot(
-                series["x"], series["y"], style, color=colour, label=series["name"], marker="o", markersize=4,
-                linewidth=1.6, markerfacecolor=fill,
-            )  # fmt: skip
+                series["x"],
+                series["y"],
+                style,
+                color=colour,
+                label=series["name"],
+                marker="o",
+                markersize=4,
+                linewidth=1.6,
+                markerfacecolor=fill,
+            )
             if series.get("errors"):
                 low, high = (
                     [y + way * e for y, e in zip(series["y"], series["errors"], strict=True)] for way in (-1, 1)
