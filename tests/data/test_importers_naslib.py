@@ -14,7 +14,7 @@ from svge_core.data.importers.hw_nas_bench import read_hw_nas_bench
 from svge_core.data.importers.naslib import read_naslib201, read_zero_cost
 from svge_core.errors import DataError
 from svge_core.spaces.nasbench201 import naslib_tuple
-from tests.data.test_nb201 import values
+from tests.data.test_importers_nb201 import values
 from tests.support import imports as made
 from tests.support.imports import SPACE, arch
 from tests.support.meanings import read_back_from_old
