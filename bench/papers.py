@@ -67,12 +67,12 @@ OTHERS = (
     ),
 )
 
-Row = dict[str, Any]
+PlainRow = dict[str, Any]
 
 
 def _row(
     comparison: str, data: str, system: str, measure: str, found: Mapping[str, Any], key: str, origin: str, source: str
-) -> Iterator[Row]:
+) -> Iterator[PlainRow]:
     """The row of one number, if it is there."""
     if found.get(key) is not None:
         seeds = found.get("seeds")
@@ -107,7 +107,7 @@ def titled(method: str) -> str:
     return METHODS[method].title if method in METHODS else method[:1].upper() + method[1:]
 
 
-def enas_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
+def enas_rows(content: Mapping[str, Any] | None) -> Iterator[PlainRow]:
     """Models and paired differences of ``bench baselines``, and the poster's table."""
     measured = [] if content is None else [row for row in content["rows"] if row["source"].startswith(HERE)]
     source = "" if content is None else _named(content)
@@ -119,7 +119,7 @@ def enas_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
                 yield from _row(comparison, ENAS, row["model"], measure, row, key, PUBLISHED, row["source"])
 
 
-def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[Row]:
+def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[PlainRow]:
     """The shipped model: its own metrics (other training cells than D-VAE's), and its latent probed."""
     system = "SVGe, shipped"
     try:
@@ -136,7 +136,7 @@ def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[R
             yield from _row(PROBE, ENAS, system, measure, {**probe["rows"][0], "seeds": 1}, key, HERE, source)
 
 
-def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any] | None) -> Iterator[Row]:
+def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any] | None) -> Iterator[PlainRow]:
     """Test accuracy on NAS-Bench-201 by our searches and by GraphPNAS's protocol, and the published results."""
     if searches is not None:
         for row in searches["rows"]:
@@ -164,7 +164,7 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
         yield from _row(SEARCH, data, system, measure, found, "value", PUBLISHED, source)
 
 
-def digits_rows(content: Mapping[str, Any] | None) -> Iterator[Row]:
+def digits_rows(content: Mapping[str, Any] | None) -> Iterator[PlainRow]:
     """Searches of RandWire by real training on digits; nobody has published any, so they stand alone."""
     for row in [] if content is None else content["rows"]:
         data = f"RandWire-digits, {row['evaluations']} trained networks per run"

@@ -22,12 +22,12 @@ from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, Trainer
 
-Step = Callable[[], int]
+TimedCall = Callable[[], int]
 Precision = Literal["float32", "bfloat16"]
 COLUMNS = ["what", "implementation", "batch", "graphs_per_cpu_second", "ms_per_call", "ratio", "reference"]
 
 
-def ours(model: SVGe, cells: CellBatch, batch_size: int, what: str, precision: Precision = "float32") -> Step:
+def ours(model: SVGe, cells: CellBatch, batch_size: int, what: str, precision: Precision = "float32") -> TimedCall:
     """A step of our implementation."""
     if what == "train":
         trainer = Trainer(model, cells, TrainConfig(epochs=10_000, batch_size=batch_size, precision=precision))
@@ -63,7 +63,7 @@ def ours(model: SVGe, cells: CellBatch, batch_size: int, what: str, precision: P
     return sample
 
 
-def both(model: SVGe, batch_size: int) -> Step:
+def both(model: SVGe, batch_size: int) -> TimedCall:
     """Decoding as the authors do it, with both directions; the vote adds a third pass to theirs."""
     z = torch.randn(batch_size, model.config.latent)
     with torch.inference_mode():
@@ -76,7 +76,7 @@ def both(model: SVGe, batch_size: int) -> Step:
     return sample
 
 
-def clock(step: Step, seconds: float) -> tuple[float, float]:
+def clock(step: TimedCall, seconds: float) -> tuple[float, float]:
     """Graphs per CPU-second and milliseconds per call over about ``seconds`` of CPU time."""
     graphs = calls = 0
     started = time.process_time()
@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     reference = Reference(arguments.reference, space, everything[:1024]) if arguments.reference else None
     torch.manual_seed(1)
     shipped, published, low = SVGe(space, ModelConfig()), SVGe(space, PUBLISHED), SVGe(space, PUBLISHED)
-    variants: list[tuple[str, str, int, Step, str]] = []
+    variants: list[tuple[str, str, int, TimedCall, str]] = []
     if reference is not None:
         variants += [
             ("train", "authors", 32, reference.trainer(32), ""),

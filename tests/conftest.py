@@ -11,7 +11,7 @@ import torch
 from hypothesis import settings
 
 from svge_core.__main__ import main
-from tests.support.cli import Run
+from tests.support.cli import RunCommand
 
 #: packages and files whose warnings fail a test; those of third parties are theirs to mend
 OUR_CODE = ("svge_core", "ui", "pages", "bench", "app", "tests")
@@ -61,7 +61,7 @@ def storage(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Run a command that must succeed; JSON output comes back parsed."""
 
     def call(*words: object, expect_json: bool = True) -> Any:
@@ -76,7 +76,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def fails(capsys: pytest.CaptureFixture[str]) -> Run:
+def fails(capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Run a command that must fail as a user's mistake; its one line comes back."""
 
     def call(*words: object) -> str:

@@ -61,7 +61,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Table:
+class LabelTable:
     """A task with its files read."""
 
     domain: Domain
@@ -72,7 +72,7 @@ class Table:
 
 
 @lru_cache(maxsize=4)
-def opened(task: Task) -> Table:
+def opened(task: Task) -> LabelTable:
     """Read the labels and the model; once per process."""
     space = get_space(task.space)
     frame = pd.read_csv(task.csv, dtype={task.notation: str} if task.notation != "index" else None)
@@ -85,10 +85,10 @@ def opened(task: Task) -> Table:
     validation = dict(zip(cells, frame[task.validation].astype(float), strict=True))
     test = dict(zip(cells, frame[task.test].astype(float), strict=True)) if task.test else {}
     domain = Domain(space, cells if task.restricted else None)
-    return Table(domain, load_checkpoint(task.checkpoint), validation, test, max(validation.values()))
+    return LabelTable(domain, load_checkpoint(task.checkpoint), validation, test, max(validation.values()))
 
 
-def searcher_for(method: str, table: Table) -> Searcher:
+def searcher_for(method: str, table: LabelTable) -> Searcher:
     """A method by name, or an ablation of ours."""
     if method in ABLATIONS:
         return BayesianSearch("latent-bo", table.domain, table.checkpoint, ABLATIONS[method])

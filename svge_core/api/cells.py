@@ -61,7 +61,7 @@ def export(
     *,
     space: AbstractSearchSpace | str | None = None,
     explorer: Explorer | None = None,
-    theme: exporting.Theme = "light",
+    theme: drawing.ThemeName = "light",
 ) -> None:
     """Write architectures with what is known about them: .json, .csv, .txt, .zip; one alone also .svg, .png, .dot.
 

@@ -13,7 +13,7 @@ from svge_core.atlas import load_atlas
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.cell_parts import (
-    Row,
+    CellRow,
     csv_bytes,
     encode_cells,
     known_scores,
@@ -119,7 +119,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
         )
     predicted = {key: predictors.predict(key, given.cells) for key in keys}
     used = {key: frozenset(predictors.training_indices(key).tolist()) for key in keys}
-    rows: list[Row] = []
+    rows: list[CellRow] = []
     for number, cell in enumerate(given.cells):
         values = scores.of(space.index(cell)) if space.enumerated else {}
         found = {}
@@ -146,7 +146,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _prediction_text(row: Row) -> str:
+def _prediction_text(row: CellRow) -> str:
     lines = [title(row)]
     for key, score in row["scores"].items():
         one = score["predicted"]
@@ -184,7 +184,7 @@ def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint) -> np.ndarra
     return read_latents(arguments, model.config.latent)
 
 
-def _decoded(space: AbstractSearchSpace, cell: Cell) -> Row:
+def _decoded(space: AbstractSearchSpace, cell: Cell) -> CellRow:
     """A decoded graph as it came, and which member of the space it is, or why it is none."""
     graph = {"ops": list(cell.ops), "edges": [list(edge) for edge in cell.edges]}
     try:

@@ -21,15 +21,15 @@ from svge_core.tensors import to_batch
 if TYPE_CHECKING:
     from svge_core.predictors import Predictors
 
-Row = dict[str, Any]
+CellRow = dict[str, Any]
 
 
-def name_cell(space: AbstractSearchSpace, cell: Cell) -> Row:
+def name_cell(space: AbstractSearchSpace, cell: Cell) -> CellRow:
     """Official index (None where there is none) and the community's notation."""
     return {"index": space.index(cell) if space.size is not None else None, "arch_str": space.format(cell)}
 
 
-def title(row: Row) -> str:
+def title(row: CellRow) -> str:
     """A named cell for people."""
     return row["arch_str"] if row["index"] is None else f"{row['index']:>6}  {row['arch_str']}"
 
@@ -63,7 +63,7 @@ def open_predictors(checkpoint: Checkpoint, only: str | None = None) -> "tuple[P
     return predictors, tuple(key for key in keys if only in (None, key))
 
 
-def csv_bytes(rows: list[Row]) -> bytes:
+def csv_bytes(rows: list[CellRow]) -> bytes:
     """Rows of equal columns as a CSV file."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")

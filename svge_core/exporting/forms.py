@@ -2,6 +2,5 @@
 
 from typing import Literal, get_args
 
-Theme = Literal["light", "dark"]
 Drawing = Literal["dot", "svg", "png"]
 DRAWINGS: tuple[Drawing, ...] = get_args(Drawing)

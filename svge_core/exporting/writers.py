@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from svge_core.cells import Cell
+from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.exporting.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
-from svge_core.exporting.forms import DRAWINGS, Drawing, Theme
+from svge_core.exporting.forms import DRAWINGS, Drawing
 from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace
 
@@ -84,7 +85,7 @@ def _field(value: str | float | int | None) -> str | float | int:
     return "" if value is None else value
 
 
-def draw(item: ExportItem, space: AbstractSearchSpace, form: Drawing, theme: Theme = "light") -> bytes:
+def draw(item: ExportItem, space: AbstractSearchSpace, form: Drawing, theme: ThemeName = "light") -> bytes:
     """The cell's drawing as a file's content: Graphviz source, SVG or PNG.
 
     Raises:
@@ -99,7 +100,7 @@ def draw(item: ExportItem, space: AbstractSearchSpace, form: Drawing, theme: The
     return drawing.to_png(item.cell, space, theme=theme)
 
 
-def to_zip(items: Sequence[ExportItem], space: AbstractSearchSpace, theme: Theme = "light") -> bytes:
+def to_zip(items: Sequence[ExportItem], space: AbstractSearchSpace, theme: ThemeName = "light") -> bytes:
     """Everything for a basket of cells: cells.json, cells.csv, architectures.txt, README.txt and three drawings each.
 
     The same basket gives the same bytes.
@@ -142,7 +143,7 @@ def _readme(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, theme: Theme = "light") -> None:
+def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, theme: ThemeName = "light") -> None:
     """Write a file in the form its suffix names: .json .csv .txt .zip, or for a single cell .dot .svg .png.
 
     Raises:

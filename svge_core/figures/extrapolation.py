@@ -7,7 +7,7 @@ import numpy as np
 
 from svge_core.drawing import THEMES, ThemeName
 from svge_core.evaluation import percent
-from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE, Point, TableRow
+from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE, HeldOutPoint, TableRow
 from svge_core.figures.style import SERIES, new_figure
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LOOKS = {INSIDE: (0, "circle"), OUTSIDE: (1, "diamond-open")}
 _SHOWN_FROM = 0.02
 
 
-def shown_range(points: Sequence[Point]) -> tuple[float, float]:
+def shown_range(points: Sequence[HeldOutPoint]) -> tuple[float, float]:
     """The drawn range of both axes: measured values but for the lowest 2 %, and a margin."""
     values = np.array([point.measured for point in points], dtype=float)
     low, high = float(np.quantile(values, _SHOWN_FROM)), float(values.max())
@@ -27,14 +27,14 @@ def shown_range(points: Sequence[Point]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def beyond(points: Sequence[Point], column: str) -> int:
+def beyond(points: Sequence[HeldOutPoint], column: str) -> int:
     """How many points the chart does not show."""
     low, high = shown_range(points)
     return sum(not all(low <= getattr(point, name) <= high for name in ("measured", column)) for point in points)
 
 
 def extrapolation_figure(
-    points: Sequence[Point],
+    points: Sequence[HeldOutPoint],
     names: dict[str, str],
     theme: ThemeName,
     *,

@@ -11,6 +11,7 @@ from .quantisation import STEPS as STEPS, quantised as quantised, restored as re
 from .schema import (
     Count as Count,
     Scalar as Scalar,
+    StrictRecord as StrictRecord,
     check_version as check_version,
     parse_json as parse_json,
     read_record as read_record,

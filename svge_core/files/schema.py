@@ -35,6 +35,10 @@ _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]|\['(?P<key>[^\]]*)'\]")
 _SOME_KEY = "[...]"
 
 
+class StrictRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A record that takes no other fields than its own."""
+
+
 def read_record(
     source: Path | bytes | str,
     kind: type[T],

@@ -57,7 +57,7 @@ class HeadWeights(NamedTuple):
     last_bias: Float[Tensor, "heads 1 out"]
 
 
-class Logits(NamedTuple):
+class GeneratorLogits(NamedTuple):
     """What the heads say about a batch.
 
     Attributes:
@@ -160,7 +160,7 @@ class Generator(nn.Module):
         row_sum: Float[Tensor, "rows slots"],
         diagonal: Int[Tensor, " rows"],
         parts: dict[str, Tensor],
-    ) -> Logits:
+    ) -> GeneratorLogits:
         """Logits of some rows from the states of their slots; see :class:`~svge_core.graphpnas.rows.Layout`."""
         view, graphs, slots = self.view, len(states), states.shape[1]
         newest_states = states.index_select(1, newest)
@@ -174,7 +174,7 @@ class Generator(nn.Module):
         alpha = (mean @ out[1, :, :, :components]).log_softmax(-1)
         psi = out[2, :, :, : len(view.edge_labels)].log_softmax(-1) if view.edge_labels else None
         phi = self.node_logits(states.index_select(1, diagonal), parts) if view.node_labels else None
-        return Logits(out[0, :, :, :components], alpha, psi, phi)
+        return GeneratorLogits(out[0, :, :, :components], alpha, psi, phi)
 
     def node_logits(
         self, newest: Float[Tensor, "graphs rows hidden"], parts: dict[str, Tensor]
@@ -185,7 +185,7 @@ class Generator(nn.Module):
             newest = newest.relu() if layer < 2 else newest
         return newest.log_softmax(-1)
 
-    def forward(self, rows: Rows) -> Logits:
+    def forward(self, rows: Rows) -> GeneratorLogits:
         """Logits of all rows of a batch, teacher-forced."""
         parts = self.parts(self.flat)
         graphs, slots = rows.inputs.shape[:2]

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from svge_core.graphpnas.generator import Logits
+from svge_core.graphpnas.generator import GeneratorLogits
 from svge_core.graphpnas.rows import layout
 from svge_core.graphpnas.space_views import Graphs, GraphView
 
@@ -16,7 +16,7 @@ NODE_LABELS, EDGE_LABELS = 1 / 2, 1 / 8
 
 
 @dataclass(frozen=True)
-class Targets:
+class TargetWeights:
     """What the loss needs of each graph, its reward and all normalisations multiplied in.
 
     Attributes:
@@ -30,12 +30,12 @@ class Targets:
     edge_label: Float[Tensor, "graphs slots edge_labels"]
     node_label: Float[Tensor, "graphs rows node_labels"]
 
-    def select(self, rows: Tensor | slice) -> "Targets":
+    def select(self, rows: Tensor | slice) -> "TargetWeights":
         """Of the graphs at the given rows."""
-        return Targets(self.sign[rows], self.row[rows], self.edge_label[rows], self.node_label[rows])
+        return TargetWeights(self.sign[rows], self.row[rows], self.edge_label[rows], self.node_label[rows])
 
 
-def targets(view: GraphView, graphs: Graphs, rewards: Float[Tensor, " graphs"]) -> Targets:
+def targets(view: GraphView, graphs: Graphs, rewards: Float[Tensor, " graphs"]) -> TargetWeights:
     """The targets of graphs."""
     at = layout(view)
     labels = graphs.edges[:, at.row, at.node]
@@ -44,7 +44,7 @@ def targets(view: GraphView, graphs: Graphs, rewards: Float[Tensor, " graphs"]) 
     there = (labels > 0).float() * at.drawn
     in_row = (there @ at.row_sum.T).clamp_min(1.0)  # edges of a row
     slot = EDGE_LABELS * there * (counted / in_row)[:, at.row]
-    return Targets(
+    return TargetWeights(
         sign=((1.0 - 2.0 * (labels > 0).float()) * at.drawn)[:, :, None],
         row=counted / (sizes * (sizes + 1) / 2),
         edge_label=_one_hot(labels, len(view.edge_labels)) * slot[:, :, None],
@@ -56,7 +56,9 @@ def _one_hot(labels: Tensor, count: int) -> Tensor:
     return functional.one_hot(labels, count).float() if count else labels.new_zeros(*labels.shape, 0).float()
 
 
-def weighted_loss(logits: Logits, wanted: Targets, row_sum: Float[Tensor, "rows slots"]) -> Float[Tensor, ""]:
+def weighted_loss(
+    logits: GeneratorLogits, wanted: TargetWeights, row_sum: Float[Tensor, "rows slots"]
+) -> Float[Tensor, ""]:
     """Mean over the batch of the rewarded loss of the module's text."""
     # a slot whose edge is not drawn has sign 0 and is taken out again: softplus(0) = log 2
     per_slot = functional.softplus(logits.theta * wanted.sign) * wanted.sign.abs()

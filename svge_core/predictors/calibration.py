@@ -30,7 +30,7 @@ from jaxtyping import Float
 
 from svge_core.errors import DataError
 
-Values = Float[np.ndarray, "*shape"]
+AnyShape = Float[np.ndarray, "*shape"]
 
 #: grid points of the inverse, and how many standard deviations beyond the seen values it reaches
 _GRID = 8001
@@ -102,11 +102,11 @@ class TargetTransform:
             floor=floor,
         )
 
-    def forward(self, values: Values) -> Values:
+    def forward(self, values: AnyShape) -> AnyShape:
         """Original unit to transformed; values below the floor as the floor."""
         return self._unbounded(np.maximum(np.asarray(values, dtype=np.float64), self.floor))
 
-    def _unbounded(self, values: Values) -> Values:
+    def _unbounded(self, values: AnyShape) -> AnyShape:
         from scipy.stats import yeojohnson
 
         standard = (values - self.centre) / self.scale
@@ -118,7 +118,7 @@ class TargetTransform:
         grid = np.linspace(self.low, self.high, _GRID)
         return self._unbounded(grid), grid
 
-    def backward(self, transformed: Values) -> Values:
+    def backward(self, transformed: AnyShape) -> AnyShape:
         """Transformed to original unit, clipped to [low, high]; linear between 8,001 grid points."""
         return np.interp(transformed, *self._inverse_table)
 

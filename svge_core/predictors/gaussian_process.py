@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-Matrix = Float[np.ndarray, "rows columns"]
 Pairs = Float[np.ndarray, "rows others"]
 #: one matrix per group: the same rows, each group its own columns
 Groups = Sequence[Float[np.ndarray, "rows _"]]
@@ -79,7 +78,7 @@ def _flat(table: dict[str, tuple[float, float]] | dict[str, float], groups: int)
     return np.concatenate([np.tile(np.atleast_1d(table[key]), (count, 1)) for key, count in counts.items()])
 
 
-def squared_distances(left: Matrix, right: Float[np.ndarray, "others columns"]) -> Pairs:
+def squared_distances(left: Float[np.ndarray, "rows columns"], right: Float[np.ndarray, "others columns"]) -> Pairs:
     """Squared Euclidean distances of all rows; never negative."""
     gram = left @ right.T
     gram *= -2.0

@@ -17,6 +17,9 @@ from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpac
 #: larger spaces have an index, but no table, atlas or list of all their cells
 MAX_ENUMERATED = 1_000_000
 
+#: the choice at every gene of a cell
+Genotype = tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -183,11 +186,11 @@ class AbstractSearchSpace(ABC):
         """Write a cell in the community's notation; ``parse(format(cell)) == cell``."""
 
     @abstractmethod
-    def genotype(self, cell: Cell) -> tuple[int, ...]:
+    def genotype(self, cell: Cell) -> Genotype:
         """The flat categorical genotype, one choice per gene."""
 
     @abstractmethod
-    def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
+    def from_genotype(self, genotype: Genotype) -> Cell:
         """The cell of a genotype.
 
         Raises:

@@ -23,7 +23,7 @@ from jaxtyping import Float, Int, Int8
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.files import is_list
-from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
+from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import GeneratorView, GraphView, LargerSpace, Reference, SizeSplit, labelled_nodes
 
 #: in the order of the digits 0 to 5 of the authors' code and of D-VAE's file
@@ -35,8 +35,6 @@ SEEN_SKIPS = 0.5
 #: longest text that is read as an architecture; 12 layers take 318 characters
 MAX_TEXT = 2_000
 _LABELLED = re.compile(r"(\[.*\])(?:\s*,\s*(\d{1,3}(?:\.\d{1,17})?))?", re.ASCII)
-
-Genotype = tuple[int, ...]
 
 
 class ENASMacro(AbstractSearchSpace):

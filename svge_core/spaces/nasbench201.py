@@ -14,7 +14,7 @@ import numpy as np
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError
-from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import (
     Alias,
     DrawingView,
@@ -35,8 +35,6 @@ NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "av
 NASLIB_EDGE_ORDER = (0, 1, 3, 2, 4, 5)
 _STRING = re.compile(r"\|([^|~]+)~0\|\+\|([^|~]+)~0\|([^|~]+)~1\|\+\|([^|~]+)~0\|([^|~]+)~1\|([^|~]+)~2\|")
 _NASLIB_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
-
-Genotype = tuple[int, ...]
 
 
 @lru_cache(maxsize=1)

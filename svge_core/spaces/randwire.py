@@ -20,7 +20,7 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell, canonical_cell, cell_key
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.files import is_list
-from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules
+from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import GeneratorView, GraphView, LabelledGraph, Reference
 from svge_core.spaces.randwire_generators import (
     MAX_EDGES,
@@ -41,8 +41,6 @@ _DIGITS = len(PAIRS) // 4
 _HEX = re.compile(rf"(?:{PREFIX})?([0-9a-fA-F]{{{_DIGITS}}})")
 #: longest text that is read as a cell; the JSON of 160 edges takes fewer than 1,500 characters
 MAX_TEXT = 4_000
-
-Genotype = tuple[int, ...]
 
 
 class RandWire(AbstractSearchSpace):

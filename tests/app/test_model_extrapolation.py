@@ -11,7 +11,7 @@ from msgspec import structs
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.data.csv.labels import Labels
 from svge_core.evaluation.extrapolation.draws import counts, split_by_size
-from svge_core.evaluation.extrapolation.file import FILE, Point, TableRow, save
+from svge_core.evaluation.extrapolation.file import FILE, HeldOutPoint, TableRow, save
 from svge_core.evaluation.extrapolation.run import extrapolate
 from svge_core.figures.extrapolation import beyond, extrapolation_figure, shown_range, table_rows
 from svge_core.files.schema import to_record
@@ -101,7 +101,7 @@ def test_a_space_of_one_size_has_nothing_to_extrapolate(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_chart_marks_the_two_sides_by_colour_and_symbol(theme, measured_folder: Path) -> None:
-    rows = [to_record(row, Point) for row in json.loads((measured_folder / FILE).read_text())["points"]]
+    rows = [to_record(row, HeldOutPoint) for row in json.loads((measured_folder / FILE).read_text())["points"]]
     figure = extrapolation_figure(rows, {"inside": "small", "outside": "large"}, theme, unit="%")
     line, inside, outside = drawn(figure).data
     assert (inside.name, outside.name) == ("small", "large")
@@ -111,7 +111,9 @@ def test_the_chart_marks_the_two_sides_by_colour_and_symbol(theme, measured_fold
 
 
 def test_points_beyond_the_chart_are_counted() -> None:
-    points = [Point(index=i, side="inside", measured=90 + i / 100, predicted=90.5, counted=90.5) for i in range(100)]
+    points = [
+        HeldOutPoint(index=i, side="inside", measured=90 + i / 100, predicted=90.5, counted=90.5) for i in range(100)
+    ]
     points[0] = structs.replace(points[0], measured=10.0)
     points[1] = structs.replace(points[1], predicted=5.0)
     low, high = shown_range(points)

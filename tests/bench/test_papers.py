@@ -15,7 +15,7 @@ from svge_core.files.schema import to_record
 from tests.support.app_driver import App, app_of
 from tests.support.paths import ROOT
 from ui.model import state as model_state
-from ui.results.view import Row, number, pivot
+from ui.results.view import ComparisonRow, number, pivot
 
 PAGE = ROOT / "pages" / "results.py"
 
@@ -105,16 +105,16 @@ def test_the_page_shows_every_comparison_and_filters(results: Path, tmp_path: Pa
 
 def test_measures_become_columns() -> None:
     plain = {"comparison": "c", "data": "d", "system": "s", "origin": "published", "source": "p", "seeds": 3}
-    first = to_record({**plain, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, Row)
-    rows = [first, to_record({**plain, "measure": "b", "value": 2.0}, Row)]
+    first = to_record({**plain, "measure": "a, share", "value": 0.51234, "value_sd": 0.01}, ComparisonRow)
+    rows = [first, to_record({**plain, "measure": "b", "value": 2.0}, ComparisonRow)]
     (line,) = pivot(rows, ["o", "p"])
     assert (line["a"], line["b"], line["Seeds"], line["Source"]) == ("51.23 ± 1.00 %", "2.000", "3", "2")
     assert number(replace(first, system="s minus t")) == "+51.23 ± 1.00 points"
     assert number(replace(first, measure="test accuracy, %, best", value=94.344, value_sd=None)) == "94.34"
     others = [
-        to_record({**plain, "system": name, "measure": "b", "value": 1.0, "origin": origin}, Row)
+        to_record({**plain, "system": name, "measure": "b", "value": 1.0, "origin": origin}, ComparisonRow)
         for name, origin in MIXED
     ]
     assert [(line["System"], line["Origin"]) for line in pivot(others, ["p"])] == [MIXED[0], MIXED[2], MIXED[1]]
     with pytest.raises(SvgeError, match=r"\$\.origin: invalid enum value 'guessed'"):
-        to_record({**plain, "measure": "b", "value": 1.0, "origin": "guessed"}, Row)
+        to_record({**plain, "measure": "b", "value": 1.0, "origin": "guessed"}, ComparisonRow)

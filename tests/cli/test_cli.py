@@ -18,7 +18,7 @@ from svge_core.errors import DataError
 from svge_core.exporting.document import from_json
 from svge_core.spaces.nasbench201 import naslib_tuple
 from svge_core.spaces.registry import get_space
-from tests.support.cli import ARCH, SPACE, Run, known_scores
+from tests.support.cli import ARCH, SPACE, RunCommand, known_scores
 from tests.support.core import OVERFITTED
 from tests.support.paths import ROOT
 from tests.support.untyped import there
@@ -42,7 +42,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 # encode and decode
 
 
-def test_every_notation_names_the_same_cell(run: Run, folder: Path) -> None:
+def test_every_notation_names_the_same_cell(run: RunCommand, folder: Path) -> None:
     cell = SPACE.from_index(5_000)
     digits = "".join(map(str, SPACE.genotype(cell)))
     texts = (ARCH, "5000", "#5000", digits, str(naslib_tuple(SPACE.genotype(cell))))
@@ -59,7 +59,7 @@ def test_every_notation_names_the_same_cell(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize("direction", ["forward", "backward", "both"])
 @pytest.mark.parametrize("suffix", [".npy", ".csv", ".json"])
 def test_encode_then_decode_gives_the_cells_back(
-    suffix: str, direction: str, run: Run, folder: Path, tmp_path: Path
+    suffix: str, direction: str, run: RunCommand, folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "cells.txt").write_text("\n".join(map(str, OVERFITTED)) + "\n\n")
     latents = tmp_path / f"latents{suffix}"
@@ -71,7 +71,7 @@ def test_encode_then_decode_gives_the_cells_back(
     assert found["options"] == {"direction": direction, "constrained": False, "argmax": True, "seed": 0}
 
 
-def test_decode_takes_typed_latents(run: Run, folder: Path) -> None:
+def test_decode_takes_typed_latents(run: RunCommand, folder: Path) -> None:
     latent = run("encode", "3", "--checkpoint", folder)["cells"][0]["latent"]
     joined = ",".join(map(repr, latent))
     for words in (["--checkpoint", folder, "--", joined], ["--checkpoint", folder, "--", *latent]):
@@ -82,7 +82,7 @@ def test_decode_takes_typed_latents(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("plane", ["umap", "pca"])
-def test_decode_takes_a_position_of_a_map(plane: str, run: Run, folder: Path) -> None:
+def test_decode_takes_a_position_of_a_map(plane: str, run: RunCommand, folder: Path) -> None:
     atlas = load_atlas(load_checkpoint(folder), SPACE)
     x, y = atlas.planes[plane].xy[OVERFITTED[5]].tolist()  # type: ignore[index]
     found = run("decode", "--plane", plane, "--xy", x, y, "--checkpoint", folder)["cells"][0]
@@ -92,7 +92,7 @@ def test_decode_takes_a_position_of_a_map(plane: str, run: Run, folder: Path) ->
         assert found["index"] == OVERFITTED[5]
 
 
-def test_prior_samples_are_seeded(run: Run, folder: Path) -> None:
+def test_prior_samples_are_seeded(run: RunCommand, folder: Path) -> None:
     first, again, other = (
         run("decode", "--samples", 20, "--sample", "--seed", seed, "--checkpoint", folder) for seed in (1, 1, 2)
     )
@@ -105,7 +105,7 @@ def test_prior_samples_are_seeded(run: Run, folder: Path) -> None:
     assert raw["valid"]["count"] == sum(row["valid"] for row in raw["cells"])
 
 
-def test_decoded_architectures_can_be_read_again(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_decoded_architectures_can_be_read_again(run: RunCommand, folder: Path, tmp_path: Path) -> None:
     indices = []
     for suffix in (".txt", ".csv", ".json"):
         path = tmp_path / f"decoded{suffix}"
@@ -120,7 +120,7 @@ def test_decoded_architectures_can_be_read_again(run: Run, folder: Path, tmp_pat
 # predict
 
 
-def test_predictions_say_what_they_are(run: Run, folder: Path) -> None:
+def test_predictions_say_what_they_are(run: RunCommand, folder: Path) -> None:
     used = json.loads((folder / "predictors" / "cifar10_valid" / "predictor.json").read_text())["training_indices"]
     fresh = next(index for index in range(100) if index not in used)
     for index in (used[0], fresh):
@@ -139,7 +139,9 @@ def test_predictions_say_what_they_are(run: Run, folder: Path) -> None:
         assert ("this label was used" in text) is (index in used)
 
 
-def test_unknown_measured_values_are_called_unknown(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_measured_values_are_called_unknown(
+    run: RunCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(space: Any) -> Any:
         raise DataError("not installed")
 
@@ -151,13 +153,13 @@ def test_unknown_measured_values_are_called_unknown(run: Run, folder: Path, monk
 
 
 @pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<svg"), (".png", b"\x89PNG"), (".dot", b"digraph")])
-def test_draw_writes_what_the_suffix_says(suffix: str, start: bytes, run: Run, tmp_path: Path) -> None:
+def test_draw_writes_what_the_suffix_says(suffix: str, start: bytes, run: RunCommand, tmp_path: Path) -> None:
     path = tmp_path / f"cell{suffix}"
     assert run("draw", ARCH, "--out", path, "--theme", "dark") == {"file": str(path), "count": 1}
     assert path.read_bytes().lstrip().startswith((start, b"strict " + start))
 
 
-def test_draw_prints_and_fills_folders(run: Run, tmp_path: Path) -> None:
+def test_draw_prints_and_fills_folders(run: RunCommand, tmp_path: Path) -> None:
     for view in ("maps", "operations"):
         assert run("draw", 7, "--view", view, expect_json=False).startswith("<svg")
     assert run("draw", 7, "--format", "dot")["dot"]
@@ -169,7 +171,7 @@ def test_draw_prints_and_fills_folders(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_export_writes_everything_known(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_export_writes_everything_known(run: RunCommand, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "cells.csv").write_text("index,note\n5000,a\n7,b\n")
     for suffix in (".json", ".csv", ".txt", ".zip"):
         path = tmp_path / f"out{suffix}"
@@ -187,7 +189,7 @@ def test_export_writes_everything_known(run: Run, folder: Path, tmp_path: Path) 
     assert [row["index"] for row in again["cells"]] == [5_000, 7]
 
 
-def test_export_works_without_a_checkpoint(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_works_without_a_checkpoint(run: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run("export", "7", "--out", "cell.json")
     _, (item,) = from_json(Path("cell.json").read_bytes())
@@ -195,7 +197,7 @@ def test_export_works_without_a_checkpoint(run: Run, tmp_path: Path, monkeypatch
     assert item.measured["params_m"] > 0
 
 
-def test_labels_reads_a_users_table_and_writes_it_tidily(run: Run, tmp_path: Path) -> None:
+def test_labels_reads_a_users_table_and_writes_it_tidily(run: RunCommand, tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text(f'architecture;score;who\n"{ARCH}";91.5;me\n7;x;me\n{SPACE.format(SPACE.from_index(7))};90;me\n')
     found = run("labels", table, "--out", tmp_path / "tidy.csv")
@@ -212,7 +214,7 @@ def test_labels_reads_a_users_table_and_writes_it_tidily(run: Run, tmp_path: Pat
 # evaluate, atlas, fit
 
 
-def test_devices_and_threads_are_options(run: Run, folder: Path) -> None:
+def test_devices_and_threads_are_options(run: RunCommand, folder: Path) -> None:
     found = run("encode", 3, "--device", "cpu", "--threads", 1, "--checkpoint", folder)
     assert found == run("encode", 3, "--checkpoint", folder)
     assert torch.get_num_threads() == 1
@@ -221,7 +223,9 @@ def test_devices_and_threads_are_options(run: Run, folder: Path) -> None:
 # bench
 
 
-def test_bench_lists_and_runs_scripts(run: Run, fails: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bench_lists_and_runs_scripts(
+    run: RunCommand, fails: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench = tmp_path / "bench"
     (bench / "results").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text("")
@@ -258,7 +262,7 @@ def test_the_repositorys_benchmarks_are_found() -> None:
 
 
 def test_a_model_of_cells_without_an_index_is_trained_and_encodes_but_has_no_map(
-    run: Run, fails: Run, tmp_path: Path
+    run: RunCommand, fails: RunCommand, tmp_path: Path
 ) -> None:
     space = get_space("randwire")
     settings = "--hidden 8 --latent 4 --rounds 1 --epochs 2 --cells-per-epoch 6 --batch-size 4 --device cpu --threads 1"

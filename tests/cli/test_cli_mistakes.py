@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from svge_core.checkpoints.checkpoint import META, WEIGHTS
-from tests.support.cli import ARCH, Run, copied
+from tests.support.cli import ARCH, RunCommand, copied
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from tests.support.cli import ARCH, Run, copied
         ("\x00\x01", "binary zeros"),
     ],
 )
-def test_labels_names_what_is_wrong(content: str, text: str, fails: Run, tmp_path: Path) -> None:
+def test_labels_names_what_is_wrong(content: str, text: str, fails: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text(content)
     assert text in fails("labels", tmp_path / "bad.csv")
 
 
-def test_a_huge_table_is_refused_before_it_is_read(fails: Run, tmp_path: Path) -> None:
+def test_a_huge_table_is_refused_before_it_is_read(fails: RunCommand, tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(3 * 2**30)  # sparse: takes no room
@@ -35,7 +35,7 @@ def test_a_huge_table_is_refused_before_it_is_read(fails: Run, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("command", ["encode 3", "decode --samples 2", "predict 3", "evaluate", "atlas", "fit"])
-def test_a_corrupt_checkpoint_is_one_line(command: str, fails: Run, folder: Path, tmp_path: Path) -> None:
+def test_a_corrupt_checkpoint_is_one_line(command: str, fails: RunCommand, folder: Path, tmp_path: Path) -> None:
     bad = copied(folder, tmp_path)
     content = bytearray((bad / WEIGHTS).read_bytes())
     content[len(content) // 2] ^= 1
@@ -62,13 +62,13 @@ def test_a_corrupt_checkpoint_is_one_line(command: str, fails: Run, folder: Path
         ("x" * 5_000, "Type an architecture string"),
     ],
 )
-def test_a_malformed_architecture_is_one_line(arch: str, text: str, fails: Run) -> None:
+def test_a_malformed_architecture_is_one_line(arch: str, text: str, fails: RunCommand) -> None:
     line = fails("draw", arch)
     assert any(part in line for part in text.split("|") if part) or text in line
     assert len(line) < 500
 
 
-def test_files_of_architectures_are_checked_line_by_line(fails: Run, tmp_path: Path) -> None:
+def test_files_of_architectures_are_checked_line_by_line(fails: RunCommand, tmp_path: Path) -> None:
     def line(name: str, content: str) -> str:
         (tmp_path / name).write_text(content)
         return fails("draw", "--file", tmp_path / name, "--out", tmp_path / "out")
@@ -89,7 +89,7 @@ def test_files_of_architectures_are_checked_line_by_line(fails: Run, tmp_path: P
     assert "not both and not neither" in fails("draw", 7, "--file", tmp_path / "bad.txt")
 
 
-def test_bad_latents_are_one_line(fails: Run, folder: Path, tmp_path: Path) -> None:
+def test_bad_latents_are_one_line(fails: RunCommand, folder: Path, tmp_path: Path) -> None:
     def line(*words: object) -> str:
         return fails("decode", "--checkpoint", folder, *words)
 
@@ -120,7 +120,7 @@ def test_bad_latents_are_one_line(fails: Run, folder: Path, tmp_path: Path) -> N
         assert text in line("--file", tmp_path / name)
 
 
-def test_a_missing_atlas_says_how_to_make_one(fails: Run, folder: Path, tmp_path: Path) -> None:
+def test_a_missing_atlas_says_how_to_make_one(fails: RunCommand, folder: Path, tmp_path: Path) -> None:
     bare = copied(folder, tmp_path)
     line = fails("decode", "--plane", "pca", "--xy", 0, 0, "--checkpoint", bare)
     assert f"Rebuild it with: python -m svge_core atlas --checkpoint {bare}" in line
@@ -144,7 +144,7 @@ def test_a_missing_atlas_says_how_to_make_one(fails: Run, folder: Path, tmp_path
     ],
 )
 def test_bad_settings_are_one_line(
-    words: str, text: str, fails: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    words: str, text: str, fails: RunCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     line = fails(*words.split())
@@ -152,24 +152,24 @@ def test_bad_settings_are_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(fails: Run, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_line(fails: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     line = fails("train", "--out", tmp_path / "file", "--epochs", 1, "--hidden", 8, "--latent", 2)
     assert f"{tmp_path / 'file'}" in line
     assert "Not a directory" in line or "File exists" in line
 
 
-def test_no_command_and_unknown_commands_are_one_line(fails: Run) -> None:
+def test_no_command_and_unknown_commands_are_one_line(fails: RunCommand) -> None:
     assert "the following arguments are required: COMMAND" in fails()
     assert "invalid choice: 'fly'" in fails("fly")
     assert "unrecognized arguments: --fast" in fails("encode", "3", "--fast")
 
 
-def test_fit_names_unknown_scores(fails: Run, folder: Path) -> None:
+def test_fit_names_unknown_scores(fails: RunCommand, folder: Path) -> None:
     assert "Unknown score 'fame': expected one of" in fails("fit", "--score", "fame", "--checkpoint", folder)
 
 
-def test_predict_names_what_is_missing(fails: Run, folder: Path, tmp_path: Path) -> None:
+def test_predict_names_what_is_missing(fails: RunCommand, folder: Path, tmp_path: Path) -> None:
     assert "No predictor for 'imagenet': this checkpoint has cifar10_valid." in fails(
         "predict", 5, "--score", "imagenet", "--checkpoint", folder
     )
@@ -179,7 +179,7 @@ def test_predict_names_what_is_missing(fails: Run, folder: Path, tmp_path: Path)
     )
 
 
-def test_draw_names_what_it_cannot_do(fails: Run, tmp_path: Path) -> None:
+def test_draw_names_what_it_cannot_do(fails: RunCommand, tmp_path: Path) -> None:
     assert "expected .svg, .png or .dot" in fails("draw", 7, "--out", tmp_path / "cell.gif")
     assert "--out" in fails("draw", 7, "--format", "png")
     assert "cannot be written" in fails("draw", 7, "--out", tmp_path / "nowhere" / "cell.svg")

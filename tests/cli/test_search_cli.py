@@ -11,13 +11,13 @@ import pytest
 
 from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import read_run
-from tests.support.cli import Run
+from tests.support.cli import RunCommand
 from tests.support.paths import ROOT
 from tests.support.runs import HERE, SPACE, config, consistent, started
 from tests.support.waiting import until
 
 
-def test_a_search_for_machines(run: Run, storage: str) -> None:
+def test_a_search_for_machines(run: RunCommand, storage: str) -> None:
     (found,) = run("search", "--objective", f"{HERE}worth", "--budget", 5, "--storage", storage)
     view = read_run(storage, found["name"])
     assert view.best is not None
@@ -35,7 +35,7 @@ def test_a_search_for_machines(run: Run, storage: str) -> None:
     }
 
 
-def test_a_race_for_people_with_labels(run: Run, storage: str, tmp_path: Path) -> None:
+def test_a_race_for_people_with_labels(run: RunCommand, storage: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("index,worth\n15,9.5\n")
     words = ["search", "--objective", f"{HERE}worth", "--budget", 4, "--seeds", 2, "--name", "race"]
@@ -52,7 +52,7 @@ def test_a_race_for_people_with_labels(run: Run, storage: str, tmp_path: Path) -
     assert text.splitlines()[0].split()[:5] == ["race-1", "finished", "4", "of", "4"]
 
 
-def test_fronts_of_several_goals(run: Run, storage: str) -> None:
+def test_fronts_of_several_goals(run: RunCommand, storage: str) -> None:
     words = ["search", "--objective", "table:params_m", "--objective", f"{HERE}worth", "--budget", 8]
     (found,) = run(*words, "--storage", storage)
     view = read_run(storage, found["name"])
@@ -60,7 +60,7 @@ def test_fronts_of_several_goals(run: Run, storage: str) -> None:
     assert "best" not in found
 
 
-def test_resuming_a_run_and_a_race(run: Run, storage: str) -> None:
+def test_resuming_a_run_and_a_race(run: RunCommand, storage: str) -> None:
     names = [create_run(storage, config(seed=seed, race="r", name=f"r-{seed}", budget=3)) for seed in (0, 1)]
     control(storage, names[0], "pause")
     (found,) = run("search", "--resume", "r-0", "--allow-python", "--storage", storage)
@@ -69,7 +69,7 @@ def test_resuming_a_run_and_a_race(run: Run, storage: str) -> None:
     assert (found["name"], found["state"]) == ("r-1", "finished")
 
 
-def test_a_worker_finishes_what_is_there(run: Run, storage: str) -> None:
+def test_a_worker_finishes_what_is_there(run: RunCommand, storage: str) -> None:
     name = started(storage, budget=3)
     assert run("worker", "--study", name, "--allow-python", "--storage", storage)["evaluated"] == 3
     text = run("worker", "--study", name, "--allow-python", "--storage", storage, expect_json=False)
@@ -77,7 +77,7 @@ def test_a_worker_finishes_what_is_there(run: Run, storage: str) -> None:
 
 
 def test_the_storage_comes_from_the_environment(
-    run: Run,
+    run: RunCommand,
     storage: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -86,7 +86,9 @@ def test_the_storage_comes_from_the_environment(
     assert run("search", "--list", expect_json=False) == "There are no runs.\n"
 
 
-def test_mistakes_are_one_line(fails: Run, storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_are_one_line(
+    fails: RunCommand, storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = ("--storage", storage)
     assert "Give an --objective" in fails("search", *where)
     assert "Unknown objective 'accuracy'" in fails("search", "--objective", "accuracy", *where)

@@ -48,7 +48,7 @@ def test_log_expected_improvement_equals_botorch_and_integration_far_into_the_ta
     std = np.full(len(u), 0.7)
     found = log_expected_improvement(0.2 + u * std, std, 0.2)
 
-    class Table(Model):
+    class IndependentNormals(Model):
         @property
         def num_outputs(self) -> int:
             """One value per row."""
@@ -66,7 +66,9 @@ def test_log_expected_improvement_equals_botorch_and_integration_far_into_the_ta
                 MultivariateNormal(mean, 0.49 * torch.eye(1, dtype=torch.float64).expand(len(rows), 1, 1))
             )
 
-    other = LogExpectedImprovement(Table(), best_f=0.2)(torch.arange(len(u), dtype=torch.float64).view(-1, 1, 1))
+    other = LogExpectedImprovement(IndependentNormals(), best_f=0.2)(
+        torch.arange(len(u), dtype=torch.float64).view(-1, 1, 1)
+    )
     np.testing.assert_allclose(found, other.numpy(), rtol=2e-3, atol=1e-9)
     near = np.abs(u) < 10
     grid = np.linspace(-40, 40, 400_001)

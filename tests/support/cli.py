@@ -76,7 +76,7 @@ def furnished(checkpoint: Checkpoint) -> Path:
     return checkpoint.folder
 
 
-Run = Callable[..., Any]
+RunCommand = Callable[..., Any]
 
 
 def copied(folder: Path, target: Path) -> Path:

@@ -12,7 +12,7 @@ import pytest
 from svge_core.errors import DataError
 from svge_core.exporting import from_json
 from svge_core.spaces import get_space
-from tests.support.cli import Run
+from tests.support.cli import RunCommand
 from tests.support.paths import ROOT
 
 RING = "ring:conv-gate-skip/skip-skip-conv"
@@ -23,11 +23,11 @@ def checkpoint(root: Path) -> Path:
     return root / "ring" / "tiny"
 
 
-def encoded(run: Run, *words: object) -> list[dict[str, Any]]:
+def encoded(run: RunCommand, *words: object) -> list[dict[str, Any]]:
     return run("encode", *words)["cells"]
 
 
-def test_encode_and_decode(checkpoint: Path, run: Run, tmp_path: Path) -> None:
+def test_encode_and_decode(checkpoint: Path, run: RunCommand, tmp_path: Path) -> None:
     index = get_space("ring").index(get_space("ring").parse(RING))
     for text in (RING, "CGS.SSC", "SSC.CGS", f"#{index}", "ring:skip-skip-conv/conv-gate-skip"):
         (found,) = encoded(run, text, "--checkpoint", checkpoint)
@@ -37,7 +37,7 @@ def test_encode_and_decode(checkpoint: Path, run: Run, tmp_path: Path) -> None:
     assert "ring:" in json.dumps(decoded)
 
 
-def test_predict_and_draw(checkpoint: Path, run: Run, tmp_path: Path) -> None:
+def test_predict_and_draw(checkpoint: Path, run: RunCommand, tmp_path: Path) -> None:
     assert "toy_valid" in json.dumps(run("predict", RING, "--checkpoint", checkpoint))
     run("draw", RING, "--space", "ring", "--out", tmp_path / "ring.svg", expect_json=False)
     svg = (tmp_path / "ring.svg").read_text()
@@ -45,7 +45,9 @@ def test_predict_and_draw(checkpoint: Path, run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "txt"])
-def test_export_has_the_notation_and_the_further_name(checkpoint: Path, run: Run, tmp_path: Path, form: str) -> None:
+def test_export_has_the_notation_and_the_further_name(
+    checkpoint: Path, run: RunCommand, tmp_path: Path, form: str
+) -> None:
     path = tmp_path / f"ring.{form}"
     run("export", RING, "--checkpoint", checkpoint, "--out", path)
     text = path.read_text()
@@ -59,13 +61,13 @@ def test_export_has_the_notation_and_the_further_name(checkpoint: Path, run: Run
             from_json(text.replace("CGS.SSC", "CCC.SSC"))
 
 
-def test_letters_are_a_column_of_a_csv_file(checkpoint: Path, run: Run, tmp_path: Path) -> None:
+def test_letters_are_a_column_of_a_csv_file(checkpoint: Path, run: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("letters,score\nCGS.SSC,1\nCCC.CCC,3\n")
     found = encoded(run, "--file", tmp_path / "mine.csv", "--checkpoint", checkpoint)
     assert [cell["arch_str"] for cell in found] == [RING, "ring:conv-conv-conv/conv-conv-conv"]
 
 
-def test_search(run: Run, storage: str) -> None:
+def test_search(run: RunCommand, storage: str) -> None:
     found = run(
         "search",
         "--space",
@@ -82,7 +84,7 @@ def test_search(run: Run, storage: str) -> None:
     assert "ring:" in json.dumps(found)
 
 
-def test_graphpnas_says_that_it_does_not_know_the_space(fails: Run, storage: str) -> None:
+def test_graphpnas_says_that_it_does_not_know_the_space(fails: RunCommand, storage: str) -> None:
     words = ["search", "--space", "ring", "--method", "graphpnas", "--objective", "table:params_m", "--budget", 3]
     assert "GraphPNAS has no view of Rings of six" in fails(*words, "--storage", storage)
 

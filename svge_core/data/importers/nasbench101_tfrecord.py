@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
-from svge_core.data.importers.tfrecord import Place, fields, read_records
+from svge_core.data.importers.tfrecord import RecordPosition, fields, read_records
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
 from svge_core.files import is_list
@@ -228,7 +228,7 @@ def read_tfrecord(path: Path, progress: OnProgress = silent, *, check_payloads: 
     return runs.table(name, f"NAS-Bench-101 tfrecord, {title}", f"NAS-Bench-101 (Ying et al. 2019), {path.name[:100]}")
 
 
-def _unusable(path: Path, place: Place, reason: str) -> str:
+def _unusable(path: Path, place: RecordPosition, reason: str) -> str:
     line = " ".join(reason.split())[:200]
     return f"{path.name}, {place} cannot be used: {line}. Get the file again."
 

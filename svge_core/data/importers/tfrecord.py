@@ -62,7 +62,7 @@ def length_checksum(length: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPosition:
     """Where a record is, for messages."""
 
     number: int
@@ -80,7 +80,9 @@ def begins_like_records(head: bytes) -> bool:
     return length <= MAX_PAYLOAD and checksum == length_checksum(length)
 
 
-def read_records(file: BufferedIOBase, size: int, *, check_payloads: bool = True) -> Iterator[tuple[Place, bytes]]:
+def read_records(
+    file: BufferedIOBase, size: int, *, check_payloads: bool = True
+) -> Iterator[tuple[RecordPosition, bytes]]:
     """Every record of a file, in order; payloads are handed out after the checksums of their batch are verified.
 
     Args:
@@ -91,13 +93,13 @@ def read_records(file: BufferedIOBase, size: int, *, check_payloads: bool = True
     Raises:
         DataError: naming the record and its byte, if the file is cut off or damaged.
     """
-    batch: list[tuple[Place, bytes]] = []
+    batch: list[tuple[RecordPosition, bytes]] = []
     sums: list[int] = []
     offset = 0
     number = 0
     read = file.read
     while offset < size:
-        place = Place(number, offset)
+        place = RecordPosition(number, offset)
         head = read(_HEAD.size)
         if len(head) < _HEAD.size:
             raise _cut(place, _HEAD.size, len(head))
@@ -125,13 +127,13 @@ def read_records(file: BufferedIOBase, size: int, *, check_payloads: bool = True
     yield from batch
 
 
-def _cut(place: Place, wanted: int, there: int) -> DataError:
+def _cut(place: RecordPosition, wanted: int, there: int) -> DataError:
     return DataError(
         f"The file is cut off at {place}: it needs {wanted:,} bytes, {there:,} are there. Get the whole file again."
     )
 
 
-def _verify(batch: list[tuple[Place, bytes]], sums: list[int]) -> None:
+def _verify(batch: list[tuple[RecordPosition, bytes]], sums: list[int]) -> None:
     if not batch:
         return
     wrong = np.flatnonzero(mask_checksum(crc32c(*(payload for _, payload in batch))) != np.array(sums, dtype=np.uint32))

@@ -98,7 +98,7 @@ class _Sealed:
         raise DataError("it tries to change one of the reader's functions")
 
 
-class _Scalar(_Sealed):
+class _NumpyScalar(_Sealed):
     """Stands for ``numpy.core.multiarray.scalar``; gives a plain number."""
 
     def __new__(cls, dtype: object, data: object) -> Any:
@@ -138,7 +138,7 @@ class _FromBuffer(_Sealed):
         return array
 
 
-class _Encode(_Sealed):
+class _CodecsEncode(_Sealed):
     """Stands for ``_codecs.encode``, which pickle protocol 2 uses for bytes."""
 
     def __new__(cls, text: object, encoding: object = "latin1") -> Any:
@@ -159,10 +159,10 @@ ALLOWED: dict[tuple[str, str], type] = {
     ("collections", "OrderedDict"): dict,  # keeps its order too, and takes no attributes
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Array,
-    **{(f"numpy.{core}.multiarray", "scalar"): _Scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _NumpyScalar for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _Reconstruct for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _FromBuffer for core in ("core", "_core")},
-    ("_codecs", "encode"): _Encode,
+    ("_codecs", "encode"): _CodecsEncode,
     **{(builtin, "bytes"): _NoBytes for builtin in ("builtins", "__builtin__")},
     **{(builtin, "set"): set for builtin in ("builtins", "__builtin__")},
 }

@@ -10,8 +10,8 @@ from .draws import (
 from .file import (
     Extrapolation as Extrapolation,
     ExtrapolationContent as ExtrapolationContent,
+    HeldOutPoint as HeldOutPoint,
     LargerCell as LargerCell,
-    Point as Point,
     TableRow as TableRow,
     larger_space as larger_space,
     load as load,

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError, SvgeError
 from svge_core.evaluation.extrapolation.config import ExtrapolationConfig
-from svge_core.files import Count, check_version, read_record, write_record
+from svge_core.files import Count, StrictRecord, check_version, read_record, write_record
 from svge_core.spaces import SPACES, AbstractSearchSpace, resolve
 
 FILE = "extrapolation.json"
@@ -19,21 +17,17 @@ MAX_BYTES = 200_000
 AGAIN = "Make it again with 'extrapolate'."
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the file: no other fields than these."""
-
-
 Side = Literal["inside", "outside"]
 
 
-class JudgedOn(Part, frozen=True):
+class JudgedOn(StrictRecord, frozen=True):
     """Labelled cells on each side."""
 
     inside: Count
     outside: Count
 
 
-class Measured(Part, frozen=True):
+class Measured(StrictRecord, frozen=True):
     """One predictor on one side in one draw; None where it cannot be said, or without an interval."""
 
     predictor: str
@@ -58,7 +52,7 @@ class TableRow(Measured, frozen=True):
     width_sd: float | None = None
 
 
-class Point(Part, frozen=True):
+class HeldOutPoint(StrictRecord, frozen=True):
     """A held-out cell: measured, predicted by the surrogate, and by counts alone."""
 
     index: Count
@@ -68,7 +62,7 @@ class Point(Part, frozen=True):
     counted: float
 
 
-class Origin(Part, frozen=True):
+class OriginSummary(StrictRecord, frozen=True):
     """Cells made in one way: how many distinct ones, and their best and median predicted score."""
 
     origin: str
@@ -77,7 +71,7 @@ class Origin(Part, frozen=True):
     median: float
 
 
-class RankedCell(Part, frozen=True):
+class RankedCell(StrictRecord, frozen=True):
     """A cell in the notation of its space; its score is predicted, with an interval."""
 
     cell: str
@@ -88,7 +82,7 @@ class RankedCell(Part, frozen=True):
     params_m: float
 
 
-class LargerCells(Part, frozen=True):
+class LargerCells(StrictRecord, frozen=True):
     """Ranked cells of the larger space.
 
     Attributes:
@@ -107,12 +101,12 @@ class LargerCells(Part, frozen=True):
     features: Count
     labels_range: tuple[float, float]
     distinct: Count
-    origins: tuple[Origin, ...]
+    origins: tuple[OriginSummary, ...]
     reference: RankedCell
     best: tuple[RankedCell, ...]
 
 
-class ExtrapolationContent(Part, frozen=True):
+class ExtrapolationContent(StrictRecord, frozen=True):
     """The whole file.
 
     Attributes:
@@ -140,7 +134,7 @@ class ExtrapolationContent(Part, frozen=True):
     judged_on: JudgedOn
     table: tuple[TableRow, ...]
     draws: tuple[tuple[Measured, ...], ...]
-    points: tuple[Point, ...]
+    points: tuple[HeldOutPoint, ...]
     larger: LargerCells
 
 

@@ -15,7 +15,7 @@ from svge_core.evaluation.extrapolation.file import (
     FORMAT_VERSION,
     ExtrapolationContent,
     LargerCells,
-    Origin,
+    OriginSummary,
     RankedCell,
     larger_space,
 )
@@ -120,7 +120,7 @@ def rank_candidates(
     for origin in dict.fromkeys(c.origin for c in candidates):
         means = mean[[row for row, c in enumerate(candidates) if c.origin == origin]]
         best, middle = float(best_of(means)), float(np.median(means))
-        origins.append(Origin(origin=origin, cells=len(means), best=best, median=middle))
+        origins.append(OriginSummary(origin=origin, cells=len(means), best=best, median=middle))
     own = surrogate.predict([reference])
     return LargerCells(
         title=larger.title,

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from svge_core.cells import Cell
+from svge_core.evaluation.latent.content import Copies
 from svge_core.evaluation.metrics import Share
 from svge_core.models import GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
@@ -70,19 +71,6 @@ def _pairs_within(group: Int[np.ndarray, " cells"], rng: np.random.Generator) ->
     return np.stack([np.concatenate([empty, *first]), np.concatenate([empty, *second])])
 
 
-@dataclass(frozen=True)
-class Copies:
-    """One architecture written down in several node orders.
-
-    Attributes:
-        equal: copies with the code of their original.
-        uncanonical: the control: the same copies encoded as they stand, without the canonical order.
-    """
-
-    equal: Share
-    uncanonical: Share
-
-
 def relabelled(cell: Cell, rng: np.random.Generator) -> Cell | None:
     """The cell in another random topological order; None where it was not found (there may be none)."""
     for _ in range(_TRIES):
@@ -108,11 +96,11 @@ def copies(model: GraphVAE, cells: list[Cell], rng: np.random.Generator) -> Copi
     space: AbstractSearchSpace = model.space
     found = [(cell, other) for cell in cells if (other := relabelled(cell, rng)) is not None]
     if not found:
-        return Copies(Share(0, 0), Share(0, 0))
+        return Copies(equal=Share(0, 0), uncanonical=Share(0, 0))
     originals, others = ([pair[side] for pair in found] for side in (0, 1))
     codes = encode_all(model, to_batch(space, originals))[0]
     equal, raw = (
         int(((encode_all(model, to_batch(space, others, canonical=canonical))[0] - codes).norm(dim=1) <= EQUAL).sum())
         for canonical in (True, False)
     )
-    return Copies(Share(equal, len(found)), Share(raw, len(found)))
+    return Copies(equal=Share(equal, len(found)), uncanonical=Share(raw, len(found)))

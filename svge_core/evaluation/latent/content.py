@@ -2,21 +2,15 @@
 
 from typing import Any, Literal
 
-import msgspec
-
 from svge_core.data import ScoreMeaning, meaning_from_dict
 from svge_core.evaluation.latent.settings import QualityConfig
 from svge_core.evaluation.metrics import Share
-from svge_core.files import Count
+from svge_core.files import Count, StrictRecord
 
 FORMAT_VERSION = 1
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the file: every field is there and no other."""
-
-
-class Cells(Part, frozen=True):
+class Cells(StrictRecord, frozen=True):
     """The cells looked at: charted ones, a sample of them, and which these are in words."""
 
     charted: Count
@@ -24,7 +18,7 @@ class Cells(Part, frozen=True):
     words: str
 
 
-class Correlations(Part, frozen=True):
+class Correlations(StrictRecord, frozen=True):
     """Spearman correlation of edit and code distance by codes; None where all distances are equal."""
 
     latent: float | None
@@ -33,14 +27,14 @@ class Correlations(Part, frozen=True):
     permuted: float | None
 
 
-class WalkPairs(Part, frozen=True):
+class WalkPairs(StrictRecord, frozen=True):
     """Pairs of cells on random walks."""
 
     pairs: Count
     spearman: Correlations
 
 
-class RandomPairs(Part, frozen=True):
+class RandomPairs(StrictRecord, frozen=True):
     """Random pairs of cells."""
 
     pairs: Count
@@ -48,7 +42,7 @@ class RandomPairs(Part, frozen=True):
     mean_edits: float
 
 
-class Band(Part, frozen=True):
+class Band(StrictRecord, frozen=True):
     """Code distances of the pairs at one edit distance, in units of the median of random pairs."""
 
     edits: Count
@@ -60,7 +54,7 @@ class Band(Part, frozen=True):
     q90: float
 
 
-class Curves(Part, frozen=True):
+class Curves(StrictRecord, frozen=True):
     """Bands by edit distance, of each kind of codes."""
 
     latent: tuple[Band, ...]
@@ -68,7 +62,7 @@ class Curves(Part, frozen=True):
     untrained: tuple[Band, ...]
 
 
-class NearestEdits(Part, frozen=True):
+class NearestEdits(StrictRecord, frozen=True):
     """How many edits the nearest other latent is away."""
 
     cells: Count
@@ -76,7 +70,7 @@ class NearestEdits(Part, frozen=True):
     one_edit: Share
 
 
-class Edits(Part, frozen=True):
+class Edits(StrictRecord, frozen=True):
     """Edit distance against latent distance."""
 
     walk: WalkPairs
@@ -85,7 +79,7 @@ class Edits(Part, frozen=True):
     nearest: NearestEdits
 
 
-class Fit(Part, frozen=True):
+class Fit(StrictRecord, frozen=True):
     """How well neighbours in one set of features predict a score; None where it cannot be said."""
 
     kendall_tau: float | None
@@ -94,7 +88,7 @@ class Fit(Part, frozen=True):
     cells: Count
 
 
-class ScoreNeighbours(Part, frozen=True):
+class ScoreNeighbours(StrictRecord, frozen=True):
     """Prediction of one score by nearest neighbours, beside its controls.
 
     Attributes:
@@ -131,7 +125,7 @@ class ScoreNeighbours(Part, frozen=True):
         return getattr(self, features)
 
 
-class Quantiles(Part, frozen=True):
+class Quantiles(StrictRecord, frozen=True):
     """Of distances; None where there is none."""
 
     q10: float | None
@@ -139,7 +133,7 @@ class Quantiles(Part, frozen=True):
     q90: float | None
 
 
-class CycleBack(Part, frozen=True):
+class CycleBack(StrictRecord, frozen=True):
     """From a prior draw to its cell and back.
 
     Attributes:
@@ -157,7 +151,7 @@ class CycleBack(Part, frozen=True):
     nearest: float
 
 
-class Sureness(Part, frozen=True):
+class Sureness(StrictRecord, frozen=True):
     """Random decodings of latents.
 
     Attributes:
@@ -175,7 +169,7 @@ class Sureness(Part, frozen=True):
     histogram: tuple[Count, ...]
 
 
-class DecodeCertainty(Part, frozen=True):
+class DecodeCertainty(StrictRecord, frozen=True):
     """How sure the decoder is at known cells' latents (means) and at prior draws."""
 
     decodings: Count
@@ -183,7 +177,7 @@ class DecodeCertainty(Part, frozen=True):
     prior: Sureness
 
 
-class EquivalentCells(Part, frozen=True):
+class EquivalentCells(StrictRecord, frozen=True):
     """Pairs of different cells that the space counts as one; distance None where there is none."""
 
     cells: Count
@@ -192,14 +186,19 @@ class EquivalentCells(Part, frozen=True):
     distance: float | None
 
 
-class Copies(Part, frozen=True):
-    """Copies in another node order whose code equals the original's, with and without the canonical order."""
+class Copies(StrictRecord, frozen=True):
+    """One architecture written down in several node orders.
+
+    Attributes:
+        equal: copies with the code of their original.
+        uncanonical: the control: the same copies encoded as they stand, without the canonical order.
+    """
 
     equal: Share
     uncanonical: Share
 
 
-class Collisions(Part, frozen=True):
+class Collisions(StrictRecord, frozen=True):
     """Whether different cells have different codes; distances are medians."""
 
     close: Share
@@ -210,7 +209,7 @@ class Collisions(Part, frozen=True):
     copies: Copies
 
 
-class MapQuality(Part, frozen=True):
+class MapQuality(StrictRecord, frozen=True):
     """How well a map keeps neighbours; ``_se`` are standard errors, ``permuted`` the trustworthiness of chance."""
 
     name: str
@@ -224,7 +223,7 @@ class MapQuality(Part, frozen=True):
     permuted: float
 
 
-class Width(Part, frozen=True):
+class Width(StrictRecord, frozen=True):
     """Dimensions in use; each as in :class:`svge_core.evaluation.latent.dimension.Dimension`."""
 
     width: Count
@@ -235,14 +234,14 @@ class Width(Part, frozen=True):
     cells: Count
 
 
-class Dimensions(Part, frozen=True):
+class Dimensions(StrictRecord, frozen=True):
     """Of the latent, and of one-hot codes as a control."""
 
     latent: Width
     one_hot: Width
 
 
-class QualityContent(Part, frozen=True):
+class QualityContent(StrictRecord, frozen=True):
     """The whole file.
 
     Attributes:

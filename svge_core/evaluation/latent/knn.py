@@ -13,7 +13,7 @@ from svge_core.errors import DataError
 
 
 @dataclass(frozen=True)
-class Fit:
+class FitQuality:
     """How well predictions follow labels.
 
     Attributes:
@@ -27,7 +27,7 @@ class Fit:
     cells: int
 
 
-def fit_quality(values: Float[np.ndarray, " cells"], predicted: Float[np.ndarray, " cells"]) -> Fit:
+def fit_quality(values: Float[np.ndarray, " cells"], predicted: Float[np.ndarray, " cells"]) -> FitQuality:
     """Kendall's tau and R2."""
     from scipy.stats import kendalltau
 
@@ -35,7 +35,7 @@ def fit_quality(values: Float[np.ndarray, " cells"], predicted: Float[np.ndarray
     tau = float(np.asarray(kendalltau(predicted, values))[0]) if ranked else None
     total = float(np.square(values - values.mean()).sum())
     r2 = 1.0 - float(np.square(values - predicted).sum()) / total if total > 0 else None
-    return Fit(tau, r2, len(values))
+    return FitQuality(tau, r2, len(values))
 
 
 def best_rows(values: Float[np.ndarray, " cells"], share: float, direction: str) -> Int[np.ndarray, " best"]:

@@ -27,7 +27,7 @@ from svge_core.evaluation.metrics import Share, prior_latents
 from svge_core.files import to_plain, to_record
 from svge_core.tensors import index_batch
 
-Labelled = list[tuple[ScoreMeaning, Labels]]
+ScoreLabels = list[tuple[ScoreMeaning, Labels]]
 #: cells of a larger chart whose nearest other cell is looked for among all
 SPACED = 5_000
 #: below this share of equal decodings a latent has no cell that most runs agree on
@@ -81,7 +81,7 @@ def _sample(cells: int, most: int, seed: int) -> Int[np.ndarray, " rows"]:
 
 def measure(
     checkpoint: Checkpoint,
-    labelled: Labelled,
+    labelled: ScoreLabels,
     config: QualityConfig,
     *,
     command: str,
@@ -160,7 +160,7 @@ def measure(
             "nearest": float(np.median(nearest)),
             "random": typical,
             "equivalents": {**asdict(same), "distance": _finite(same.distance)},
-            "copies": {"equal": asdict(copied.equal), "uncanonical": asdict(copied.uncanonical)},
+            "copies": copied,
         },
         "maps": maps,
         "dimension": {"latent": asdict(dimension(latents)), "one_hot": asdict(dimension(codes))},

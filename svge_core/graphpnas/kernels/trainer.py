@@ -13,7 +13,7 @@ from svge_core.graphpnas.kernels.heads import HeadWorkspace
 from svge_core.graphpnas.kernels.layers import Workspace
 from svge_core.graphpnas.propagation import LayerWeights
 from svge_core.graphpnas.rows import Rows, layout
-from svge_core.graphpnas.target_weights import Targets
+from svge_core.graphpnas.target_weights import TargetWeights
 
 
 class Stack:
@@ -60,7 +60,9 @@ class StackedTrainer:
         rate: Adam's.
     """
 
-    def __init__(self, generators: Sequence[Generator], rows: Rows, wanted: Targets, batch: int, rate: float) -> None:
+    def __init__(
+        self, generators: Sequence[Generator], rows: Rows, wanted: TargetWeights, batch: int, rate: float
+    ) -> None:
         self.stack, self.rows, self.batch = Stack(generators), rows, batch
         # one slot more, for padding
         self.sign, self.edge_label = (functional.pad(t, (0, 0, 0, 1)) for t in (wanted.sign, wanted.edge_label))

@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 
 
 @dataclass
-class _Run:
+class _Execution:
     """What the loop works with."""
 
     engine: Engine
@@ -90,7 +90,7 @@ def execute(
                     raise
                 _patiently(partial(ledger.tidy, engine, row["id"]))
                 with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
-                    _loop(_Run(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
+                    _loop(_Execution(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
         finally:
             _patiently(lambda: ledger.release(engine, row["id"], worker))
             _patiently(lambda: ledger.beat(engine, worker, "ended"))
@@ -107,7 +107,7 @@ def _prepared(config: SearchConfig, digest: str, allow_python: AllowPython) -> R
     return prepared
 
 
-def _loop(run: _Run, wait: bool) -> None:
+def _loop(run: _Execution, wait: bool) -> None:
     while True:
         row = _patiently(lambda: _row(run))
         if row["ended"] is not None:
@@ -140,7 +140,7 @@ def _loop(run: _Run, wait: bool) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _propose(run: _Run) -> Literal["go on", "wait", "exhausted"]:
+def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
     """Ask and claim; wait where others hold the last places or cells: if one of them dies, its cells are ours."""
     free = len(_patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
     if free == 0:
@@ -157,7 +157,7 @@ def _propose(run: _Run) -> Literal["go on", "wait", "exhausted"]:
     return "go on"
 
 
-def _evaluate(run: _Run, claim: Claim) -> None:
+def _evaluate(run: _Execution, claim: Claim) -> None:
     if not _patiently(partial(ledger.begin, run.engine, claim, run.worker)):
         return  # taken over: this process was silent for so long that it was taken for dead
     values: tuple[float, ...] | None = None
@@ -174,7 +174,7 @@ def _evaluate(run: _Run, claim: Claim) -> None:
         run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
 
 
-def _row(run: _Run) -> Record:
+def _row(run: _Execution) -> Record:
     with run.engine.connect() as connection:
         row = connection.execute(sa.select(runs).where(runs.c.id == run.run_id)).mappings().first()
     if row is None:
@@ -191,7 +191,7 @@ def _end(engine: Engine, run_id: int, state: str, problem: str) -> None:
     _patiently(write)
 
 
-def _failures(run: _Run) -> str:
+def _failures(run: _Execution) -> str:
     with run.engine.connect() as connection:
         chosen = (claims.c.run_id == run.run_id) & (claims.c.state == "failed")
         last = connection.execute(

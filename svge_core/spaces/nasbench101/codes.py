@@ -27,7 +27,7 @@ _VERTICES_AT = _DEPTHS_AT + _DEPTH_BITS * _INNER
 
 
 @dataclass(frozen=True)
-class Graphs:
+class CellGraphs:
     """Many cells as padded arrays.
 
     Attributes:
@@ -138,7 +138,7 @@ def decode_one(code: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]
     return operations, edges
 
 
-def decode_many(codes: Int[np.ndarray, " cells"]) -> Graphs:
+def decode_many(codes: Int[np.ndarray, " cells"]) -> CellGraphs:
     """:func:`decode_one` for many codes at once."""
     vertices = codes >> _VERTICES_AT
     operations = np.zeros((len(codes), _INNER), dtype=np.int8)
@@ -150,7 +150,7 @@ def decode_many(codes: Int[np.ndarray, " cells"]) -> Graphs:
             operations[rows, k] = (some >> (_OPS_AT + _OP_BITS * (inner - 1 - k))) & 3
         for k, (source, target) in enumerate(pairs):
             adjacency[rows, source, target] = (some >> (len(pairs) - 1 - k)) & 1
-    return Graphs(vertices.astype(np.int64), operations, adjacency)
+    return CellGraphs(vertices.astype(np.int64), operations, adjacency)
 
 
 def _connected_graphs(vertices: int) -> Int[np.ndarray, "graphs vertices vertices"]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from svge_core.spaces.nasbench101.codes import MAX_EDGES, MAX_VERTICES
 
 Edges = tuple[tuple[int, int], ...]
-Labelled = tuple[tuple[int, ...], Edges]
+OperationsAndEdges = tuple[tuple[int, ...], Edges]
 
 
-def one_edit_away(operations: tuple[int, ...], edges: Edges, choices: int) -> Iterator[Labelled]:
+def one_edit_away(operations: tuple[int, ...], edges: Edges, choices: int) -> Iterator[OperationsAndEdges]:
     """Members one edit away, as operation digits and edges in a topological order; with repeats.
 
     Args:
@@ -47,7 +47,9 @@ def _free_pairs(count: int, edges: Edges) -> Iterator[tuple[int, int]]:
                 yield source, target
 
 
-def _with_vertex(operations: tuple[int, ...], edges: Edges, pair: tuple[int, int], choices: int) -> Iterator[Labelled]:
+def _with_vertex(
+    operations: tuple[int, ...], edges: Edges, pair: tuple[int, int], choices: int
+) -> Iterator[OperationsAndEdges]:
     """The cells with one more vertex between a source and a target."""
     count = len(operations) + 2
     if count >= MAX_VERTICES or len(edges) + 2 > MAX_EDGES:
@@ -57,7 +59,7 @@ def _with_vertex(operations: tuple[int, ...], edges: Edges, pair: tuple[int, int
         yield _sorted((*operations, digit), (*edges, (pair[0], new), (new, pair[1])), output=last)
 
 
-def _without_vertex(operations: tuple[int, ...], edges: Edges) -> Iterator[Labelled]:
+def _without_vertex(operations: tuple[int, ...], edges: Edges) -> Iterator[OperationsAndEdges]:
     """The cells with one vertex less, of those with one source and one target; its edges go, or become one."""
     for vertex in range(1, len(operations) + 1):
         sources = [u for u, v in edges if v == vertex]
@@ -78,7 +80,7 @@ def _in_use(count: int, edges: Edges) -> bool:
     return {u for u, _ in edges} == set(range(count - 1)) and {v for _, v in edges} == set(range(1, count))
 
 
-def _sorted(operations: tuple[int, ...], edges: Edges, output: int | None = None) -> Labelled:
+def _sorted(operations: tuple[int, ...], edges: Edges, output: int | None = None) -> OperationsAndEdges:
     """The cell in a topological order.
 
     Args:

@@ -9,7 +9,7 @@ is without bias and followed by batch norm with scale and shift.
 import numpy as np
 from jaxtyping import Float, Int
 
-from svge_core.spaces.nasbench101.codes import Graphs
+from svge_core.spaces.nasbench101.codes import CellGraphs
 
 STEM, STACKS, CELLS, SIDE, CLASSES = 128, 3, 3, 32, 10
 NETWORK = "NAS-Bench-101 network: 128 stem channels, 3 stacks of 3 cells, 32x32 input, 10 classes"
@@ -17,7 +17,7 @@ NETWORK = "NAS-Bench-101 network: 128 stem channels, 3 stacks of 3 cells, 32x32 
 KERNEL_AREA = np.array([9, 1, 0])
 
 
-def vertex_channels(graphs: Graphs, channels: int) -> Int[np.ndarray, "cells vertices"]:
+def vertex_channels(graphs: CellGraphs, channels: int) -> Int[np.ndarray, "cells vertices"]:
     """Output channels of every inner vertex of a cell with so many output channels (``compute_vertex_channels``).
 
     Inner vertices that feed the output share its channels, the first ones taking one more where they do not divide; any
@@ -39,7 +39,7 @@ def vertex_channels(graphs: Graphs, channels: int) -> Int[np.ndarray, "cells ver
     return result
 
 
-def _cell(graphs: Graphs, inputs: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
+def _cell(graphs: CellGraphs, inputs: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Parameters of one cell, and multiply-accumulates per pixel."""
     widths = vertex_channels(graphs, channels)
     rows = np.arange(len(widths))
@@ -55,7 +55,7 @@ def _cell(graphs: Graphs, inputs: int, channels: int) -> tuple[np.ndarray, np.nd
     return macs + norms, macs
 
 
-def sizes(graphs: Graphs) -> tuple[Float[np.ndarray, " cells"], Float[np.ndarray, " cells"]]:
+def sizes(graphs: CellGraphs) -> tuple[Float[np.ndarray, " cells"], Float[np.ndarray, " cells"]]:
     """Parameters and multiply-accumulates in millions; batch norms and pooling are not counted as the latter."""
     count = len(graphs.vertices)
     params = np.full(count, 27 * STEM + 2 * STEM, dtype=np.int64)

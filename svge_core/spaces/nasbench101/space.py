@@ -15,13 +15,13 @@ from jaxtyping import Float, Int
 from svge_core.cells import INPUT, OUTPUT, Cell, pruned
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.files import is_sequence
-from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules
+from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import Alias, GeneratorView, GraphView, LargerSpace, SizeSplit, TextForm, labelled_nodes
 from svge_core.spaces.nasbench101.cell_table import SIZE, Table, table
 from svge_core.spaces.nasbench101.codes import (
     MAX_EDGES,
     MAX_VERTICES,
-    Graphs,
+    CellGraphs,
     canonical_code,
     decode_many,
     decode_one,
@@ -128,7 +128,7 @@ class NASBench101(AbstractSearchSpace):
         matrix, ops = to_matrix(cell)
         return json.dumps({"matrix": matrix, "ops": ops})
 
-    def genotype(self, cell: Cell) -> tuple[int, ...]:
+    def genotype(self, cell: Cell) -> Genotype:
         """Bits of the upper triangle (21), row by row, then operation digits (five); unused vertices are empty.
 
         The encoding of the authors' and Klein & Hutter's search-space definitions; it is that of the canonical form.
@@ -139,7 +139,7 @@ class NASBench101(AbstractSearchSpace):
         bits = (int(pair in there) for pair in upper_pairs(self.max_nodes))
         return (*bits, *labels, *(0,) * (self.max_nodes - 2 - len(labels)))
 
-    def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
+    def from_genotype(self, genotype: Genotype) -> Cell:
         """The cell of a genotype, vertices off every path from input to output dropped."""
         pairs = upper_pairs(self.max_nodes)
         if len(genotype) != len(self.gene_choices) or any(
@@ -175,7 +175,7 @@ class NASBench101(AbstractSearchSpace):
         types[:, 1:-1] = np.where(inner < graphs.vertices[:, None] - 1, graphs.operations + first, 0)
         return CellArrays(types, graphs.adjacency, graphs.vertices)
 
-    def graphs(self, indices: Int[np.ndarray, " cells"]) -> Graphs:
+    def graphs(self, indices: Int[np.ndarray, " cells"]) -> CellGraphs:
         """Canonical graphs by official index."""
         return decode_many(self.table.codes[indices])
 
@@ -212,7 +212,7 @@ class NASBench101(AbstractSearchSpace):
             operations[row, : form.num_nodes - 2] = digits(form)
             adjacency[row, *zip(*form.edges, strict=True)] = 1
         vertices = np.array([form.num_nodes for form in forms], dtype=np.int64)
-        return np.stack(sizes(Graphs(vertices, operations, adjacency)), axis=1)
+        return np.stack(sizes(CellGraphs(vertices, operations, adjacency)), axis=1)
 
     def costs(self) -> Float[np.ndarray, "cells 2"]:
         """Parameters and multiply-accumulates of all cells in millions, by official index."""

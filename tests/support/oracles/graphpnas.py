@@ -15,7 +15,7 @@ from svge_core.graphpnas.space_views import Graphs
 
 
 @dataclass
-class Row:
+class RowLogits:
     """What one row's heads say: theta (j <= i, K), alpha (K), psi (j <= i, labels), phi (labels)."""
 
     theta: Tensor
@@ -24,7 +24,7 @@ class Row:
     phi: Tensor | None
 
 
-def rows_of(generator: Generator, edges: Tensor, seen: Tensor | None = None) -> list[Row]:
+def rows_of(generator: Generator, edges: Tensor, seen: Tensor | None = None) -> list[RowLogits]:
     """Logits of every row of one graph; ``edges`` is (N, N), target by source.
 
     ``seen`` says where later rows see an edge, be it labelled as none; without it, where its label is not 0.
@@ -33,7 +33,7 @@ def rows_of(generator: Generator, edges: Tensor, seen: Tensor | None = None) -> 
     return [_row(generator, edges, seen, i) for i in range(generator.view.nodes)]
 
 
-def _row(generator: Generator, edges: Tensor, seen: Tensor, i: int) -> Row:
+def _row(generator: Generator, edges: Tensor, seen: Tensor, i: int) -> RowLogits:
     view, h = generator.view, generator.hidden
     parts = generator.parts(generator.flat)
     states = []
@@ -87,7 +87,7 @@ def _row(generator: Generator, edges: Tensor, seen: Tensor, i: int) -> Row:
             x = x.relu() if layer < 2 else x
         phi = x.log_softmax(0)
     mixture = torch.stack(alpha).mean(0).log_softmax(0)
-    return Row(torch.stack(theta), mixture, torch.stack(psi) if psi else None, phi)
+    return RowLogits(torch.stack(theta), mixture, torch.stack(psi) if psi else None, phi)
 
 
 def log_probability(generator: Generator, graphs: Graphs, number: int) -> Tensor:

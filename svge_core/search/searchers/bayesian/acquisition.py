@@ -90,7 +90,7 @@ def _batch_improvement(
 
     mean, covariance = torch.from_numpy(means), torch.from_numpy(covariances)
 
-    class Table(Model):
+    class JointNormal(Model):
         """A joint normal over rows of a table; inputs are row numbers."""
 
         @property
@@ -113,7 +113,7 @@ def _batch_improvement(
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NumericsWarning)
         acquisition = qLogExpectedImprovement(
-            Table(),
+            JointNormal(),
             best_f=best,
             sampler=SobolQMCNormalSampler(torch.Size([_SAMPLES]), seed=seed),
             X_pending=column(beside) if beside else None,

@@ -17,7 +17,7 @@ from svge_core.search.domain import Domain
 from svge_core.tensors import to_batch
 
 Representation = Literal["structure", "latent", "both"]
-Matrix = Float[np.ndarray, "cells columns"]
+FeatureMatrix = Float[np.ndarray, "cells columns"]
 
 #: random cells a representation is standardised by; they need no label
 _REFERENCE = 2_000
@@ -49,9 +49,9 @@ class Encodings:
         """What a surrogate may be fitted on."""
         return ("structure",) if self.checkpoint is None else ("structure", "latent", "both")
 
-    def groups(self, cells: Sequence[Cell], representation: Representation) -> list[Matrix]:
+    def groups(self, cells: Sequence[Cell], representation: Representation) -> list[FeatureMatrix]:
         """One scaled matrix per feature group."""
-        found: list[Matrix] = []
+        found: list[FeatureMatrix] = []
         if representation in ("structure", "both"):
             found += self._features.apply(self._raw("structure", cells))
             found += [self._standardised(name, cells) for name in self._plain]
@@ -73,7 +73,7 @@ class Encodings:
         rng = np.random.default_rng(0)
         return [self.space.canonical(self.space.random_cell(rng)) for _ in range(_REFERENCE)]
 
-    def _standardised(self, name: str, cells: Sequence[Cell]) -> Matrix:
+    def _standardised(self, name: str, cells: Sequence[Cell]) -> FeatureMatrix:
         if name not in self._scale:
             values = self._compute(name)(self._reference())
             spread = values.std(axis=0)
@@ -83,7 +83,7 @@ class Encodings:
         mean, divisor = self._scale[name]
         return (self._raw(name, cells) - mean) / divisor
 
-    def _raw(self, name: str, cells: Sequence[Cell]) -> Matrix:
+    def _raw(self, name: str, cells: Sequence[Cell]) -> FeatureMatrix:
         rows = self._rows[name]
         new = [cell for cell in dict.fromkeys(cells) if cell not in rows]
         if new:
@@ -93,8 +93,8 @@ class Encodings:
             rows.update(zip(new, self._compute(name)(new), strict=True))
         return np.stack([rows[cell] for cell in cells])
 
-    def _compute(self, name: str) -> Callable[[Sequence[Cell]], Matrix]:
-        makers: dict[str, Callable[[Sequence[Cell]], Matrix]] = {
+    def _compute(self, name: str) -> Callable[[Sequence[Cell]], FeatureMatrix]:
+        makers: dict[str, Callable[[Sequence[Cell]], FeatureMatrix]] = {
             "structure": lambda cells: structure_features(self.space, cells).values,
             "genes": self._genes,
             "size": lambda cells: np.log(self.space.costs_of(cells) + _SMALLEST),
@@ -102,7 +102,7 @@ class Encodings:
         }
         return makers[name]
 
-    def _genes(self, cells: Sequence[Cell]) -> Matrix:
+    def _genes(self, cells: Sequence[Cell]) -> FeatureMatrix:
         choices = self.space.gene_choices
         starts = np.concatenate([[0], np.cumsum(choices)[:-1]])
         table = np.zeros((len(cells), sum(choices)))
@@ -110,7 +110,7 @@ class Encodings:
             table[row, starts + np.array(self.space.genotype(cell))] = 1.0
         return table
 
-    def _encode(self, cells: Sequence[Cell]) -> Matrix:
+    def _encode(self, cells: Sequence[Cell]) -> FeatureMatrix:
         if self.checkpoint is None:
             raise ValueError("latents need a checkpoint")
         with torch.inference_mode():
