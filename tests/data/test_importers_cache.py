@@ -31,7 +31,7 @@ from svge_core.files.atomic import cache_dir
 from svge_core.spaces.nasbench101.cell_table import Table
 from svge_core.spaces.registry import get_space
 from tests.support import imports as made
-from tests.support.cli import Run, known_scores
+from tests.support.cli import known_scores
 from tests.support.imports import ENAS_LINES, hw_nas_bench_content, nasbench101_naslib_pickle
 from tests.support.meanings import made_up
 
@@ -100,14 +100,14 @@ def test_every_kind_is_known_by_its_content(tmp_path: Path) -> None:
         (bytes(2000), "none of the known files"),
     ],
 )
-def test_other_files_are_refused_with_the_list(content: bytes, what: str, tmp_path: Path, fails: Run) -> None:
+def test_other_files_are_refused_with_the_list(content: bytes, what: str, tmp_path: Path, fails: RunCommand) -> None:
     (tmp_path / "x").write_bytes(content)
     line = fails("data", "import", tmp_path / "x")
     assert f"svge: x is {what}" in line
     assert all(text in line for text in KINDS.values())
 
 
-def test_other_folders_and_archives(tmp_path: Path, fails: Run) -> None:
+def test_other_folders_and_archives(tmp_path: Path, fails: RunCommand) -> None:
     assert "a folder without records" in fails("data", "import", tmp_path)
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         archive.add(__file__, arcname="a.py")
@@ -142,7 +142,7 @@ def test_memory_is_warned_of_before_it_is_taken(tmp_path: Path) -> None:
 # ---- sha256 ---------------------------------------------------------------------------------------------------------
 
 
-def test_known_sums_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: Run) -> None:
+def test_known_sums_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: RunCommand) -> None:
     path = tmp_path / "nasbench_only108.tfrecord"
     path.write_bytes(made.tfrecord(made.nasbench101_runs()))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -205,7 +205,7 @@ def test_tables_refuse_what_does_not_belong_together() -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"x" * 1000])
-def test_a_damaged_table_is_named_and_left_out(damage: bytes, run: Run) -> None:
+def test_a_damaged_table_is_named_and_left_out(damage: bytes, run: RunCommand) -> None:
     save_table(table())
     path = save_table(table("other", "other"))
     path.write_bytes(damage or path.read_bytes()[:-9])
@@ -299,7 +299,7 @@ def test_hashes_are_put_at_their_rank(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- the command line -----------------------------------------------------------------------------------------------
 
 
-def test_import_list_and_remove(tmp_path: Path, run: Run, fails: Run) -> None:
+def test_import_list_and_remove(tmp_path: Path, run: RunCommand, fails: RunCommand) -> None:
     folder = made.nats_folder(tmp_path / "NATS-tss-v1_0-3ffb9-simple", (3, 8))
     found = run("data", "import", folder)
     assert (found["kind"], found["space"], found["name"], found["rows"]) == ("nats", "nasbench201", "nats-tss", 2)
@@ -322,7 +322,7 @@ def test_import_list_and_remove(tmp_path: Path, run: Run, fails: Run) -> None:
     assert "Nothing is imported" in run("data", "list", expect_json=False)
 
 
-def test_every_kind_is_imported_by_the_command(tmp_path: Path, run: Run) -> None:
+def test_every_kind_is_imported_by_the_command(tmp_path: Path, run: RunCommand) -> None:
     found = files(tmp_path)
     for kind in (
         "nasbench101",
@@ -343,7 +343,7 @@ def main_json(path: Path) -> dict[str, Any]:
     return {"rows": len(imported.table.frame), "scores": json.dumps(imported.best())}
 
 
-def test_mistakes_are_one_line(fails: Run, tmp_path: Path) -> None:
+def test_mistakes_are_one_line(fails: RunCommand, tmp_path: Path) -> None:
     assert "the following arguments are required: ACTION" in fails("data")
     assert "the following arguments are required: FILE" in fails("data", "import")
     path = tmp_path / "x.tfrecord"
