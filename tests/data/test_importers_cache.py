@@ -31,7 +31,7 @@ from svge_core.files.atomic import cache_dir
 from svge_core.spaces.nasbench101.cell_table import Table
 from svge_core.spaces.registry import get_space
 from tests.support import imports as made
-from tests.support.cli import known_scores
+from tests.support.cli import RunCommand, known_scores
 from tests.support.imports import ENAS_LINES, hw_nas_bench_content, nasbench101_naslib_pickle
 from tests.support.meanings import made_up
 
