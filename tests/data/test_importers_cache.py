@@ -285,7 +285,7 @@ def test_hashes_are_put_at_their_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = sorted(made.digest_of(number) for number in range(500))
     raw = np.frombuffer(bytes.fromhex("".join(keys)), dtype="S16")
     # the real list of hashes takes two minutes to make under the run-time type checks
-    monkeypatch.setattr("svge_core.spaces.nasbench101.cell_table.table", lambda: Table(np.arange(500), raw))
+    monkeypatch.setattr("svge_core.spaces.nasbench101.table", lambda: Table(np.arange(500), raw))
     columns = Columns(hash=[keys[423], keys[7]])
     columns.add(MEANING, np.array([1.0, 2.0]))
     one = ImportedTable("nasbench101", "x", "X", "hash", columns.frame(), columns.meanings)
