@@ -98,18 +98,19 @@ def fit(arguments: argparse.Namespace) -> int:
         raise SvgeError("--csv and --meaning go together: labels from a file, and what they are.")
     if arguments.csv is not None:
         found = read_labels(arguments.csv, arguments.score, checkpoint.model.space)
-        meaning, indices, values = read_meaning(arguments.meaning), found.indices, found.values
+        meaning, indices, values, remarks = read_meaning(arguments.meaning), found.indices, found.values, found.remarks
     else:
         scores = load_scores(checkpoint.meta.space)
         if arguments.score not in scores.meanings:
             raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
         values = scores.frame[arguments.score].to_numpy(dtype=float)
-        meaning, indices = scores.meaning(arguments.score), np.arange(len(values))
+        meaning, indices, remarks = scores.meaning(arguments.score), np.arange(len(values)), ()
     info = fit_predictor(
         checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed, command=command_line()
     )
     shown = {name: value for name, value in to_plain(info).items() if name != "training_indices"}
-    emit(arguments, shown, f"fitted {meaning.key} on {info.labels} labels (seed {info.seed})")
+    fitted = f"fitted {meaning.key} on {info.labels} labels (seed {info.seed})"
+    emit(arguments, {**shown, "remarks": list(remarks)}, "\n".join([*remarks, fitted]))
     return 0
 
 

@@ -30,11 +30,15 @@ def run(arguments: argparse.Namespace) -> int:
     content = extrapolate(checkpoint, meaning, known, known, config, command=command, on_step=shown)
     bar.close()
     path = save(checkpoint.folder, content)
-    lines = [f"{path}: {content.larger.distinct:,} larger cells ranked"]
+    lines = [*known.remarks, f"{path}: {content.larger.distinct:,} larger cells ranked"]
     lines += [
         f"{row.predictor:>14}  {row.side:<8} n = {row.held_out:,}  Kendall tau "
         + ("-" if row.kendall_tau is None else f"{row.kendall_tau:.3f}")
         for row in content.table
     ]
-    emit(arguments, {"file": str(path), "table": to_plain(content.table)}, "\n".join(lines))
+    emit(
+        arguments,
+        {"file": str(path), "table": to_plain(content.table), "remarks": list(known.remarks)},
+        "\n".join(lines),
+    )
     return 0

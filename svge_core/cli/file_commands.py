@@ -76,15 +76,19 @@ def export_command(arguments: argparse.Namespace) -> int:
 def labels_command(arguments: argparse.Namespace) -> int:
     """Read a user's table as the app's upload does; every line that is not used is named."""
     space = get_space(arguments.space)
-    found = import_csv(space, arguments.table)
+    found = import_csv(space, arguments.table, directions=dict(arguments.direction or ()))
     columns = {key: meaning.describe() for key, meaning in found.meanings.items()}
     problems = [str(row) for row in found.rejected]
     notes = [str(duplicate) for duplicate in found.duplicates]
     if arguments.out is not None:
         cells = [space.from_index(int(index)) for index in found.frame.index] if space.enumerated else list(found.cells)
+        titles = {key: meaning.title for key, meaning in found.meanings.items()}
         values = found.frame.to_dict("records")
         rows = [
-            {**name_cell(space, cell), **{key: "" if number != number else number for key, number in value.items()}}
+            {
+                **name_cell(space, cell),
+                **{titles[str(key)]: "" if number != number else number for key, number in value.items()},
+            }
             for cell, value in zip(cells, values, strict=True)
         ]
         write_atomic(arguments.out, csv_bytes(rows))
@@ -95,10 +99,11 @@ def labels_command(arguments: argparse.Namespace) -> int:
         "rejected": problems,
         "averaged": notes,
         "ignored_columns": list(found.ignored_columns),
+        "notes": list(found.notes),
     }
     emit(
         arguments,
         document,
-        "\n".join([found.summary(), *(f"  {line}" for line in (*columns.values(), *problems, *notes))]),
+        "\n".join([found.summary(), *(f"  {line}" for line in (*columns.values(), *found.remarks()))]),
     )
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ def search(arguments: argparse.Namespace) -> int:
 
     if arguments.list:
         return list_command(arguments)
+    remarks: list[str] = []
     if arguments.resume is not None:
         if arguments.objective:
             raise SvgeError("--resume goes on with the objective of the run: leave --objective away.")
@@ -26,9 +28,11 @@ def search(arguments: argparse.Namespace) -> int:
         for name in names:
             control(arguments.storage, name, "run")
     else:
-        names = created(arguments)
+        names = created(arguments, remarks.append)
     views = [run_one(arguments, name, allow_python=allowed(arguments)) for name in names]
-    emit(arguments, [as_dict(view) for view in views], "\n".join(as_text(view) for view in views))
+    remarks = list(dict.fromkeys(remarks))  # every seed starts from the same labels
+    rows = [{**as_dict(view), "remarks": remarks} for view in views]
+    emit(arguments, rows, "\n".join([*remarks, *(as_text(view) for view in views)]))
     return 2 if any(view.state == "failed" for view in views) else 0
 
 
@@ -46,8 +50,8 @@ def allowed(arguments: argparse.Namespace) -> AllowPython:
     return frozenset([*(getattr(arguments, "objective", None) or ()), *(arguments.allow_python or ())])
 
 
-def created(arguments: argparse.Namespace) -> list[str]:
-    """One run per seed."""
+def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[str]:
+    """One run per seed; ``told`` is called with every remark on the labels to start from."""
     from svge_core.search.runs import create_run, default_checkpoint
 
     if not arguments.objective:
@@ -67,13 +71,13 @@ def created(arguments: argparse.Namespace) -> list[str]:
     if config.uses_checkpoint and config.checkpoint is None:
         config = replace(config, checkpoint=default_checkpoint(config.space))
     if arguments.seeds == 1:
-        return [create_run(arguments.storage, config)]
+        return [create_run(arguments.storage, config, told=told)]
     stem = arguments.name or f"{arguments.space}-{arguments.method}"
     configs = [
         replace(config, seed=seed, name=f"{stem}-{seed}", race=stem)
         for seed in range(arguments.seed, arguments.seed + arguments.seeds)
     ]
-    return [create_run(arguments.storage, one) for one in configs]
+    return [create_run(arguments.storage, one, told=told) for one in configs]
 
 
 def resumed(storage: str, name: str) -> list[str]:

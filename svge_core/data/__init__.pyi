@@ -1,5 +1,6 @@
 from .catalog import analytic_scores as analytic_scores, load_scores as load_scores
 from .csv.scores import import_csv as import_csv
+from .direction import direction_of as direction_of
 from .held_out import (
     cell_numbers as cell_numbers,
     has_indices as has_indices,

@@ -48,12 +48,14 @@ class TextForm:
         pattern: texts that are meant so, whatever else they could be.
         read: the cell of such a text; raises a SvgeError with the reason.
         columns: names, in lower case, of the columns of a CSV file that hold nothing else.
+        index: the official index of such a text at once, where that is quicker than by the cell; raises as ``read``.
     """
 
     words: str
     pattern: re.Pattern[str]
     read: Callable[[str], Cell]
     columns: tuple[str, ...] = ()
+    index: Callable[[str], int] | None = None
 
 
 @dataclass(frozen=True)

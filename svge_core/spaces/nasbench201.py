@@ -34,7 +34,8 @@ LINE_EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 6), (3, 6), (4, 7), (5
 NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 NASLIB_EDGE_ORDER = (0, 1, 3, 2, 4, 5)
 _STRING = re.compile(r"\|([^|~]+)~0\|\+\|([^|~]+)~0\|([^|~]+)~1\|\+\|([^|~]+)~0\|([^|~]+)~1\|([^|~]+)~2\|")
-_NASLIB_TUPLE = re.compile(r"\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\)", re.ASCII)
+#: also as a list, as NASLib's JSON files have it
+_NASLIB_TUPLE = re.compile(r"(\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\))|(\[\s*\d+(\s*,\s*\d+)*\s*,?\s*\])", re.ASCII)
 
 
 @lru_cache(maxsize=1)

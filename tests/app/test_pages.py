@@ -244,6 +244,9 @@ def test_a_users_csv_becomes_a_colour_and_a_row_of_the_panel() -> None:
     choose(at, "w-colour", "flops_m")
     assert "· FLOPs " in at.get_by_key("near-1").label and " M " in at.get_by_key("near-1").label.replace("\\", "")
     choose(at, "w-colour", "user_my_score")
+    assert "does not say whether more or less is better" in at.success[0].value
+    at.get_by_key("w-csv-less").set_value(["user_my_score"]).run()
+    assert at.session_state["user_scores"].scores.meanings["user_my_score"].direction == "min"
     press(at, "w-csv-drop")
     assert map_data(at)["colour"]["title"].startswith("CIFAR-10 validation accuracy")
 
@@ -256,7 +259,7 @@ def test_rejected_lines_are_a_warning_with_their_reasons() -> None:
     assert not at.success
     (warning,) = (w.value.replace("\\", "") for w in at.warning)
     assert "25 lines rejected" in warning and "Line 34: column 'score' holds 'oops'" in warning
-    assert warning.count("- Line") == 20 and "and 5 more" in warning
+    assert warning.count("- Line") == 20 and "and 6 more" in warning
 
 
 def test_a_file_that_is_too_large_is_one_line() -> None:

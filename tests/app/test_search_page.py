@@ -140,8 +140,8 @@ def test_a_column_of_an_own_file_is_a_goal_among_its_cells(store: str) -> None:
     press(at, "search-start")
     (plan,) = start_jobs().plans()
     (word,) = plan.configs[0].objective
-    assert word.startswith("csv:") and word.endswith(":my score") and plan.configs[0].restricted
-    assert Path(word[4:].rpartition(":")[0]).read_bytes().startswith(b"index,my score")
+    assert word.startswith("csv:") and word.endswith(":my score:max") and plan.configs[0].restricted
+    assert Path(word.removeprefix("csv:").removesuffix(":my score:max")).read_bytes().startswith(b"index,my score")
 
 
 def test_code_runs_only_after_somebody_at_this_machine_agreed(store: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,7 +205,7 @@ def test_labels_reads_a_users_table_and_writes_it_tidily(run: RunCommand, tmp_pa
     assert len(found["rejected"]) == 1
     assert found["rejected"][0].startswith("Line 3")
     assert found["ignored_columns"] == ["who"]
-    assert (tmp_path / "tidy.csv").read_text().splitlines()[0] == "index,arch_str,user_score"
+    assert (tmp_path / "tidy.csv").read_text().splitlines()[0] == "index,arch_str,score"
     again = run("labels", tmp_path / "tidy.csv")
     assert (again["architectures"], again["rejected"]) == (2, [])
     assert "2 architectures with 1 score" in run("labels", table, expect_json=False)

@@ -32,6 +32,7 @@ def test_a_search_for_machines(run: RunCommand, storage: str) -> None:
         "budget": 5,
         "your_labels": 0,
         "best": [{"architecture": view.best.notation, "values": list(view.best.values), "number": view.best.number}],
+        "remarks": [],
     }
 
 

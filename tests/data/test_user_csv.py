@@ -146,7 +146,9 @@ def test_a_space_without_enumeration_keeps_its_cells() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (f"{B},nan", "column 'acc' holds 'nan'; a score is a finite number such as 91.2 (leave the field empty"),
+        (f"{B},nan", "no score is given."),
+        (f"{B},n/a", "no score is given."),
+        (f"{B},oops", "column 'acc' holds 'oops'; a score is a finite number such as 91.2 (leave the field empty"),
         (f"{B},inf", "column 'acc' holds 'inf'"),
         (f"{B},-Infinity", "column 'acc' holds '-Infinity'"),
         (f"{B},1e999", "column 'acc' holds '1e999'"),
@@ -222,7 +224,10 @@ def test_line_numbers_survive_quoted_newlines() -> None:
         (b" \n\n", r"The file is empty"),
         (b"arch,acc\n", r"has a header but no lines below it"),
         (b"arch,acc\n\xff\xfe,1\n", r"not UTF-8 text \(byte 9\): save it as 'CSV UTF-8'."),
-        (b"PK\x03\x04rest", r"is a spreadsheet or archive, not CSV"),
+        (b"PK\x03\x04rest", r"is a zip archive: unpack it and give the CSV file in it"),
+        (b"PK\x03\x04..xl/workbook.xml", r"is a spreadsheet \(xlsx\), not CSV: export it as 'CSV UTF-8' first"),
+        (b"\xd0\xcf\x11\xe0rest", r"is a spreadsheet \(xls\), not CSV"),
+        (b"\x1f\x8bno gzip", r"is damaged gzip"),
         (b"arch,acc\n\x00,1\n", r"is not CSV: it holds binary zeros"),
         (b'arch,acc\n"open,1\n', r"is not CSV: line 2 cannot be split into fields"),
         (b'"open', r"is not CSV: line 1 cannot be split into fields"),

@@ -19,6 +19,7 @@ from ui.shared.session import CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
 
 LINE, UPLOAD_LINE = "controls", "upload"
+LESS = "w-csv-less"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
 REJECTED_SHOWN = 20
@@ -248,7 +249,7 @@ def _own_scores(space: AbstractSearchSpace) -> None:
     )
     st.file_uploader(
         "CSV file",
-        type=["csv", "tsv", "txt"],
+        type=["csv", "tsv", "txt", "gz"],
         key="w-csv",
         on_change=_uploaded,
         args=(space.name,),
@@ -258,13 +259,23 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         st.error(plain(notice.text))
     if own := session.user_columns():
         read = f"{plain(own.name)}: {plain(own.summary)}"
-        if own.rejected:
-            lines = [f"- {plain(line)}" for line in own.rejected[:REJECTED_SHOWN]]
-            if more := len(own.rejected) - len(lines):
+        if own.remarks:
+            lines = [f"- {plain(line)}" for line in own.remarks[:REJECTED_SHOWN]]
+            if more := len(own.remarks) - len(lines):
                 lines.append(f"- and {more:,} more")
-            st.warning("\n".join([read, "", *lines]))
+            (st.success if own.all_used else st.warning)("\n".join([read, "", *lines]))
         else:
             st.success(read)
+        meanings = own.scores.meanings
+        st.session_state[LESS] = [key for key, meaning in meanings.items() if meaning.direction == "min"]
+        st.multiselect(
+            "Less is better in",
+            list(meanings),
+            format_func=lambda key: plain(meanings[key].title),
+            key=LESS,
+            on_change=_turn,
+            placeholder="none of the columns",
+        )
         st.button("Remove these scores", key="w-csv-drop", on_click=_drop_columns)
 
 
@@ -282,8 +293,13 @@ def _uploaded(space_name: str) -> None:
     except SvgeError as error:
         session.say(UPLOAD_LINE, str(error))
         return
-    session.set_user_columns(UserColumns(file.name, scores, read.summary(), tuple(map(str, read.rejected))))
+    session.set_user_columns(UserColumns(file.name, scores, read.summary(), read.remarks(), not read.rejected))
     session.set_colour(next(iter(scores.meanings)))
+
+
+def _turn() -> None:
+    if own := session.user_columns():
+        session.set_user_columns(own.with_less_is_better(st.session_state.get(LESS, ())))
 
 
 def _drop_columns() -> None:

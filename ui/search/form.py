@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from svge_core.data import Direction
 from svge_core.data.csv import import_csv
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.files import write_atomically
 from svge_core.jobs import cores
-from svge_core.search.objectives import MAX_GOALS, GoalChoice
+from svge_core.search.objectives import MAX_GOALS, GoalChoice, split_csv, split_word
 from svge_core.search.runs import MAX_BATCH
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -26,6 +27,8 @@ from ui.shared.theme import plain
 
 MAX_SEEDS, MAX_FORM_BUDGET, MAX_RUNS = 100, 20_000, 400
 MAX_CSV_MB = 20
+#: remarks on a table that are shown
+REMARKS_SHOWN = 8
 _SAVED = "search_form"
 
 
@@ -119,7 +122,7 @@ def _goals(
 def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
     file = st.file_uploader(
         "A CSV file with architectures and values",
-        type=["csv", "txt"],
+        type=["csv", "tsv", "txt", "gz"],
         key=f"search-csv-{space.name}",
         max_upload_size=MAX_CSV_MB,
         help="One column of architectures (notation, index or genotype), others of numbers",
@@ -127,15 +130,26 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
     if file is None:
         return "", None, ""
     try:
+        table = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
         path = _stored(file.getvalue(), file.name)
-        table = import_csv(space, path)
     except (SvgeError, OSError) as error:
         return "", None, str(error)
     titles = {key: meaning.title for key, meaning in table.meanings.items()}
     key = st.selectbox("Column", list(titles), format_func=lambda k: plain(titles[k]), key="search-csv-column")
     count = int(np.isfinite(table.frame[key].to_numpy(dtype=float)).sum())
     column = titles[key] if ":" not in titles[key] else key
-    return f"csv:{path}:{column}", None if count == space.size else count, ""
+    if table.remarks():
+        st.caption("  \n".join(plain(line) for line in table.remarks()[:REMARKS_SHOWN]))
+    directions: list[Direction] = ["max", "min"]
+    direction = st.radio(
+        "Goal",
+        directions,
+        index=directions.index(table.meanings[key].direction),
+        format_func={"max": "More is better", "min": "Less is better"}.__getitem__,
+        horizontal=True,
+        key=f"search-csv-direction-{key}",
+    )
+    return f"csv:{path}:{column}:{direction}", None if count == space.size else count, ""
 
 
 def _own_function() -> tuple[str, str]:
@@ -233,7 +247,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
     with st.expander("Existing labels to start from", icon=":material/upload_file:"):
         file = st.file_uploader(
             "A CSV file with architectures and a column per goal",
-            type=["csv"],
+            type=["csv", "tsv", "txt", "gz"],
             key=f"search-labels-{space.name}",
             max_upload_size=MAX_CSV_MB,
         )
@@ -241,7 +255,12 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
         path = None
         if file is not None:
             try:
+                read = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
                 path = str(_stored(file.getvalue(), file.name))
+                if read.remarks():
+                    st.warning("  \n".join(plain(line) for line in read.remarks()[:REMARKS_SHOWN]))
+            except SvgeError as error:
+                st.error(plain(str(error)))
             except OSError as error:
                 st.error(plain(f"The file cannot be kept: {error}"))
     return int(budget), int(seeds), int(batch), int(first), path
@@ -261,8 +280,13 @@ def _meaning(
     for word in words:
         choice = next((choice for choice in choices if choice.word == word), None)
         if choice is None:
-            kind = "your function" if word.startswith("python:") else "your file"
-            lines.append(f"**{plain(word.rpartition(':')[2])}:** values of {kind}; what they mean, you know.")
+            kind, rest = split_word(word)
+            if kind == "csv":
+                _, column, direction = split_csv(rest)
+                better = "lower is better" if direction == "min" else "higher is better"
+                lines.append(f"**{plain(column)}:** values of your file, {better}; what they mean, you know.")
+            else:
+                lines.append(f"**{plain(rest)}:** values of your function; what they mean, you know.")
         elif choice.meaning.kind == "predicted":
             words_on = f"{choice.title}: nothing is trained, a model's guess is searched. Stands for: "
             lines.append(f":violet[*{plain(words_on + choice.meaning.describe())}*]")

@@ -4,7 +4,8 @@ Callbacks write one focus; panels read it. State lives in plain keys, because th
 person changes pages; widgets are seeded from here on every run.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,12 +92,22 @@ class BasketEntry:
 
 @dataclass(frozen=True)
 class UserColumns:
-    """A user's own scores with the line that says what was read, and the lines that were not, with reasons."""
+    """A user's own scores with the line that says what was read, and the remarks on it: lines that were not, with
+    reasons, and how columns were understood."""
 
     name: str
     scores: Scores
     summary: str
-    rejected: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    all_used: bool = True
+
+    def with_less_is_better(self, keys: Collection[str]) -> "UserColumns":
+        """The same columns, of which less is better in these and more in the others."""
+        meanings = {
+            key: replace(meaning, direction="min" if key in keys else "max")
+            for key, meaning in self.scores.meanings.items()
+        }
+        return replace(self, scores=replace(self.scores, meanings=meanings))
 
 
 @dataclass(frozen=True)

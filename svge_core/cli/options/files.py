@@ -43,6 +43,20 @@ def register(commands: Any) -> None:
     parser.add_argument("table", type=Path, metavar="FILE.csv", help="architectures and scores")
     _add_space(parser)
     parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the tidied table")
+    parser.add_argument(
+        "--direction",
+        action="append",
+        type=_column_direction,
+        metavar="COLUMN=min",
+        help="whether less (min) or more (max) of a column is better; again for several",
+    )
+
+
+def _column_direction(text: str) -> tuple[str, str]:
+    column, _, direction = text.rpartition("=")
+    if not column or direction not in ("min", "max"):
+        raise argparse.ArgumentTypeError(f"expected COLUMN=min or COLUMN=max; got {text[:60]!r}")
+    return column, direction
 
 
 def _add_space(parser: argparse.ArgumentParser) -> None:

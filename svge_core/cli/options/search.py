@@ -21,8 +21,8 @@ def register(commands: Any) -> None:
         "--objective",
         action="append",
         metavar="O",
-        help="table:KEY, predictor:KEY, csv:FILE:COLUMN, digits:valid (trains RandWire networks) or "
-        "python:package.module:function; again for several goals",
+        help="table:KEY, predictor:KEY, csv:FILE:COLUMN (then :min or :max), digits:valid (trains RandWire networks) "
+        "or python:package.module:function; again for several goals",
     )
     parser.add_argument("--method", choices=tuple(METHODS), default="random", help="(default: %(default)s)")
     parser.add_argument(

@@ -1,20 +1,20 @@
 """Labels of part of a space from a CSV file: what a predictor is fitted on where nothing measured is shipped."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Int
 
+from svge_core.data.csv.scores import OWN_KEY, UserScores, import_csv
 from svge_core.data.meaning import ScoreMeaning, meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
 
-#: columns that say which cell a row is about, in the order of preference; all but ``index`` are parsed by the space
-CELL_COLUMNS = ("index", "hash", "arch_str", "arch", "architecture")
-MAX_ROWS = 2_000_000
+MAX_LABEL_ROWS = 2_000_000
+MAX_LABEL_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -24,48 +24,52 @@ class Labels:
     Attributes:
         indices: official indices.
         values: finite labels.
+        remarks: lines that were not used and what else the reader of the file has to say.
     """
 
     indices: Int[np.ndarray, " cells"]
     values: Float[np.ndarray, " cells"]
+    remarks: tuple[str, ...] = ()
 
 
 def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> Labels:
-    """Read one label per cell from a CSV file (gzip by its ending); empty labels are left out, repeats averaged.
+    """One label per cell from a CSV file, read as every table of a user's: see :func:`.import_csv`.
+
+    Cells without a label are left out, repeats averaged, lines that cannot be used named in ``remarks``.
 
     Raises:
-        DataError: if the file or a column is missing, or a label is not a number; ParseError if a cell is not one.
+        DataError: if the file cannot be used, the column is missing or holds no number, or cells have no index.
     """
+    if space.size is None:
+        raise DataError(f"Labels are kept by official index, and the cells of {space.title} have none.")
     try:
-        header = pd.read_csv(path, nrows=0).columns
-        found = next((name for name in CELL_COLUMNS if name in header), None)
-        if found is None or column not in header:
-            raise DataError(
-                f"{path.name} needs a column {column!r} and one of {', '.join(CELL_COLUMNS)}; it has "
-                f"{', '.join(map(str, header))[:300]}."
-            )
-        frame = pd.read_csv(
-            path, usecols=[found, column], dtype={found: np.int64 if found == "index" else str}, nrows=MAX_ROWS
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(f"The label file {path.name} cannot be read: {error}.") from None
-    given = frame[column]
-    values = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
-    wrong = np.flatnonzero(given.notna().to_numpy() & ~np.isfinite(values))
-    if len(wrong):
-        text = str(given.iloc[int(wrong[0])])[:40]
-        raise DataError(f"Column {column!r} of {path.name} must hold finite numbers; got {text!r}.")
+        table = import_csv(space, path, max_bytes=MAX_LABEL_BYTES, max_rows=MAX_LABEL_ROWS)
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from None
+    key = score_key(table, (column,), path.name)
+    values = table.frame[key].to_numpy(dtype=np.float64)
     known = np.isfinite(values)
-    cells = frame[found].to_numpy()[known]
-    if found == "index":
-        indices = cells.astype(np.int64)
-        if len(indices) and not (indices.min() >= 0 and indices.max() < (space.size or 0)):
-            raise DataError(f"An index of {path.name} is outside 0 to {(space.size or 0) - 1} of {space.title}.")
-    else:
-        indices = np.array([space.index(space.parse(str(text))) for text in cells], dtype=np.int64)
-    distinct, back = np.unique(indices, return_inverse=True)
-    means = np.bincount(back, weights=values[known]) / np.maximum(np.bincount(back), 1)
-    return Labels(distinct, means)
+    indices = (
+        table.frame.index.to_numpy() if space.enumerated else np.array([space.index(cell) for cell in table.cells])
+    )
+    order = np.argsort(indices[known], kind="stable")
+    return Labels(indices[known][order].astype(np.int64), values[known][order], table.remarks())
+
+
+def score_key(table: UserScores, names: Sequence[str], file: str, *, only: bool = False) -> str:
+    """The key of the column that one of the names means; with ``only``, of the single one whatever its name.
+
+    Raises:
+        DataError: if there is none; the message names those there are.
+    """
+    wanted = {name.lower() for name in names} | {f"{OWN_KEY}{name.lower()}" for name in names}
+    for key, meaning in table.meanings.items():
+        if key in wanted or meaning.title.lower() in wanted:
+            return key
+    if only and len(table.meanings) == 1:
+        return next(iter(table.meanings))
+    titles = ", ".join(meaning.title for meaning in table.meanings.values())
+    raise DataError(f"{file} has no column {names[0][:60]!r}; its columns of numbers are {titles[:200]}.")
 
 
 def read_meaning(path: Path) -> ScoreMeaning:

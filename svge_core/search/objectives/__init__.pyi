@@ -1,5 +1,5 @@
 from .choices import GoalChoice as GoalChoice, goal_choices as goal_choices
-from .csv_tables import read_start as read_start
+from .csv_tables import Start as Start, read_start as read_start
 from .digits_training import (
     DigitsAccuracy as DigitsAccuracy,
     DigitsTraining as DigitsTraining,
@@ -11,6 +11,7 @@ from .goals import (
     EvaluationError as EvaluationError,
     Goal as Goal,
     Objective as Objective,
+    split_csv as split_csv,
     split_word as split_word,
 )
 from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain

@@ -2,77 +2,76 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data import ScoreMeaning
-from svge_core.data.csv import OWN_KEY, UserScores, import_csv, read_labels
+from svge_core.data import Direction, ScoreMeaning, direction_of
+from svge_core.data.csv import MAX_LABEL_BYTES, MAX_LABEL_ROWS, OWN_KEY, UserScores, import_csv, score_key
 from svge_core.errors import DataError
-from svge_core.search.objectives.goals import Goal
+from svge_core.search.objectives.goals import Goal, Objective
 from svge_core.spaces import AbstractSearchSpace
 
 #: more existing labels than this are no start of a search
 MAX_START = 20_000
 
 
-def read_column(path: Path, column: str, space: AbstractSearchSpace) -> tuple[ScoreMeaning, dict[Cell, float]]:
+def read_column(
+    path: Path, column: str, space: AbstractSearchSpace, direction: Direction | None = None
+) -> tuple[ScoreMeaning, dict[Cell, float]]:
     """What one column of a user's file is, and its value per canonical cell (file order, repeats averaged).
 
-    Gzipped files and files with NAS-Bench-101 hashes are read as label tables; every line of them must be right.
+    Args:
+        path: of the file.
+        column: its title or key.
+        space: of the architectures.
+        direction: whether more or less is better; None where the title says it.
 
     Raises:
         DataError: if the file or the column cannot be used.
     """
-    if not path.is_file():
-        raise DataError(f"There is no file {str(path)[:200]!r}.")
-    if path.suffix == ".gz" or _has_hashes(path):
-        labels = read_labels(path, column, space)
-        cells = [space.canonical(space.from_index(int(index))) for index in labels.indices]
-        values = dict(zip(cells, map(float, labels.values), strict=True))
-        stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in column)[:50]
-        meaning = ScoreMeaning(
-            f"{OWN_KEY}{stem}",
-            column[:100],
-            "",
-            "max",
-            "your file",
-            "",
-            None,
-            "",
-            "measured",
-            f"your file {path.name}",
-            role="other",
-            origin="user",
-            single_run=False,
-        )
-    else:
-        table = import_csv(space, path)
-        meaning = table.meanings[_column(table, (column,), path)]
-        values = _by_cell(table, space, meaning.key)
-        if table.rejected:
-            lines = "1 line" if len(table.rejected) == 1 else f"{len(table.rejected):,} lines"
-            meaning = replace(meaning, source=f"{meaning.source} ({lines} rejected)")
+    table = _read(path, space)
+    meaning = table.meanings[score_key(table, (column,), path.name)]
+    values = _by_cell(table, space, meaning.key)
+    if direction is not None:
+        meaning = replace(meaning, direction=direction)
+    if table.rejected:
+        lines = "1 line" if len(table.rejected) == 1 else f"{len(table.rejected):,} lines"
+        meaning = replace(meaning, source=f"{meaning.source} ({lines} rejected)")
     if not values:
         raise DataError(f"Column {column[:60]!r} of {path.name} holds no value.")
     return meaning, values
 
 
-def read_start(path: Path, goals: Sequence[Goal], space: AbstractSearchSpace) -> list[tuple[Cell, tuple[float, ...]]]:
+@dataclass(frozen=True)
+class Start:
+    """Existing labels that a search starts from.
+
+    Attributes:
+        labels: cells with a value of every goal.
+        remarks: what people have to be told: lines not used, columns whose names or units differ from the goal's.
+    """
+
+    labels: list[tuple[Cell, tuple[float, ...]]]
+    remarks: tuple[str, ...] = ()
+
+
+def read_start(path: Path, objective: Objective, space: AbstractSearchSpace) -> Start:
     """Existing labels that a search starts from: the cells of a file that have a value of every goal.
 
     A goal's column is named like its key, its title, or after the last colon of its objective; a file with one column
-    of numbers serves a single goal whatever the column's name.
+    of numbers serves a single goal whatever the column's name, and the remarks say so.
 
     Raises:
-        DataError: if the file cannot be used, a goal has no column, or no cell has all of them.
+        DataError: if the file cannot be used, a goal has no column, no cell has all of them, a column's title says the
+            other direction or its numbers another unit, or a label is better than the best value that there is.
     """
-    if not path.is_file():
-        raise DataError(f"There is no file {str(path)[:200]!r}.")
-    table = import_csv(space, path)
-    columns = [_column(table, (goal.key, goal.meaning.title), path, only=len(goals) == 1) for goal in goals]
+    goals = objective.goals
+    table = _read(path, space)
+    names = [(goal.key, goal.meaning.title) for goal in goals]
+    columns = [score_key(table, wanted, path.name, only=len(goals) == 1) for wanted in names]
     values = [_by_cell(table, space, column) for column in columns]
     found = [
         (cell, tuple(column[cell] for column in values)) for cell in values[0] if all(cell in other for other in values)
@@ -81,19 +80,72 @@ def read_start(path: Path, goals: Sequence[Goal], space: AbstractSearchSpace) ->
         raise DataError(f"{path.name} has no architecture with a value of every goal.")
     if len(found) > MAX_START:
         raise DataError(f"{path.name} labels {len(found):,} architectures; a search starts from at most {MAX_START:,}.")
-    return found
+    remarks = [*(str(row) for row in table.rejected), *map(str, table.duplicates)]
+    for place, (goal, wanted, column) in enumerate(zip(goals, names, columns, strict=True)):
+        meaning = table.meanings[column]
+        said = direction_of(meaning.title)
+        if said is not None and said != goal.direction:
+            raise DataError(
+                f"Column {meaning.title!r} of {path.name} is a number of which {_BETTER[said]} is better; of the goal "
+                f"{goal.meaning.title!r} {_BETTER[goal.direction]} is better."
+            )
+        if meaning.unit and goal.meaning.unit and meaning.unit != goal.meaning.unit:
+            raise DataError(
+                f"Column {meaning.title!r} of {path.name} is in {meaning.unit}, the goal {goal.meaning.title!r} in "
+                f"{goal.meaning.unit}: give both in one unit."
+            )
+        if score_named(meaning, column, wanted) is False:
+            remarks.append(
+                f"Column {meaning.title!r} is taken for the goal {goal.meaning.title!r}: it is the only one."
+            )
+        numbers = [values[place] for _, values in found]
+        _check_range(path, meaning, goal, numbers)
+        if objective.optimum is not None and len(goals) == 1:
+            _check_optimum(path, goal, found, objective.optimum[0])
+    return Start(found, tuple(remarks))
 
 
-def _column(table: UserScores, names: Sequence[str], path: Path, *, only: bool = False) -> str:
-    """The key of the column that one of the names means."""
+_BETTER = {"max": "more", "min": "less"}
+
+
+def score_named(meaning: ScoreMeaning, key: str, names: Sequence[str]) -> bool:
+    """Whether one of the names means the column."""
     wanted = {name.lower() for name in names} | {f"{OWN_KEY}{name.lower()}" for name in names}
-    for key, meaning in table.meanings.items():
-        if key in wanted or meaning.title.lower() in wanted:
-            return key
-    if only and len(table.meanings) == 1:
-        return next(iter(table.meanings))
-    titles = ", ".join(meaning.title for meaning in table.meanings.values())
-    raise DataError(f"{path.name} has no column {names[0][:60]!r}; its columns of numbers are {titles[:200]}.")
+    return key in wanted or meaning.title.lower() in wanted
+
+
+def _check_range(path: Path, meaning: ScoreMeaning, goal: Goal, numbers: Sequence[float]) -> None:
+    """A goal in % does not start from fractions, nor from numbers that are no percentages."""
+    if goal.meaning.unit != "%":
+        return
+    low, high = min(numbers), max(numbers)
+    if low < 0 or high > 100:
+        raise DataError(
+            f"Column {meaning.title!r} of {path.name} runs from {low:g} to {high:g}; the goal {goal.meaning.title!r} "
+            "is in %, from 0 to 100."
+        )
+    if len(numbers) > 1 and high <= 1:
+        raise DataError(
+            f"Column {meaning.title!r} of {path.name} runs from {low:g} to {high:g}, as fractions do; the goal "
+            f"{goal.meaning.title!r} is in %: multiply by 100."
+        )
+
+
+def _check_optimum(path: Path, goal: Goal, found: Sequence[tuple[Cell, tuple[float, ...]]], optimum: float) -> None:
+    """No label is better than the best value of the table that is searched."""
+    best = (max if goal.direction == "max" else min)(values[0] for _, values in found)
+    better = best > optimum if goal.direction == "max" else best < optimum
+    if better and not math.isclose(best, optimum, rel_tol=1e-6):
+        raise DataError(
+            f"{path.name} has a label of {best:g}, better than {optimum:g}, the best value of {goal.meaning.title!r} "
+            "that there is: it is another number, or of other cells."
+        )
+
+
+def _read(path: Path, space: AbstractSearchSpace) -> UserScores:
+    if not path.is_file():
+        raise DataError(f"There is no file {str(path)[:200]!r}.")
+    return import_csv(space, path, max_bytes=MAX_LABEL_BYTES, max_rows=MAX_LABEL_ROWS)
 
 
 def _by_cell(table: UserScores, space: AbstractSearchSpace, key: str) -> dict[Cell, float]:
@@ -101,9 +153,3 @@ def _by_cell(table: UserScores, space: AbstractSearchSpace, key: str) -> dict[Ce
     cells = table.cells or tuple(space.from_index(int(index)) for index in table.frame.index)
     pairs = zip(cells, column, strict=True)
     return {space.canonical(cell): float(value) for cell, value in pairs if not math.isnan(value)}
-
-
-def _has_hashes(path: Path) -> bool:
-    with path.open("rb") as file:
-        header = file.readline(10_000).decode("utf-8", errors="replace")
-    return "hash" in [name.strip().strip('"').lower() for name in header.replace(";", ",").split(",")]

@@ -10,7 +10,9 @@ from svge_core.errors import DataError, SvgeError
 KINDS = ("table", "predictor", "csv", "digits", "python")
 #: kinds whose every value is made anew, in seconds to hours; the others look it up
 COSTLY = ("digits", "python")
-EXPECTED = "expected table:KEY, predictor:KEY, csv:FILE:COLUMN, digits:valid or python:package.module:function"
+EXPECTED = (
+    "expected table:KEY, predictor:KEY, csv:FILE:COLUMN[:min|:max], digits:valid or python:package.module:function"
+)
 
 
 class EvaluationError(SvgeError):
@@ -79,3 +81,19 @@ def split_word(word: str) -> tuple[str, str]:
     if kind not in KINDS or not rest:
         raise DataError(f"Unknown objective {word[:80]!r}: {EXPECTED}.")
     return kind, rest
+
+
+def split_csv(rest: str) -> tuple[str, str, Direction | None]:
+    """Path, column and direction of a user's table, ``FILE:COLUMN``, ``FILE:COLUMN:min`` or ``FILE:COLUMN:max``.
+
+    Raises:
+        DataError: if path or column is missing.
+    """
+    path, _, column = rest.rpartition(":")
+    direction: Direction | None = None
+    if column in ("min", "max") and ":" in path:
+        direction = column
+        path, _, column = path.rpartition(":")
+    if not path or not column:
+        raise DataError(f"A user's table is named csv:FILE:COLUMN, or csv:FILE:COLUMN:min; got {rest[:80]!r}.")
+    return path, column, direction

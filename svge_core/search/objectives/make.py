@@ -1,7 +1,8 @@
 """What a cell is worth: measured tables, predictors, a user's table or function, real training, several at once.
 
 An objective is written as words, one per goal: ``table:cifar10_valid``, ``predictor:cifar10_valid``,
-``csv:FILE:COLUMN``, ``digits:valid``, ``python:package.module:function``.
+``csv:FILE:COLUMN`` (``:min`` or ``:max`` behind it says the direction), ``digits:valid``,
+``python:package.module:function``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from svge_core.predictors import Predictors, load_predictors, model_in_words
 from svge_core.search.domain import Domain
 from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
-from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_word
+from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_csv, split_word
 from svge_core.search.objectives.python_function import AllowPython, python_objective
 from svge_core.spaces import AbstractSearchSpace
 
@@ -176,10 +177,8 @@ def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, 
     if kind == "predictor":
         return _predictor(rest, space, checkpoint)
     if kind == "csv":
-        path, _, column = rest.rpartition(":")
-        if not path or not column:
-            raise DataError(f"A user's table is named csv:FILE:COLUMN; got {word[:80]!r}.")
-        meaning, values = read_column(Path(path), column, space)
+        path, column, direction = split_csv(rest)
+        meaning, values = read_column(Path(path), column, space, direction)
         return _cell_table(space, meaning, values)
     if kind == "digits":
         return digits_objective(rest, space)

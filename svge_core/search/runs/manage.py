@@ -5,6 +5,7 @@ or machine works on it.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, read_start
+from svge_core.search.objectives import AllowPython, Start, read_start
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
@@ -22,13 +23,20 @@ from svge_core.search.runs.tables import claims, clock, open_store, runs, worker
 from svge_core.search.runs.types import Control, SearchConfig
 
 
-def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPython = True) -> str:
+def create_run(
+    storage_url: str,
+    config: SearchConfig,
+    *,
+    allow_python: AllowPython = True,
+    told: Callable[[str], None] | None = None,
+) -> str:
     """Store a new run; nothing is evaluated yet.
 
     Args:
         storage_url: of the store, see :func:`svge_core.search.runs.tables.storage_url`.
         config: what to do; a name that is taken gets a number behind it.
         allow_python: which ``python:`` words may be imported, to see that they are there.
+        told: called with each remark on the labels to start from, such as a line that is not used.
 
     Returns:
         the name of the run.
@@ -44,7 +52,10 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPyt
         )
     prepared = prepare(config, allow_python=allow_python)
     space, objective = prepared.space, prepared.objective
-    labels = read_start(Path(config.start_csv), objective.goals, space) if config.start_csv else []
+    start = read_start(Path(config.start_csv), objective, space) if config.start_csv else Start([])
+    if told is not None:
+        for remark in start.remarks:
+            told(remark)
     stem = config.name or f"{config.space}-{config.method}-{config.seed}"
     with open_store(storage_url) as engine:
         with engine.connect() as connection:
@@ -76,7 +87,7 @@ def create_run(storage_url: str, config: SearchConfig, *, allow_python: AllowPyt
                 now = float(connection.execute(sa.select(clock(engine))).scalar_one())
                 result = connection.execute(sa.insert(runs).values(**row, created=now))
                 assert result.inserted_primary_key is not None
-                insert_labels(connection, int(result.inserted_primary_key[0]), space, labels, now)
+                insert_labels(connection, int(result.inserted_primary_key[0]), space, start.labels, now)
         except IntegrityError as error:
             raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
     return config.name

@@ -107,10 +107,7 @@ class NASBench101(AbstractSearchSpace):
         """Read an md5 key or a ModelSpec as JSON (``matrix``, ``ops``; NASLib's ``module_adjacency`` names also)."""
         given = text.strip()
         if _HASH.fullmatch(given):
-            index = self.table.index_of_hash(given)
-            if index is None:
-                raise ParseError(f"No NAS-Bench-101 cell has the key {given.lower()}; expected one of the 423,624.")
-            return self.from_index(index)
+            return self._from_key(given)
         if not given or len(given) > MAX_TEXT:
             raise ParseError(f"Not a NAS-Bench-101 cell: expected {_FORMS}; got {len(given):,} characters.")
         try:
@@ -221,7 +218,17 @@ class NASBench101(AbstractSearchSpace):
 
     def text_forms(self) -> tuple[TextForm, ...]:
         """The md5 key, also one that happens to have no letters."""
-        return (TextForm("", _HASH, self.parse),)
+        return (TextForm("", _HASH, self._from_key, ("hash", "module_hash", "md5"), self._index_of_key),)
+
+    def _from_key(self, text: str) -> Cell:
+        return self.from_index(self._index_of_key(text))
+
+    def _index_of_key(self, text: str) -> int:
+        given = text.strip()
+        index = self.table.index_of_hash(given) if _HASH.fullmatch(given) else None
+        if index is None:
+            raise ParseError(f"No NAS-Bench-101 cell has the key {given.lower()[:60]}; expected one of the 423,624.")
+        return index
 
     def aliases(self, cell: Cell) -> tuple[Alias, ...]:
         """The md5 key; files hold it as the key."""
