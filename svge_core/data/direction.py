@@ -5,7 +5,7 @@ import re
 from svge_core.data.meaning import Direction
 
 _LESS_IS_BETTER = (
-    "err errs error errors loss losses nll bce ce regret mse rmse mae mape rmsle perplexity ppl wer cer "
+    "err errs error errors lat loss losses nll bce ce regret mse rmse mae mape rmsle perplexity ppl wer cer "
     "eer fid kid fpr fnr latency latencies delay delays time times runtime duration second seconds sec "
     "secs ms millisecond milliseconds us microsecond microseconds hour hours minute minutes flop flops "
     "gflops mflops mac macs madd madds mult multadds param params parameter parameters weights memory mem "
