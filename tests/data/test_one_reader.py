@@ -217,9 +217,9 @@ def test_titles_in_other_alphabets_are_kept(tmp_path: Path, capsys: pytest.Captu
     ("title", "direction"),
     [
         ("val_err", "min"), ("valErr", "min"), ("Top-1 error (%)", "min"), ("loss", "min"), ("regret", "min"),
-        ("latency (ms)", "min"), ("lat", "min"), ("FLOPs", "min"), ("n_params", "min"), ("peak memory", "min"), ("RMSE", "min"),
+        ("latency (ms)", "min"), ("FLOPs", "min"), ("n_params", "min"), ("peak memory", "min"), ("RMSE", "min"),
         ("perplexity", "min"), ("train_time", "min"), ("energy_mj", "min"), ("neg_loss", "max"), ("-loss", "max"),
-        ("acc", "max"), ("Accuracy", "max"), ("valAcc", "max"), ("F1", "max"), ("synflow", "max"),
+        ("lat", "min"), ("acc", "max"), ("Accuracy", "max"), ("valAcc", "max"), ("F1", "max"), ("synflow", "max"),
         ("x", None), ("score", None), ("accuracy loss", None), ("terror", None), ("blossom", None), ("timeline", None),
     ],
 )  # fmt: skip
