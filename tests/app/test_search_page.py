@@ -249,6 +249,21 @@ def test_races_are_compared_and_a_link_opens_its_run(store: str) -> None:
     assert listed(at, "Run").value == second and len(listed(at, "Run").options) == 1
 
 
+def test_an_address_that_is_behind_brings_no_race_back(store: str) -> None:
+    finished(store, race="one"), finished(store, race="two")
+    at = search_page()
+    listed(at, "Race").set_value("nasbench201/one")
+    checked(at.run())
+    old = at.query_params["run"]
+    for _ in range(3):  # as a browser does that has not heard of the new address yet
+        listed(at, "Race").set_value("nasbench201/two")
+        checked(at.run())
+        at.query_params["run"] = old
+        checked(at.run())
+        assert listed(at, "Race").value == "nasbench201/two"
+        assert at.query_params["run"] not in (old, [old])
+
+
 def test_runs_of_other_spaces_are_listed_but_not_shown(store: str) -> None:
     create_run(store, SearchConfig("enas6", ("table:params_m",), "random", 3, name="elsewhere"))
     at = search_page()

@@ -18,7 +18,7 @@ from svge_core.search.runs.types import SearchConfig
 from tests.browser.conftest import TIMEOUT_MS, _start_server
 from tests.support.paths import APP
 from tests.support.tiny_checkpoint import make_checkpoint
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect, TimeoutError = playwright.expect, playwright.TimeoutError
@@ -118,6 +118,12 @@ def slow_runs(site: Site) -> list[Any]:
     return [run for run in list_runs(site.storage) if run.config.objective == (f"python:{SLOW}",)]
 
 
+def cancel_all(page: Any, site: Site) -> None:
+    """Cancel the race that is shown, and wait until its runs are: words of older races stand on the page as well."""
+    page.locator(".st-key-search-cancel-all button").first.click()
+    until(lambda: all(run.state == "cancelled" for run in slow_runs(site)), about=lambda: slow_runs(site))
+
+
 def count(page: Any) -> int:
     """Evaluations that the line under the choice of races says are done."""
     text = page.locator(".st-key-search-progress").inner_text()
@@ -196,8 +202,7 @@ def test_two_windows_do_not_mix(new_page: Callable[..., Any], site: Site) -> Non
     expect(other).not_to_have_url(re.compile(f"run={shown[1]}"), timeout=PATIENCE_MS)
     wait_for_count(watching, count(watching) + 2)
     expect(watching).to_have_url(re.compile(f"run={name}"))
-    watching.locator(".st-key-search-cancel-all button").first.click()
-    expect(watching.get_by_text("cancelled", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    cancel_all(watching, site)
     assert {run.state for run in list_runs(site.storage) if run.config.race == "old"} == {"finished"}
     assert problems(watching) == problems(other) == []
 
@@ -217,8 +222,7 @@ def test_zoom_stays_while_values_come_in(new_page: Callable[..., Any], site: Sit
     zoomed, draws = chart.evaluate(ends), int(chart.get_attribute("data-draws") or 0)
     page.wait_for_function("([el, n]) => Number(el.dataset.draws) >= n", arg=[chart.element_handle(), draws + 2])
     assert chart.evaluate(ends) == zoomed
-    page.locator(".st-key-search-cancel-all button").first.click()
-    expect(page.get_by_text("cancelled", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    cancel_all(page, site)
     assert problems(page) == []
 
 

@@ -256,9 +256,14 @@ def note_link() -> None:
 
 
 def linked_run() -> str | None:
-    """The run that the address asks for, until :func:`follow_link` did so; what this page wrote there is no wish."""
-    wanted = st.query_params.get("run") or st.session_state.get(_LINK)
-    return None if wanted == st.session_state.get(_WRITTEN) else wanted
+    """The run that the address asks for when a person comes to the page; from then on the page writes the address.
+
+    A browser sends its address with everything it asks for, also the one that it was told to change a moment ago. Taken
+    for a wish, that would bring back a race that was left for another one, such as the one just started.
+    """
+    if noted := st.session_state.get(_LINK):
+        return noted
+    return None if _WRITTEN in st.session_state else st.query_params.get("run")
 
 
 def write_link(name: str | None) -> None:
