@@ -24,12 +24,23 @@ def load_plugins() -> None:
     """Register what entry points and the variable name; what is registered already stays as it is.
 
     Raises:
-        SvgeError: one line that names the module or entry point that cannot be used, and why.
+        SvgeError: one line that names the first module or entry point that cannot be used, and why; all the others are
+            registered before.
     """
-    for entry in _entries():
-        _once(f"{entry.group}: {entry.name}", lambda entry=entry: (_space if entry.group == SPACES else _method)(entry))
-    for name in filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(","))):
-        _once(f"{VARIABLE}: {name}", lambda name=name: import_module(name))
+    wanted: list[tuple[str, Callable[[], object]]] = [
+        (f"{entry.group}: {entry.name}", lambda entry=entry: (_space if entry.group == SPACES else _method)(entry))
+        for entry in _entries()
+    ]
+    names = filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(",")))
+    wanted += [(f"{VARIABLE}: {name}", lambda name=name: import_module(name)) for name in names]
+    first: SvgeError | None = None
+    for source, load in wanted:
+        try:
+            _once(source, load)
+        except SvgeError as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 @cache
@@ -43,7 +54,8 @@ def _once(source: str, load: Callable[[], object]) -> None:
         return
     try:
         load()
-    except Exception as error:  # a stranger's module can fail in any way; it is named, and nothing else is lost
+    # a stranger's module can fail in any way, also by ending the process; it is named, and nothing else is lost
+    except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise SvgeError(f"The plug-in {source[:120]} cannot be used ({reason}). Correct it or leave it out.") from error
     _loaded.add(source)

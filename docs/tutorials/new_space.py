@@ -116,9 +116,10 @@ class TestChainSpace(SearchSpaceContract):
 
 
 # Registered, the space works wherever a space is named: training, search, map, export. The command line and the app
-# are told by the module's name: SVGE_PLUGINS=new_space svge search --space chain4 ...
+# are told by the module's name, from its folder: SVGE_PLUGINS=new_space python -m svge_core search --space chain4 ...
+space = svge.register_space(ChainSpace())
+
 if __name__ == "__main__":
-    space = svge.register_space(ChainSpace())
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "chain4" / "svge"
         svge.train(

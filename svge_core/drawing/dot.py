@@ -121,6 +121,8 @@ def _chosen_view(cell: Cell, space: AbstractSearchSpace, name: View | None) -> D
         return first if first.name == "operations" or space.is_valid(cell) else views["operations"]
     if name not in views:
         known = " and ".join(other.title for other in SPACES.values() if any(v.name == name for v in other.views()))
+        if not known:
+            raise SvgeError(f"Unknown view {str(name)[:40]!r} of {space.title}: expected {' or '.join(views)}.")
         raise SvgeError(f"The feature-map view is for {known} cells; use view='operations' for {space.title}.")
     if name == "maps":
         space.validate(cell)

@@ -104,7 +104,7 @@ class Supervisor:
         """Whether it still runs; one of ours that has ended is let go."""
         child = self._children.get(process.pid)
         if child is not None and child.poll() is not None:
-            del self._children[process.pid]
+            self._children.pop(process.pid, None)  # another thread may have been quicker
             return False
         return bool(process.born) and birth(process.pid) == process.born
 

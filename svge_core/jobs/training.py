@@ -153,11 +153,12 @@ class TrainingJobs:
 
     def all(self) -> list[TrainingJob]:
         """Every recorded run, the newest first; damaged records are left out."""
-        found = []
-        for path in sorted(self.records.glob("*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
-            with contextlib.suppress(msgspec.MsgspecError, OSError):
-                found.append(msgspec.json.decode(path.read_bytes(), type=_StoredJob).job())
-        return found
+        found: list[tuple[float, TrainingJob]] = []
+        for path in self.records.glob("*.json"):
+            with contextlib.suppress(msgspec.MsgspecError, OSError):  # also where another window forgets it meanwhile
+                job = msgspec.json.decode(path.read_bytes(), type=_StoredJob).job()
+                found.append((path.stat().st_mtime, job))
+        return [job for _, job in sorted(found, key=lambda each: each[0], reverse=True)]
 
     def running(self) -> TrainingJob | None:
         """The run that is going on, if any."""

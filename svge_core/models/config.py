@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files import to_record
@@ -39,6 +39,13 @@ class ModelConfig:
     """Edges into one new node: independent given the state (published), or each given those from earlier nodes."""
 
     def __post_init__(self) -> None:
+        for item, kind in get_type_hints(type(self)).items():
+            value = getattr(self, item)
+            if (choices := get_args(kind)) and value not in choices:
+                known = ", ".join(map(str, choices))
+                raise CheckpointError(f"config field {item!r} must be one of {known}; got {value!r}.")
+            if kind is int and (not isinstance(value, int) or isinstance(value, bool)):
+                raise CheckpointError(f"config field {item!r} must be a whole number; got {value!r}.")
         if self.hidden < 2 or self.hidden % 2:
             raise CheckpointError(f"config field 'hidden' must be even and at least 2; got {self.hidden}.")
         for name in ("latent", "rounds", "operation_dim"):

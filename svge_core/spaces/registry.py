@@ -38,8 +38,11 @@ def register_space(space: AbstractSearchSpace) -> AbstractSearchSpace:
         the space.
 
     Raises:
-        SvgeError: if its name cannot be a file's name, or another space has that name.
+        SvgeError: if it is no space, its name cannot be a file's name, or another space has that name.
     """
+    if not isinstance(space, AbstractSearchSpace):
+        what = f"the class {space.__name__}" if isinstance(space, type) else repr(space)[:80]
+        raise SvgeError(f"A search space is an instance of a subclass of AbstractSearchSpace; got {what}.")
     if not _NAME.fullmatch(space.name):
         raise SvgeError(
             "A space's name is a small letter, then small letters, digits or underscores, at most 40; "

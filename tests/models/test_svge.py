@@ -1,6 +1,7 @@
 """The whole model: teacher forcing against a slow decoder in Python, node order, operation encodings, configuration."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,3 +148,20 @@ def test_an_empty_batch_is_encoded_to_nothing() -> None:
     model, batch = tiny_model(TINY), tiny_batch()
     empty = CellBatch(batch.types[:0], batch.adjacency[:0], batch.sizes[:0])
     assert model.encode(empty).mean.shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"latent": 1.5}, "'latent' must be a whole number; got 1.5"),
+        ({"rounds": True}, "'rounds' must be a whole number; got True"),
+        ({"encoding": "zz"}, "'encoding' must be one of one-hot, learned; got 'zz'"),
+        ({"edge_reduction": "max"}, "'edge_reduction' must be one of sum, mean; got 'max'"),
+    ],
+)
+def test_settings_are_checked_before_anything_is_trained(values: dict[str, Any], problem: str) -> None:
+    config = ModelConfig()
+    for name, value in values.items():  # behind the type checks that run in tests alone
+        object.__setattr__(config, name, value)
+    with pytest.raises(CheckpointError, match=problem):
+        config.__post_init__()

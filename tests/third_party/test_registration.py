@@ -1,7 +1,9 @@
 """What can be registered, what is refused, and that a suite which cannot fail proves nothing."""
 
+import os
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -144,3 +146,29 @@ def test_every_promise_is_missed_by_a_searcher_that_breaks_it(fault: str) -> Non
     name, error = FAULTS[fault]
     with pytest.raises(error):
         getattr(Suite(), f"test_{name}")()
+
+
+def test_a_broken_plug_in_is_named_and_the_others_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ends_the_process.py").write_text("raise SystemExit\n")
+    (tmp_path / "a_good_one.py").write_text("import os\nos.environ['SVGE_TEST_PLUGIN'] = 'loaded'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("SVGE_TEST_PLUGIN", "")
+    monkeypatch.setenv(plugins.VARIABLE, "ends_the_process, no_such_module, a_good_one")
+    with pytest.raises(SvgeError, match="SVGE_PLUGINS: ends_the_process cannot be used .*SystemExit"):
+        plugins.load_plugins()
+    assert os.environ["SVGE_TEST_PLUGIN"] == "loaded"
+
+
+def unchecked(function: Any) -> Any:
+    """A function as users have it: without the type checks that run in tests."""
+    return getattr(function, "__wrapped__", function)
+
+
+@pytest.mark.parametrize("wrong", [NASBench201, None, 3, "ring"])
+def test_what_is_no_space_is_not_registered(wrong: Any) -> None:
+    before = dict(SPACES)
+    with pytest.raises(SvgeError, match="A search space is an instance of a subclass of AbstractSearchSpace; got "):
+        unchecked(register_space)(wrong)
+    with pytest.raises(SvgeError, match="A search method is a svge_core.search.Method; got "):
+        unchecked(register_method)("wrong", wrong)
+    assert before == SPACES

@@ -235,6 +235,8 @@ def register_method(name: str, method: Method) -> Method:
     Raises:
         SvgeError: if the name cannot be used, or another method has it.
     """
+    if not isinstance(method, Method):
+        raise SvgeError(f"A search method is a svge_core.search.Method; got {repr(method)[:80]}.")
     if not _NAME.fullmatch(name):
         raise SvgeError(
             f"A method's name is a small letter, then small letters, digits or dashes, at most 40; got {name[:80]!r}."
