@@ -40,7 +40,7 @@ def register_space(space: AbstractSearchSpace) -> AbstractSearchSpace:
     Raises:
         SvgeError: if it is no space, its name cannot be a file's name, or another space has that name.
     """
-    if not isinstance(space, AbstractSearchSpace):
+    if not isinstance(space, AbstractSearchSpace):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give anything
         what = f"the class {space.__name__}" if isinstance(space, type) else repr(space)[:80]
         raise SvgeError(f"A search space is an instance of a subclass of AbstractSearchSpace; got {what}.")
     if not _NAME.fullmatch(space.name):
