@@ -99,7 +99,7 @@ def values_by_index(path: Path, column: str, space: AbstractSearchSpace) -> np.n
     """One value per cell of the space from a label file (see :func:`read_labels`); NaN where there is none.
 
     Raises:
-        DataError: if the space is not listed, or as :func:`read_labels`; ParseError if a cell cannot be read.
+        DataError: if the space is not listed, or as :func:`read_labels`.
     """
     if space.size is None or not space.enumerated:
         raise DataError(f"{space.title} is not enumerated: held-out cells cannot be listed.")

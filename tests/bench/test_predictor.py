@@ -42,6 +42,6 @@ def test_benchmark_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixt
     path = tmp_path / "labels.csv"
     path.write_text("arch_str,accuracy\n" + SPACE.format(SPACE.from_index(0)) + ",90\n")
     assert main(["--labels", str(path), "--score", "error", "--no-save"]) == 2
-    assert "labels.csv needs a column 'error'" in capsys.readouterr().err
+    assert "labels.csv has no column 'error'; its columns of numbers are accuracy" in capsys.readouterr().err
     assert main(["--labels", str(path), "--score", "accuracy", "--no-save"]) == 2
     assert "of 1 known values" in capsys.readouterr().err
