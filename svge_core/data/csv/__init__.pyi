@@ -3,6 +3,7 @@ from .labels import (
     MAX_LABEL_BYTES as MAX_LABEL_BYTES,
     MAX_LABEL_ROWS as MAX_LABEL_ROWS,
     Labels as Labels,
+    means_column as means_column,
     read_labels as read_labels,
     read_meaning as read_meaning,
     score_key as score_key,

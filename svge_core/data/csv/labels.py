@@ -56,15 +56,20 @@ def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> Labels:
     return Labels(indices[known][order].astype(np.int64), values[known][order], table.remarks())
 
 
+def means_column(meaning: ScoreMeaning, names: Sequence[str]) -> bool:
+    """Whether one of the names is a column's title or key, with or without the beginning of users' keys."""
+    wanted = {name.lower() for name in names} | {f"{OWN_KEY}{name.lower()}" for name in names}
+    return meaning.key in wanted or meaning.title.lower() in wanted
+
+
 def score_key(table: UserScores, names: Sequence[str], file: str, *, only: bool = False) -> str:
     """The key of the column that one of the names means; with ``only``, of the single one whatever its name.
 
     Raises:
         DataError: if there is none; the message names those there are.
     """
-    wanted = {name.lower() for name in names} | {f"{OWN_KEY}{name.lower()}" for name in names}
     for key, meaning in table.meanings.items():
-        if key in wanted or meaning.title.lower() in wanted:
+        if means_column(meaning, names):
             return key
     if only and len(table.meanings) == 1:
         return next(iter(table.meanings))

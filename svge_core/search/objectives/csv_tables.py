@@ -9,7 +9,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.data import Direction, ScoreMeaning, direction_of
-from svge_core.data.csv import MAX_LABEL_BYTES, MAX_LABEL_ROWS, OWN_KEY, UserScores, import_csv, score_key
+from svge_core.data.csv import MAX_LABEL_BYTES, MAX_LABEL_ROWS, UserScores, import_csv, means_column, score_key
 from svge_core.errors import DataError
 from svge_core.search.objectives.goals import Goal, Objective
 from svge_core.spaces import AbstractSearchSpace
@@ -94,7 +94,7 @@ def read_start(path: Path, objective: Objective, space: AbstractSearchSpace) -> 
                 f"Column {meaning.title!r} of {path.name} is in {meaning.unit}, the goal {goal.meaning.title!r} in "
                 f"{goal.meaning.unit}: give both in one unit."
             )
-        if score_named(meaning, column, wanted) is False:
+        if not means_column(meaning, wanted):
             remarks.append(
                 f"Column {meaning.title!r} is taken for the goal {goal.meaning.title!r}: it is the only one."
             )
@@ -106,12 +106,6 @@ def read_start(path: Path, objective: Objective, space: AbstractSearchSpace) -> 
 
 
 _BETTER = {"max": "more", "min": "less"}
-
-
-def score_named(meaning: ScoreMeaning, key: str, names: Sequence[str]) -> bool:
-    """Whether one of the names means the column."""
-    wanted = {name.lower() for name in names} | {f"{OWN_KEY}{name.lower()}" for name in names}
-    return key in wanted or meaning.title.lower() in wanted
 
 
 def _check_range(path: Path, meaning: ScoreMeaning, goal: Goal, numbers: Sequence[float]) -> None:
