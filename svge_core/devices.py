@@ -17,6 +17,8 @@ def pick_device(name: str) -> torch.device:
     Raises:
         SvgeError: if it is unknown or not there.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give anything
+        raise SvgeError(f"A device is named by a text, such as auto, cpu, cuda, cuda:0 or mps; got {name!r:.80}.")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))

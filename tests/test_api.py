@@ -1,6 +1,7 @@
 """The front door: what ``import svge_core`` gives, that it is there at once, and that the wheel carries it."""
 
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -176,6 +177,19 @@ def test_mistakes_are_one_clear_line(tmp_path: Path) -> None:
         svge.export([], tmp_path / "cells.json")
     with pytest.raises(svge.SvgeError, match="needs a checkpoint|give a checkpoint"):
         svge.cell_sampler("latent-bo", "nasbench201")
+
+
+def test_values_of_another_type_are_one_clear_line() -> None:
+    code = [sys.executable, "-m", "tests.support.wrong_arguments", str(SHIPPED)]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert len(found) == 27
+    for name, (kind, text) in found.items():
+        assert kind in ("SvgeError", "InvalidCellError", "DataError"), (name, kind, text)
+        assert "\n" not in text and re.search("[Ee]xpected|must be|are real numbers|numbers each|is named by", text), (
+            name
+        )
+    assert found["decode direction"][1] == "direction must be one of forward, backward, both; got 'sideways'."
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from svge_core import drawing, exporting
 from svge_core.cells import Cell, Highlight
+from svge_core.checks import many_cells, one_cell
 from svge_core.data import analytic_scores, load_scores
 from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.explorer import Explorer
@@ -37,7 +38,7 @@ def draw(
     Raises:
         SvgeError: if the cell cannot be drawn, or the file not be written.
     """
-    space = get_space(space)
+    space, cell = get_space(space), one_cell(cell)
     svg = drawing.to_svg(cell, space, theme=theme, view=view, highlight=highlight)
     if path is None:
         return svg
@@ -75,6 +76,7 @@ def export(
     Raises:
         SvgeError: if the cells are of no one space, the suffix is unknown, or the file cannot be written.
     """
+    cells = many_cells(cells)
     if explorer is not None:
         exporting.save(explorer.export_items(cells), explorer.space, Path(path), theme)
         return
@@ -131,4 +133,6 @@ def interpolate(
         SvgeError: if the number of stops is out of range, or no path over neighbours joins the ends.
         InvalidCellError: if an end is no member.
     """
+    if not isinstance(explorer, Explorer):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
+        raise SvgeError(f"Expected an open explorer, from open_explorer(folder); got {explorer!r:.80}.")
     return lay_path(explorer, start, end, kind, stops, constrained=constrained)

@@ -11,13 +11,14 @@ from jaxtyping import Float
 from svge_core import checkpoints, evaluation
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, MetricRow
+from svge_core.checks import many_cells, seed as checked_seed
 from svge_core.data import Prediction
 from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
 from svge_core.models import DecodeDirection, DecodeOptions, encode_all
 from svge_core.models.decoding import decode
 from svge_core.predictors import Predictors, load_predictors
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.tensors import to_batch, to_cells
 from svge_core.threads import computed_once
 
@@ -67,7 +68,7 @@ class Model:
         Raises:
             InvalidCellError: if a cell is no member of the space.
         """
-        return encode_all(self.checkpoint.model, to_batch(self.space, cells))[0].numpy()
+        return encode_all(self.checkpoint.model, to_batch(self.space, many_cells(cells)))[0].numpy()
 
     def decode(
         self,
@@ -90,7 +91,14 @@ class Model:
         Raises:
             DataError: if the latents are not rows of so many finite numbers as the model has dimensions.
         """
-        z = np.asarray(z, dtype=np.float32)
+        options, seed = DecodeOptions(direction, constrained, argmax), checked_seed(seed)
+        try:
+            given = np.asarray(z)
+        except ValueError:  # rows of several lengths
+            raise DataError(f"Latents of this model are rows of {self.latent_size} numbers each.") from None
+        if given.dtype.kind not in "fiu":
+            raise DataError(f"Latents are real numbers; got an array of {given.dtype}.")
+        z = given.astype(np.float32)
         if z.ndim != 2 or z.shape[1] != self.latent_size or not np.isfinite(z).all():
             raise DataError(
                 f"Latents of this model are rows of {self.latent_size} finite numbers; got an array of shape {z.shape}"
@@ -98,7 +106,6 @@ class Model:
             )
         model = self.checkpoint.model
         generator = torch.Generator(device=model.device).manual_seed(seed)
-        options = DecodeOptions(direction, constrained, argmax)
         decoded = to_cells(self.space, decode(model, torch.from_numpy(z), options, generator).to("cpu"))
         return [self._canonical(cell) for cell in decoded]
 
@@ -108,7 +115,7 @@ class Model:
         Raises:
             DataError: if there is no predictor of that score; those there are, are named.
         """
-        return self.predictors.predict(score, list(cells))
+        return self.predictors.predict(score, many_cells(cells))
 
     def _canonical(self, cell: Cell) -> Cell:
         try:
@@ -131,7 +138,7 @@ def load_checkpoint(
     Raises:
         CheckpointError: missing, damaged, of another version or space; the message names the field.
     """
-    name = space.name if isinstance(space, AbstractSearchSpace) else space
+    name = None if space is None else get_space(space).name
     return Model(checkpoints.load_checkpoint(Path(folder), space=name, device=pick_device(device)))
 
 
@@ -150,6 +157,7 @@ def evaluate(
         store: also write the rows into the checkpoint's ``meta.json``.
         on_row: told every finished row.
     """
+    seed = checked_seed(seed)
     checkpoint = (model if isinstance(model, Model) else load_checkpoint(model)).checkpoint
     rows = evaluation.evaluate(checkpoint, seed=seed, on_row=on_row)
     if store:

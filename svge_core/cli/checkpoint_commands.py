@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from svge_core import api, training
 from svge_core.checkpoints import MetricRow, load_checkpoint
+from svge_core.checks import file_name
 from svge_core.cli.common import command_line, config_from, emit, open_model, use_threads
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
@@ -40,7 +41,7 @@ def train(arguments: argparse.Namespace) -> int:
 
     run = training.train(
         arguments.space,
-        arguments.out / arguments.space / arguments.name,
+        arguments.out / arguments.space / file_name("name", arguments.name),
         model_config,
         config,
         model=arguments.model,
@@ -97,14 +98,17 @@ def fit(arguments: argparse.Namespace) -> int:
     if (arguments.csv is None) != (arguments.meaning is None):
         raise SvgeError("--csv and --meaning go together: labels from a file, and what they are.")
     if arguments.csv is not None:
+        if arguments.score is None:
+            raise SvgeError("Which column of the file are the labels? Name it with --score.")
         found = read_labels(arguments.csv, arguments.score, checkpoint.model.space)
         meaning, indices, values, remarks = read_meaning(arguments.meaning), found.indices, found.values, found.remarks
     else:
         scores = load_scores(checkpoint.meta.space)
-        if arguments.score not in scores.meanings:
-            raise SvgeError(f"Unknown score {arguments.score!r}: expected one of {', '.join(scores.meanings)}.")
-        values = scores.frame[arguments.score].to_numpy(dtype=float)
-        meaning, indices, remarks = scores.meaning(arguments.score), np.arange(len(values)), ()
+        score = arguments.score or next((key for key, m in scores.meanings.items() if m.kind == "measured"), None)
+        if score is None:
+            raise SvgeError(f"{checkpoint.model.space.title} has no measured scores here: give labels with --csv.")
+        meaning, values = scores.meaning(score), scores.frame[score].to_numpy(dtype=float)
+        indices, remarks = np.arange(len(values)), ()
     info = fit_predictor(
         checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed, command=command_line()
     )

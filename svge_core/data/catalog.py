@@ -34,10 +34,10 @@ def load_scores(space: AbstractSearchSpace | str) -> Scores:
 def analytic_scores(space: AbstractSearchSpace) -> Scores:
     """Parameters and multiply-accumulates of every cell; no rows for a space that is not enumerated."""
     if space.size is None or not space.enumerated:
-        costs, network = np.empty((0, 2)), f"{space.title} is not enumerated"
+        costs, any_cell = np.empty((0, 2)), space.random_cell(np.random.default_rng(0))
     else:
-        network = space.cost(space.from_index(0)).network
-        costs = _costs(space, space.size)
+        costs, any_cell = _costs(space, space.size), space.from_index(0)
+    network = space.cost(any_cell).network
     columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
     titles = {"params_m": "Parameters", "flops_m": "FLOPs (multiply-accumulates)"}
     meanings = {

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pygraphviz
 
 from svge_core.cells import Cell, Highlight, is_ordered
+from svge_core.checks import one_of
 from svge_core.drawing.palette import THEMES, Theme, ThemeName, blended, operation_colours, operation_label
 from svge_core.errors import SvgeError
 from svge_core.spaces import SPACES, AbstractSearchSpace, DrawingView
@@ -64,6 +65,7 @@ def to_dot(
     Raises:
         SvgeError: if the cell cannot be drawn in the view.
     """
+    one_of("theme", theme, THEMES)
     mark = highlight or Highlight()
     chosen = _chosen_view(cell, space, view)
     draw = _maps_dot if chosen.name == "maps" else _operations_dot

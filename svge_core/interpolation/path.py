@@ -7,13 +7,14 @@ space, where it repeats the stop before, and where it jumps. Nothing here knows 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from svge_core.cells import Cell, Difference, difference
+from svge_core.checks import one_cell, one_of
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.explorer import Explorer, one_thread
 from svge_core.interpolation.geodesic import End, NeighbourGraph, geodesic, graph_in_words
@@ -220,9 +221,10 @@ def lay_path(
         SvgeError: if the number of stops is out of range, or no path over neighbours joins A and B.
         InvalidCellError: if A or B is no member.
     """
+    one_of("kind of path", kind, get_args(PathKind))
     if not FEWEST_STOPS <= stops <= MOST_STOPS:
         raise SvgeError(f"A path has {FEWEST_STOPS} to {MOST_STOPS} stops; got {stops}.")
-    start, end = (explorer.space.canonical(cell) for cell in (start, end))
+    start, end = (explorer.space.canonical(one_cell(cell)) for cell in (start, end))
     ends = [_end_of(explorer, cell) for cell in (start, end)]
     fallback, known = "", {0: start, stops - 1: end}
     if kind == "graph":

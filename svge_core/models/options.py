@@ -1,7 +1,9 @@
 """How a latent is decoded; read by the command line too, so nothing heavy is imported here."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from svge_core.checks import one_of
 
 DecodeDirection = Literal["forward", "backward", "both"]
 
@@ -19,3 +21,6 @@ class DecodeOptions:
     direction: DecodeDirection = "forward"
     constrained: bool = False
     argmax: bool = False
+
+    def __post_init__(self) -> None:
+        one_of("direction", self.direction, get_args(DecodeDirection))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from svge_core.cells import INPUT, OUTPUT, Cell
+from svge_core.checks import one_cell
 from svge_core.errors import InvalidCellError
 from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
 
@@ -125,6 +126,7 @@ class AbstractSearchSpace(ABC):
         Raises:
             InvalidCellError: with the reason.
         """
+        one_cell(cell)
         if not (fewest or self.max_nodes) <= cell.num_nodes <= self.max_nodes:
             number = f"{fewest} to {self.max_nodes}" if fewest else f"{self.max_nodes}"
             raise InvalidCellError(f"A cell of {self.title} has {number} {parts}; got {cell.num_nodes}.")

@@ -24,8 +24,11 @@ def get_space(space: AbstractSearchSpace | str) -> AbstractSearchSpace:
     """
     if isinstance(space, AbstractSearchSpace):
         return space
-    if space not in SPACES:
-        raise SvgeError(f"Unknown search space {space!r}: expected one of {', '.join(sorted(SPACES))}.")
+    if not isinstance(space, str) or space not in SPACES:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give anything
+        raise SvgeError(
+            f"Unknown search space {space!r:.80}: expected one of {', '.join(sorted(SPACES))}. A space of your own is "
+            "known once its module is imported; the commands and the app import those that SVGE_PLUGINS names."
+        )
     return SPACES[space]
 
 

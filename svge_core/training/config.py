@@ -1,9 +1,10 @@
 """The settings of a training run."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from svge_core.checks import one_of, real_number, seed as checked_seed, whole_number
 from svge_core.errors import SvgeError
 from svge_core.models import read_config
 
@@ -45,8 +46,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "cells_per_epoch"):
-            if getattr(self, name) < 1:
-                raise SvgeError(f"{name} must be at least 1; got {getattr(self, name)}.")
+            whole_number(name, getattr(self, name), 1, 2**63)
+        whole_number("warmup_steps", self.warmup_steps, 0, 2**63)
+        one_of("precision", self.precision, ("float32", "bfloat16"))
+        for field in fields(self):
+            if field.type is float or field.type == "float":
+                real_number(field.name, getattr(self, field.name))
         for name in ("held_out", "mean_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise SvgeError(f"{name} is a share, 0 <= {name} < 1; got {getattr(self, name)}.")
@@ -56,8 +61,7 @@ class TrainConfig:
         for name in ("warmup_steps", "kl_warmup_epochs", "prior_share", "prior_from"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SvgeError(f"{name} must be finite and at least 0; got {getattr(self, name)}.")
-        if not -(2**63) <= self.seed < 2**63:
-            raise SvgeError(f"seed must fit into 64 bits; got {self.seed}.")
+        checked_seed(self.seed)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":

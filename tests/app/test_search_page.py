@@ -265,6 +265,24 @@ def test_an_address_that_is_behind_brings_no_race_back(store: str) -> None:
         assert at.query_params["run"] not in (old, [old])
 
 
+def test_a_list_of_before_chooses_nothing(store: str) -> None:
+    for race in ("one", "two"):
+        finished(store, race=race)
+    at = search_page()
+    assert listed(at, "Race").value == "nasbench201/two"
+    before = [listed(at, label)._widget_state for label in ("Race", "Run")]
+    before += [next(box for box in at.multiselect if box.label == "Beside it")._widget_state]
+    at.session_state["search_race_made"] = "nasbench201/one"  # as Start does
+    checked(at.run())
+    assert listed(at, "Race").value == "nasbench201/one"
+    for _ in range(3):  # a browser sends what its lists of before said until it has drawn the new ones
+        states = at._tree.get_widget_states()
+        states.widgets.extend(state for state in before if state.id not in {new.id for new in states.widgets})
+        checked(at._run(states))
+        assert listed(at, "Race").value == "nasbench201/one"
+        assert listed(at, "Run").value == "random-0-one"
+
+
 def test_runs_of_other_spaces_are_listed_but_not_shown(store: str) -> None:
     create_run(store, SearchConfig("enas6", ("table:params_m",), "random", 3, name="elsewhere"))
     at = search_page()

@@ -132,6 +132,7 @@ def test_a_missing_atlas_says_how_to_make_one(fails: RunCommand, folder: Path, t
     [
         ("train --hidden 7", "'hidden' must be even"),
         ("train --epochs 0", "epochs must be at least 1"),
+        ("train --name a/b", "name is made of letters"),
         ("train --learning-rate nan", "learning_rate must be positive and finite"),
         ("train --encoding two-hot", "invalid choice: 'two-hot'"),
         ("train --space atlantis", "invalid choice: 'atlantis'"),
@@ -167,7 +168,7 @@ def test_no_command_and_unknown_commands_are_one_line(fails: RunCommand) -> None
 
 
 def test_fit_names_unknown_scores(fails: RunCommand, folder: Path) -> None:
-    assert "Unknown score 'fame': expected one of" in fails("fit", "--score", "fame", "--checkpoint", folder)
+    assert "nasbench201 has no score 'fame': expected one of" in fails("fit", "--score", "fame", "--checkpoint", folder)
 
 
 def test_predict_names_what_is_missing(fails: RunCommand, folder: Path, tmp_path: Path) -> None:

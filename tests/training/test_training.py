@@ -220,7 +220,7 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
         ({"clip": -1.0}, "clip must be positive"),
         ({"warmup_steps": -1}, "warmup_steps"),
         ({"kl_warmup_epochs": math.nan}, "kl_warmup_epochs"),
-        ({"seed": 2**63}, "seed must fit"),
+        ({"seed": 2**63}, "seed must be below"),
     ],
     ids=str,
 )

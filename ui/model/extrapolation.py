@@ -8,7 +8,7 @@ from svge_core.drawing import ThemeName, to_svg
 from svge_core.errors import SvgeError
 from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE, Extrapolation, LargerCell, load
 from svge_core.figures import beyond, extrapolation_figure, table_rows
-from ui.model.state import shown_path
+from ui.model.state import command
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -81,10 +81,9 @@ def _missing(checkpoint: Checkpoint) -> None:
             "All cells of this space are of one size, or nothing larger is known: there is nothing to extrapolate to."
         )
         return
-    folder = shown_path(checkpoint.folder)
     show_missing(
         "Extrapolation was not measured for this checkpoint yet. It needs a file of labels:",
-        f"python -m svge_core extrapolate --checkpoint {folder} --csv FILE --score COLUMN --meaning JSON",
+        command("extrapolate", checkpoint.meta.space, checkpoint.folder),
     )
 
 

@@ -36,7 +36,7 @@ from svge_core.evaluation import (
     words,
 )
 from svge_core.figures import tradeoff, tradeoff_figure
-from ui.model.state import read_benchmark, shown_path
+from ui.model.state import command, read_benchmark
 from ui.shared.widgets import show_chart, show_missing
 
 _Part = TypeVar("_Part", str, tuple[str, str], Sample)
@@ -77,7 +77,7 @@ def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
     else:
         show_missing(
             "This checkpoint has not been measured yet: reconstruction, validity, uniqueness and novelty are missing.",
-            f"python -m svge_core evaluate --checkpoint {shown_path(checkpoint.folder)}",
+            command("evaluate", checkpoint.meta.space, checkpoint.folder),
         )
     _tradeoff(theme)
 

@@ -12,7 +12,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.predictors import PredictorInfo
-from ui.model.state import read_predictions, read_predictors, shown_path
+from ui.model.state import command, read_predictions, read_predictors
 from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
@@ -55,14 +55,15 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
 
 def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     """Parity and calibration of one score."""
-    command = f"python -m svge_core fit --checkpoint {shown_path(checkpoint.folder)}"
     try:
         predictors = read_predictors(checkpoint)
     except SvgeError as error:
         st.error(str(error))
         return
     if not predictors.score_keys:
-        show_missing("No predictor was fitted for this checkpoint yet.", command)
+        show_missing(
+            "No predictor was fitted for this checkpoint yet.", command("fit", checkpoint.meta.space, checkpoint.folder)
+        )
         return
     scores = known_scores(checkpoint.meta.space)
     with st.container(horizontal=True):

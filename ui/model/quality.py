@@ -11,7 +11,7 @@ from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation.latent import Edits, MapQuality, QualityContent, Reading, load, neighbours, readings, signed
 from svge_core.figures import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
-from ui.model.state import shown_path
+from ui.model.state import command
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -29,7 +29,7 @@ EXPLAINED = {
 
 def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
     """All measures where the file is there; else how to make it."""
-    folder = shown_path(checkpoint.folder)
+    line = command("quality", checkpoint.meta.space, checkpoint.folder)
     try:
         found = load(checkpoint.folder, checkpoint.meta.space)
     except SvgeError as error:
@@ -38,7 +38,7 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
     if found is None:
         show_missing(
             "The quality of the latent was not measured for this checkpoint yet. It takes a few minutes:",
-            f"python -m svge_core quality --checkpoint {folder}",
+            line,
         )
         return
     content = found
@@ -48,7 +48,7 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
             f"{checkpoint.digest[:8]}): what follows may not hold any more. The command below measures anew.",
             icon=":material/history:",
         )
-        st.code(f"python -m svge_core quality --checkpoint {folder}", language="bash", wrap_lines=True)
+        st.code(line, language="bash", wrap_lines=True)
     st.markdown(
         f"How far can the map, and what is read off it, be trusted? Measured on {plain(content.cells.words)}"
         "; every number stands beside its controls."

@@ -1,6 +1,7 @@
 """What the Model page knows when it starts: the checkpoint, and cached readers of what lies beside it."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,6 +43,16 @@ def no_form(space: str) -> tuple[str, str]:
         "takes hours with the usual settings: train one on the command line.",
         f"python -m svge_core train --space {space} --name my-model --cells-per-epoch 5000 --epochs 14",
     )
+
+
+def command(name: str, space: str, folder: Path) -> str:
+    """The command line that makes something of a checkpoint, as it can be pasted into a shell.
+
+    A space whose scores are not measured here needs a file of labels for what learns from labels.
+    """
+    line = f"python -m svge_core {name} --checkpoint {shlex.quote(shown_path(folder))}"
+    labels = name == "extrapolate" or (name == "fit" and get_space(space).bundled_scores() is None)
+    return f"{line} --csv FILE --score COLUMN --meaning JSON" if labels else line
 
 
 def shown_path(path: Path) -> str:

@@ -12,7 +12,7 @@ from svge_core.jobs import TrainingJob, TrainingJobs, TrainingProgress, Training
 from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model.card import field_docs
-from ui.model.state import shown_path
+from ui.model.state import command
 from ui.paths import ROOT, checkpoints_root, runs_folder
 from ui.shared.widgets import show_chart
 
@@ -115,7 +115,6 @@ def progress_text(job: TrainingJob, progress: TrainingProgress) -> str:
 def _over(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:
     progress = jobs.progress(job)
     finished = progress.rows[-1]["epoch"] if progress.rows else 0
-    folder = shown_path(jobs.folder(job))
     with st.container(border=True):
         if progress.state == "done":
             st.success(
@@ -123,7 +122,7 @@ def _over(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:
                 icon=":material/check:",
             )
             st.markdown("Still to do for the other pages: lay out its map, measure it, fit a predictor.")
-            steps = [f"python -m svge_core {command} --checkpoint {folder}" for command in ("atlas", "evaluate", "fit")]
+            steps = [command(name, job.space, jobs.folder(job)) for name in ("atlas", "evaluate", "fit")]
             st.code("\n".join(steps), language="bash", wrap_lines=True)
         elif progress.state == "cancelled":
             st.warning(

@@ -3,6 +3,7 @@ runs again by itself only while somebody works on a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -142,7 +143,7 @@ def _chosen(
             ids,
             format_func=names.__getitem__,
             key=key,
-            on_change=lambda: state.choose_group(st.session_state[key], by_hand=True),
+            on_change=state.from_list("race", key, partial(state.choose_group, by_hand=True)),
         )
         others = [id for id in ids if id != state.chosen_group()]
         more = f"search-beside-{state.generation()}-{state.chosen_group()}"
@@ -155,7 +156,7 @@ def _chosen(
             max_selections=MAX_BESIDE,
             placeholder="Compare with other races",
             disabled=not others,
-            on_change=lambda: state.set_beside(st.session_state[more]),
+            on_change=state.from_list("beside", more, state.set_beside),
         )
         st.button("Refresh", key="search-refresh", icon=":material/refresh:", help="Read the store again")
     by_id = {group.id: group for group in here}

@@ -1,6 +1,7 @@
 """One run: what it does now, its trail on the map, its proposals drawn, its evaluations as a table and as files."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -58,7 +59,7 @@ def show_run(
             key=key,
             width=420,
             format_func=titles.__getitem__,
-            on_change=lambda: state.choose_run(st.session_state[key], by_hand=True),
+            on_change=state.from_list("run", key, partial(state.choose_run, by_hand=True)),
         )
         state.write_link(name)
         run, view = by_name[name], views[name]

@@ -3,9 +3,10 @@ all windows and machines; what is chosen is this session's alone."""
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -43,6 +44,7 @@ ACTIVE = ("queued", "starting", "running", "pausing", "cancelling")
 RESUMABLE = ("waiting", "paused", "cancelled", "interrupted", "failed")
 _GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_run", "search_link", "search_race_made"
 _WRITTEN, _EVALUATION, _GENERATION = "search_link_written", "search_evaluation", "search_generation"
+_DRAWN = "search_lists_drawn"
 
 
 #: what is said where it may not
@@ -212,9 +214,31 @@ def generation() -> int:
     """Part of the keys of lists, new whenever something else than the list itself has chosen.
 
     A page that refreshes itself sends the values of all lists each time. One that was sent before the new choice came
-    to the browser would count as a person's choice of the old value; under a new key it counts for nothing.
+    to the browser would count as a person's choice of the old value; under a new key it counts for nothing, see
+    :func:`from_list`.
     """
     return st.session_state.get(_GENERATION, 0)
+
+
+def from_list(what: str, key: str, choose: Callable[[Any], None]) -> Callable[[], None]:
+    """What a list does when a person chooses in it: nothing, unless it is the list that was drawn last.
+
+    The browser keeps the lists of earlier keys for a moment and sends their values as well, which Streamlit takes for
+    choices once it has forgotten the list.
+
+    Args:
+        what: the list chooses.
+        key: under which it is drawn now.
+        choose: is given the chosen value.
+    """
+    drawn: dict[str, str] = st.session_state.setdefault(_DRAWN, {})
+    drawn[what] = key
+
+    def changed() -> None:
+        if st.session_state[_DRAWN].get(what) == key:
+            choose(st.session_state[key])
+
+    return changed
 
 
 def beside() -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
         index = _index(text, size)
         place = None if index is None else CellFocus(index)
         if place is None:
-            problems.append(f"The link's cell {text[:40]!r} is no index between 0 and {size - 1:,}.")
+            problems.append(_no_index("cell", text, size))
     elif "x" in parameters or "y" in parameters:
         x, y = (_finite(parameters.get(name, "")) for name in ("x", "y"))
         if x is None or y is None:
@@ -69,6 +69,12 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
     return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, path, (*problems, *wrong))  # type: ignore[arg-type]
 
 
+def _no_index(name: str, text: str, size: int) -> str:
+    if not size:
+        return f"The link's {name} {text[:40]!r} names a cell by an index, which cells of this space do not have."
+    return f"The link's {name} {text[:40]!r} is no index between 0 and {size - 1:,}."
+
+
 def parse_path(parameters: Mapping[str, str], size: int) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Read ``?a=&b=&path=&stops=&t=&constrained=&score=``: the fields of a path choice, and what made no sense."""
     found: dict[str, Any] = {}
@@ -77,7 +83,7 @@ def parse_path(parameters: Mapping[str, str], size: int) -> tuple[dict[str, Any]
         if (text := parameters.get(name)) is None:
             continue
         if (index := _index(text, size)) is None:
-            problems.append(f"The link's {name} {text[:40]!r} is no index between 0 and {size - 1:,}.")
+            problems.append(_no_index(name, text, size))
         else:
             found[end] = index
     if (kind := parameters.get("path")) in get_args(PathKind):

@@ -45,7 +45,7 @@ def register(commands: Any) -> None:
     )
     parser = add_command(commands, "fit", "checkpoint_commands:fit")
     add_checkpoint(parser)
-    parser.add_argument("--score", default="cifar10_valid", help="score to predict (default: %(default)s)")
+    parser.add_argument("--score", metavar="KEY", help="score to predict (default: the first one that is measured)")
     parser.add_argument(
         "--csv", type=Path, metavar="FILE", help="take labels from the column --score of a CSV file (with --meaning)"
     )
