@@ -21,7 +21,7 @@ TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *D
 RESULTS = [path for path in DOCS if path.parent.name == "results" and path.name != "index.md"]
 TUTORIALS = sorted(ROOT.glob("docs/tutorials/*.py"))
 #: packages of the core that are no part of the public interface
-INNER = {"api", "cli", "files", "threads", "data/csv", "graphpnas/kernels"}
+INNER = {"api", "checks", "cli", "files", "threads", "data/csv", "graphpnas/kernels"}
 
 
 def read(name: str) -> str:
