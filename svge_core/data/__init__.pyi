@@ -1,6 +1,14 @@
 from .catalog import analytic_scores as analytic_scores, load_scores as load_scores
 from .csv.scores import import_csv as import_csv
 from .direction import direction_of as direction_of
+from .extremes import (
+    check_size as check_size,
+    fits_float32 as fits_float32,
+    mean_and_deviation as mean_and_deviation,
+    scaled as scaled,
+    standardised as standardised,
+    unscaled as unscaled,
+)
 from .held_out import (
     cell_numbers as cell_numbers,
     has_indices as has_indices,

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from svge_core.data import Direction, ScoreMeaning, score_name
+from svge_core.data import Direction, ScoreMeaning, scaled, score_name, unscaled
 from svge_core.drawing import operation_label
 from svge_core.errors import DataError
 from svge_core.explorer.explorer import Explorer
@@ -16,6 +16,7 @@ PREDICTED, ERROR = "predicted-", "error-"
 SPLIT, DOMINANT = "split", "dominant-operation"
 #: share of the worst values that may take the first colour, so that a few failures do not use up the whole bar
 CLIPPED_PERCENT = 5.0
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,20 @@ def robust_limits(values: Float[np.ndarray, " cells"], direction: Direction) -> 
         return 0.0, 1.0, "no cell has a value"
     low, high = float(known.min()), float(known.max())
     if low == high:
-        return low - 0.5, high + 0.5, "all cells have the same value"
+        apart = max(0.5, abs(low) / 8)  # more than the next number, and never beyond the last one
+        return max(low - apart, -_LARGEST), min(high + apart, _LARGEST), "all cells have the same value"
+    small, exponent = scaled(known)  # so that no difference overflows
+    start, end = float(small.min()), float(small.max())
     if direction == "max":
-        clipped = float(np.percentile(known, CLIPPED_PERCENT))
-        if clipped - low > (high - low) / 4 and clipped < high:
-            return clipped, high, f"the lowest {CLIPPED_PERCENT:g} % (down to {low:.4g}) share the first colour"
+        clipped = float(np.percentile(small, CLIPPED_PERCENT))
+        if clipped - start > (end - start) / 4 and clipped < end:
+            words = f"the lowest {CLIPPED_PERCENT:g} % (down to {low:.4g}) share the first colour"
+            return unscaled(clipped, exponent), high, words
     else:
-        clipped = float(np.percentile(known, 100 - CLIPPED_PERCENT))
-        if high - clipped > (high - low) / 4 and clipped > low:
-            return low, clipped, f"the highest {CLIPPED_PERCENT:g} % (up to {high:.4g}) share the last colour"
+        clipped = float(np.percentile(small, 100 - CLIPPED_PERCENT))
+        if end - clipped > (end - start) / 4 and clipped > start:
+            words = f"the highest {CLIPPED_PERCENT:g} % (up to {high:.4g}) share the last colour"
+            return low, unscaled(clipped, exponent), words
     return low, high, ""
 
 

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from svge_core.data import check_size
 from svge_core.errors import DataError
 from svge_core.models.vae import GraphVAE
 from svge_core.tensors import CellBatch
@@ -104,6 +105,7 @@ def fit_joint(
         raise DataError(f"Expected one score per cell and at least 2; got {len(scores)} for {len(cells)} cells.")
     if not torch.isfinite(scores).all():
         raise DataError("A score is not a finite number; remove the cell or give its value.")
+    check_size(scores.double().cpu().numpy())
     if float(scores.std()) == 0:
         raise DataError(f"All {len(scores)} scores are {float(scores[0]):g}; there is nothing to learn from.")
     with torch.random.fork_rng(devices=[]):

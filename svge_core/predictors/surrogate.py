@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from svge_core.cells import Cell
-from svge_core.data import Prediction
+from svge_core.data import Prediction, check_size
 from svge_core.errors import DataError
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers
 from svge_core.predictors.features import GROUPS, structure_features
@@ -254,6 +254,7 @@ def _checked(space: AbstractSearchSpace, cells: Sequence[Cell], values: Sequence
             f"Scores must be finite numbers: {len(bad)} of {len(labels)} are not, the first is {labels[bad[0]]} at "
             f"position {bad[0]}. Drop those cells."
         )
+    check_size(labels)
     if np.ptp(labels) == 0:
         raise DataError(f"All {len(labels)} scores equal {labels[0]:g}: there is nothing to learn. Add other labels.")
     return labels

@@ -10,7 +10,7 @@ from tests.support.untyped import drawn, there
 from ui.latent_map import published as public_files
 from ui.latent_map.events import parse_click, parse_lasso
 from ui.latent_map.fallback import map_figure, resolve_click
-from ui.latent_map.published import keep_public, publish_array, publish_text, published_path
+from ui.latent_map.published import keep_public, publish_array, publish_text, published_floats, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapClick, MapColour, MapMark
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [np.nan, 0]], dtype=np.float32)
@@ -36,6 +36,14 @@ def test_published_arrays_are_float32_named_by_content_and_written_once(tmp_path
     assert published_path(url).stat().st_ino == written
     assert publish_array(np.array([1.5, 2.0]), "a name/../odd") != url
     assert not list((tmp_path / "static" / "map").glob(".*"))
+
+
+def test_numbers_beyond_float32_are_published_as_they_are():
+    values = np.array([2.7e43, np.nan, 2.9e61, 5e20])
+    url = publish_array(values, "synflow")
+    assert url.endswith(".f64")
+    np.testing.assert_array_equal(np.fromfile(published_path(url), "<f8"), values)
+    np.testing.assert_array_equal(published_floats(url), values)
 
 
 def test_published_text_keeps_one_line_a_point():

@@ -1,5 +1,6 @@
 """The explorer: what it says of cells, places and latents, its columns, filters and look-ups."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,6 +205,12 @@ def test_a_bad_tail_does_not_use_up_the_colours() -> None:
     assert robust_limits(-values, "min")[:2] == (-90, pytest.approx(-80.4, abs=0.3))
     assert robust_limits(np.linspace(0, 1, 50), "max") == (0, 1, "")
     assert robust_limits(np.full(3, 2.0), "max")[:2] == (1.5, 2.5)
+    largest = float(np.finfo(np.float64).max)
+    for value in (1e61, -1e300, largest, -largest):
+        low, high, _ = robust_limits(np.full(3, value), "min")
+        assert low < high and math.isfinite(low) and math.isfinite(high) and low <= value <= high
+    assert robust_limits(np.array([largest, -largest, 0.0]), "max") == (-largest, largest, "")
+    assert robust_limits(np.array([2.7e43, 1.8e32, 2.9e61, 5e20]), "max") == (5e20, 2.9e61, "")
     assert robust_limits(np.array([np.nan]), "max")[:2] == (0, 1)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streamlit.components import v2 as components
 
 from ui.latent_map.events import Handlers, parse_click, parse_lasso
-from ui.latent_map.published import published_path
+from ui.latent_map.published import published_floats
 from ui.latent_map.values import MapClick, MapColour, MapEvents, MapLine, MapMark, MapPoints
 
 _MAX_WEBGL1, _MAX_SVG = 50_000, 4_000  # more points than this make Plotly too slow to use
@@ -92,8 +92,8 @@ def fallback_map(
     handlers: Handlers,
 ) -> MapEvents:
     """Show the chart in place of the map; called by ``latent_map`` only."""
-    xy = np.fromfile(published_path(points.xy_url), dtype="<f4").reshape(points.n, 2)
-    values = np.fromfile(published_path(colour.values_url), dtype="<f4")
+    xy = published_floats(points.xy_url).reshape(points.n, 2)
+    values = published_floats(colour.values_url)
     shown = _sample(points.n, _MAX_WEBGL1 if webgl else _MAX_SVG)
     drawn = "" if len(shown) == points.n else f" {len(shown):,} of {points.n:,} points are drawn; all can be chosen."
     st.caption(f"This browser has no WebGL2, so a simpler chart takes the place of the map.{drawn}")
@@ -143,7 +143,7 @@ def _sample(n: int, limit: int) -> NDArray[np.int64]:
 
 def map_figure(
     xy: NDArray[np.float32],
-    values: NDArray[np.float32],
+    values: NDArray[np.floating[Any]],
     colour: MapColour,
     shown: NDArray[np.int64],
     marks: Sequence[MapMark],
@@ -187,7 +187,7 @@ def map_figure(
     return figure
 
 
-def _coloured(values: NDArray[np.float32], colour: MapColour) -> dict[str, Any]:
+def _coloured(values: NDArray[np.floating[Any]], colour: MapColour) -> dict[str, Any]:
     # Plotly reads tags in its SVG text, links included; titles and names may come from a user's file.
     title = html.escape(f"{colour.title} ({colour.unit})" if colour.unit else colour.title)
     if colour.categories:

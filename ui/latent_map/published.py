@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from svge_core.data import fits_float32
 from svge_core.files import write_atomically
 from ui.paths import ROOT
 
 _PUBLIC = Path("static") / "map"
+#: end of the names of files of float64
+WIDE = ".f64"
 # Streamlit refuses to serve a static folder of more than 1 GB; the least recently used arrays go well before that.
 _PUBLIC_LIMIT_BYTES = 600 * 2**20
 _PUBLIC_KEEP_SECONDS = 24 * 3600.0
@@ -25,14 +28,21 @@ _PUBLIC_KEEP_SECONDS = 24 * 3600.0
 def publish_array(array: NDArray[Any], name: str) -> str:
     """Make an array fetchable by the browser and return its URL.
 
-    The file is written once, atomically, as raw little-endian numbers under a name with the content's hash; floats are
-    stored as float32. Needs ``server.enableStaticServing``. Cache the URL beside the data: hashing 400,000 points takes
-    a few milliseconds, which a rerun should not pay.
+    The file is written once, atomically, as raw little-endian numbers under a name with the content's hash: float32, or
+    float64 under the suffix ``.f64`` where float32 cannot hold them. Needs ``server.enableStaticServing``. Cache the
+    URL beside the data: hashing 400,000 points takes a few milliseconds, which a rerun should not pay.
     """
     array = np.asarray(array)
     if array.dtype.kind == "f":
-        array = array.astype("<f4", copy=False)
+        wide = array.dtype == np.float64 and not fits_float32(array.ravel())
+        array = array.astype("<f8" if wide else "<f4", copy=False)
+        return _publish(np.ascontiguousarray(array).tobytes(), name, WIDE if wide else ".bin")
     return _publish(np.ascontiguousarray(array).tobytes(), name, ".bin")
+
+
+def published_floats(url: str) -> NDArray[Any]:
+    """The floats behind a URL from :func:`publish_array`, in one row."""
+    return np.fromfile(published_path(url), dtype="<f8" if url.endswith(WIDE) else "<f4")
 
 
 def publish_text(lines: Sequence[str], name: str) -> str:

@@ -56,7 +56,7 @@ class MapColour:
     """How the points are coloured; constant for one column.
 
     Attributes:
-        values_url: from :func:`publish_array`, float32, one a point; NaN means no value and is drawn grey. With
+        values_url: from :func:`publish_array`, one number a point; NaN means no value and is drawn grey. With
             ``categories`` the values are category numbers.
         title: what the number is, as the legend and the tooltip show it; say here whether it was measured or predicted.
         unit: such as ``"%"``; may be empty.

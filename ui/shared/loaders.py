@@ -160,7 +160,7 @@ def _column(identity: tuple[str, str, ThemeName], _explorer: Explorer) -> ShownC
         palette = (CATEGORICAL[9], CATEGORICAL[1])
     elif shown.categories:
         palette = (*operation_colours(_explorer.space, identity[2]).values(), CATEGORICAL[4])
-    url = publish_array(shown.values.astype(np.float32), shown.name.key)
+    url = publish_array(shown.values, shown.name.key)
     colour = MapColour(
         url,
         shown.name.title,

@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
+from svge_core.data import standardised
 from svge_core.models import DecodeOptions
 from svge_core.models.decoding import decode
 from svge_core.predictors import JITTER, GaussianProcess, covariance, fit_parameters
@@ -88,7 +89,7 @@ class PublishedLatentSearch:
         """Decodes of a greedily chosen batch of latents; the process is fitted to all of the history."""
         size, cells = len(history), [observation.cell for observation in history.observations]
         utility = history.scalar(rng)
-        targets = (utility - utility.mean()) / (utility.std() or 1.0)
+        targets = standardised(utility)
         codes = self.encodings.latents(cells)
         low, high = codes.min(axis=0), codes.max(axis=0)
         centre, spread = codes.mean(axis=0), codes.std(axis=0) * np.sqrt(codes.shape[1])

@@ -31,7 +31,7 @@ async function dropOldBytes() {
 }
 
 async function fetchFloats(url, expected) {
-  const floats = new Float32Array(await fetchBytes(url));
+  const bytes = await fetchBytes(url), floats = url.endsWith(".f64") ? new Float64Array(bytes) : new Float32Array(bytes);
   if (floats.length !== expected) throw new Error(`expected ${expected} numbers, got ${floats.length}`);
   return floats;
 }

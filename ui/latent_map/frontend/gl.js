@@ -195,10 +195,10 @@ function sampleOf(order) {
 // values -> shades. Categories land in the middle of their palette texel.
 function shadesOf(values, colour, dimmed) {
   const shades = new Uint16Array(values.length), span = LAST_SHADE - FIRST_SHADE;
-  const categories = colour.categories.length, range = colour.high - colour.low;
+  const categories = colour.categories.length, range = colour.high / 2 - colour.low / 2; // the whole may be infinite
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    const t = categories ? (value + 0.5) / categories : (value - colour.low) / range;
+    const t = categories ? (value + 0.5) / categories : (value / 2 - colour.low / 2) / range;
     if (dimmed && dimmed[i]) shades[i] = DIMMED;
     else if (!Number.isFinite(value)) shades[i] = NO_VALUE;
     else shades[i] = FIRST_SHADE + Math.round(clamp(t, 0, 1) * span);
