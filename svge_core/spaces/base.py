@@ -14,6 +14,7 @@ from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.checks import one_cell
 from svge_core.errors import InvalidCellError
 from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
+from svge_core.threads import computed_once
 
 #: larger spaces have an index, but no table, atlas or list of all their cells
 MAX_ENUMERATED = 1_000_000
@@ -158,6 +159,23 @@ class AbstractSearchSpace(ABC):
     @abstractmethod
     def key(self, cell: Cell) -> str:
         """Same text exactly when two cells compute the same thing, as the space's authors define it."""
+
+    @computed_once
+    def _indices_of_keys(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for index, cell in enumerate(self.enumerate()):
+            found.setdefault(self.key(cell), []).append(index)
+        return found
+
+    def equivalents(self, cell: Cell) -> tuple[Cell, ...]:
+        """All members with the key of a cell, canonical: the same ones in the same order for each of them.
+
+        A space that cannot be listed knows the cell itself alone, unless it says more.
+        """
+        if not self.enumerated:
+            return (self.canonical(cell),)
+        indices = self._indices_of_keys[self.key(cell)]
+        return tuple(dict.fromkeys(self.canonical(self.from_index(index)) for index in indices))
 
     @abstractmethod
     def random_cell(self, rng: np.random.Generator) -> Cell:
