@@ -7,6 +7,7 @@ covers it. No other file asks which space it has: what is particular to one stan
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.checks import one_cell
 from svge_core.errors import InvalidCellError
 from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
-from svge_core.threads import computed_once
 
 #: larger spaces have an index, but no table, atlas or list of all their cells
 MAX_ENUMERATED = 1_000_000
@@ -160,7 +160,7 @@ class AbstractSearchSpace(ABC):
     def key(self, cell: Cell) -> str:
         """Same text exactly when two cells compute the same thing, as the space's authors define it."""
 
-    @computed_once
+    @cached_property  # two threads may make it twice: a lock could not be copied with the space
     def _indices_of_keys(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for index, cell in enumerate(self.enumerate()):
