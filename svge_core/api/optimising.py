@@ -29,6 +29,7 @@ def cell_sampler(
     seed: int = 0,
     *,
     known: Iterable[Cell] | None = None,
+    distinct: bool = True,
 ) -> Any:
     """An ``optuna.samplers.BaseSampler`` that proposes what a search method proposes.
 
@@ -38,6 +39,7 @@ def cell_sampler(
         model: for methods that search a latent space.
         seed: of all chance; a study that goes on proposes what it would have proposed.
         known: the only cells that may be proposed; None for all of the space.
+        distinct: whether cells that compute the same (``space.key``) are proposed once.
 
     Raises:
         SvgeError: if there is no such method, or it needs a model of this space.
@@ -45,4 +47,5 @@ def cell_sampler(
     if model is not None and not isinstance(model, Model):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
         raise SvgeError(f"Expected a model, from load_checkpoint(folder); got {model!r:.80}.")
     seed, known = checked_seed(seed), None if known is None else many_cells(known)
-    return search.cell_sampler(method, space, None if model is None else model.checkpoint, seed, known=known)
+    checkpoint = None if model is None else model.checkpoint
+    return search.cell_sampler(method, space, checkpoint, seed, known=known, distinct=distinct)

@@ -65,6 +65,7 @@ def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[
         batch=arguments.batch,
         checkpoint=None if arguments.checkpoint is None else str(arguments.checkpoint),
         restricted=arguments.restrict,
+        distinct=arguments.distinct,
         start_csv=None if arguments.start is None else str(arguments.start),
         name=arguments.name,
     )

@@ -7,10 +7,13 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError
+from svge_core.search.history import History
 from svge_core.spaces import AbstractSearchSpace
 
 #: draws of one fresh random cell before a space is taken for exhausted
 _TRIES = 10_000
+#: members of a class whose neighbours are looked at; the largest class of NAS-Bench-201 has 275, all of them useless
+_CLASS = 32
 
 
 class Domain:
@@ -19,14 +22,24 @@ class Domain:
     Args:
         space: the search space.
         known: the only cells that may be proposed, for tables that do not cover their space; None for all of the space.
+        distinct: whether cells that compute the same (``space.key``) are one cell: of each of these classes only one
+            cell is proposed, the first known one, and its neighbours are those of the whole class.
 
     Raises:
         DataError: if ``known`` is empty.
     """
 
-    def __init__(self, space: AbstractSearchSpace, known: Iterable[Cell] | None = None) -> None:
-        self.space = space
-        self.known = None if known is None else tuple(dict.fromkeys(space.canonical(cell) for cell in known))
+    def __init__(
+        self, space: AbstractSearchSpace, known: Iterable[Cell] | None = None, *, distinct: bool = False
+    ) -> None:
+        self.space, self.distinct = space, distinct
+        self._representative = lru_cache(maxsize=65_536)(self._first_of_class)
+        self.known: tuple[Cell, ...] | None = None
+        if known is not None:
+            self.known = tuple(dict.fromkeys(space.canonical(cell) for cell in known))
+            if distinct:
+                self._all_known = frozenset(self.known)
+                self.known = tuple(dict.fromkeys(map(self.canonical, self.known)))
         if self.known is not None and not self.known:
             raise DataError(f"No cell of {space.title} has a known value: there is nothing to search.")
         self.neighbours = lru_cache(maxsize=4096)(self._neighbours)
@@ -35,24 +48,49 @@ class Domain:
     def _members(self) -> frozenset[Cell]:
         return frozenset(self.known or ())
 
+    def canonical(self, cell: Cell) -> Cell:
+        """The cell that stands for a member here: its canonical form, or the one for all that compute the same.
+
+        Raises:
+            InvalidCellError: if the cell is no relabelling of a member.
+        """
+        form = self.space.canonical(cell)
+        return self._representative(form) if self.distinct else form
+
+    def seen(self, history: History) -> History:
+        """A history of any cells as one of the cells of this domain."""
+        return history.mapped(self.canonical) if self.distinct else history
+
+    def _first_of_class(self, form: Cell) -> Cell:
+        members = self.space.equivalents(form)
+        if self.known is None:
+            return members[0]
+        return next((cell for cell in members if cell in self._all_known), members[0])
+
     @property
     def size(self) -> int | None:
         """Number of cells; None where it is not known."""
-        return self.space.size if self.known is None else len(self.known)
+        if self.known is not None:
+            return len(self.known)
+        return None if self.distinct else self.space.size
 
     @property
     def title(self) -> str:
         """What is searched, in words."""
+        once = ", equivalent cells once" if self.distinct else ""
         if self.known is None:
-            return self.space.title
-        return f"{self.space.title}, restricted to the {len(self.known):,} cells with a known value"
+            return f"{self.space.title}{once}"
+        return f"{self.space.title}, restricted to the {len(self.known):,} cells with a known value{once}"
 
     def __contains__(self, cell: Cell) -> bool:
         return self.known is None or cell in self._members
 
     def _neighbours(self, cell: Cell) -> tuple[Cell, ...]:
         """All canonical cells one edit away that may be proposed, in the space's order."""
-        found = dict.fromkeys(self.space.canonical(other) for other in self.space.neighbours(cell))
+        around = [cell]
+        if self.distinct:
+            around = list(self.space.equivalents(cell)[:_CLASS])
+        found = dict.fromkeys(self.canonical(other) for member in around for other in self.space.neighbours(member))
         found.pop(cell, None)
         return tuple(other for other in found if other in self)
 
@@ -60,7 +98,7 @@ class Domain:
         """One cell: of a restricted domain uniformly, else as the space draws."""
         if self.known is not None:
             return self.known[int(rng.integers(len(self.known)))]
-        return self.space.canonical(self.space.random_cell(rng))
+        return self.canonical(self.space.random_cell(rng))
 
     def fresh(self, rng: np.random.Generator, count: int, taken: Collection[Cell]) -> list[Cell]:
         """Distinct random cells that are not taken; fewer than asked for where there are no more."""
@@ -77,7 +115,7 @@ class Domain:
                 found.setdefault(cell)
         if len(found) < count and self.known is None and self.space.enumerated:  # next to nothing is left: look for it
             gone = found.keys() | set(taken)
-            every = dict.fromkeys(map(self.space.canonical, self.space.enumerate()))
+            every = dict.fromkeys(map(self.canonical, self.space.enumerate()))
             free = [cell for cell in every if cell not in gone]
             found |= dict.fromkeys(free[i] for i in rng.permutation(len(free))[: count - len(found)])
         return list(found)

@@ -1,7 +1,8 @@
 """What a search knows: finished evaluations, and cells that somebody is evaluating right now."""
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -67,6 +68,15 @@ class History:
         """
         first = repr(self.observations[0].cell) if self.observations else ""
         return self.scalar(np.random.default_rng(zlib.crc32(first.encode())))
+
+    def mapped(self, canonical: Callable[[Cell], Cell]) -> "History":
+        """The same of the cells that stand for these in a domain."""
+        return History(
+            self.directions,
+            tuple(replace(o, cell=canonical(o.cell)) for o in self.observations),
+            tuple(map(canonical, self.pending)),
+            tuple(map(canonical, self.failed)),
+        )
 
     def until(self, size: int) -> "History":
         """What was known after the first ``size`` observations."""

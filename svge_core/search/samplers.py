@@ -65,6 +65,7 @@ def cell_sampler(
     seed: int = 0,
     *,
     known: Iterable[Cell] | None = None,
+    distinct: bool = True,
 ) -> Any:
     """An ``optuna.samplers.BaseSampler`` that proposes what a search method proposes.
 
@@ -74,12 +75,13 @@ def cell_sampler(
         checkpoint: the model, for methods that search a latent space.
         seed: of all chance; a study that goes on proposes what it would have proposed.
         known: the only cells that may be proposed; None for all of the space.
+        distinct: whether cells that compute the same are proposed once.
 
     Raises:
         SvgeError: if there is no such method, or it needs a checkpoint of this space.
     """
     space = get_space(space)
-    domain = Domain(space, known)
+    domain = Domain(space, known, distinct=distinct)
     return _sampler_class()(domain, make_searcher(method, domain, checkpoint), seed)
 
 
@@ -163,6 +165,7 @@ def _sampler_class() -> Any:  # a class of Optuna's, which is imported only now
                 trials = study.get_trials(deepcopy=False)
                 proposed = self.proposed.setdefault(study.study_name, {})
                 history = study_history(trials, space, study.directions, trial.number, proposed)
+                history = self.domain.seen(history)
                 proposals = self.searcher.propose(history, 1, rng_for(self.seed, trial.number))
                 if not proposals:
                     raise SvgeError(f"No cell is left to propose: {len(history.taken):,} were evaluated.")

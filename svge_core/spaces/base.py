@@ -7,6 +7,7 @@ covers it. No other file asks which space it has: what is particular to one stan
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -158,6 +159,23 @@ class AbstractSearchSpace(ABC):
     @abstractmethod
     def key(self, cell: Cell) -> str:
         """Same text exactly when two cells compute the same thing, as the space's authors define it."""
+
+    @cached_property  # two threads may make it twice: a lock could not be copied with the space
+    def _indices_of_keys(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for index, cell in enumerate(self.enumerate()):
+            found.setdefault(self.key(cell), []).append(index)
+        return found
+
+    def equivalents(self, cell: Cell) -> tuple[Cell, ...]:
+        """All members with the key of a cell, canonical: the same ones in the same order for each of them.
+
+        A space that cannot be listed knows the cell itself alone, unless it says more.
+        """
+        if not self.enumerated:
+            return (self.canonical(cell),)
+        indices = self._indices_of_keys[self.key(cell)]
+        return tuple(dict.fromkeys(self.canonical(self.from_index(index)) for index in indices))
 
     @abstractmethod
     def random_cell(self, rng: np.random.Generator) -> Cell:

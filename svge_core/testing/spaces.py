@@ -173,6 +173,14 @@ class SearchSpaceContract:
                 assert restored == form
                 assert self.space.key(restored) == self.space.key(cell)
 
+    def test_equivalents_are_all_cells_of_one_key(self, cells: list[Cell]) -> None:
+        for cell in cells[:5]:
+            found = self.space.equivalents(cell)
+            assert self.space.canonical(cell) in found
+            assert {self.space.key(other) for other in found} == {self.space.key(cell)}
+            assert len(set(found)) == len(found)
+            assert all(self.space.equivalents(other) == found for other in found[:3])
+
     def test_canonical_rejects_what_is_no_relabelling_of_a_member(self) -> None:
         op = self.space.operations[0]
         for stranger in (

@@ -26,7 +26,7 @@ def test_a_search_for_machines(run: RunCommand, storage: str) -> None:
         "name": "nasbench201-random-0",
         "state": "finished",
         "problem": "",
-        "domain": SPACE.title,
+        "domain": f"{SPACE.title}, equivalent cells once",
         "goals": [view.goals[0].meaning.to_dict()],
         "evaluated": 5,
         "budget": 5,

@@ -84,7 +84,7 @@ def test_a_study_that_is_gone_holds_no_run_up(storage: str, caplog: pytest.LogCa
 
 
 def test_failed_evaluations_say_why(storage: str) -> None:
-    name = started(storage, objective=(f"{HERE}picky",), budget=12)
+    name = started(storage, objective=(f"{HERE}picky",), budget=12, distinct=False)
     assert execute(storage, name) == "finished"
     failed = [trial for trial in trials(storage, name) if trial.state.name == "FAIL"]
     assert failed and {trial.user_attrs["problem"] for trial in failed} == {

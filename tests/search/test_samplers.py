@@ -32,7 +32,7 @@ def cells(study: optuna.Study) -> list[Cell]:
 def test_a_study_proposes_what_the_searcher_does(method: str) -> None:
     study = optuna.create_study(direction="maximize", sampler=cell_sampler(method, SPACE, seed=4))
     study.optimize(of_trial, n_trials=12)
-    searcher, observations = make_searcher(method, Domain(SPACE)), []
+    searcher, observations = make_searcher(method, Domain(SPACE, distinct=True)), []
     for number in range(12):
         (proposal,) = searcher.propose(History(("max",), tuple(observations)), 1, rng_for(4, number))
         observations.append(Observation(number, proposal.cell, (worth(proposal.cell),)))

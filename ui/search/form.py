@@ -42,8 +42,9 @@ def race_form(explorer: Explorer | None) -> None:
     words, known, restricted, problem = _goals(space, choices)
     methods = _methods(space)
     budget, seeds, batch, first_seed, start_csv = _numbers(space)
+    distinct = _distinct(space)
     _meaning(space, words, known, restricted, choices)
-    request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv)
+    request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct)
     runs = len(methods) * seeds
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -264,6 +265,28 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             except OSError as error:
                 st.error(plain(f"The file cannot be kept: {error}"))
     return int(budget), int(seeds), int(batch), int(first), path
+
+
+def _distinct(space: AbstractSearchSpace) -> bool | None:
+    """Whether cells that compute the same are proposed once; None for what suits the goal."""
+    words = {
+        None: "Once where every evaluation is made anew (real training, functions), else each",
+        True: "Once",
+        False: "Each",
+    }
+    return _kept(
+        "search-distinct",
+        None,
+        lambda key: st.selectbox(
+            "Cells that compute the same",
+            list(words),
+            format_func=words.__getitem__,
+            key=key,
+            help=plain(
+                f"{space.equivalence} In a table such cells have values of their own, and the best may be any of them."
+            ),
+        ),
+    )
 
 
 def _meaning(

@@ -29,6 +29,7 @@ class RaceRequest:
         methods: names of searchers.
         budget, seeds, first_seed, batch: numbers of the race.
         restricted: only cells with a known value can be searched.
+        distinct: propose cells that compute the same once; None for what suits the objective.
         start_csv: a file of existing labels.
     """
 
@@ -40,6 +41,7 @@ class RaceRequest:
     batch: int = 1
     restricted: bool = False
     start_csv: str | None = None
+    distinct: bool | None = None
 
     @property
     def python(self) -> bool:
@@ -67,6 +69,7 @@ class RaceRequest:
                 self.start_csv,
                 race,
                 f"{method}-s{seed}-{race}",
+                self.distinct,
             )
             for seed in range(self.first_seed, self.first_seed + self.seeds)
             for method in ordered

@@ -1,5 +1,6 @@
 """What ``search`` and ``worker`` take."""
 
+import argparse
 import os
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="model (default: checkpoints/SPACE/svge)")
     parser.add_argument("--restrict", action="store_true", help="search only among the cells with a known value")
+    parser.add_argument(
+        "--distinct",
+        action=argparse.BooleanOptionalAction,
+        help="propose cells that compute the same once (default: for real training and python: functions)",
+    )
     parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
     parser.add_argument("--name", default="", help="of the run (default: space, method and seed)")
     parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")

@@ -149,13 +149,16 @@ def make_objective(
     return Joined(parts, goals, known)
 
 
-def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricted: bool) -> Domain:
+def search_domain(
+    objective: Objective, space: AbstractSearchSpace, *, restricted: bool, distinct: bool = False
+) -> Domain:
     """Which cells a search of this objective may propose.
 
     Args:
         objective: what is searched for.
         space: where.
         restricted: agree to search only among the cells that have a value.
+        distinct: as in :class:`Domain`.
 
     Raises:
         DataError: if values are known for part of the space only, and that was not agreed to.
@@ -167,7 +170,7 @@ def search_domain(objective: Objective, space: AbstractSearchSpace, *, restricte
             f"{', '.join(goal.key for goal in objective.goals)}: agree to search among these alone.",
             settings=("restricted",),
         )
-    return Domain(space, objective.known)
+    return Domain(space, objective.known, distinct=distinct)
 
 
 def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, allow_python: AllowPython) -> Objective:

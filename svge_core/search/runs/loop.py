@@ -146,7 +146,7 @@ def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
     if free == 0:
         return "wait"
     view = _patiently(lambda: view_of(run.engine, run.config.name))
-    history = view.history()
+    history = run.prepared.domain.seen(view.history())
     rng = rng_for(run.config.seed, len(view.evaluations))
     proposals = run.prepared.searcher.propose(history, min(run.config.batch, free), rng)
     fresh = [proposal for proposal in proposals if proposal.cell not in history.taken]

@@ -36,7 +36,9 @@ def prepare(config: SearchConfig, *, allow_python: AllowPython) -> RunContext:
     checkpoint = open_checkpoint(config)
     objective = make_objective(config.objective, space, checkpoint, allow_python=allow_python)
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
-    domain = search_domain(objective, space, restricted=config.restricted or own_table)
+    domain = search_domain(
+        objective, space, restricted=config.restricted or own_table, distinct=config.leaves_out_equivalents
+    )
     searcher = make_searcher(config.method, domain, checkpoint)
     return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError, SvgeError
-from svge_core.files import to_record
+from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
-from svge_core.search.objectives import Goal, split_word
+from svge_core.search.objectives import COSTLY, Goal, split_word
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
@@ -42,6 +42,8 @@ class SearchConfig:
         checkpoint: folder of the model that the method or a predictor needs.
         restricted: search only among the cells whose value is known.
         start_csv: a file of existing labels that the search starts from.
+        distinct: leave out cells that compute the same as one that was proposed; None for what suits the objective, see
+            :attr:`leaves_out_equivalents`.
         race: runs that were started together to be compared share it.
         name: of the run, unique in its store; empty for one made of space, method and seed.
 
@@ -60,6 +62,7 @@ class SearchConfig:
     start_csv: str | None = None
     race: str = ""
     name: str = ""
+    distinct: bool | None = None
 
     def __post_init__(self) -> None:
         get_space(self.space)
@@ -97,6 +100,17 @@ class SearchConfig:
         predicted = any(split_word(word)[0] == "predictor" for word in self.objective)
         return predicted or METHODS[self.method].needs_checkpoint
 
+    @property
+    def leaves_out_equivalents(self) -> bool:
+        """Whether equivalent cells are proposed once.
+
+        Unless said otherwise, they are where every evaluation is made anew: real training and functions of the user's.
+        In a table equivalent cells have values of their own, and the best one may be any of them.
+        """
+        if self.distinct is not None:
+            return self.distinct
+        return any(split_word(word)[0] in COSTLY for word in self.objective)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` reads them back."""
         return {**{item.name: getattr(self, item.name) for item in fields(self)}, "objective": list(self.objective)}
@@ -108,6 +122,8 @@ class SearchConfig:
         Raises:
             DataError: if a field is missing, unknown or cannot be used.
         """
+        if is_dict(raw) and "distinct" not in raw:
+            raw = {**raw, "distinct": False}  # what runs of before did, and go on doing
         try:
             return to_record(raw, cls, complete=(cls,))
         except DataError:

@@ -150,7 +150,7 @@ class _Generative(ABC):
         space = self.domain.space
         for genes in genotypes:
             try:
-                yield space.canonical(space.from_genotype(tuple(genes)))
+                yield self.domain.canonical(space.from_genotype(tuple(genes)))
             except InvalidCellError:
                 yield None
 

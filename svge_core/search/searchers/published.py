@@ -115,7 +115,7 @@ class PublishedLatentSearch:
                 counts[cell] = counts.get(cell, 0) + 1
             for cell in sorted(counts, key=lambda c: -counts[c]):
                 if space.is_valid(cell):
-                    canonical = space.canonical(cell)
+                    canonical = self.domain.canonical(cell)
                     if canonical in self.domain:
                         found.setdefault(canonical)
                     break

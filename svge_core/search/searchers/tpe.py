@@ -58,7 +58,7 @@ class ParzenEstimator:
             genes = tuple(int(trial.params[f"gene {n}"]) for n in range(len(self.domain.space.gene_choices)))
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
             try:
-                cell = self.domain.space.canonical(self.domain.space.from_genotype(genes))
+                cell = self.domain.canonical(self.domain.space.from_genotype(genes))
             except InvalidCellError:
                 continue
             if cell in self.domain and cell not in history.taken:

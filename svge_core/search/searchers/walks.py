@@ -139,7 +139,7 @@ class Reinforce:
 
     def _member(self, genes: tuple[int, ...]) -> Cell | None:
         try:
-            cell = self.domain.space.canonical(self.domain.space.from_genotype(genes))
+            cell = self.domain.canonical(self.domain.space.from_genotype(genes))
         except InvalidCellError:
             return None
         return cell if cell in self.domain else None

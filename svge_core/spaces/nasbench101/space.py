@@ -87,6 +87,10 @@ class NASBench101(AbstractSearchSpace):
         self.validate(cell)
         return module_hash(digits(cell), cell.edges)
 
+    def equivalents(self, cell: Cell) -> tuple[Cell, ...]:
+        """The cell alone: its key is the index of its canonical form."""
+        return (self.canonical(cell),)
+
     def random_cell(self, rng: np.random.Generator) -> Cell:
         """Uniform over the 423,624 different cells."""
         return self.from_index(int(rng.integers(SIZE)))

@@ -155,7 +155,7 @@ class BayesianSearch:
         found: dict[Cell, None] = {}
         for cell in to_cells(self.domain.space, batch):
             try:
-                found.setdefault(self.domain.space.canonical(cell))
+                found.setdefault(self.domain.canonical(cell))
             except InvalidCellError:  # constrained decoding gives members alone; a broken model may still not
                 continue
         return list(found)
