@@ -1,4 +1,5 @@
-# make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser)
+# make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser,
+#              ADDRESS=0.0.0.0: for other machines, too)
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
 # make check   lint, format and types only
 # make bench   the benchmarks in bench/, one after another
@@ -15,6 +16,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+ADDRESS ?= 127.0.0.1
 HEADLESS ?=
 WORKERS ?= 2
 # Patient with slow networks; the torch wheel alone is some hundred megabytes.
@@ -27,7 +29,10 @@ help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 app: install
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.showEmailPrompt false \
+ifneq ($(ADDRESS),127.0.0.1)
+	@echo "Open at $(ADDRESS): whoever reaches this machine may start trainings and searches, and delete what others made."
+endif
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS) --server.showEmailPrompt false \
 	  --browser.gatherUsageStats false $(if $(HEADLESS),--server.headless $(HEADLESS))
 
 install: $(VENV)/.app-installed

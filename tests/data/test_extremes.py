@@ -31,8 +31,8 @@ def test_scaling_is_exact_and_in_range(numbers: list[float]) -> None:
 @settings(max_examples=300, deadline=None)
 def test_mean_and_deviation_are_those_of_exact_arithmetic(numbers: list[float]) -> None:
     mean, deviation = mean_and_deviation(np.array(numbers))
-    exact = sum(map(Fraction, numbers)) / len(numbers)
-    square = sum((Fraction(n) - exact) ** 2 for n in numbers) / len(numbers)
+    exact = sum(map(Fraction, numbers), Fraction(0)) / len(numbers)
+    square = sum(((Fraction(n) - exact) ** 2 for n in numbers), Fraction(0)) / len(numbers)
     size = max(map(abs, numbers))
     assert math.isfinite(mean) and math.isfinite(deviation)
     assert abs(Fraction(mean) - exact) <= Fraction(size) * Fraction(1, 10**14) + Fraction(5, 10**324)

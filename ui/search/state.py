@@ -2,6 +2,7 @@
 all windows and machines; what is chosen is this session's alone."""
 
 import hashlib
+import ipaddress
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def local_browser() -> bool:
 
     Whoever starts the app says so; an address alone proves nothing, since behind a proxy everybody has the proxy's.
     """
-    return python_allowed() and st.context.ip_address is None
+    address = st.context.ip_address  # None where the browser is on this machine
+    return python_allowed() and (address is None or ipaddress.ip_address(address).is_loopback)
 
 
 def storage_in_words() -> str:

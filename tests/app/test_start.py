@@ -1,0 +1,24 @@
+"""How the app is started: for this machine alone, unless whoever starts it says otherwise."""
+
+import shutil
+import subprocess
+import tomllib
+
+import pytest
+
+from tests.support.paths import ROOT
+
+
+def test_the_server_is_for_this_machine_alone() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert settings["server"]["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("given", "address"), [((), "127.0.0.1"), (("ADDRESS=0.0.0.0",), "0.0.0.0")])
+def test_make_app_says_where_it_listens(given: tuple[str, ...], address: str) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    asked = ["make", "--dry-run", "--assume-old=install", "app", *given]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"--server.address {address} " in done.stdout
+    assert ("whoever reaches this machine" in done.stdout) is bool(given)
