@@ -38,7 +38,8 @@ if folder is None:
 else:
     with notes, opening(folder):
         explorer = opened_or_none()
-with form, st.expander("New race", icon=":material/add:"):
+# a new one for every race: after Start it is folded, and the race is in view
+with form, st.expander("New race", icon=":material/add:", key=f"search-form-{search_state.ticket()}"):
     race_form(explorer)
 with live:
     live_section(explorer, groups)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from jaxtyping import Float
 
 from svge_core.drawing import THEMES, ThemeName, blended
 from svge_core.figures.style import new_figure
@@ -155,6 +156,9 @@ def hypervolume_figure(
 def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plotly.graph_objects.Figure":
     """All evaluations in the plane of two goals, and each method's non-dominated ones of all its runs together.
 
+    The axes are those of the fronts: random first evaluations would leave them a corner. What lies beyond stands at the
+    edge as a triangle that points to it.
+
     Args:
         lineup: the runs by method.
         across: position of the goal on the horizontal axis.
@@ -162,9 +166,13 @@ def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plo
         theme: light or dark.
     """
     figure = new_figure(theme, height=HEIGHT)
-    for label, views in lineup:
-        for method, found in by_method(views).items():
-            _add_front(figure, method_style(method, theme, label), found, across, up)
+    everything = [(label, method, found) for label, views in lineup for method, found in by_method(views).items()]
+    axes = _front_axes([found for _, _, found in everything], (across, up))
+    for label, method, found in everything:
+        _add_front(figure, method_style(method, theme, label), found, (across, up), axes)
+    if axes is not None:
+        figure.update_xaxes(range=axes[0].tolist())
+        figure.update_yaxes(range=axes[1].tolist())
     if goals := [view.goals for _, views in lineup for view in views]:
         figure.update_xaxes(title_text=axis_title(goals[0][across]))
         figure.update_yaxes(title_text=axis_title(goals[0][up]))
@@ -173,25 +181,34 @@ def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plo
 
 
 def _add_front(
-    figure: "plotly.graph_objects.Figure", look: MethodStyle, views: Sequence[RunView], across: int, up: int
+    figure: "plotly.graph_objects.Figure",
+    look: MethodStyle,
+    views: Sequence[RunView],
+    plane: tuple[int, int],
+    axes: Float[np.ndarray, "2 2"] | None,
 ) -> None:
     values = np.concatenate([view.values for view in views])
-    if not len(values):
+    if axes is None or not len(values):
         return
+    across, up = plane
     goals = views[0].goals
     names = [f"#{e.number} of {escaped(view.config.name)}" for view in views for e in view.done]
     symbol = look.symbol + ("-open" if any(goal.kind == "predicted" for goal in goals) else "")
+    shown = np.clip(values[:, plane], axes[:, 0], axes[:, 1])
+    sides = [_side(place, axes) for place in values[:, plane]]
+    symbols = [f"triangle-{side}" if side else symbol for side in sides]
     figure.add_scatter(
-        x=values[:, across],
-        y=values[:, up],
+        x=shown[:, 0],
+        y=shown[:, 1],
         mode="markers",
         name=look.title,
         legendgroup=look.title,
         showlegend=False,
-        customdata=names,
+        customdata=[[name, *place] for name, place in zip(names, values[:, plane].tolist(), strict=True)],
         opacity=0.35,
-        marker={"size": 5, "color": look.colour, "symbol": symbol},
-        hovertemplate="%{customdata}<br>%{x:.5g}, %{y:.5g}<extra></extra>",
+        marker={"size": 5, "color": look.colour, "symbol": symbols},
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]:.5g}, %{customdata[2]:.5g}<extra></extra>",
+        cliponaxis=False,
     )
     front = front_rows(values, views[0].directions)
     order = front[np.argsort(values[front, across], kind="stable")]
@@ -206,6 +223,33 @@ def _add_front(
         marker={"size": 9, "color": look.colour, "symbol": symbol},
         hovertemplate="%{customdata}, not dominated<br>%{x:.5g}, %{y:.5g}<extra></extra>",
     )
+
+
+def _front_axes(everything: Sequence[Sequence[RunView]], plane: tuple[int, int]) -> Float[np.ndarray, "2 2"] | None:
+    """Lowest and highest value across and up of all fronts, with room around them; None before the first value."""
+    tables = [np.concatenate([view.values for view in views]) for views in everything]
+    fronts = [
+        table[front_rows(table, views[0].directions)][:, plane]
+        for table, views in zip(tables, everything, strict=True)
+        if len(table)
+    ]
+    if not fronts:
+        return None
+    together = np.concatenate(fronts)
+    low, high = together.min(axis=0), together.max(axis=0)
+    whole = np.ptp(np.concatenate([table for table in tables if len(table)])[:, plane], axis=0)
+    room = np.where(high > low, (high - low) / 8, np.where(whole > 0, whole / 8, 1.0))
+    return np.stack([low - room, high + room], axis=1)
+
+
+def _side(place: Float[np.ndarray, " 2"], axes: Float[np.ndarray, "2 2"]) -> str:
+    """Which edge a place lies beyond; empty for none."""
+    for at, (low, high), (before, after) in zip(place, axes, (("left", "right"), ("down", "up")), strict=True):
+        if at < low:
+            return before
+        if at > high:
+            return after
+    return ""
 
 
 def front_rows(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Runs beside each other: best-so-far curves per method, standings, and hypervolumes where there are several goals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -28,6 +28,7 @@ class MethodCurve:
         runs: of the method, those that have no value yet included.
         band: what the band is, in words; empty for one run.
         label: tells races apart where several are compared, such as ``A``.
+        last: median over the runs that have begun of where each of them stands now, however far it is.
     """
 
     method: str
@@ -39,6 +40,7 @@ class MethodCurve:
     runs: int
     band: str
     label: str = ""
+    last: float | None = None
 
 
 #: runs to be compared: the label of each race, and its runs
@@ -59,6 +61,9 @@ class Standing:
         to_optimum: median labels until then, runs that did not get there counted as infinitely late; None if it is
             infinite or the optimum is not known.
         label: of the race.
+        volume: of several goals, the median over the runs of the hypervolume so far, as a share of the box of
+            :class:`Hypervolumes`; None for one goal, or where there is no box yet.
+        front: of several goals, the median over the runs of the number of evaluations that none of the run dominates.
     """
 
     method: str
@@ -71,6 +76,8 @@ class Standing:
     reached: int | None
     to_optimum: float | None
     label: str = ""
+    volume: float | None = None
+    front: float | None = None
 
 
 def comparable(first: RunView, second: RunView) -> bool:
@@ -112,16 +119,25 @@ def curve_of(method: str, columns: Sequence[np.ndarray], runs: int, label: str =
     quantiles = np.nanpercentile(table, [low, 50, high], axis=0) if size else np.empty((3, 0))
     band = "" if len(begun) < 2 else "middle half" if len(begun) >= QUARTILES_FROM else "lowest to highest"
     words = f"{band} of {len(begun)} runs" if band else ""
-    return MethodCurve(
-        method, np.arange(1, size + 1), quantiles[1], quantiles[0], quantiles[2], counts[:size], runs, words, label
-    )
+    last = float(np.median([column[-1] for column in begun])) if begun else None
+    x = np.arange(1, size + 1)
+    return MethodCurve(method, x, quantiles[1], quantiles[0], quantiles[2], counts[:size], runs, words, label, last)
 
 
-def standings(lineup: Lineup) -> tuple[Standing, ...]:
-    """How the methods of every race stand in the first goal."""
-    return tuple(
-        _standing(method, found, label) for label, views in lineup for method, found in by_method(views).items()
-    )
+def standings(lineup: Lineup, volumes: "Hypervolumes | None" = None) -> tuple[Standing, ...]:
+    """How the methods of every race stand: with one goal by its best value, in the order of the registry.
+
+    Args:
+        lineup: the runs.
+        volumes: of the same runs, where there are several goals: the greatest hypervolume comes first, of equal
+            ones the larger front.
+    """
+    found = [_standing(method, found, label) for label, views in lineup for method, found in by_method(views).items()]
+    if volumes is None:
+        return tuple(found)
+    ends = {(curve.label, curve.method): curve.last for curve in volumes.curves}
+    found = [replace(standing, volume=ends.get((standing.label, standing.method))) for standing in found]
+    return tuple(sorted(found, key=lambda s: (-(s.volume or 0.0), -(s.front or 0.0))))
 
 
 def labels_to_optimum(view: RunView) -> float | None:
@@ -151,7 +167,13 @@ def _standing(method: str, views: list[RunView], label: str) -> Standing:
         reached=int(np.isfinite(times).sum()) if known else None,
         to_optimum=middle if np.isfinite(middle) else None,
         label=label,
+        front=_front_size(views),
     )
+
+
+def _front_size(views: Sequence[RunView]) -> float | None:
+    sizes = [len(view.front()) for view in views if view.done and len(view.goals) > 1]
+    return float(np.median(sizes)) if sizes else None
 
 
 # ---- several goals ----------------------------------------------------------------------------------------------

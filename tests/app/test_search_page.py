@@ -1,5 +1,6 @@
 """The Search page under AppTest, over a store of its own: empty, full, linked, wrong; forms, buttons, words."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 
 from svge_core.jobs.records import SearchJob
 from svge_core.jobs.search import SearchJobs
+from svge_core.search.runs.export import race_json, run_json
 from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import control, create_run
-from svge_core.search.runs.reading import list_runs
+from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from ui.search import state as search_state
@@ -106,7 +108,7 @@ def test_the_form_says_what_is_searched_and_what_the_numbers_mean(store: str) ->
     assert ":violet[*" in "".join(c.value for c in at.caption) and "nothing is trained" in words(at)
     choose(at, "search-goals-nasbench201", [])
     assert "Choose at least one goal" in words(at)
-    assert widget(at, "search-start").disabled
+    assert widget(at, "search-start-0").disabled
 
 
 def test_methods_budget_seeds_and_batch_become_runs(store: str) -> None:
@@ -117,11 +119,51 @@ def test_methods_budget_seeds_and_batch_become_runs(store: str) -> None:
     for key, value in (("search-budget", 7), ("search-seeds", 2), ("search-batch", 3), ("search-first", 5)):
         choose(at, key, value)
     assert "2 runs of 7 evaluations each" in words(at).replace("**", "")
-    press(at, "search-start")
+    press(at, "search-start-0")
     (plan,) = start_jobs().plans()
     assert [(c.method, c.seed, c.budget, c.batch) for c in plan.configs] == [("random", 5, 7, 3), ("random", 6, 7, 3)]
     assert plan.configs[0].objective == ("table:cifar10_valid", "table:params_m")
     assert len({c.name for c in plan.configs}) == 2 and len({c.race for c in plan.configs}) == 1
+
+
+def test_a_second_click_on_start_starts_nothing(store: str) -> None:
+    at = search_page()
+    button = widget(at, "search-start-0").click()
+    clicked = button._widget_state
+    checked(at.run())
+    assert len(start_jobs().plans()) == 1
+    assert not [form for form in at.expander if form.label == "New race" and form.proto.expanded]
+    for _ in range(2):  # the browser sends what was clicked before it had drawn the new button
+        states = at._tree.get_widget_states()
+        states.widgets.append(clicked)
+        checked(at._run(states))
+    assert len(start_jobs().plans()) == 1
+    press(at, "search-start-1")  # another race, meant as such
+    assert len(start_jobs().plans()) == 2
+
+
+def test_a_race_is_repeated_with_the_seeds_that_follow_and_taken_away(store: str) -> None:
+    for method in ("random", "evolution"):
+        for seed in (4, 5):
+            finished(store, method, seed, budget=6, batch=2, distinct=True)
+    at = search_page()
+    views = [read_run(store, run.name) for run in list_runs(store)]
+    assert sorted(run["config"]["name"] for run in json.loads(race_json(views))["runs"]) == sorted(
+        view.config.name for view in views
+    )
+    assert json.loads(race_json(views[:1]))["runs"] == [json.loads(run_json(views[0]))]
+    assert {widget(at, f"search-race-{form}").label for form in ("csv", "json")} == {"Race as CSV", "Race as JSON"}
+    press(at, "search-again-0")
+    (plan,) = start_jobs().plans()
+    assert {(c.method, c.seed) for c in plan.configs} == {(m, s) for m in ("random", "evolution") for s in (6, 7)}
+    assert {(c.objective, c.budget, c.batch, c.distinct) for c in plan.configs} == {(("table:params_m",), 6, 2, True)}
+
+
+def test_a_race_that_imports_code_is_not_repeated_without_a_new_agreement(store: str) -> None:
+    config = SearchConfig("nasbench201", ("python:tests.support.slow_objective:slow",), "random", 3, race="r", name="x")
+    create_run(store, config)
+    at = search_page()
+    assert not [button for button in at.button if button.label == "Again"]
 
 
 def test_what_is_filled_in_survives_another_page(store: str) -> None:
@@ -137,7 +179,7 @@ def test_a_column_of_an_own_file_is_a_goal_among_its_cells(store: str) -> None:
     checked(at.run())
     assert "restricted to the 3 known cells" in words(at).replace("**", "")
     choose(at, "search-goals-nasbench201", [])
-    press(at, "search-start")
+    press(at, "search-start-0")
     (plan,) = start_jobs().plans()
     (word,) = plan.configs[0].objective
     assert word.startswith("csv:") and word.endswith(":my score:max") and plan.configs[0].restricted
@@ -150,9 +192,9 @@ def test_code_runs_only_after_somebody_at_this_machine_agreed(store: str, monkey
     monkeypatch.setattr(search_state, "local_browser", lambda: True)
     at = choose(search_page(), "search-python", "tests.support.slow_objective:slow")
     assert "Agree that the Python function runs on this machine" in words(at)
-    assert widget(at, "search-start").disabled
+    assert widget(at, "search-start-0").disabled
     choose(at, "search-python-agreed", True)
-    press(at, "search-start")
+    press(at, "search-start-0")
     (plan,) = start_jobs().plans()
     assert plan.python and plan.configs[0].objective[-1] == "python:tests.support.slow_objective:slow"
 
@@ -223,6 +265,9 @@ def test_several_goals_have_a_front_and_a_hypervolume(store: str) -> None:
     finished(store, objective=("table:cifar10_valid", "table:params_m"), budget=8)
     at = search_page()
     assert "not dominated" in words(at)
+    assert "the greatest hypervolume first" in words(at)
+    (table,) = [one.value for one in at.table if "Hypervolume" in one.value.columns]
+    assert list(table.columns) == ["Method", "Hypervolume", "On the front", "Finished"]
     choose(at, "search-chart-several", "Hypervolume")
     assert "The box reaches from the worst to the best value" in words(at)
     choose(at, "search-chart-several", "Best so far")

@@ -226,6 +226,47 @@ def test_fronts_and_hypervolumes_are_drawn_per_method() -> None:
     assert volumes is not None and len(traces(hypervolume_figure(volumes, "dark"))) == 2
 
 
+def test_methods_with_several_goals_stand_by_hypervolume_then_by_the_size_of_their_front() -> None:
+    # accuracy up, parameters down; box from (0, 4) to (4, 0): 16
+    ours = view([(0.0, 4.0), (2.0, 2.0)], "latent-bo", goals=GOALS)  # 4 / 16, one on the front
+    poor = view([(1.0, 4.0)], "evolution", goals=GOALS)  # 0: at the worst value of one goal
+    good = view([(4.0, 3.0), (1.0, 0.0), (1.0, 1.0)], "random", goals=GOALS)  # 4 * 1 + 1 * 3 = 7, two on the front
+    lineup = [("", [ours, poor, good])]
+    found = standings(lineup, hypervolumes(lineup))
+    assert [(s.method, s.volume, s.front) for s in found] == [
+        ("random", pytest.approx(7 / 16), 2),
+        ("latent-bo", pytest.approx(4 / 16), 1),
+        ("evolution", 0, 1),
+    ]
+    # runs of unequal length: each counts as far as it is
+    longer = view([(1.0, 4.0), (1.0, 0.0)], "evolution", seed=1, goals=GOALS)
+    lineup = [("", [ours, poor, good, longer])]
+    assert {s.method: s.volume for s in standings(lineup, hypervolumes(lineup))}["evolution"] == pytest.approx(2 / 16)
+    assert [s.method for s in standings(lineup)] == ["latent-bo", "evolution", "random"]  # as the registry has them
+
+
+def test_the_axes_are_those_of_the_front_and_what_lies_beyond_stands_at_the_edge() -> None:
+    run = view([(90.0, 0.5), (94.0, 1.3), (10.0, 0.9), (89.9, 1.5), (92.0, 0.9)], goals=GOALS)
+    figure = drawn(front_figure([("", [run])], 1, 0, "light"))
+    low, high = figure.layout.yaxis.range
+    assert (low, high) == (pytest.approx(89.5), pytest.approx(94.5))  # an eighth of the front's 4 on either side
+    assert tuple(figure.layout.xaxis.range) == (pytest.approx(0.4), pytest.approx(1.4))
+    dots = next(trace for trace in traces(figure) if trace.showlegend is False)
+    assert list(dots.y) == [90.0, 94.0, pytest.approx(low), 89.9, 92.0]
+    assert list(dots.x) == [0.5, 1.3, 0.9, pytest.approx(1.4), 0.9]
+    usual = METHODS["random"].style.symbol
+    assert list(dots.marker.symbol) == [usual, usual, "triangle-down", "triangle-right", usual]
+    assert [list(row)[1:] for row in dots.customdata] == [
+        [0.5, 90.0],
+        [1.3, 94.0],
+        [0.9, 10.0],
+        [1.5, 89.9],
+        [0.9, 92.0],
+    ]
+    (alone,) = [traces(front_figure([("", [view([(1.0, 2.0)], goals=GOALS)])], 1, 0, "light"))]
+    assert all(math.isfinite(number) for trace in alone for number in (*trace.x, *trace.y))
+
+
 # ---- files ------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from svge_core.figures import front_figure, hypervolume_figure, method_style, progress_figure
-from svge_core.search import Lineup, Standing, best_curves, hypervolumes, standings
+from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hypervolumes, standings
 from svge_core.search.objectives import Goal
 from svge_core.search.runs import RunView
 from ui.live_chart.component import live_chart
@@ -67,11 +67,13 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
         figure = front_figure(lineup, across, up, theme_name())
         alt = f"Evaluations by {titles[across]} and {titles[up]}, with the Pareto front of every method"
         live_chart(figure, key="search-front-chart", alt=alt)
-        st.caption("Large marks: not dominated by any other evaluation of the method's runs together.")
+        st.caption(
+            "Large marks: not dominated by any other evaluation of the method's runs together. The axes are those of "
+            "the fronts; triangles at their edge point to what lies beyond."
+        )
         return
     if kind == VOLUME:
-        stamp = tuple((view.config.name, len(view.done)) for _, found in lineup for view in found)
-        volumes = session.memo("hypervolumes", (stamp, [label for label, _ in lineup]), lambda: hypervolumes(lineup))
+        volumes = _volumes(lineup)
         if volumes is None:
             st.info("There is no hypervolume before two different values of every goal are known.")
             return
@@ -87,6 +89,14 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
     place = st.selectbox("Goal", list(titles), format_func=titles.__getitem__, key="search-goal")
     figure = progress_figure(best_curves(lineup, place), goals[place], theme_name(), budget=_longest(lineup))
     live_chart(figure, key=f"search-goal-chart-{place}", alt=_alt(lineup, kind, goals[place]))
+
+
+def _volumes(lineup: Lineup) -> Hypervolumes | None:
+    """The hypervolumes of several goals; computed once for what the runs have found."""
+    if any(len(view.goals) < 2 for _, found in lineup for view in found):
+        return None
+    stamp = tuple((view.config.name, len(view.done)) for _, found in lineup for view in found)
+    return session.memo("hypervolumes", (stamp, [label for label, _ in lineup]), lambda: hypervolumes(lineup))
 
 
 def _picked(key: str, kinds: list[str]) -> str:
@@ -110,7 +120,7 @@ def _alt(lineup: Lineup, kind: str, goal: Goal) -> str:
 
 
 def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
-    found = standings(lineup)
+    found = standings(lineup, _volumes(lineup))
     frame = standings_frame(found, goals)
     colours = [method_style(s.method, theme_name(), s.label).colour for s in found]
     styled = frame.style.hide(axis="index").apply(
@@ -118,12 +128,27 @@ def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
     )
     numbers: Any = [name for name in frame.columns if frame[name].dtype == float]
     styled = styled.format("{:.3f}", subset=numbers, na_rep="")
+    if VOLUME in frame.columns:
+        styled = styled.format("{:.1%}", subset=[VOLUME], na_rep="")
     with st.container(key="search-standings"):
         st.table(styled)
 
 
 def standings_frame(found: Sequence[Standing], goals: tuple[Goal, ...]) -> pd.DataFrame:
-    """One row per method: runs, best, and where the optimum is known how many found it and when."""
+    """One row per method: runs, best, and where the optimum is known how many found it and when.
+
+    With several goals: hypervolume and size of the front, medians over the runs.
+    """
+    if len(goals) > 1:
+        return pd.DataFrame(
+            {
+                "Method": method_style(s.method, "light", s.label).title,
+                VOLUME: float("nan") if s.volume is None else s.volume,
+                "On the front": "" if s.front is None else f"{s.front:g}",
+                "Finished": f"{s.finished} of {s.runs}",
+            }
+            for s in found
+        )
     goal = goals[0]
     unit = f" ({goal.meaning.unit})" if goal.meaning.unit else ""
     best = f"{'≈ predicted' if goal.kind == 'predicted' else 'Median'} best{unit}"
@@ -147,6 +172,12 @@ def _words(views: Sequence[RunView], goals: tuple[Goal, ...], optimum: tuple[flo
     for goal in goals:
         text = plain(goal.meaning.describe())
         lines.append(f":violet[*≈ {text}*]" if goal.kind == "predicted" else text)
+    if len(goals) > 1:
+        lines.append(
+            "**Hypervolume:** share of the box between the worst and the best value of every goal in any shown run "
+            "that a run's cells dominate; **on the front:** evaluations of a run that none of it dominates. Medians "
+            "over runs, the greatest hypervolume first."
+        )
     if optimum is not None:
         lines.append(
             "**Found it:** runs that reached the optimum, the best of all cells that could be proposed; **labels to "

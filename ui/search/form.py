@@ -47,15 +47,16 @@ def race_form(explorer: Explorer | None) -> None:
     request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct)
     runs = len(methods) * seeds
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Start",
-            key="search-start",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=start,
-            args=(request,),
-            disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
-        )
+        with st.container(key="search-start", width="content"):
+            st.button(
+                "Start",
+                key=f"search-start-{state.ticket()}",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=start,
+                args=(request, state.ticket()),
+                disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
+            )
         st.markdown(_count(problem, words, methods, runs, request), width="stretch")
 
 

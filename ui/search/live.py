@@ -1,7 +1,7 @@
 """Races and runs as they stand: which race is shown, its progress, and what can be done with it. One fragment, which
 runs again by itself only while somebody works on a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,14 +12,14 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
 from svge_core.search import Lineup, comparable
-from svge_core.search.runs import RunView
+from svge_core.search.runs import RunView, race_json, run_csv
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
 from ui.search.run import show_run
-from ui.search.start import LINE, default_request, start
+from ui.search.start import LINE, default_request, like, start, start_again
 from ui.search.state import Run, RunGroup
 from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import session
@@ -195,7 +195,7 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
                 type="primary",
                 icon=":material/rocket_launch:",
                 on_click=start,
-                args=(request,),
+                args=(request, state.ticket()),
             )
             st.caption(
                 plain(
@@ -218,6 +218,8 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
             words += f" (this machine works on {jobs.slots} at once)"
         st.progress(min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {budget:,} evaluations · {words}")
         group_buttons(jobs, runs)
+        _again(jobs, shown.groups[0])
+        _race_files(shown)
     for run in runs:
         if run.state == "failed" or (run.job is not None and run.job.ended):
             view = shown.views.get(run.name)
@@ -225,6 +227,45 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
             st.warning(
                 plain(f"{run_title(run.summary.config)} is {state.STATE_WORDS[run.state]}. {why}"),
                 icon=":material/error:",
+            )
+
+
+def _again(jobs: SearchJobs, group: RunGroup) -> None:
+    """A race like the shown one. One that imports code of this machine needs a new agreement, in the form."""
+    request = like(group)
+    if request.python:
+        return
+    last = request.first_seed + request.seeds - 1
+    seeds = f"seed {last}" if request.seeds == 1 else f"seeds {request.first_seed} to {last}"
+    st.button(
+        "Again",
+        key=f"search-again-{state.ticket()}",
+        icon=":material/replay:",
+        type="tertiary",
+        on_click=start_again,
+        args=(group, state.ticket()),
+        help=f"Start a race like this one with {seeds}",
+    )
+
+
+def _race_files(shown: Shown) -> None:
+    """All runs that are drawn, as files."""
+    views = [shown.views[run.name] for run in shown.runs]
+    name = f"race-{shown.groups[0].config.race or shown.groups[0].config.name}"
+    with st.popover("Export", icon=":material/download:", type="tertiary", key="search-race-export"):
+        st.caption(f"Every evaluation of the {len(views):,} runs in the chart")
+        files: dict[str, tuple[str, Callable[[Sequence[RunView]], str]]] = {
+            "csv": ("text/csv", run_csv),
+            "json": ("application/json", race_json),
+        }
+        for form, (mime, write) in files.items():
+            st.download_button(
+                f"Race as {form.upper()}",
+                key=f"search-race-{form}",
+                mime=mime,
+                on_click="ignore",
+                data=lambda write=write: write(views).encode(),
+                file_name=f"{name}.{form}",
             )
 
 

@@ -12,6 +12,7 @@ from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
 from ui.paths import ROOT
 from ui.search import state
+from ui.search.state import RunGroup
 from ui.shared import session
 
 #: where the page says in one line what went wrong
@@ -83,15 +84,50 @@ def default_request(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> R
     return RaceRequest((first.word,), methods, restricted=first.cells is not None)
 
 
-def start(request: RaceRequest) -> None:
-    """Start a race in the chosen space; what cannot be used is said on the page."""
-    space, folder = session.space_name(), session.checkpoint()
+def start(request: RaceRequest, ticket: int) -> None:
+    """Start a race in the chosen space; what cannot be used is said on the page.
+
+    Args:
+        request: the race.
+        ticket: of the button; a second click on the same button starts nothing.
+    """
+    folder = session.checkpoint()
+    _start(request, ticket, session.space_name(), None if folder is None else checkpoint_path(folder))
+
+
+def start_again(group: RunGroup, ticket: int) -> None:
+    """Start a race like another one, with the seeds that follow; ``ticket`` as in :func:`start`."""
+    _start(like(group), ticket, group.config.space, group.config.checkpoint)
+
+
+def like(group: RunGroup) -> RaceRequest:
+    """The same goals, methods, budget and number of seeds as a race has, with the seeds that follow."""
+    configs = [run.summary.config for run in group.runs]
+    seeds = sorted({config.seed for config in configs})
+    first = configs[0]
+    return RaceRequest(
+        first.objective,
+        tuple(dict.fromkeys(config.method for config in configs)),
+        first.budget,
+        len(seeds),
+        seeds[-1] + 1,
+        first.batch,
+        first.restricted,
+        first.start_csv,
+        first.distinct,
+    )
+
+
+def _start(request: RaceRequest, ticket: int, space: str, checkpoint: str | None) -> None:
+    if ticket != state.ticket():
+        return
     try:
-        configs = request.configs(space, None if folder is None else checkpoint_path(folder))
+        configs = request.configs(space, checkpoint)
         state.search_jobs().start_race(configs, python=request.python)
     except (SvgeError, OSError) as error:
         session.say(LINE, f"The search cannot start: {error}")
         return
+    state.new_ticket()
     state.choose_group(f"{space}/{configs[0].race}")
     state.note_race(f"{space}/{configs[0].race}")
     state.set_beside(())

@@ -45,7 +45,7 @@ ACTIVE = ("queued", "starting", "running", "pausing", "cancelling")
 RESUMABLE = ("waiting", "paused", "cancelled", "interrupted", "failed")
 _GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_run", "search_link", "search_race_made"
 _WRITTEN, _EVALUATION, _GENERATION = "search_link_written", "search_evaluation", "search_generation"
-_DRAWN = "search_lists_drawn"
+_DRAWN, _TICKET = "search_lists_drawn", "search_ticket"
 
 
 #: what is said where it may not
@@ -263,6 +263,16 @@ def choose_run(name: str | None, *, by_hand: bool = False) -> None:
     st.session_state[_RUN] = name
     if not by_hand:
         st.session_state[_GENERATION] = generation() + 1
+
+
+def ticket() -> int:
+    """Number of the race that the page is ready to start; new whenever one was started."""
+    return st.session_state.get(_TICKET, 0)
+
+
+def new_ticket() -> None:
+    """A race was started: buttons with the old number start nothing any more."""
+    st.session_state[_TICKET] = ticket() + 1
 
 
 def note_race(id: str | None) -> None:

@@ -1,4 +1,4 @@
-from .export import run_csv as run_csv, run_json as run_json
+from .export import race_json as race_json, run_csv as run_csv, run_json as run_json
 from .limits import (
     DEFAULT_STORAGE as DEFAULT_STORAGE,
     MAX_BATCH as MAX_BATCH,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from svge_core.search.runs.types import RunView
 
-FORMAT, VERSION = "svge-search-run", 1
+FORMAT, RACE_FORMAT, VERSION = "svge-search-run", "svge-search-race", 1
 #: a spreadsheet takes a text that begins with one of these for a formula
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -39,6 +39,16 @@ def _harmless(value: object) -> object:
 
 def run_json(view: RunView) -> str:
     """Everything about a run: what was asked for, what its numbers mean, every evaluation with its prediction."""
+    return json.dumps(_document(view), indent=1, allow_nan=False)
+
+
+def race_json(views: Sequence[RunView]) -> str:
+    """The documents of :func:`run_json` of several runs, as the list ``runs``."""
+    document = {"format": RACE_FORMAT, "version": VERSION, "runs": [_document(view) for view in views]}
+    return json.dumps(document, indent=1, allow_nan=False)
+
+
+def _document(view: RunView) -> dict[str, object]:
     evaluations = [
         {
             "number": e.number,
@@ -54,7 +64,7 @@ def run_json(view: RunView) -> str:
         }
         for e in view.evaluations
     ]
-    document = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "config": view.config.to_dict(),
@@ -67,4 +77,3 @@ def run_json(view: RunView) -> str:
         "front": [e.number for e in view.front()] if len(view.goals) > 1 and view.done else None,
         "evaluations": evaluations,
     }
-    return json.dumps(document, indent=1, allow_nan=False)
