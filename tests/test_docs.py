@@ -14,6 +14,7 @@ from tests.support.paths import ROOT
 from tools.docs import pages
 from tools.docs.charts import CHARTS
 from tools.docs.drawing import FOLDER, stamp
+from tools.docs.search import paired
 
 MOST_LINES = 150
 DOCS = sorted(ROOT.glob("docs/**/*.md"))
@@ -201,3 +202,15 @@ def test_every_requirement_is_pinned(name: str) -> None:
     for line in read(name).splitlines():
         wanted = line.partition("#")[0].strip()
         assert not wanted or re.fullmatch(r"[a-z0-9.-]+(\[[a-z]+\])?==[0-9][0-9a-z.]*", wanted), line
+
+
+def test_pairs_of_runs_are_compared_seed_by_seed() -> None:
+    ours = [{"seed": 1, "hit": 10}, {"seed": 2, "hit": 30}, {"seed": 3, "hit": None}, {"seed": 9, "hit": 1}]
+    rival = [{"seed": 3, "hit": 100}, {"seed": 2, "hit": 30}, {"seed": 1, "hit": 25}]
+    rows = [{"method": m, "data": "d", "runs": runs} for m, runs in (("latent-bo", ours), ("gp", rival))]
+    found = paired(rows, "gp", "d", 400)
+    assert (found.earlier, found.same, found.later) == (1, 1, 1)
+    assert found.ours == (10 + 30 + 401) / 3 and found.rival == (25 + 30 + 100) / 3
+    assert found.apart == (15 + 0 - 301) / 3
+    variance = sum((d - found.apart) ** 2 for d in (15, 0, -301)) / 2
+    assert abs(found.error - (variance / 3) ** 0.5) < 1e-9

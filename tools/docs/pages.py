@@ -18,7 +18,7 @@ from tools.docs.models import numbers, tradeoff
 from tools.docs.papers import digits, generative, generator, steps
 from tools.docs.prediction import extrapolation, prediction
 from tools.docs.published import published
-from tools.docs.search import ablation, batches, restricted, search
+from tools.docs.search import ablation, batches, pairs, restricted, search
 from tools.docs.speed import asks, clicks, durability, throughput
 from tools.docs.validity import validity
 
@@ -77,6 +77,7 @@ BLOCKS: dict[str, Block] = {
     "prediction": Block("docs/results/prediction.md", prediction),
     "extrapolation": Block("docs/results/extrapolation.md", extrapolation),
     "search": Block("docs/results/search.md", search),
+    "pairs": Block("docs/results/search.md", pairs),
     "batches": Block("docs/results/search.md", batches),
     "ablation": Block("docs/results/ablation.md", ablation),
     "restricted": Block("docs/results/other-spaces.md", restricted),

@@ -1,6 +1,8 @@
 """The README's tables of the search benchmark, from ``bench/results/search*.json``."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from bench.harness.results import read_results
@@ -71,6 +73,67 @@ def search(root: Path) -> str:
                 continue
             cells = [f"{row[f'validation@{mark}']:.2f} / {row[f'test@{mark}']:.2f}" for mark in marks]
             lines.append(f"| {_title(method)} | {TITLES[name]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two methods on one table, run by run from the same seed; a run without the optimum counts as the budget + 1.
+
+    Attributes:
+        earlier, same, later: seeds in which the rival had the optimum before, together with and after ours.
+        ours, rival: mean evaluations to the optimum.
+        apart: mean of rival less ours.
+        error: standard error of that mean.
+    """
+
+    earlier: int
+    same: int
+    later: int
+    ours: float
+    rival: float
+    apart: float
+    error: float
+
+
+def paired(rows: list[dict[str, Any]], rival: str, data: str, budget: int) -> Pairs:
+    """Ours and a rival, seed by seed."""
+    by = {(row["method"], row["data"]): row for row in rows}
+    ours, other = (
+        {run["seed"]: run["hit"] or budget + 1 for run in by[method, data]["runs"]} for method in ("latent-bo", rival)
+    )
+    seeds = sorted(ours.keys() & other.keys())
+    apart = [other[seed] - ours[seed] for seed in seeds]
+    return Pairs(
+        sum(d < 0 for d in apart),
+        sum(d == 0 for d in apart),
+        sum(d > 0 for d in apart),
+        mean(ours[seed] for seed in seeds),
+        mean(other[seed] for seed in seeds),
+        mean(apart),
+        stdev(apart) / len(apart) ** 0.5,
+    )
+
+
+def pairs(root: Path) -> str:
+    """Ours beside every rival, seed by seed."""
+    stored = read_results("search", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.search`."
+    rows, budget = stored["rows"], stored["settings"]["budget"]
+    data = [name for name in TITLES if any(row["data"] == name for row in rows)]
+    rivals = [name for name in METHODS if name != "latent-bo" and any(row["method"] == name for row in rows)]
+    lines = [
+        f"The same runs, paired by seed: rival less ours, mean evaluations to the optimum ± standard error (a run that "
+        f"never had it counts as {budget + 1}); in brackets, seeds in which the rival was earlier / together / later.",
+        "",
+        "| rival | " + " | ".join(TITLES[name] for name in data) + " |",
+        "|---|" + "---|" * len(data),
+    ]
+    for rival in rivals:
+        found = [paired(rows, rival, name, budget) for name in data]
+        cells = [f"{p.apart:+.1f} ± {p.error:.1f} ({p.earlier} / {p.same} / {p.later})" for p in found]
+        lines.append(f"| {_title(rival)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
