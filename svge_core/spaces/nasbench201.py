@@ -35,7 +35,9 @@ NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "av
 NASLIB_EDGE_ORDER = (0, 1, 3, 2, 4, 5)
 _STRING = re.compile(r"\|([^|~]+)~0\|\+\|([^|~]+)~0\|([^|~]+)~1\|\+\|([^|~]+)~0\|([^|~]+)~1\|([^|~]+)~2\|")
 #: also as a list, as NASLib's JSON files have it
-_NASLIB_TUPLE = re.compile(r"(\(\s*\d+(\s*,\s*\d+)*\s*,?\s*\))|(\[\s*\d+(\s*,\s*\d+)*\s*,?\s*\])", re.ASCII)
+_WHOLE = r"(?:0|[1-9]\d*)"  # "03" is what a damaged "0, 3" leaves
+_LIST = rf"\s*{_WHOLE}(\s*,\s*{_WHOLE})*\s*,?\s*"
+_NASLIB_TUPLE = re.compile(rf"(\({_LIST}\))|(\[{_LIST}\])", re.ASCII)
 
 
 @lru_cache(maxsize=1)

@@ -62,8 +62,8 @@ def prediction(root: Path) -> str:
             f"{row['labels']:,} labels, {row['held_out']:,} held out, probe seeds {probe['settings']['seeds'][:4]}; "
             f"`{probe['command']}`) gives our latents, trained without any label, RMSE {rmse} of standardised accuracy "
             f"and Pearson r {r}. Published, with the probe's own implementation (its length scales and step sizes "
-            "differ from ours): S-VAE .478 / .873, D-VAE .384 / .920, with operation embeddings .371 / .925, PACE .248 / "
-            f".968.{best}",
+            "differ from ours): S-VAE .478 / .873, D-VAE .384 / .920, with operation embeddings .371 / .925, "
+            f"PACE .248 / .968.{best}",
         ]
     return "\n".join(lines)
 
