@@ -17,7 +17,7 @@ from svge_core.errors import InvalidCellError, ParseError
 from svge_core.files import is_sequence
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import Alias, GeneratorView, GraphView, LargerSpace, SizeSplit, TextForm, labelled_nodes
-from svge_core.spaces.nasbench101.cell_table import SIZE, Table, table
+from svge_core.spaces.nasbench101.cell_table import Table, table
 from svge_core.spaces.nasbench101.codes import (
     MAX_EDGES,
     MAX_VERTICES,
@@ -29,6 +29,7 @@ from svge_core.spaces.nasbench101.codes import (
 )
 from svge_core.spaces.nasbench101.md5_key import module_hash
 from svge_core.spaces.nasbench101.moves import one_edit_away
+from svge_core.spaces.nasbench101.official_order import SIZE
 from svge_core.spaces.nasbench101.size import NETWORK, sizes
 
 #: the authors' names in their order: the md5 key depends on it
