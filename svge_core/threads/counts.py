@@ -1,9 +1,10 @@
 """How far long work has come: who does it says so here, and who waits for it, in whichever thread, reads it here."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,15 @@ _going_on: dict[object, Count] = {}
 _lock = threading.Lock()
 
 
+@runtime_checkable
+class Tell(Protocol):
+    """Takes how much is done; with ``of``, of how much after all."""
+
+    def __call__(self, done: int, of: int | None = None) -> None: ...
+
+
 @contextmanager
-def counting(about: str, what: str, of: int) -> Iterator[Callable[[int], None]]:
+def counting(about: str, what: str, of: int) -> Iterator[Tell]:
     """Work that is counted from now until the block ends, however it ends.
 
     Args:
@@ -50,10 +58,10 @@ def counting(about: str, what: str, of: int) -> Iterator[Callable[[int], None]]:
     """
     mark = object()
 
-    def tell(done: int) -> None:
+    def tell(done: int, of: int | None = None) -> None:
         with _lock:
             if mark in _going_on:
-                _going_on[mark] = Count(about, what, done, of)
+                _going_on[mark] = replace(_going_on[mark], done=done, of=_going_on[mark].of if of is None else of)
 
     with _lock:
         _going_on[mark] = Count(about, what, 0, of)
