@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from svge_core.threads.counts import Count, counting, counts
+from svge_core.threads.progress import Count, counting, counts
 
 
 def test_a_count_is_there_while_the_work_goes_on() -> None:
