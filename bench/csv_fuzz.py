@@ -87,8 +87,9 @@ def make_table(rng: np.random.Generator, names: list[tuple[str, str, str]]) -> T
         else:
             bad.append(line)
     # a column of which fewer than half of the filled fields are numbers may be text, which is another rule
+    right = [row for row in lines[1:] if len(row) == len(lines[0])]
     says = all(
-        2 * sum(row[place] in GOOD for row in lines[1:]) > sum(row[place] not in UNKNOWN for row in lines[1:])
+        2 * sum(row[place] in GOOD for row in right) > sum(row[place] not in UNKNOWN for row in right)
         for place in range(1, len(scores) + 1)
     )
     memory = io.StringIO(newline="")

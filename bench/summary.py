@@ -8,6 +8,7 @@ from typing import Any
 from bench import (
     baselines,
     convergence,
+    first_opening,
     graphpnas_refit,
     graphpnas_steps,
     import_nasbench101,
@@ -50,6 +51,7 @@ COLUMNS: dict[str, list[str]] = {
     "predictor_enas6": PARTIAL,
     "latent_probe_enas6": latent_probe.COLUMNS,
     "enumerate_nasbench101": ["what", "cells", "cpu_seconds", "wall_seconds", "peak_mib"],
+    "first_opening": first_opening.COLUMNS,
     "throughput": throughput.COLUMNS,
     "tradeoff": tradeoff.COLUMNS,
     "validity": validity.COLUMNS,

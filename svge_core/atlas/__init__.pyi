@@ -14,6 +14,7 @@ from .file import (
     save_atlas as save_atlas,
 )
 from .neighbours import (
+    COUNTED as COUNTED,
     PointTable as PointTable,
     nearest_among as nearest_among,
     nearest_known as nearest_known,

@@ -19,6 +19,7 @@ from svge_core.files import cache_dir, keep_arrays
 from svge_core.models import GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
+from svge_core.threads import counting
 from svge_core.training import TrainConfig
 
 #: cells that are tensors at one time
@@ -80,9 +81,11 @@ def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"])
 def encode_indices(model: GraphVAE, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
     """Posterior means of the cells at official indices; only a piece of them is tensors at one time."""
     latents = np.empty((len(indices), model.config.latent), dtype=np.float32)
-    for start in range(0, len(indices), PIECE):
-        piece = index_batch(model.space, indices[start : start + PIECE])
-        latents[start : start + PIECE] = encode_all(model, piece)[0].numpy()
+    with counting(model.space.title, "cells encoded", len(indices)) as tell:
+        for start in range(0, len(indices), PIECE):
+            piece = index_batch(model.space, indices[start : start + PIECE])
+            latents[start : start + PIECE] = encode_all(model, piece)[0].numpy()
+            tell(min(start + PIECE, len(indices)))
     return latents
 
 

@@ -14,9 +14,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from svge_core.errors import DataError
+from svge_core.threads import counting
 
 #: fields of a distance table held at one time: 16 MB of float32
 TABLE = 4_000_000
+#: what is counted while it is looked for many neighbours
+COUNTED = ("Nearest neighbours", "cells compared with all others")
 #: nearest points that are compared exactly beyond those asked for, because of rounding
 _SPARE = 24
 
@@ -95,9 +98,11 @@ def nearest_rows(
     table = PointTable.centred(features[order])
     wanted = torch.from_numpy(place if queries is None else place[queries])
     found = np.empty((len(wanted), count), dtype=np.int64)
-    for part in table.pieces(len(wanted)):
-        near = table.squared_distances(wanted[part]).topk(count, dim=1, largest=False).indices.numpy()
-        found[part.numpy()] = order[near]
+    with counting(*COUNTED, len(wanted)) as tell:
+        for part in table.pieces(len(wanted)):
+            near = table.squared_distances(wanted[part]).topk(count, dim=1, largest=False).indices.numpy()
+            found[part.numpy()] = order[near]
+            tell(int(part[-1]) + 1)
     return found
 
 
@@ -142,12 +147,14 @@ def nearest_lengths(
     table = PointTable.centred_float32(points)
     found = np.empty((len(points), count), dtype=np.int64)
     lengths = np.empty((len(points), count), dtype=np.float64)
-    for rows in torch.arange(len(points)).split(piece):
-        nearest = table.order_table(rows).topk(count, largest=False).indices
-        exact = (table.points[rows][:, None] - table.points[nearest]).double().square().sum(-1).sqrt()
-        exact, order = exact.sort(dim=1)
-        found[rows.numpy()] = nearest.gather(1, order).numpy()
-        lengths[rows.numpy()] = exact.numpy()
+    with counting(*COUNTED, len(points)) as tell:
+        for rows in torch.arange(len(points)).split(piece):
+            nearest = table.order_table(rows).topk(count, largest=False).indices
+            exact = (table.points[rows][:, None] - table.points[nearest]).double().square().sum(-1).sqrt()
+            exact, order = exact.sort(dim=1)
+            found[rows.numpy()] = nearest.gather(1, order).numpy()
+            lengths[rows.numpy()] = exact.numpy()
+            tell(int(rows[-1]) + 1)
     return found, lengths
 
 
@@ -160,10 +167,12 @@ def nearest_spacings(
         rows = np.sort(np.random.default_rng(seed).choice(len(latents), sample, replace=False))
     table = PointTable.centred_float32(latents)
     found = np.empty(len(rows), dtype=np.float32)
-    for start in range(0, len(rows), piece):
-        chosen = torch.from_numpy(rows[start : start + piece])
-        nearest = table.order_table(chosen).min(dim=1).indices
-        found[start : start + piece] = (table.points[chosen] - table.points[nearest]).square().sum(1).sqrt().numpy()
+    with counting(*COUNTED, len(rows)) as tell:
+        for start in range(0, len(rows), piece):
+            chosen = torch.from_numpy(rows[start : start + piece])
+            nearest = table.order_table(chosen).min(dim=1).indices
+            found[start : start + piece] = (table.points[chosen] - table.points[nearest]).square().sum(1).sqrt().numpy()
+            tell(min(start + piece, len(rows)))
     return np.sort(found)
 
 

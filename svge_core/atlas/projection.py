@@ -6,6 +6,8 @@ point's own latent.
 """
 
 import hashlib
+import io
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +16,7 @@ from jaxtyping import Float
 from scipy.spatial import KDTree
 
 from svge_core.errors import SvgeError
-from svge_core.threads import computed_once
+from svge_core.threads import Tell, computed_once, counting
 
 PlaneName = Literal["umap", "pca"]
 NEIGHBOURS = 8
@@ -108,6 +110,26 @@ def weighted_latent(
     return (weights @ latents / weights.sum()).astype(np.float32)
 
 
+#: a bar that writes nothing but its two numbers, and all of them
+EPOCH_LINES = {"disable": False, "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0, "miniters": 1}
+_EPOCH = re.compile(r"(\d+)/(\d+)", re.ASCII)
+
+
+class EpochReader(io.StringIO):
+    """What UMAP's bar writes to; UMAP counts its epochs for nobody else."""
+
+    def __init__(self, tell: Tell) -> None:
+        """Tell the epochs."""
+        super().__init__()
+        self._tell = tell
+
+    def write(self, text: str, /) -> int:
+        """Read the two numbers out of a line; nothing is kept."""
+        if found := _EPOCH.search(text):
+            self._tell(int(found[1]), int(found[2]))
+        return len(text)
+
+
 def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Projection:
     """First two principal components, signs fixed so that the largest loading of each is positive."""
     if len(latents) < 3:
@@ -149,10 +171,17 @@ def umap_plane(
 
     start = pca_plane(latents).xy
     start = 10 * start / np.abs(start).max()
-    reducer = umap.UMAP(
-        n_neighbors=neighbours, min_dist=min_distance, init=start, random_state=seed, n_jobs=1, low_memory=True
-    )
-    xy = np.asarray(reducer.fit_transform(latents), dtype=np.float32)
+    with counting("UMAP", "epochs of the layout", 0) as tell:
+        reducer = umap.UMAP(
+            n_neighbors=neighbours,
+            min_dist=min_distance,
+            init=start,
+            random_state=seed,
+            n_jobs=1,
+            low_memory=True,
+            tqdm_kwds={**EPOCH_LINES, "file": EpochReader(tell)},
+        )
+        xy = np.asarray(reducer.fit_transform(latents), dtype=np.float32)
     note = f"UMAP of the posterior means: {neighbours} neighbours, minimal distance {min_distance}, seed {seed}"
     empty = np.zeros((0, latents.shape[1]), dtype=np.float32)
     return Projection(

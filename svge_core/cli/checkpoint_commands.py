@@ -13,6 +13,7 @@ from svge_core import api, training
 from svge_core.checkpoints import MetricRow, load_checkpoint
 from svge_core.checks import file_name
 from svge_core.cli.common import command_line, config_from, emit, open_model, use_threads
+from svge_core.cli.waiting import counted
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
 from svge_core.evaluation import label, percent
@@ -67,7 +68,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
         bar.set_postfix_str(label(row))
         bar.update(1)
 
-    rows = api.evaluate(model, seed=arguments.seed, store=not arguments.dry_run, on_row=shown)
+    with counted(arguments):
+        rows = api.evaluate(model, seed=arguments.seed, store=not arguments.dry_run, on_row=shown)
     bar.close()
     text = "\n".join(f"{_row_text(row)}  {label(row)}" for row in rows)
     emit(arguments, to_plain(rows), text)
@@ -79,7 +81,8 @@ def atlas(arguments: argparse.Namespace) -> int:
     from svge_core.atlas import build_atlas, save_atlas
 
     checkpoint = open_model(arguments)
-    built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted)
+    with counted(arguments):
+        built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted)
     path = save_atlas(checkpoint.folder, built)
     count, size = len(built), checkpoint.model.space.size
     row = {"file": str(path), "cells": count, "of": size, "planes": list(built.planes)}

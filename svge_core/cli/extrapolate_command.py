@@ -1,11 +1,9 @@
 """The command ``extrapolate``: trained on small cells, asked about larger ones."""
 
 import argparse
-import sys
-
-from tqdm import tqdm
 
 from svge_core.cli.common import command_line, config_from, emit, open_model
+from svge_core.cli.waiting import Steps, counted
 from svge_core.evaluation.extrapolation import ExtrapolationConfig, extrapolate, save
 from svge_core.files import to_plain
 
@@ -20,15 +18,11 @@ def run(arguments: argparse.Namespace) -> int:
         read_meaning(arguments.meaning),
     )
     config: ExtrapolationConfig = config_from(arguments, ExtrapolationConfig)
-    bar = tqdm(total=config.draws + 1, disable=arguments.json or not sys.stderr.isatty())
-
-    def shown(text: str) -> None:
-        bar.set_postfix_str(text)
-        bar.update(1)
-
     command = command_line().replace(arguments.csv.name, "FILE")  # what a user's file is called is the user's business
-    content = extrapolate(checkpoint, meaning, known, known, config, command=command, on_step=shown)
-    bar.close()
+    steps = Steps(arguments, config.draws + 1)
+    with counted(arguments):
+        content = extrapolate(checkpoint, meaning, known, known, config, command=command, on_step=steps)
+    steps.close()
     path = save(checkpoint.folder, content)
     lines = [*known.remarks, f"{path}: {content.larger.distinct:,} larger cells ranked"]
     lines += [

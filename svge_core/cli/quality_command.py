@@ -1,20 +1,18 @@
 """The command ``quality``: how far the latent of a checkpoint can be trusted."""
 
 import argparse
-import sys
 
 import numpy as np
-from tqdm import tqdm
 
 from svge_core.checkpoints import Checkpoint
 from svge_core.cli.common import command_line, config_from, emit, open_model
+from svge_core.cli.waiting import Steps, counted
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import SvgeError
-from svge_core.evaluation.latent import QualityConfig, save
+from svge_core.evaluation.latent import STEPS, QualityConfig, save
 from svge_core.files import to_plain
 
-STEPS = 6
 #: fewer labels say nothing about ten neighbours
 LEAST_LABELS = 50
 
@@ -25,18 +23,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     checkpoint = open_model(arguments)
     config: QualityConfig = config_from(arguments, QualityConfig)
-    scores = read_labelled(checkpoint, arguments, config)
-    bar = tqdm(total=STEPS, disable=arguments.json or not sys.stderr.isatty())
-
-    def shown(text: str) -> None:
-        bar.set_postfix_str(text)
-        bar.update(1)
-
+    with counted(arguments):
+        scores = read_labelled(checkpoint, arguments, config)
     command = command_line()
     if arguments.csv is not None:  # what a user's file is called is the user's business
         command = command.replace(arguments.csv.name, "FILE").replace(arguments.meaning.name, "JSON")
-    content = measure(checkpoint, scores, config, command=command, on_step=shown)
-    bar.close()
+    steps = Steps(arguments, len(STEPS))
+    with counted(arguments):
+        content = measure(checkpoint, scores, config, command=command, on_step=steps)
+    steps.close()
     path = save(checkpoint.folder, content)
     found = readings(content)
     lines = [f"{path}: {content.cells.words}, {content.seconds:.0f} s"]

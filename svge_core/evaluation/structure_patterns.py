@@ -15,6 +15,7 @@ from svge_core.data import Direction
 from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch
+from svge_core.threads import counting
 
 CHUNK = 16_384
 CLUSTERING, PATH_LENGTH, EDGES = "clustering coefficient", "average path length", "edges"
@@ -106,8 +107,12 @@ def patterns(
     """
     if len(indices) != len(values) or len(values) < 2 or not np.isfinite(values).all():
         raise DataError(f"Patterns need two or more cells with finite scores; got {len(values)}.")
-    pieces = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
-    found = np.concatenate([properties(index_batch(space, piece), space) for piece in pieces])
+    pieces: list[np.ndarray] = []
+    with counting(space.title, "cells compared", len(indices)) as tell:
+        for start in range(0, len(indices), CHUNK):
+            pieces.append(properties(index_batch(space, indices[start : start + CHUNK]), space))
+            tell(min(start + CHUNK, len(indices)))
+    found = np.concatenate(pieces)
     order = np.argsort(-values if direction == "max" else values, kind="stable")
     top = order[: max(1, round(best * len(order)))]
     rows = tuple(

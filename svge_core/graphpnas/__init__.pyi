@@ -1,4 +1,5 @@
 from .fitting import (
+    COUNTED as COUNTED,
     RefitOptions as RefitOptions,
     best_by_rank as best_by_rank,
     refit as refit,

@@ -24,6 +24,10 @@ from svge_core.graphpnas.kernels import StackedTrainer
 from svge_core.graphpnas.rows import lay_out
 from svge_core.graphpnas.space_views import Graphs, GraphView, join_graphs
 from svge_core.graphpnas.target_weights import targets
+from svge_core.threads import counting
+
+#: what the counts of fitting and drawing are about
+COUNTED = "GraphPNAS"
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,13 @@ def refit_many(
         graphs = join_graphs(pools)
         wanted = targets(view, graphs, rewards.flatten())
         trainer = StackedTrainer(generators, lay_out(view, graphs), wanted, options.batch, options.rate)
-        for epoch in range(options.epochs):
-            order = torch.stack([torch.randperm(len(pools[0]), generator=chance) for chance in chances])
-            losses = trainer.epoch(order)
-            if on_epoch is not None:
-                on_epoch(epoch + 1, losses)
+        with counting(COUNTED, "epochs fitted", options.epochs) as tell:
+            for epoch in range(options.epochs):
+                order = torch.stack([torch.randperm(len(pools[0]), generator=chance) for chance in chances])
+                losses = trainer.epoch(order)
+                tell(epoch + 1)
+                if on_epoch is not None:
+                    on_epoch(epoch + 1, losses)
         trainer.store()
     return generators
 

@@ -4,10 +4,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from svge_core.graphpnas.fitting import COUNTED
 from svge_core.graphpnas.generator import Generator
 from svge_core.graphpnas.propagation import propagate
 from svge_core.graphpnas.rows import Layout, layout
 from svge_core.graphpnas.space_views import Graphs
+from svge_core.threads import counting
 
 
 @torch.inference_mode()
@@ -32,28 +34,30 @@ def sample(generator: Generator, count: int, chance: torch.Generator, none_seen:
     for target, source in view.certain:
         edges[:, target, source] = 1
     seen = edges.clone()  # edges as later rows see them
-    for row in range(1, nodes):
-        source, target, features = _edges_of_row(at, row, edges, seen, len(view.edge_labels))
-        inputs = torch.zeros(count, row + 1, nodes + 1)
-        inputs[:, :row, :nodes] = (seen[:, :row] > 0).float()
-        inputs[:, :row, nodes] = 1.0
-        ids = torch.eye(row + 1, nodes)
-        ids[row] = 0.0
-        states = torch.cat([inputs @ parts["input"], ids.expand(count, -1, -1)], dim=2).flatten(0, 1)
-        states = propagate(states, features, source, target, weights).view(count, row + 1, hidden)
-        newest = torch.tensor([row])
-        logits = generator.heads(states, newest.expand(row + 1), torch.ones(1, row + 1), newest, parts)
-        component = torch.multinomial(logits.alpha[:, 0].exp(), 1, generator=chance)
-        theta = logits.theta.gather(2, component[:, :, None].expand(-1, row + 1, -1))[:, :row, 0]
-        bits = there = torch.bernoulli(theta.sigmoid(), generator=chance).long()
-        if logits.psi is not None:
-            flat = logits.psi[:, :row].exp().flatten(0, 1)
-            bits = there * torch.multinomial(flat, 1, generator=chance).view(count, row)
-        drawn = at.drawn[(at.row == row)][:row]
-        edges[:, row, :row] = torch.where(drawn, bits, edges[:, row, :row])
-        seen[:, row, :row] = torch.where(drawn, there if none_seen else bits, seen[:, row, :row])
-        if logits.phi is not None:
-            labels[:, row] = torch.multinomial(logits.phi[:, 0].exp(), 1, generator=chance)[:, 0]
+    with counting(COUNTED, "nodes drawn of every graph", nodes - 1) as tell:
+        for row in range(1, nodes):
+            source, target, features = _edges_of_row(at, row, edges, seen, len(view.edge_labels))
+            inputs = torch.zeros(count, row + 1, nodes + 1)
+            inputs[:, :row, :nodes] = (seen[:, :row] > 0).float()
+            inputs[:, :row, nodes] = 1.0
+            ids = torch.eye(row + 1, nodes)
+            ids[row] = 0.0
+            states = torch.cat([inputs @ parts["input"], ids.expand(count, -1, -1)], dim=2).flatten(0, 1)
+            states = propagate(states, features, source, target, weights).view(count, row + 1, hidden)
+            newest = torch.tensor([row])
+            logits = generator.heads(states, newest.expand(row + 1), torch.ones(1, row + 1), newest, parts)
+            component = torch.multinomial(logits.alpha[:, 0].exp(), 1, generator=chance)
+            theta = logits.theta.gather(2, component[:, :, None].expand(-1, row + 1, -1))[:, :row, 0]
+            bits = there = torch.bernoulli(theta.sigmoid(), generator=chance).long()
+            if logits.psi is not None:
+                flat = logits.psi[:, :row].exp().flatten(0, 1)
+                bits = there * torch.multinomial(flat, 1, generator=chance).view(count, row)
+            drawn = at.drawn[(at.row == row)][:row]
+            edges[:, row, :row] = torch.where(drawn, bits, edges[:, row, :row])
+            seen[:, row, :row] = torch.where(drawn, there if none_seen else bits, seen[:, row, :row])
+            if logits.phi is not None:
+                labels[:, row] = torch.multinomial(logits.phi[:, 0].exp(), 1, generator=chance)[:, 0]
+            tell(row)
     return _cut(edges, labels, len(view.node_labels) - 1 if view.open_ended else None)
 
 

@@ -128,11 +128,9 @@ class TrainingProgress:
         return min(1.0, self.rows[-1]["epoch"] / self.epochs) if self.rows else 0.0
 
     @property
-    def seconds_left(self) -> float | None:
-        """CPU seconds to go at the mean speed so far; None before the first epoch."""
-        if not self.rows or not self.rows[-1].get("cpu_seconds"):
-            return None
-        return self.rows[-1]["cpu_seconds"] * (self.epochs / self.rows[-1]["epoch"] - 1)
+    def cpu_seconds(self) -> float | None:
+        """CPU seconds spent so far; None before the first epoch. What is left, a busy machine decides."""
+        return (self.rows[-1].get("cpu_seconds") or None) if self.rows else None
 
 
 class TrainingJobs:

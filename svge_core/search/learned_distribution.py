@@ -13,11 +13,12 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError, SvgeError
-from svge_core.graphpnas import best_by_rank, refit, sample, to_cells, to_graphs, view_of
+from svge_core.graphpnas import COUNTED, best_by_rank, refit, sample, to_cells, to_graphs, view_of
 from svge_core.search.history import History
 from svge_core.search.objectives import EvaluationError, Objective
 from svge_core.search.searchers import GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.threads import counting
 
 
 @dataclass(frozen=True)
@@ -77,19 +78,25 @@ def draw_learned(
 
 def at_random(space: AbstractSearchSpace, samples: int = 1_000, seed: int = 0) -> Draws:
     """Random cells as the space draws them."""
-    rng = np.random.default_rng(seed)
-    cells = tuple(space.canonical(space.random_cell(rng)) for _ in range(samples))
-    return Draws("random architectures", samples, cells)
+    rng, cells = np.random.default_rng(seed), list[Cell]()
+    with counting(COUNTED, "random architectures drawn", samples) as tell:
+        for drawn in range(samples):
+            cells.append(space.canonical(space.random_cell(rng)))
+            tell(drawn + 1)
+    return Draws("random architectures", samples, tuple(cells))
 
 
 def values_of(draws: Draws, objective: Objective) -> Float[np.ndarray, " known"]:
     """The first goal's value of every member drawn, repeats included; members without a value are left out."""
     known: dict[Cell, float | None] = {}
-    for cell in set(draws.cells):
-        try:
-            known[cell] = objective.evaluate(cell)[0]
-        except EvaluationError:
-            known[cell] = None
+    different = set(draws.cells)
+    with counting(COUNTED, "different draws scored", len(different)) as tell:
+        for number, cell in enumerate(different):
+            try:
+                known[cell] = objective.evaluate(cell)[0]
+            except EvaluationError:
+                known[cell] = None
+            tell(number + 1)
     return np.array([value for cell in draws.cells if (value := known[cell]) is not None])
 
 

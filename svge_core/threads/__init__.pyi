@@ -1,1 +1,2 @@
 from .once import computed_once as computed_once
+from .progress import Count as Count, Tell as Tell, counting as counting, counts as counts

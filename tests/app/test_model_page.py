@@ -212,8 +212,9 @@ def test_progress_is_read_while_it_runs_and_cancel_stops_it(jobs: TrainingJobs) 
     job = launch(jobs, EPOCHS + "print('{half', flush=True)\ntime.sleep(600)")
     progress = wait_for(jobs, job, "running", rows=2)
     assert progress.share == 0.5
-    assert progress.seconds_left == 6.0
-    assert "epoch 2 of 4" in progress_text(job, progress)
+    assert progress.cpu_seconds == 6.0
+    text = progress_text(job, progress)
+    assert "epoch 2 of 4" in text and text.endswith(", 6 CPU seconds so far")
     assert jobs.running() == job
     with pytest.raises(SvgeError, match="is being trained"):
         jobs.start(request("other"))

@@ -18,7 +18,7 @@ from svge_core.errors import CheckpointError, DataError, SvgeError
 from svge_core.evaluation.latent.content import QualityContent
 from svge_core.evaluation.latent.file import FILE, load, round_numbers, save
 from svge_core.evaluation.latent.run import measure
-from svge_core.evaluation.latent.settings import QualityConfig
+from svge_core.evaluation.latent.settings import STEPS, QualityConfig
 from svge_core.evaluation.latent.wording import readings
 from svge_core.figures.quality import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
 from svge_core.files.schema import to_plain, to_record
@@ -92,7 +92,9 @@ def test_everything_has_its_denominator_and_its_controls(measured: Path, content
 @pytest.mark.parametrize("name", ["nasbench101", "enas6"])
 def test_other_spaces_and_no_atlas(name: str, tmp_path: Path) -> None:
     checkpoint = write_sampled_checkpoint(tmp_path, tiny_model(get_space(name), 3))
-    save(tmp_path, measure(checkpoint, [scores(name)], SMALL, command="by hand"))
+    steps: list[str] = []
+    save(tmp_path, measure(checkpoint, [scores(name)], SMALL, command="by hand", on_step=steps.append))
+    assert tuple(steps) == STEPS
     found = load(tmp_path, name)
     assert found is not None and [row.score for row in found.neighbours] == [MEANING]
     assert found.maps == () and "random sample of 300" in found.cells.words

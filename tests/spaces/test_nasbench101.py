@@ -13,8 +13,9 @@ import pytest
 from svge_core.cells.cell import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.spaces import NASBench101
-from svge_core.spaces.nasbench101.cell_table import SIZE
+from svge_core.spaces.nasbench101.cell_table import Table
 from svge_core.spaces.nasbench101.codes import all_codes, canonical_code, decode_many, decode_one, vertices_of
+from svge_core.spaces.nasbench101.official_order import SIZE
 from svge_core.spaces.nasbench101.space import OPERATIONS, from_matrix, to_matrix
 from svge_core.tensors import index_batch, to_batch
 from svge_core.testing.spaces import SearchSpaceContract
@@ -65,14 +66,10 @@ def test_there_are_423624_cells_and_64542_of_at_most_six_vertices() -> None:
 
 
 def test_the_table_is_every_cell_once_in_the_order_of_the_keys() -> None:
-    table = SPACE.table
-    assert np.array_equal(np.sort(table.codes), all_codes())
-    raw = table.hashes.view(np.uint8).reshape(-1, 16)
-    as_text = [bytes(row).hex() for row in raw[::4_001]]
-    assert as_text == sorted(as_text)
-    assert len(np.unique(table.hashes)) == 423_624, "no two cells share a key"
-    for index in range(0, SIZE, 40_009):
-        assert SPACE.key(SPACE.from_index(index)) == bytes(raw[index]).hex()
+    # see also test_nasbench101_order.py: the order is a file, the keys are computed when they are asked for
+    assert np.array_equal(np.sort(SPACE.table.codes), all_codes())
+    keys = [SPACE.key(SPACE.from_index(index)) for index in range(0, SIZE, 401)]
+    assert keys == sorted(set(keys))
 
 
 @pytest.mark.skipif("SVGE_DATA" not in os.environ, reason="SVGE_DATA does not name the folder of label tables")
@@ -80,13 +77,15 @@ def test_official_keys_and_parameters_of_known_cells() -> None:
     with gzip.open(Path(os.environ["SVGE_DATA"]) / "nasbench101_sample20k.csv.gz", "rt", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 20_001
-    exact = 0
-    for row in rows:
+    exact, table = 0, Table(SPACE.table.codes)
+    for row_number, row in enumerate(rows):
         count, bits = int(row["n_vertices"]), iter(row["adj_upper"])
         edges = tuple((u, v) for u in range(count) for v in range(u + 1, count) if next(bits) == "1")
         cell = Cell(tuple(row["ops"].split("|")), edges)
         assert SPACE.key(cell) == row["hash"]
-        assert SPACE.index(cell) == SPACE.table.index_of_hash(row["hash"]) == int(row["index"])
+        assert SPACE.index(cell) == int(row["index"])
+        if row_number % 20 == 0:  # who looks for more gets all keys, which takes minutes under the run-time type checks
+            assert table.index_of_hash(row["hash"]) == int(row["index"])
         official = int(row["params"])
         own = SPACE.cost(cell).params_m * 1e6
         assert abs(own - official) <= 0.014 * official

@@ -14,7 +14,7 @@ from svge_core.search.objectives import GoalChoice
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS, GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.distribution.view import fit_in_words, show_distribution
+from ui.distribution.view import show_distribution
 from ui.search import state
 from ui.search.controls import controls, state_badge
 from ui.search.start import LINE, checkpoint_path
@@ -82,8 +82,7 @@ def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
             step=10,
             key="distribution_queries",
             width=170,
-            help=f"The first {warm_up} are random; from then on one generator is fitted per evaluation, which takes "
-            f"{fit_in_words(space)}.",
+            help=f"The first {warm_up} are random; from then on one generator is fitted per evaluation.",
         )
         chance = st.number_input("Seed", 0, 2**31 - 1, 0, key="distribution_seed", width=150)
         asked = st.form_submit_button("Run GraphPNAS", type="primary", icon=":material/play_arrow:")
@@ -132,8 +131,8 @@ def _follow(space: AbstractSearchSpace, choices: Sequence[GoalChoice], followed:
         _progress(jobs, run, titles)
     if not runs:
         st.info(
-            f"No GraphPNAS run of {space.title} is in the store yet. Choose a score and start one; every fit takes "
-            f"{fit_in_words(space)}, and you can go on elsewhere meanwhile.",
+            f"No GraphPNAS run of {space.title} is in the store yet. Choose a score and start one; its evaluations "
+            "are counted here, and you can go on elsewhere meanwhile.",
             icon=":material/info:",
         )
 

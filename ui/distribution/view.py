@@ -12,7 +12,7 @@ from svge_core.drawing import ThemeName, operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.figures import edge_count_figure, edge_figure, operation_figure, rounds_figure, score_figure
-from svge_core.graphpnas import view_of
+from svge_core.graphpnas import COUNTED, view_of
 from svge_core.search import Draws, at_random, draw_learned, edge_shares, marks, operation_shares, values_of
 from svge_core.search.objectives import COSTLY, Goal, Objective, make_objective, split_word
 from svge_core.search.runs import RunView
@@ -23,6 +23,7 @@ from ui.search.start import checkpoint_path
 from ui.search.state import Run
 from ui.shared import session
 from ui.shared.theme import plain, theme_name
+from ui.shared.waiting import waiting
 from ui.shared.widgets import halves, show_chart
 
 #: draws per picture, and of graphs so large that a draw takes a thirtieth of a second
@@ -74,11 +75,6 @@ class Samples:
         return np.array([e.values[0] for e in self.view.done[first:last] if e.values and e.source == DRAWN])
 
 
-def fit_in_words(space: AbstractSearchSpace) -> str:
-    """How long one fit of the generator takes on one core, for people who wait for it."""
-    return "about two minutes" if view_of(space).nodes > LARGE else "about a second"
-
-
 def draws_of(space: AbstractSearchSpace) -> int:
     """How many architectures are drawn for a picture."""
     return FEWER if view_of(space).nodes > LARGE else SAMPLES
@@ -103,7 +99,7 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         help="The generator is fitted again to the best of the first evaluations and draws "
         f"{draws_of(space):,} architectures, known ones included.",
     )
-    with st.spinner(f"Fitting the generator, {fit_in_words(space)}, and drawing from it …", show_time=True):
+    with waiting("Fitting the generator and drawing from it …", COUNTED):
         chance, now = samples.random(), samples.learned(at)
     goal, theme = view.goals[0], theme_name()
     _headline(now, chance, goal)
@@ -196,16 +192,17 @@ def _rounds(samples: Samples, chance: Sampled, theme: ThemeName) -> None:
             key="distribution_rounds_start",
             icon=":material/timeline:",
             on_click=lambda: st.session_state.update({_ROUNDS: view.config.name}),
-            help=f"{fit_in_words(get_space(view.config.space)).capitalize()} each",
+            help="The generator is fitted anew for each of them",
         )
         return
     place = st.empty()
     found = []
-    for number, mark in enumerate(wanted):
-        place.progress(
-            number / len(wanted), text=f"Generator after {mark:,} evaluations, {number + 1} of {len(wanted)}"
-        )
-        found.append(samples.learned(mark))
+    with waiting("Fitting the generator and drawing from it …", COUNTED):
+        for number, mark in enumerate(wanted):
+            place.progress(
+                number / len(wanted), text=f"Generator after {mark:,} evaluations, {number + 1} of {len(wanted)}"
+            )
+            found.append(samples.learned(mark))
     place.empty()
     _rounds_chart(view, wanted, [one.values for one in found], chance, theme)
     distinct = ", ".join(f"{one.draws.distinct:,} after {mark:,}" for mark, one in zip(wanted, found, strict=True))

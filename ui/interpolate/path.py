@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from svge_core.atlas import PlaneName
+from svge_core.atlas import COUNTED, PlaneName
 from svge_core.explorer import Explorer, find_cell
 from svge_core.interpolation import (
     AROUND,
@@ -26,6 +26,7 @@ from svge_core.spaces import SPACES
 from ui.shared import session
 from ui.shared.path_buttons import set_end
 from ui.shared.session import CellFocus, PathChoice
+from ui.shared.waiting import waiting
 
 ENDS = {"start": "A", "end": "B"}
 #: the line under the controls
@@ -72,7 +73,7 @@ def _whole_graph(digest: str, k: int, _latents: np.ndarray) -> NeighbourGraph:
 def _waiting(explorer: Explorer) -> AbstractContextManager[object]:
     count = len(explorer.atlas)
     which = f"{count:,} cells" if count <= WHOLE else f"the {AROUND:,} of {count:,} cells around A and B"
-    return st.spinner(f"Joining {which} with their {NEIGHBOURS} nearest …", show_time=True)
+    return waiting(f"Joining {which} with their {NEIGHBOURS} nearest …", COUNTED[0])
 
 
 def position(path: LatentPath) -> int:

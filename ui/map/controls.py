@@ -13,13 +13,16 @@ from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
-from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.spaces import AbstractSearchSpace
 from ui.shared import session
 from ui.shared.session import CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
+from ui.shared.waiting import waiting
 
 LINE, UPLOAD_LINE = "controls", "upload"
 LESS = "w-csv-less"
+#: a file was chosen and is not read yet
+ASKED = "csv-asked"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
 REJECTED_SHOWN = 20
@@ -251,10 +254,12 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         "CSV file",
         type=["csv", "tsv", "txt", "gz"],
         key="w-csv",
-        on_change=_uploaded,
-        args=(space.name,),
+        on_change=lambda: st.session_state.update({ASKED: True}),
         max_upload_size=UPLOAD_MEGABYTES,
     )
+    # read here, as a callback of a fragment cannot show how far it has come; then the whole page takes the new colour
+    if st.session_state.pop(ASKED, False) and _uploaded(space):
+        st.rerun()
     if notice := session.said(UPLOAD_LINE):
         st.error(plain(notice.text))
     if own := session.user_columns():
@@ -279,22 +284,24 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         st.button("Remove these scores", key="w-csv-drop", on_click=_drop_columns)
 
 
-def _uploaded(space_name: str) -> None:
+def _uploaded(space: AbstractSearchSpace) -> bool:
+    """Read the file that was chosen; whether its scores can be shown."""
     file = st.session_state.get("w-csv")
     if file is None:
-        return
-    space = get_space(space_name)
+        return False
     try:
-        read = import_csv(space, file.getvalue(), name=file.name)
+        with waiting("Reading the table …", space.title):
+            read = import_csv(space, file.getvalue(), name=file.name)
         scores = read.to_scores(space)
         if not scores.meanings or not read.rows:
             first = f" {read.rejected[0]}" if read.rejected else ""
             raise SvgeError(f"No usable line with a score was found.{first}")
     except SvgeError as error:
         session.say(UPLOAD_LINE, str(error))
-        return
+        return False
     session.set_user_columns(UserColumns(file.name, scores, read.summary(), read.remarks(), not read.rejected))
     session.set_colour(next(iter(scores.meanings)))
+    return True
 
 
 def _turn() -> None:

@@ -13,6 +13,7 @@ from svge_core.figures import pattern_figure, pattern_label
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
+from ui.shared.waiting import waiting
 from ui.shared.widgets import show_chart, show_missing
 
 BEST = {"Best 0.1 %": 0.001, "Best 1 %": 0.01, "Best 10 %": 0.1}
@@ -40,7 +41,8 @@ def show_patterns(checkpoint: Checkpoint, theme: ThemeName) -> None:
         width=420,
     )
     share = st.segmented_control("Compared with all", list(BEST), default="Best 1 %", key="model_best", required=True)
-    found = _patterns(space.name, key, BEST[share])
+    with waiting("Comparing the cells …", space.title):
+        found = _patterns(space.name, key, BEST[share])
     st.dataframe(
         {
             "Property": [pattern_label(row.name) for row in found.rows],
@@ -75,7 +77,7 @@ def _measured(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
     return {key: meaning for key, meaning in meanings.items() if meaning.kind == "measured" and not meaning.detail}
 
 
-@st.cache_data(max_entries=16, show_spinner="Comparing the cells …")
+@st.cache_data(max_entries=16, show_spinner=False)
 def _patterns(space_name: str, key: str, best: float) -> Patterns:
     space = get_space(space_name)
     if space.enumerated:

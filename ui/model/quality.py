@@ -37,7 +37,7 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
         return
     if found is None:
         show_missing(
-            "The quality of the latent was not measured for this checkpoint yet. It takes a few minutes:",
+            "The quality of the latent was not measured for this checkpoint yet. This command does it, and counts:",
             line,
         )
         return

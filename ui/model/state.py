@@ -39,8 +39,8 @@ def can_be_trained(space: str) -> bool:
 def no_form(space: str) -> tuple[str, str]:
     """Why the page has no form to train this space with, and the command that does it."""
     return (
-        f"{get_space(space).title} has too many cells to number them. They are drawn one by one, so that a checkpoint "
-        "takes hours with the usual settings: train one on the command line.",
+        f"{get_space(space).title} has too many cells to number them. They are drawn one by one, which is too much "
+        "work for a page with the usual settings: train one on the command line.",
         f"python -m svge_core train --space {space} --name my-model --cells-per-epoch 5000 --epochs 14",
     )
 

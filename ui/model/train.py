@@ -105,11 +105,11 @@ def progress_text(job: TrainingJob, progress: TrainingProgress) -> str:
     """One line on a run that is going on."""
     if not progress.rows:
         return f"Training {job.name}: starting, no epoch finished yet"
-    row, left = progress.rows[-1], progress.seconds_left
+    row, spent = progress.rows[-1], progress.cpu_seconds
     text = (
         f"Training {job.name}: epoch {row['epoch']:,} of {progress.epochs:,}, objective {row['loss']:.4f} nats per cell"
     )
-    return text if left is None else f"{text}, about {left:,.0f} CPU seconds to go"
+    return text if spent is None else f"{text}, {spent:,.0f} CPU seconds so far"
 
 
 def _over(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:

@@ -24,6 +24,7 @@ from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, Race
 from ui.search.words import choices_for
 from ui.shared import session
 from ui.shared.theme import plain
+from ui.shared.waiting import waiting
 
 MAX_SEEDS, MAX_FORM_BUDGET, MAX_RUNS = 100, 20_000, 400
 MAX_CSV_MB = 20
@@ -132,7 +133,8 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
     if file is None:
         return "", None, ""
     try:
-        table = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
+        with waiting("Reading the table …", space.title):
+            table = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
         path = _stored(file.getvalue(), file.name)
     except (SvgeError, OSError) as error:
         return "", None, str(error)
@@ -257,7 +259,8 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
         path = None
         if file is not None:
             try:
-                read = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
+                with waiting("Reading the table …", space.title):
+                    read = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
                 path = str(_stored(file.getvalue(), file.name))
                 if read.remarks():
                     st.warning("  \n".join(plain(line) for line in read.remarks()[:REMARKS_SHOWN]))

@@ -37,7 +37,7 @@ def show_panel(run: Run, view: RunView) -> None:
         return
     if not view.evaluations:
         st.markdown("##### Nothing proposed yet")
-        st.caption("The process reads tables and models first; that takes some seconds.")
+        st.caption("The process reads tables and models first.")
         return
     if run.active:
         shown = proposals(view)[-MAX_DRAWN:]

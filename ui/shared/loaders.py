@@ -19,6 +19,7 @@ from ui.latent_map.published import publish_array, publish_text, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
 from ui.paths import checkpoints_root
 from ui.shared import session
+from ui.shared.waiting import nothing_to_wait_for, waiting
 
 #: predicted too low, right, predicted too high; the middle is visible on light and dark pages
 DIVERGING = ("#2f7fd0", "#7ba7d4", "#a3a8b0", "#dd9b70", "#d2602a")
@@ -81,21 +82,21 @@ def known_scores(space: str) -> Scores:
 
 
 def opening(folder: Path) -> contextlib.AbstractContextManager[object]:
-    """What to say while a checkpoint is opened; nothing once it is open."""
+    """What to say, and to count, while a checkpoint is opened; nothing once it is open."""
     try:
         meta, digest = load_meta(folder)
     except SvgeError:
-        return contextlib.nullcontext()
+        return nothing_to_wait_for()
     if digest in _opened or meta.space not in SPACES:
-        return contextlib.nullcontext()
+        return nothing_to_wait_for()
     space = SPACES[meta.space]
     words = f"Opening {space.title}: the checkpoint, its map and the scores …"
     if space.enumerated and (space.size or 0) > LEAN_FROM and not latents_file(space, digest[:16]).exists():
         words = (
-            f"Opening {space.title} for the first time on this machine: its {space.size:,} cells are listed, keyed and "
-            "encoded, which takes about a minute. From then on they come from the cache."
+            f"Opening {space.title} for the first time on this machine: its {space.size:,} cells are listed and "
+            "encoded. From then on they come from the cache."
         )
-    return st.spinner(words, show_time=True)
+    return waiting(words, space.title)
 
 
 #: digests of weights that were opened since the server started

@@ -32,11 +32,14 @@ from svge_core.data.direction import direction_of
 from svge_core.data.meaning import Direction, ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 from svge_core.spaces import AbstractSearchSpace
+from svge_core.threads import counting
 
 MAX_BYTES = 20 * 2**20
 MAX_ROWS = 500_000
 #: how keys of a user's columns begin; who asks whose a column is looks at the origin of its meaning
 OWN_KEY = "user_"
+#: lines between two counts
+_COUNTED = 1_000
 #: lines that a message names before it counts the others
 _NAMED = 5
 
@@ -94,18 +97,21 @@ def import_csv(
     rejected: list[RejectedRow] = []
     found: dict[str | int, list[tuple[int, list[float]]]] = {}
     cells: dict[str | int, Cell] = {}
-    for line, fields, problem in rows:
-        try:
-            if problem is not None:
-                raise DataError(problem)
-            key, cell = reader.architecture_of(fields)
-            values = reader.values_of(fields)
-        except SvgeError as error:
-            rejected.append(RejectedRow(line, str(error)))
-            continue
-        found.setdefault(key, []).append((line, values))
-        if cell is not None:
-            cells.setdefault(key, cell)
+    with counting(space.title, "lines read", len(rows)) as tell:
+        for number, (line, fields, problem) in enumerate(rows):
+            if not number % _COUNTED:
+                tell(number)
+            try:
+                if problem is not None:
+                    raise DataError(problem)
+                key, cell = reader.architecture_of(fields)
+                values = reader.values_of(fields)
+            except SvgeError as error:
+                rejected.append(RejectedRow(line, str(error)))
+                continue
+            found.setdefault(key, []).append((line, values))
+            if cell is not None:
+                cells.setdefault(key, cell)
     if not found:
         raise _nothing_used(rejected)
     meanings = _meanings([header[column] for column in scores], directions or {}, name, reader.formats)

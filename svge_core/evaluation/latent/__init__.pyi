@@ -9,5 +9,5 @@ from .content import (
 )
 from .file import load as load, save as save
 from .run import measure as measure
-from .settings import QualityConfig as QualityConfig
+from .settings import STEPS as STEPS, QualityConfig as QualityConfig
 from .wording import Reading as Reading, neighbours as neighbours, readings as readings, signed as signed

@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass
 
 from svge_core.errors import SvgeError
 
+#: what is measured one after the other, in words for people who wait
+STEPS = ("latents", "edit distances", "nearest neighbours", "cycles", "decode certainty", "collisions", "maps")
+
 
 @dataclass(frozen=True)
 class QualityConfig:

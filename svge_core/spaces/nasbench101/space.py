@@ -17,7 +17,7 @@ from svge_core.errors import InvalidCellError, ParseError
 from svge_core.files import is_sequence
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import Alias, GeneratorView, GraphView, LargerSpace, SizeSplit, TextForm, labelled_nodes
-from svge_core.spaces.nasbench101.cell_table import SIZE, Table, table
+from svge_core.spaces.nasbench101.cell_table import Table, table
 from svge_core.spaces.nasbench101.codes import (
     MAX_EDGES,
     MAX_VERTICES,
@@ -29,7 +29,9 @@ from svge_core.spaces.nasbench101.codes import (
 )
 from svge_core.spaces.nasbench101.md5_key import module_hash
 from svge_core.spaces.nasbench101.moves import one_edit_away
+from svge_core.spaces.nasbench101.official_order import SIZE
 from svge_core.spaces.nasbench101.size import NETWORK, sizes
+from svge_core.threads import counting
 
 #: the authors' names in their order: the md5 key depends on it
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
@@ -217,8 +219,12 @@ class NASBench101(AbstractSearchSpace):
 
     def costs(self) -> Float[np.ndarray, "cells 2"]:
         """Parameters and multiply-accumulates of all cells in millions, by official index."""
-        parts = np.array_split(np.arange(SIZE), 16)
-        return np.concatenate([np.stack(sizes(self.graphs(part)), axis=1) for part in parts])
+        costs = np.empty((SIZE, 2))
+        with counting(self.title, "networks sized", SIZE) as tell:
+            for part in np.array_split(np.arange(SIZE), 16):
+                costs[part] = np.stack(sizes(self.graphs(part)), axis=1)
+                tell(int(part[-1]) + 1)
+        return costs
 
     def text_forms(self) -> tuple[TextForm, ...]:
         """The md5 key, also one that happens to have no letters."""
