@@ -157,7 +157,7 @@ def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plo
     """All evaluations in the plane of two goals, and each method's non-dominated ones of all its runs together.
 
     The axes are those of the fronts: random first evaluations would leave them a corner. What lies beyond stands at the
-    edge as a triangle that points to it.
+    edge as an arrow that points to it.
 
     Args:
         lineup: the runs by method.
@@ -196,7 +196,7 @@ def _add_front(
     symbol = look.symbol + ("-open" if any(goal.kind == "predicted" for goal in goals) else "")
     shown = np.clip(values[:, plane], axes[:, 0], axes[:, 1])
     sides = [_side(place, axes) for place in values[:, plane]]
-    symbols = [f"triangle-{side}" if side else symbol for side in sides]
+    symbols = [f"arrow-bar-{side}" if side else symbol for side in sides]
     figure.add_scatter(
         x=shown[:, 0],
         y=shown[:, 1],

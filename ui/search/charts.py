@@ -69,7 +69,7 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
         live_chart(figure, key="search-front-chart", alt=alt)
         st.caption(
             "Large marks: not dominated by any other evaluation of the method's runs together. The axes are those of "
-            "the fronts; triangles at their edge point to what lies beyond."
+            "the fronts; arrows at their edge point to what lies beyond."
         )
         return
     if kind == VOLUME:
