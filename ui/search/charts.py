@@ -139,7 +139,8 @@ def standings_frame(found: Sequence[Standing], goals: tuple[Goal, ...]) -> pd.Da
 
     With several goals: hypervolume and size of the front, medians over the runs.
     """
-    if len(goals) > 1:
+    goal, *others = goals
+    if others:
         return pd.DataFrame(
             {
                 "Method": method_style(s.method, "light", s.label).title,
@@ -149,7 +150,6 @@ def standings_frame(found: Sequence[Standing], goals: tuple[Goal, ...]) -> pd.Da
             }
             for s in found
         )
-    goal = goals[0]
     unit = f" ({goal.meaning.unit})" if goal.meaning.unit else ""
     best = f"{'≈ predicted' if goal.kind == 'predicted' else 'Median'} best{unit}"
     rows = []
