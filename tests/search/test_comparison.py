@@ -254,9 +254,10 @@ def test_the_axes_are_those_of_the_front_and_what_lies_beyond_stands_at_the_edge
     dots = next(trace for trace in traces(figure) if trace.showlegend is False)
     assert list(dots.y) == [90.0, 94.0, pytest.approx(low), 89.9, 92.0]
     assert list(dots.x) == [0.5, 1.3, 0.9, pytest.approx(1.4), 0.9]
-    usual = METHODS["random"].style.symbol
-    marker: Any = dots.marker
-    assert list(marker.symbol) == [usual, usual, "arrow-bar-down", "arrow-bar-right", usual]
+    style = METHODS["random"].style
+    assert style is not None
+    usual = style.symbol
+    assert list(dots.marker.symbol) == [usual, usual, "arrow-bar-down", "arrow-bar-right", usual]
     assert [list(row)[1:] for row in dots.customdata] == [
         [0.5, 90.0],
         [1.3, 94.0],
