@@ -19,7 +19,7 @@ from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
 from svge_core.search.runs.reading import find
-from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
+from svge_core.search.runs.tables import claims, clock, deaths, open_store, runs, workers
 from svge_core.search.runs.types import Control, SearchConfig
 
 
@@ -121,7 +121,7 @@ def delete_run(storage_url: str, name: str) -> None:
             if alive(connection, row["id"], working=True):
                 raise SvgeError(f"The run {name!r} is being worked on: cancel it first.")
         with engine.begin() as connection:
-            for table in (claims, workers):
+            for table in (claims, workers, deaths):
                 connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
             connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
         study.delete_study(storage_url, row["name"])

@@ -26,8 +26,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from svge_core.search.runs.ledger import alive, read_worker
+from svge_core.search.runs.ledger import alive
 from svge_core.search.runs.optuna_study import gene_name, optuna_storage, quiet
+from svge_core.search.runs.processes import read_worker
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, workers
 from svge_core.spaces import AbstractSearchSpace
 

@@ -12,7 +12,8 @@ from svge_core.cells import Cell
 from svge_core.data import meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.search.objectives import Goal
-from svge_core.search.runs.ledger import alive, read_worker
+from svge_core.search.runs.ledger import alive
+from svge_core.search.runs.processes import read_worker
 from svge_core.search.runs.tables import Record, claims, open_store, runs, workers
 from svge_core.search.runs.types import Evaluation, RunState, RunSummary, RunView, SearchConfig
 from svge_core.spaces import get_space

@@ -29,6 +29,24 @@ Record = Mapping[Any, Any]
 
 metadata = sa.MetaData()
 
+
+class Line(sa.TypeDecorator[str]):
+    """A reason for people, on one line. Users' functions say anything, and databases do not hold everything: lone
+    surrogates cannot be encoded, PostgreSQL refuses NUL. What cannot be printed is written as its escape.
+    """
+
+    impl, cache_ok = sa.Text, True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """What is stored."""
+        return None if value is None else printable(value)
+
+
+def printable(text: str) -> str:
+    """The same on one line, with escapes for what cannot be printed or stored."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+
+
 runs = sa.Table(
     "svge_runs",
     metadata,
@@ -43,7 +61,7 @@ runs = sa.Table(
     sa.Column("checkpoint", sa.String(80), nullable=False),
     sa.Column("control", sa.String(8), nullable=False),
     sa.Column("ended", sa.String(8)),
-    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("problem", Line, nullable=False),
     sa.Column("streak", sa.Integer, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
 )
@@ -76,7 +94,7 @@ claims = sa.Table(
     sa.Column("std", sa.Double),
     sa.Column("value", sa.Double),
     sa.Column("numbers", sa.Text),
-    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("problem", Line, nullable=False),
     sa.Column("worker", sa.String(32)),
     # set once the cell has its trial in the Optuna study: the trial's number, in stores of before its id
     sa.Column("trial_id", sa.Integer),
@@ -85,6 +103,18 @@ claims = sa.Table(
     sa.UniqueConstraint("run_id", "identity", name="svge_one_worker_per_cell"),
     sa.UniqueConstraint("run_id", "number", name="svge_one_cell_per_number"),
     sa.UniqueConstraint("run_id", "slot", name="svge_budget"),
+)
+#: evaluations during which a process died: not in the claims, because stores of before have no column for it
+deaths = sa.Table(
+    "svge_deaths",
+    metadata,
+    # made by whoever writes it: a row that is sent twice is one death
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("run_id", sa.Integer, nullable=False),
+    sa.Column("claim_id", sa.Integer, nullable=False, index=True),
+    sa.Column("worker", sa.String(32), nullable=False),
+    sa.Column("reason", Line, nullable=False),
+    sa.Column("died", sa.Double, nullable=False),
 )
 
 
