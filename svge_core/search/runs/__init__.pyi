@@ -1,3 +1,4 @@
+from .deaths import died_evaluating as died_evaluating
 from .export import run_csv as run_csv, run_json as run_json
 from .limits import (
     DEFAULT_STORAGE as DEFAULT_STORAGE,
