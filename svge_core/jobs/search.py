@@ -205,7 +205,8 @@ class SearchJobs(SearchRecords):
     def _state(self, name: str) -> RunState | None:
         from svge_core.search.runs import list_runs
 
-        return next((run.state for run in list_runs(self.storage) if run.name == name), None)
+        runs = (run for run in list_runs(self.storage) if run.name == name)
+        return next((run.state for run in runs if run.state != "unreadable"), None)
 
     def _launch(self, job: SearchJob) -> None:
         command = [sys.executable, "-m", "svge_core", "search", "--json", "--resume", job.name]

@@ -129,6 +129,7 @@ def test_a_worker_that_is_killed_at_a_cell_three_times_is_counted_by_those_who_f
     any_store: str, log: Path, gate: Path
 ) -> None:
     name = started(any_store, objective=(f"{HERE}named",), budget=3)
+    last = 0
     for death in range(3):
         worker = in_child(lambda: execute(any_store, name))
         begun_and(log, death + 1)

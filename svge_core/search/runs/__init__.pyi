@@ -19,4 +19,5 @@ from .types import (
     RunSummary as RunSummary,
     RunView as RunView,
     SearchConfig as SearchConfig,
+    UnreadableRun as UnreadableRun,
 )

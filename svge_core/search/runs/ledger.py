@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from svge_core.cells import Cell
 from svge_core.search.runs.deaths import count_dead_worker
 from svge_core.search.runs.processes import Worker, here, read_worker, silence
+from svge_core.search.runs.stored import optional_number, stored_cell
 from svge_core.search.runs.tables import Record, claims, clock, printable, runs, workers
 from svge_core.search.runs.types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
@@ -120,8 +121,8 @@ def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker
         if row is None:
             return None
         if row["worker"] == worker.id or _take_over(engine, row, worker):
-            cell = space.canonical(space.from_genotype(tuple(json.loads(row["genotype"]))))
-            return Claim(row["id"], row["number"], cell, row["source"], row["mean"], row["std"])
+            mean, std = optional_number(row, "mean"), optional_number(row, "std")
+            return Claim(row["id"], row["number"], stored_cell(space.name, row), row["source"], mean, std)
 
 
 def _take_over(engine: Engine, row: Record, worker: Worker) -> bool:

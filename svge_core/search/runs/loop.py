@@ -3,7 +3,6 @@
 It may be killed at any moment, and any number of processes may run it for one run at the same time.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -24,7 +23,8 @@ from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import RunContext, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
-from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
+from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
+from svge_core.search.runs.stored import stored_config, stored_number
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.searchers import rng_for
@@ -76,7 +76,9 @@ def execute(
     with open_store(storage_url) as engine:
         with engine.connect() as connection:
             row = find(connection, name)
-        config = SearchConfig.from_dict(json.loads(row["config"]))
+        with readable(name):
+            config = stored_config(row)
+            stored_number(row, "streak")
         worker = Worker()
         ledger.enrol(engine, row["id"], worker)
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
@@ -134,6 +135,8 @@ def storage_url(text: str) -> URL:
         ) from None
     if url.get_backend_name() == "sqlite" and (not url.database or url.database == ":memory:"):
         raise DataError("Runs are kept in a file: give the storage as sqlite:///FILE.")
+    if "\0" in unquote(text):
+        raise DataError("The storage is a URL without NUL characters: no file or server has one in its name.")
     if url.drivername in _DRIVERS:
         url = url.set(drivername=_DRIVERS[url.drivername])
     return url
@@ -163,6 +166,7 @@ def _engine(text: str, pid: int) -> Engine:  # pid: connections must not be shar
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         durable(engine)
+        legible(engine)
         with engine.connect() as connection:  # readers never wait for writers; kept in the file
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
     else:
@@ -178,6 +182,18 @@ def durable(engine: Engine) -> None:
     @listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:  # the driver's own type
         connection.execute("PRAGMA synchronous=FULL")
+
+
+def legible(engine: Engine) -> None:
+    """Have SQLite give a text whose bytes are damaged with marks in it: one such row must not hide all others."""
+
+    @listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:  # the driver's own type
+        connection.text_factory = _decoded
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def make_tables(create: Callable[[], _T]) -> _T:
