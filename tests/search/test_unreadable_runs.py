@@ -52,20 +52,20 @@ def claim_column(column: str, value: object) -> Callable[[str], None]:
 
 #: what is wrong with the run ``bad``, and what must be said of it
 DAMAGE: dict[str, tuple[Callable[[str], None], str]] = {
-    "a time that no calendar has": (run_column("created", 1e300), "its created is not a time: 1e+300"),
-    "a time before all calendars": (run_column("created", -1e18), "its created is not a time: -1e+18"),
-    "a text for a time": (run_column("created", "yesterday"), "its created is not a number: 'yesterday'"),
-    "an infinite time": (run_column("created", float("inf")), "its created is not a number: inf"),
-    "JSON that is cut off": (run_column("config", '{"space": "nas'), "its config is not JSON"),
-    "JSON nested without end": (run_column("config", "[" * 100_000), "its config is not JSON"),
-    "no JSON at all": (run_column("config", b"\x00\xff"), "its config is not JSON"),
-    "goals nested without end": (run_column("goals", "[" * 100_000), "its goals is not JSON"),
+    "a time that no calendar has": (run_column("created", 1e300), "its 'created' is not a time: 1e+300"),
+    "a time before all calendars": (run_column("created", -1e18), "its 'created' is not a time: -1e+18"),
+    "a text for a time": (run_column("created", "yesterday"), "its 'created' is not a number: 'yesterday'"),
+    "an infinite time": (run_column("created", float("inf")), "its 'created' is not a number: inf"),
+    "JSON that is cut off": (run_column("config", '{"space": "nas'), "its 'config' is not JSON"),
+    "JSON nested without end": (run_column("config", "[" * 100_000), "its 'config' is not JSON"),
+    "no JSON at all": (run_column("config", b"\x00\xff"), "its 'config' is not JSON"),
+    "goals nested without end": (run_column("goals", "[" * 100_000), "its 'goals' is not JSON"),
     "goals of another kind": (run_column("goals", "[3]"), "got int"),
-    "no goals": (run_column("goals", "[]"), "its goals is not a list of goals: '[]'"),
-    "an unknown end": (run_column("ended", "exploded"), "its ended is not one of finished, failed: 'exploded'"),
-    "an unknown order": (run_column("control", "jump"), "its control is not one of run, pause, cancel: 'jump'"),
-    "a text for a count": (run_column("streak", "many"), "its streak is not a number: 'many'"),
-    "a number for a text": (run_column("problem", b"\x01"), "its problem is not a text"),
+    "no goals": (run_column("goals", "[]"), "its 'goals' is not a list of goals: '[]'"),
+    "an unknown end": (run_column("ended", "exploded"), "its 'ended' is not one of finished, failed: 'exploded'"),
+    "an unknown order": (run_column("control", "jump"), "its 'control' is not one of run, pause, cancel: 'jump'"),
+    "a text for a count": (run_column("streak", "many"), "its 'streak' is not a number: 'many'"),
+    "a number for a text": (run_column("problem", b"\x01"), "its 'problem' is not a text"),
     "a space of later": (lambda s: with_config(s, space="nasbench999"), "Unknown search space 'nasbench999'"),
     "a method of later": (lambda s: with_config(s, method="oracle"), "Unknown search method 'oracle'"),
     "a field of later": (lambda s: with_config(s, later=1), "later"),
@@ -73,11 +73,11 @@ DAMAGE: dict[str, tuple[Callable[[str], None], str]] = {
     "half a table": (lambda s: with_config(s, objective=["csv:x"]), "A user's table is named csv:FILE:COLUMN"),
     "damaged bytes": (
         lambda s: change(s, "update svge_runs set config = cast(x'7bff80' as text) where name = 'bad'"),
-        "its config is not JSON",
+        "its 'config' is not JSON",
     ),
-    "an unknown state of a cell": (claim_column("state", "odd"), "its state is not one of open, done, failed: 'odd'"),
-    "a text for a value": (claim_column("value", "good"), "its least is not a number: 'good'"),
-    "an infinite value": (claim_column("value", float("inf")), "its least is not a number: inf"),
+    "an unknown state of a cell": (claim_column("state", "odd"), "its 'state' is not one of open, done, failed: 'odd'"),
+    "a text for a value": (claim_column("value", "good"), "its 'least' is not a number: 'good'"),
+    "an infinite value": (claim_column("value", float("inf")), "its 'least' is not a number: inf"),
 }
 
 
@@ -110,16 +110,16 @@ def test_a_run_that_cannot_be_read_is_one_line_in_the_list(damaged: str, what: s
 @pytest.mark.parametrize(
     ("column", "value", "why"),
     [
-        ("finished", 1e300, "its finished is not a time: 1e+300"),
-        ("started", "noon", "its started is not a number: 'noon'"),
-        ("numbers", "[" * 100_000, "its numbers is not JSON"),
-        ("numbers", '["1"]', "its numbers is not a list of numbers"),
+        ("finished", 1e300, "its 'finished' is not a time: 1e+300"),
+        ("started", "noon", "its 'started' is not a number: 'noon'"),
+        ("numbers", "[" * 100_000, "its 'numbers' is not JSON"),
+        ("numbers", '["1"]', "its 'numbers' is not a list of numbers"),
         ("numbers", "[1.0, 2.0]", "an evaluation has not one value per goal"),
         ("numbers", None, "an evaluation has not one value per goal"),
-        ("genotype", "[1]", "its genotype is not a cell of nasbench201: '[1]'"),
-        ("genotype", "[" * 100_000, "its genotype is not a cell of nasbench201"),
-        ("mean", "often", "its mean is not a number: 'often'"),
-        ("state", "odd", "its state is not one of open, done, failed: 'odd'"),
+        ("genotype", "[1]", "its 'genotype' is not a cell of nasbench201: '[1]'"),
+        ("genotype", "[" * 100_000, "its 'genotype' is not a cell of nasbench201"),
+        ("mean", "often", "its 'mean' is not a number: 'often'"),
+        ("state", "odd", "its 'state' is not one of open, done, failed: 'odd'"),
     ],
 )
 def test_an_evaluation_that_cannot_be_read_is_named(damaged: str, column: str, value: object, why: str) -> None:
@@ -146,20 +146,20 @@ def test_a_worker_that_finds_a_damaged_cell_says_so(storage: str) -> None:
         ledger.release(engine, 1, me)
         ledger.beat(engine, me, "ended")
     change(storage, "update svge_claims set genotype = '[['")
-    with pytest.raises(DataError, match="its genotype is not a cell of nasbench201"):
+    with pytest.raises(DataError, match="its 'genotype' is not a cell of nasbench201"):
         execute(storage, name)
 
 
 def test_the_command_lists_what_cannot_be_read(damaged: str, run: RunCommand, fails: RunCommand) -> None:
     DAMAGE["a time that no calendar has"][0](damaged)
     text = run("search", "--list", "--storage", damaged, expect_json=False)
-    assert text.splitlines()[0] == "bad   unreadable   its created is not a time: 1e+300"
+    assert text.splitlines()[0] == "bad   unreadable   its 'created' is not a time: 1e+300"
     assert text.splitlines()[1].startswith("good  finished ")
     bad, good = run("search", "--list", "--storage", damaged)
-    assert (bad["name"], bad["state"], bad["problem"]) == ("bad", "unreadable", "its created is not a time: 1e+300")
+    assert (bad["name"], bad["state"], bad["problem"]) == ("bad", "unreadable", "its 'created' is not a time: 1e+300")
     assert (bad["space"], good["space"], good["problem"]) == (None, "nasbench201", "")
     DAMAGE["JSON that is cut off"][0](damaged)
-    assert "The run 'bad' cannot be read: its config is not JSON" in fails(
+    assert "The run 'bad' cannot be read: its 'config' is not JSON" in fails(
         "search", "--resume", "bad", "--storage", damaged
     )
 

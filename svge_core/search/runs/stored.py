@@ -166,4 +166,4 @@ def _cell(space: str, genotype: str) -> Cell:
 
 
 def _wrong(row: Record, column: str, expected: str) -> DataError:
-    return DataError(f"its {column} is not {expected}: {printable(repr(row[column])[:60])}")
+    return DataError(f"its {column!r} is not {expected}: {printable(repr(row[column])[:60])}")
