@@ -97,6 +97,16 @@ def test_two_deaths_are_no_failure(storage: str, log: Path, monkeypatch: pytest.
     assert len(counted(storage)) == 2 and len(begun(log)) == 4
 
 
+def test_deaths_of_a_run_that_is_no_more_are_not_counted(storage: str) -> None:
+    name = started(storage, budget=1)
+    with open_store(storage) as engine, engine.begin() as connection:
+        for number in range(3):
+            left = {"id": str(number), "run_id": 1, "claim_id": 1, "worker": "", "reason": "long ago", "died": 1e9}
+            connection.execute(sa.insert(deaths).values(**left))
+    assert execute(storage, name) == "finished"
+    assert [e.state for e in read_run(storage, name).evaluations] == ["done"]
+
+
 def test_a_function_that_always_dies_stops_the_run(storage: str) -> None:
     name = started(storage, objective=(f"{HERE}deadly",))
     assert execute(storage, name) == "failed"

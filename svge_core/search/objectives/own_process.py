@@ -186,8 +186,11 @@ class _Process:
         if hasattr(os, "waitid"):  # while it is known to be over and still has its number, which is the group's
             with contextlib.suppress(ChildProcessError):
                 os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOWAIT)
-                self._kill_group()  # what it started may hold the pipe open for ever
-        with self.reaping if hasattr(os, "waitid") else contextlib.nullcontext():
+            with self.reaping:
+                if self.child.returncode is None:
+                    self._kill_group()  # what it started may hold the pipe open for ever
+                code = self.child.wait()
+        else:
             code = self.child.wait()
         self.reader.join(END_SECONDS)  # its last answer comes before its end
         self.heard.put(code)

@@ -55,8 +55,10 @@ def count_dead_worker(connection: Connection, claim: Record) -> None:
 def given_up(engine: Engine, claim_id: int) -> str:
     """Why a cell is not tried again; empty if it is."""
     with engine.connect() as connection:
-        query = sa.select(deaths.c.reason).where(deaths.c.claim_id == claim_id).order_by(deaths.c.died.desc())
-        reasons = list(connection.execute(query).scalars())
+        # versions that do not know of deaths leave them behind when they delete a run, and SQLite gives numbers again
+        own = (deaths.c.claim_id == claim_id) & (deaths.c.died >= runs.c.created)
+        query = sa.select(deaths.c.reason).join(runs, runs.c.id == deaths.c.run_id).where(own)
+        reasons = list(connection.execute(query.order_by(deaths.c.died.desc())).scalars())
     if len(reasons) < MAX_DEATHS:
         return ""
     return f"its worker died {_TIMES.get(len(reasons), f'{len(reasons)} times')} (last: {reasons[0]})"

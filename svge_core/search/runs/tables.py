@@ -45,6 +45,8 @@ class Line(sa.TypeDecorator[str]):
 
 def printable(text: str) -> str:
     """The same on one line, with escapes for what cannot be printed or stored."""
+    if text.isprintable():  # as nearly all are
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
 
 
