@@ -20,24 +20,13 @@ from typing import Any
 import numpy as np
 
 from bench.harness.results import command, report, save_results
+from bench.harness.slow_cells import LOG, SECONDS
 from svge_core.cells import Cell
 from svge_core.search.runs import RunView, SearchConfig, create_run, execute, read_run
-from svge_core.spaces import get_space
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = ["what", "kills", "runs", "budget", "evaluations", "distinct", "lost", "finished_repeated", "cut_off"]
 COLUMNS += ["failed_trials", "same_as_unkilled", "seconds"]
-LOG, SECONDS = "SVGE_DURABILITY_LOG", "SVGE_DURABILITY_SECONDS"
-
-
-def slow(cell: Cell) -> float:
-    """The objective: convolutions of 3 x 3, after a while, written down."""
-    text = get_space("nasbench201").format(cell)
-    if LOG in os.environ:
-        time.sleep(float(os.environ[SECONDS]))
-        with Path(os.environ[LOG]).open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-    return text.count("conv_3x3") + 0.1 * text.count("skip")
 
 
 def evaluated(log: Path) -> list[str]:
@@ -77,7 +66,7 @@ def sqlite_kills(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     began, kills, lost, repeated, names = time.monotonic(), 0, 0, 0, []
     while kills < arguments.kills:
         config = SearchConfig(
-            "nasbench201", ("python:bench.durability:slow",), arguments.method, 100, seed=len(names), batch=3
+            "nasbench201", ("python:bench.harness.slow_cells:slow",), arguments.method, 100, seed=len(names), batch=3
         )
         names.append(create_run(storage, config))
         known: dict[str, tuple[float, ...] | None] = {}
@@ -114,7 +103,12 @@ def postgres_kill(folder: Path, storage: str, arguments: argparse.Namespace) -> 
     """Four workers of one run; one is killed after a quarter of it."""
     log, began = folder / "postgres.log", time.monotonic()
     config = SearchConfig(
-        "nasbench201", ("python:bench.durability:slow",), arguments.method, arguments.budget, batch=2, name="shared"
+        "nasbench201",
+        ("python:bench.harness.slow_cells:slow",),
+        arguments.method,
+        arguments.budget,
+        batch=2,
+        name="shared",
     )
     name = create_run(storage, config)
     crew = [child(["worker", "--study", name], storage, log, arguments.seconds) for _ in range(4)]

@@ -88,7 +88,11 @@ def resumed(storage: str, name: str) -> list[str]:
     runs = list_runs(storage)
     if any(run.name == name for run in runs):
         return [name]
-    race = [run.name for run in reversed(runs) if run.config.race == name and run.state != "finished"]
+    race = [
+        run.name
+        for run in reversed(runs)
+        if run.config is not None and run.config.race == name and run.state != "finished"
+    ]
     return race or [read_run(storage, name).config.name]  # says which runs there are
 
 
@@ -125,21 +129,24 @@ def list_command(arguments: argparse.Namespace) -> int:
     rows = [
         {
             "name": run.name,
-            "space": run.config.space,
-            "objective": list(run.config.objective),
-            "method": run.config.method,
-            "seed": run.config.seed,
+            "space": run.config and run.config.space,
+            "objective": run.config and list(run.config.objective),
+            "method": run.config and run.config.method,
+            "seed": run.config and run.config.seed,
             "state": run.state,
             "done": run.done,
             "budget": run.budget,
             "best": run.best,
-            "created": run.started.isoformat(timespec="seconds"),
+            "created": run.started and run.started.isoformat(timespec="seconds"),
+            "problem": run.problem,
         }
         for run in found
     ]
     width = max((len(run.name) for run in found), default=0)
     lines = [
-        f"{row['name']:<{width}}  {row['state']:<11}  {row['done']:>6} of {row['budget']:<6}  "
+        f"{row['name']:<{width}}  {row['state']:<11}  {row['problem']}"
+        if row["objective"] is None
+        else f"{row['name']:<{width}}  {row['state']:<11}  {row['done']:>6} of {row['budget']:<6}  "
         f"{'' if row['best'] is None else format(row['best'], '.6g'):>10}  {' '.join(row['objective'])}"
         for row in rows
     ]

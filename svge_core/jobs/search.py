@@ -185,17 +185,28 @@ class SearchJobs(SearchRecords):
     def _ended(self, job: SearchJob) -> None:
         """A process is over: by the store, is its run?"""
         state = self._state(job.name)
-        if job.again and state != "finished":
+        if (job.again and state != "finished") or (state == "interrupted" and self._died_at_a_cell(job)):
             self._write(SearchJob(job.name, time.time()))
         elif state in ("interrupted", "waiting", "failed"):
             self._write(replace(job, ended=True, again=False, asked="", stop_by=0.0))
         else:
             self._path("job", job.name).unlink(missing_ok=True)
 
+    def _died_at_a_cell(self, job: SearchJob) -> bool:
+        """Whether it died in the middle of an evaluation, as for want of memory: then the run goes on.
+
+        The store counts such deaths and gives a cell up that has seen too many, so this comes to an end. A process that
+        dies before its first evaluation is not started again, or that would go on for ever.
+        """
+        from svge_core.search.runs import died_evaluating
+
+        return not job.asked and died_evaluating(self.storage, job.name, job.pid, job.born)
+
     def _state(self, name: str) -> RunState | None:
         from svge_core.search.runs import list_runs
 
-        return next((run.state for run in list_runs(self.storage) if run.name == name), None)
+        runs = (run for run in list_runs(self.storage) if run.name == name)
+        return next((run.state for run in runs if run.state != "unreadable"), None)
 
     def _launch(self, job: SearchJob) -> None:
         command = [sys.executable, "-m", "svge_core", "search", "--json", "--resume", job.name]

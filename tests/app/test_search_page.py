@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from svge_core.jobs.records import SearchJob
 from svge_core.jobs.search import SearchJobs
@@ -13,12 +14,14 @@ from svge_core.search.runs.export import race_json, run_json
 from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import list_runs, read_run
+from svge_core.search.runs.tables import open_store
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from ui.search import state as search_state
 from ui.search.form import searched
 from ui.search.run import best_evaluations, table_frame
 from ui.search.start import RaceRequest
+from ui.shared.theme import plain
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
 
@@ -379,3 +382,29 @@ def test_tables_and_bests_of_a_run(store: str) -> None:
     assert len(best_evaluations(view([(1.0, 1.0), (2.0, 2.0)], goals=[ACCURACY, PARAMS]), 1)) == 2
     assert table_frame(run)["predicted"].tolist()[0] == "≈ 90.000 ± 0.500"
     control(store, finished(store), "run")
+
+
+def test_a_run_that_cannot_be_read_is_named_and_hides_no_other(store: str) -> None:
+    for race in ("one", "two"):
+        finished(store, race=race)
+    with open_store(store) as engine, engine.begin() as connection:
+        connection.execute(sa.text("update svge_runs set created = 1e300 where name = 'random-0-one'"))
+    at = search_page()
+    frame = next(table.value for table in at.dataframe if "Why" in table.value.columns)
+    assert frame.to_dict("records") == [{"Name": "random-0-one", "Why": "its 'created' is not a time: 1e+300"}]
+    assert listed(at, "Race").value == "nasbench201/two" and "All 1 runs in the store" in labels(at)
+    with open_store(store) as engine, engine.begin() as connection:
+        connection.execute(sa.text("update svge_claims set finished = 1e300"))
+        connection.execute(sa.text("update svge_runs set created = 1 where name = 'random-0-one'"))
+    checked(at.run())
+    listed(at, "Race").set_value("nasbench201/one")
+    checked(at.run())
+    (warning,) = at.warning
+    said = "The run 'random-0-one' cannot be read: evaluation 0: its 'finished' is not a time: 1e+300."
+    assert warning.value == plain(said)
+    assert len(listed(at, "Race").options) == 2
+
+
+def labels(at: App) -> list[str]:
+    """Of the parts that can be folded."""
+    return [part.label for part in at.expander]

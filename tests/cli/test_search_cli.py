@@ -123,6 +123,18 @@ def test_a_failed_search_says_why_and_exits_with_2(storage: str, capsys: pytest.
     assert json.loads(capsys.readouterr().out)[0]["state"] == "failed"
 
 
+def test_a_function_that_ends_its_process_ends_no_command(
+    storage: str, tmp_path: Path, run: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_TEST_LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("SVGE_TEST_WAY", "os._exit")
+    words = ("search", "--objective", "python:tests.support.deadly:deadly_for_one", "--budget", 3, "--storage", storage)
+    (found,) = run(*words)
+    assert (found["state"], found["evaluated"]) == ("finished", 3)
+    (failed,) = (e for e in read_run(storage, found["name"]).evaluations if e.state == "failed")
+    assert failed.problem == "its worker died three times (last: exit status 137)"
+
+
 def test_the_command_is_killed_and_goes_on(storage: str, tmp_path: Path) -> None:
     name = started(storage, budget=30, objective=(f"{HERE}logged",))
     command = [sys.executable, "-m", "svge_core", "search", "--resume", name, "--allow-python", "--json"]

@@ -14,7 +14,7 @@ from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.types import SearchConfig
 from tests.support.paths import ROOT
-from tests.support.runs import HERE
+from tests.support.runs import HERE, begun
 from tests.support.waiting import until as wait_until
 
 SLOW = "python:tests.support.slow_objective:slow"
@@ -93,24 +93,50 @@ def test_pause_resume_cancel_and_resume_lose_nothing(jobs: SearchJobs) -> None:
     assert len({e.cell for e in view.done}) == len(view.done)
 
 
-def test_a_killed_process_is_an_interrupted_run_that_resumes(jobs: SearchJobs) -> None:
+def test_a_process_that_is_killed_at_a_cell_is_started_again(jobs: SearchJobs) -> None:
     gate = jobs.records.parent / "gate"
     jobs.supervisor.environment |= {"SVGE_TEST_GATE": str(gate), "SVGE_TEST_FREE": "2"}  # the third waits to be killed
     jobs.supervisor.environment |= {"SVGE_TEST_LOG": str(jobs.records.parent / "log")}
     jobs.start_race([config("slow", objective=f"{HERE}logged", budget=12)], python=True)
     until(jobs, lambda: jobs.jobs() and list_runs(jobs.storage)[0].done == 2)
-    os.killpg(jobs.jobs()["slow"].pid, signal.SIGKILL)
-    until(jobs, lambda: jobs.jobs()["slow"].ended)
-    assert state(jobs, "slow") == "interrupted" and not jobs.busy
+    log = jobs.records.parent / "log"
+    wait_until(lambda: len(begun(log)) == 3)
+    first = jobs.jobs()["slow"].pid
+    os.killpg(first, signal.SIGKILL)
+    until(jobs, lambda: len(begun(log)) == 4)  # the same cell, by another process
+    assert jobs.jobs()["slow"].pid not in (0, first) and begun(log)[2] == begun(log)[3]
     done = {e.cell for e in read_run(jobs.storage, "slow").done}
     gate.touch()
     # another server over the same files
     again = SearchJobs(jobs.records, jobs.storage, slots=1, watch=False)
-    again.resume(["slow"])
     until(again, lambda: not again.busy)
     view = read_run(jobs.storage, "slow")
     assert view.state == "finished" and view.evaluated == 12
     assert done <= {e.cell for e in view.done} and len({e.cell for e in view.done}) == 12
+
+
+def test_a_cell_at_which_processes_die_for_ever_is_given_up(jobs: SearchJobs) -> None:
+    gate, log = jobs.records.parent / "gate", jobs.records.parent / "log"
+    jobs.supervisor.environment |= {"SVGE_TEST_GATE": str(gate), "SVGE_TEST_LOG": str(log)}
+    jobs.start_race([config("slow", objective=f"{HERE}logged", budget=2)], python=True)
+    for death in (1, 2, 3):
+        until(jobs, lambda death=death: len(begun(log)) == death)
+        os.killpg(jobs.jobs()["slow"].pid, signal.SIGKILL)
+    gate.touch()
+    until(jobs, lambda: not jobs.busy)
+    first, *others = read_run(jobs.storage, "slow").evaluations
+    assert first.state == "failed" and first.problem.startswith("its worker died three times (last: process ")
+    assert [e.state for e in others] == ["done", "done"] and not jobs.jobs()
+
+
+def test_a_process_that_cannot_even_begin_is_not_started_again(jobs: SearchJobs) -> None:
+    create_run(jobs.storage, config("a"))
+    (jobs.records.parent / "svge_test_deadly_plugin.py").write_text("import os\nos._exit(137)\n")
+    path = os.pathsep.join([str(jobs.records.parent), str(ROOT)])
+    jobs.supervisor.environment |= {"SVGE_PLUGINS": "svge_test_deadly_plugin", "PYTHONPATH": path}
+    jobs.resume(["a"])
+    until(jobs, lambda: not jobs.busy)
+    assert jobs.jobs()["a"].ended and state(jobs, "a") == "waiting"
 
 
 def test_a_run_that_is_paused_while_its_process_still_starts_stays_paused(jobs: SearchJobs) -> None:

@@ -79,7 +79,8 @@ def test_killed_at_random_moments(storage: str, tmp_path: Path, monkeypatch: pyt
         child = in_child(lambda: execute(storage, name))
         before = len(begun(log))
         child.join(float(rng.uniform(0.1, 1.5)))
-        while child.is_alive() and len(begun(log)) == before:  # a busy machine may not have come that far
+        # never three times at one cell, which would then be given up: past the cell at which the one before was killed
+        while child.is_alive() and len(begun(log)) < before + 2:
             child.join(0.01)
         if child.is_alive():
             kill(child)

@@ -91,7 +91,9 @@ def test_one_run_that_cannot_be_read_hides_no_other(storage: str) -> None:
         row = connection.execute(sa.select(runs.c.config).where(runs.c.name == bad)).scalar_one()
         later = json.dumps({**json.loads(row), "of a later version": 1})
         connection.execute(sa.update(runs).where(runs.c.name == bad).values(config=later))
-    assert [run.name for run in list_runs(storage)] == [good]
+    found = {run.name: run for run in list_runs(storage)}
+    assert set(found) == {bad, good} and found[good].state == "waiting"
+    assert found[bad].state == "unreadable" and "later version" in found[bad].problem
     with pytest.raises(DataError, match="later version"):
         read_run(storage, bad)
 

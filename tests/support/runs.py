@@ -1,4 +1,7 @@
-"""What the tests of search runs share: stores, configurations, and functions that runs import by path."""
+"""What the tests of search runs share: stores, configurations, and functions that runs import by path.
+
+Every run imports this file into a process of its own, so what is slow to import is imported inside the functions.
+"""
 
 import os
 import signal
@@ -6,18 +9,17 @@ import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
-
-import optuna
+from typing import TYPE_CHECKING, Any
 
 from svge_core.cells.cell import Cell
-from svge_core.search.objectives import AllowPython
-from svge_core.search.runs import loop, optuna_study as study
-from svge_core.search.runs.manage import create_run
-from svge_core.search.runs.reading import read_run
-from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.spaces.registry import get_space
 from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    import optuna
+
+    from svge_core.search.objectives import AllowPython
+    from svge_core.search.runs import Evaluation, RunState, SearchConfig
 
 SPACE = get_space("nasbench201")
 HERE = "python:tests.support.runs:"
@@ -85,24 +87,34 @@ def triple(cell: Cell) -> tuple[float, float, float]:
 NOT_A_FUNCTION = 3
 
 
-def config(**changed: Any) -> SearchConfig:
+def config(**changed: Any) -> "SearchConfig":
     """A small run of a cheap objective."""
+    from svge_core.search.runs import SearchConfig
+
     given = {"space": "nasbench201", "objective": (f"{HERE}worth",), "method": "random", "budget": 12, **changed}
     return SearchConfig(**given)
 
 
-def trials(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:
+def trials(storage: str, name: str) -> "list[optuna.trial.FrozenTrial]":
     """The trials that Optuna sees."""
-    return optuna.load_study(study_name=name, storage=study.optuna_storage(storage)).get_trials()
+    import optuna
+
+    from svge_core.search.runs import optuna_storage
+
+    return optuna.load_study(study_name=name, storage=optuna_storage(storage)).get_trials()
 
 
-def cell_of(trial: optuna.trial.FrozenTrial) -> Cell:
+def cell_of(trial: "optuna.trial.FrozenTrial") -> Cell:
     """The cell of a trial's parameters."""
     return SPACE.canonical(SPACE.from_genotype(tuple(trial.params[f"gene {n}"] for n in range(len(trial.params)))))
 
 
 def consistent(storage: str, name: str) -> None:
     """What must hold at the end of every run, whatever happened to its workers."""
+    import optuna
+
+    from svge_core.search.runs import read_run
+
     view = read_run(storage, name)
     assert view.state == "finished"
     assert view.evaluated == view.config.budget
@@ -121,18 +133,22 @@ def consistent(storage: str, name: str) -> None:
 
 def started(storage: str, **changed: Any) -> str:
     """A stored run that nobody works on."""
+    from svge_core.search.runs import create_run
+
     return create_run(storage, config(**changed))
 
 
 def execute(
     storage: str,
     name: str,
-    on_evaluation: Callable[[Evaluation], None] | None = None,
+    on_evaluation: "Callable[[Evaluation], None] | None" = None,
     *,
-    allow_python: AllowPython = True,
+    allow_python: "AllowPython" = True,
     wait: bool = False,
-) -> RunState:
+) -> "RunState":
     """``execute`` of a run whose function we agreed to."""
+    from svge_core.search.runs import loop
+
     return loop.execute(storage, name, on_evaluation, allow_python=allow_python, wait=wait)
 
 

@@ -12,7 +12,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
 from svge_core.search import Lineup, comparable
-from svge_core.search.runs import RunView, race_json, run_csv
+from svge_core.search.runs import RunView, UnreadableRun, race_json, run_csv
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 from ui.search import state
@@ -78,7 +78,7 @@ def _live(explorer: Explorer | None, followed: bool) -> None:
         st.rerun()
     jobs = state.search_jobs()
     try:
-        groups = state.list_groups(jobs)
+        groups, unreadable = state.read_store(jobs)
     except SvgeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -88,6 +88,7 @@ def _live(explorer: Explorer | None, followed: bool) -> None:
     if notice := session.said(LINE):
         (st.error if notice.kind == "error" else st.success)(plain(notice.text))
     _writing(jobs)
+    _unreadable(unreadable)
     here = [group for group in groups if group.config.space == session.space_name()]
     titles = {choice.word: choice.title for choice in choices_for(get_space(session.space_name()), explorer)}
     shown = _chosen(jobs, here, groups, titles)
@@ -118,6 +119,16 @@ def _writing(jobs: SearchJobs) -> None:
         else:
             number = plan.of - len(plan.configs) + 1
             st.caption(f":material/hourglass_top: Preparing run {number} of {plan.of}: tables and models are read …")
+
+
+def _unreadable(runs: Sequence[UnreadableRun]) -> None:
+    """Runs of the store that cannot be read, each with its reason: the others are as they were."""
+    if not runs:
+        return
+    count = "1 run in the store" if len(runs) == 1 else f"{len(runs):,} runs in the store"
+    with st.expander(f"{count} cannot be read", icon=":material/error:", expanded=True):
+        frame = pd.DataFrame({"Name": [run.name for run in runs], "Why": [run.problem for run in runs]})
+        st.dataframe(frame, hide_index=True, key="search-unreadable")
 
 
 def _chosen(
@@ -161,12 +172,15 @@ def _chosen(
         st.button("Refresh", key="search-refresh", icon=":material/refresh:", help="Read the store again")
     by_id = {group.id: group for group in here}
     chosen = tuple(by_id[id] for id in dict.fromkeys((state.chosen_group(), *state.beside())) if id in by_id)
-    try:
-        views = state.views_of(jobs.storage, [run for group in chosen for run in group.runs])
-    except SvgeError as error:  # deleted in another window a moment ago
-        st.warning(plain(str(error)))
+    views: dict[str, RunView] = {}
+    for run in (run for group in chosen for run in group.runs):
+        try:
+            views |= state.views_of(jobs.storage, [run])
+        except SvgeError as error:  # deleted in another window a moment ago, or damaged
+            st.warning(plain(str(error)))
+    if not views:
         return None
-    first = views[chosen[0].runs[0].name]
+    first = next(iter(views.values()))
     kept = {name: view for name, view in views.items() if comparable(first, view)}
     return Shown(chosen, kept, tuple(name for name in views if name not in kept))
 

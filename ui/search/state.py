@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from svge_core.jobs import SearchJob, SearchJobs
-from svge_core.search.runs import RunSummary, RunView, SearchConfig
+from svge_core.search.runs import RunSummary, RunView, SearchConfig, UnreadableRun
 from svge_core.search.searchers import METHODS
 from ui.paths import ROOT, python_allowed, runs_folder, storage
 from ui.shared import session
@@ -136,7 +136,16 @@ class RunGroup:
 
 
 def list_groups(jobs: SearchJobs) -> tuple[RunGroup, ...]:
-    """All runs of the store by race, the newest first.
+    """All runs of the store by race, the newest first, without those that cannot be read.
+
+    Raises:
+        SvgeError: if the store cannot be used.
+    """
+    return read_store(jobs)[0]
+
+
+def read_store(jobs: SearchJobs) -> tuple[tuple[RunGroup, ...], tuple[UnreadableRun, ...]]:
+    """All runs of the store by race, the newest first, and those that cannot be read.
 
     Raises:
         SvgeError: if the store cannot be used.
@@ -145,15 +154,20 @@ def list_groups(jobs: SearchJobs) -> tuple[RunGroup, ...]:
 
     known = jobs.jobs()
     groups: dict[str, list[Run]] = {}
+    unreadable: list[UnreadableRun] = []
     for summary in list_runs(jobs.storage):
+        if isinstance(summary, UnreadableRun):
+            unreadable.append(summary)
+            continue
         job = known.get(summary.name)
         group = f"{summary.config.space}/{summary.config.race}" if summary.config.race else f"run:{summary.name}"
         groups.setdefault(group, []).append(Run(summary, _state(summary, job), job))
     order = list(METHODS)
-    return tuple(
+    by_race = tuple(
         RunGroup(id, tuple(sorted(runs, key=lambda r: (order.index(r.summary.config.method), r.summary.config.seed))))
         for id, runs in groups.items()
     )
+    return by_race, tuple(unreadable)
 
 
 def _state(summary: RunSummary, job: SearchJob | None) -> str:

@@ -1,3 +1,4 @@
+from .deaths import died_evaluating as died_evaluating
 from .export import race_json as race_json, run_csv as run_csv, run_json as run_json
 from .limits import (
     DEFAULT_STORAGE as DEFAULT_STORAGE,
@@ -18,4 +19,5 @@ from .types import (
     RunSummary as RunSummary,
     RunView as RunView,
     SearchConfig as SearchConfig,
+    UnreadableRun as UnreadableRun,
 )

@@ -16,8 +16,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from svge_core.cells import Cell
-from svge_core.search.runs.processes import Worker, here
-from svge_core.search.runs.tables import Record, claims, clock, runs, workers
+from svge_core.search.runs.deaths import count_dead_worker
+from svge_core.search.runs.processes import Worker, here, read_worker, silence
+from svge_core.search.runs.stored import optional_number, stored_cell
+from svge_core.search.runs.tables import Record, claims, clock, printable, runs, workers
 from svge_core.search.runs.types import YOUR_LABELS
 from svge_core.search.searchers import Proposal
 from svge_core.spaces import AbstractSearchSpace
@@ -119,15 +121,22 @@ def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker
         if row is None:
             return None
         if row["worker"] == worker.id or _take_over(engine, row, worker):
-            cell = space.canonical(space.from_genotype(tuple(json.loads(row["genotype"]))))
-            return Claim(row["id"], row["number"], cell, row["source"], row["mean"], row["std"])
+            mean, std = optional_number(row, "mean"), optional_number(row, "std")
+            return Claim(row["id"], row["number"], stored_cell(space.name, row), row["source"], mean, std)
 
 
 def _take_over(engine: Engine, row: Record, worker: Worker) -> bool:
     held = claims.c.worker.is_(None) if row["worker"] is None else claims.c.worker == row["worker"]
     with engine.begin() as connection:
-        update = sa.update(claims).where((claims.c.id == row["id"]) & (claims.c.state == "open") & held)
-        return connection.execute(update.values(worker=worker.id, started=None)).rowcount == 1
+        this = (claims.c.id == row["id"]) & (claims.c.state == "open") & held
+        # read again: between our look at the claims and its death the other one may have begun
+        found = connection.execute(sa.select(claims).where(this)).mappings().first()
+        update = sa.update(claims).where(this).values(worker=worker.id, started=None)
+        if found is None or connection.execute(update).rowcount != 1:
+            return False
+        if found["worker"] is not None and found["started"] is not None:
+            count_dead_worker(connection, found)
+        return True
 
 
 def begin(engine: Engine, claim: Claim, worker: Worker) -> bool:
@@ -215,13 +224,8 @@ def alive(connection: Connection, run_id: int | None = None, *, working: bool = 
     return {
         row["id"]
         for row in connection.execute(query).mappings()
-        if (row["status"] == "working" or not working) and read_worker(row).alive(now - row["beat"])
+        if (row["status"] == "working" or not working) and read_worker(row).alive(silence(row, now))
     }
-
-
-def read_worker(row: Record) -> Worker:
-    """A worker from its record."""
-    return Worker(row["id"], row["host"], row["place"], row["pid"], row["born"])
 
 
 def _mine(claim: Claim, worker: Worker) -> sa.ColumnElement[bool]:
@@ -241,7 +245,7 @@ def _row(run_id: int, number: int, space: AbstractSearchSpace, proposal: Proposa
         "identity": identity(space, proposal.cell),
         "notation": space.format(space.canonical(proposal.cell)),
         "genotype": json.dumps(list(map(int, space.genotype(proposal.cell)))),
-        "source": proposal.source[:200],
+        "source": printable(proposal.source)[:200],
         "mean": proposal.mean,
         "std": proposal.std,
         "problem": "",

@@ -3,11 +3,10 @@
 It may be killed at any moment, and any number of processes may run it for one run at the same time.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeVar
@@ -17,13 +16,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, one_line
+from svge_core.search.objectives import AllowPython, EvaluatorDiedError, one_line
 from svge_core.search.runs import ledger
+from svge_core.search.runs.deaths import given_up, new_death, note_death
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import RunContext, prepare
-from svge_core.search.runs.processes import BEAT_SECONDS, Worker
-from svge_core.search.runs.reading import find, read_evaluation, read_run, view_of
+from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
+from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
+from svge_core.search.runs.stored import stored_config, stored_number
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.searchers import rng_for
@@ -75,11 +76,13 @@ def execute(
     with open_store(storage_url) as engine:
         with engine.connect() as connection:
             row = find(connection, name)
-        config = SearchConfig.from_dict(json.loads(row["config"]))
+        with readable(name):
+            config = stored_config(row)
+            stored_number(row, "streak")
         worker = Worker()
         ledger.enrol(engine, row["id"], worker)
         try:
-            with _heart(engine, worker):
+            with interruptible(), _heart(engine, worker):
                 try:
                     prepared = _prepared(config, row["checkpoint"], allow_python)
                 except SvgeError as error:
@@ -158,16 +161,25 @@ def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
 
 
 def _evaluate(run: _Execution, claim: Claim) -> None:
-    if not _patiently(partial(ledger.begin, run.engine, claim, run.worker)):
-        return  # taken over: this process was silent for so long that it was taken for dead
     values: tuple[float, ...] | None = None
-    problem = ""
-    try:
-        values = run.prepared.objective.evaluate(claim.cell)
-    except SvgeError as error:
-        problem = " ".join(str(error).split())[:500]
-    except Exception as error:  # one bad evaluation does not end a search
-        problem = one_line(error)
+    if not (problem := _patiently(partial(given_up, run.engine, claim.id))):
+        if not _patiently(partial(ledger.begin, run.engine, claim, run.worker)):
+            return  # taken over: this process was silent for so long that it was taken for dead
+        try:
+            values = run.prepared.objective.evaluate(claim.cell)
+        except EvaluatorDiedError as error:  # the cell stays ours: it is tried again, or has died often enough
+            noted = partial(note_death, run.engine, new_death(), claim.id, run.run_id, run.worker, error.reason)
+            _patiently(noted)
+            return
+        except SvgeError as error:
+            problem = " ".join(str(error).split())[:500]
+        except Exception as error:  # one bad evaluation does not end a search
+            problem = one_line(error)
+        except BaseException:
+            # a person interrupts, and may kill this process if it is slow: the cell must not count as its killer
+            with suppress(SQLAlchemyError):
+                ledger.release(run.engine, run.run_id, run.worker)
+            raise
     settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem))
     run.settled()
     if settled and run.on_evaluation is not None:

@@ -6,6 +6,7 @@ or machine works on it.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -19,7 +20,7 @@ from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
 from svge_core.search.runs.reading import find
-from svge_core.search.runs.tables import claims, clock, open_store, runs, workers
+from svge_core.search.runs.tables import claims, clock, deaths, open_store, runs, workers
 from svge_core.search.runs.types import Control, SearchConfig
 
 
@@ -88,8 +89,12 @@ def create_run(
                 result = connection.execute(sa.insert(runs).values(**row, created=now))
                 assert result.inserted_primary_key is not None
                 insert_labels(connection, int(result.inserted_primary_key[0]), space, start.labels, now)
-        except IntegrityError as error:
-            raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
+        except BaseException as error:
+            with suppress(SvgeError):
+                study.delete_study(storage_url, config.name)  # or it would be a run that is half made
+            if isinstance(error, IntegrityError):
+                raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
+            raise
     return config.name
 
 
@@ -110,18 +115,22 @@ def control(storage_url: str, name: str, action: Control) -> None:
 
 
 def delete_run(storage_url: str, name: str) -> None:
-    """Remove a run, its study and all its evaluations.
+    """Remove a run, its study and all its evaluations; of one that is half made, what there is.
 
     Raises:
         SvgeError: if there is no such run, or a living worker is at it: cancel it first.
     """
     with open_store(storage_url) as engine:
         with engine.connect() as connection:
+            there = connection.execute(sa.select(runs.c.id).where(runs.c.name == name)).first()
+            if there is None and study.half_made(connection, name):
+                study.delete_study(storage_url, name)
+                return
             row = find(connection, name)
             if alive(connection, row["id"], working=True):
                 raise SvgeError(f"The run {name!r} is being worked on: cancel it first.")
         with engine.begin() as connection:
-            for table in (claims, workers):
+            for table in (claims, workers, deaths):
                 connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
             connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
         study.delete_study(storage_url, row["name"])

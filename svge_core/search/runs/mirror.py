@@ -26,8 +26,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from svge_core.search.runs.ledger import alive, read_worker
+from svge_core.search.runs.ledger import alive
 from svge_core.search.runs.optuna_study import gene_name, optuna_storage, quiet
+from svge_core.search.runs.processes import read_worker
+from svge_core.search.runs.stored import UNFORESEEN
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, workers
 from svge_core.spaces import AbstractSearchSpace
 
@@ -181,10 +183,14 @@ def mirrored(mirror: Mirror) -> Generator[Callable[[], None]]:
         nonlocal said
         try:
             action()
-        except (KeyError, ValueError, OSError, SQLAlchemyError, OptunaError) as error:
+        except (*UNFORESEEN, SQLAlchemyError, OptunaError) as error:
             if not said:
                 said = True
-                logging.getLogger(__name__).warning("The Optuna study lags behind the run: %.200s", error)
+                words, what = "The Optuna study lags behind the run: %.200s", str(error)
+                if isinstance(error, KeyError):  # as Optuna says that there is no such study
+                    words = "The Optuna study of the run %.100s is gone: the run goes on, Optuna's tools cannot see it."
+                    what = mirror.run["name"]
+                logging.getLogger(__name__).warning(words, what)
 
     def follow() -> None:
         attempt(mirror.repair)

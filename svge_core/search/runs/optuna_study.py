@@ -9,10 +9,12 @@ from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy.engine import make_url
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, make_url
 
+from svge_core.errors import DataError
 from svge_core.search.objectives import Goal
-from svge_core.search.runs.tables import BUSY_SECONDS, durable, make_tables, storage_url
+from svge_core.search.runs.tables import BUSY_SECONDS, durable, first_line, make_tables, storage_url
 
 #: study attribute that holds the configuration
 CONFIG_ATTR = "svge_config"
@@ -72,14 +74,26 @@ def _storage(text: str, pid: int) -> Any:
     return storage
 
 
+@contextlib.contextmanager
+def _one_line() -> Generator[None, None, None]:
+    """What goes wrong in Optuna's own tables, as one line."""
+    from optuna.exceptions import StorageInternalError
+
+    try:
+        yield
+    except (StorageInternalError, RuntimeError) as error:  # damaged; of another version of Optuna
+        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        raise DataError(f"The Optuna tables of the store cannot be used: {first_line(cause)}") from error
+
+
 def create_study(storage_text: str, name: str, goals: Sequence[Goal], config: dict[str, Any]) -> int | None:
     """Make the study of a run; returns its id, or None if there is a study of that name."""
     import optuna
     from optuna.study import StudyDirection
 
     ways = {"max": StudyDirection.MAXIMIZE, "min": StudyDirection.MINIMIZE}
-    storage = optuna_storage(storage_text)
-    with quiet():
+    with quiet(), _one_line():
+        storage = optuna_storage(storage_text)
         try:
             study = optuna.create_study(storage=storage, study_name=name, directions=[ways[g.direction] for g in goals])
         except optuna.exceptions.DuplicatedStudyError:
@@ -87,12 +101,23 @@ def create_study(storage_text: str, name: str, goals: Sequence[Goal], config: di
         study.set_user_attr(CONFIG_ATTR, json.dumps(config))
         study.set_user_attr("goals", [goal.meaning.describe() for goal in goals])
         study.set_metric_names([goal.key for goal in goals])
-    return storage.get_study_id_from_name(name)
+        return storage.get_study_id_from_name(name)
+
+
+def half_made(connection: Connection, name: str) -> bool:
+    """Whether there is a study of ours of this name. It is made before its run, and a kill may come between the two."""
+    query = sa.text(
+        "select 1 from studies join study_user_attributes on study_user_attributes.study_id = studies.study_id "
+        "where studies.study_name = :name and study_user_attributes.key = :key"
+    )
+    if not sa.inspect(connection).has_table("studies"):  # Optuna has not been here yet
+        return False
+    return connection.execute(query, {"name": name, "key": CONFIG_ATTR}).first() is not None
 
 
 def delete_study(storage_text: str, name: str) -> None:
     """Remove the study of a run; nothing happens if it is gone."""
     import optuna
 
-    with contextlib.suppress(KeyError), quiet():
+    with contextlib.suppress(KeyError), quiet(), _one_line():
         optuna.delete_study(study_name=name, storage=optuna_storage(storage_text))

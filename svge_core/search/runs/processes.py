@@ -5,12 +5,19 @@ process of the same number is not taken for it. Of workers elsewhere only their 
 """
 
 import hashlib
+import math
 import os
+import signal
 import socket
+import threading
+import time
 import uuid
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -80,4 +87,57 @@ class Worker:
         """
         if self.place == here():
             return birth(self.pid) == self.born
-        return silent < GRACE_SECONDS
+        # a sign of life that lies ahead was written by a clock that was wrong: it keeps nobody alive for ever
+        return abs(silent) < GRACE_SECONDS
+
+
+def read_worker(row: Mapping[Any, Any]) -> Worker:
+    """A worker from its record; a process number that is none becomes that of no process."""
+    pid = row["pid"] if isinstance(row["pid"], int) and 0 < row["pid"] < 2**31 else 0
+    return Worker(str(row["id"]), str(row["host"]), str(row["place"]), pid, str(row["born"]))
+
+
+def silence(row: Mapping[Any, Any], now: float) -> float:
+    """Seconds since the last sign of life of a recorded worker by the clock of the store; infinite if there is none."""
+    beat = row["beat"]
+    return now - beat if isinstance(beat, int | float) and math.isfinite(beat) else math.inf
+
+
+def machine_went_down(worker: Worker, silent: float) -> bool:
+    """Whether a dead worker is known to have ended together with its machine, as in a power cut.
+
+    Only of this machine that is known: it began after the worker's last sign of life. Spans of time are compared and no
+    times of day, so it does not matter whose clock is right.
+    """
+    return worker.host == socket.gethostname() and silent > uptime()
+
+
+@contextmanager
+def interruptible() -> Generator[None, None, None]:
+    """Have a request to end arrive as ``KeyboardInterrupt``, as long as the block runs, so that it can be tidied up.
+
+    Only where nobody else listens to these signals, and in the main thread, which alone may.
+    """
+    changed: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, interrupt)
+                changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def uptime() -> float:
+    """Seconds since this machine began."""
+    if hasattr(time, "CLOCK_BOOTTIME"):  # Linux: a suspended machine has not gone down
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.time() - psutil.boot_time()

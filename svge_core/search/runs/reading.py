@@ -1,25 +1,40 @@
-"""Views of the runs of a store: one run, a list of them, one evaluation."""
+"""Views of the runs of a store: one run, a list of them, one evaluation. What cannot be read is named in one line."""
 
-import json
-import logging
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import get_args
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from svge_core.cells import Cell
-from svge_core.data import meaning_from_dict
 from svge_core.errors import DataError
-from svge_core.search.objectives import Goal
-from svge_core.search.runs.ledger import alive, read_worker
-from svge_core.search.runs.tables import Record, claims, open_store, runs, workers
-from svge_core.search.runs.types import Evaluation, RunState, RunSummary, RunView, SearchConfig
-from svge_core.spaces import get_space
+from svge_core.search.runs.ledger import alive
+from svge_core.search.runs.optuna_study import half_made
+from svge_core.search.runs.processes import read_worker
+from svge_core.search.runs.stored import (
+    UNFORESEEN,
+    optional_number,
+    optional_time,
+    stored_cell,
+    stored_config,
+    stored_goals,
+    stored_number,
+    stored_text,
+    stored_time,
+    stored_values,
+    stored_word,
+    why,
+)
+from svge_core.search.runs.tables import Record, claims, open_store, printable, runs, workers
+from svge_core.search.runs.types import Control, End, Evaluation, RunState, RunSummary, RunView, UnreadableRun
+
+_CLAIM_STATES = ("open", "done", "failed")
 
 
-def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
-    """All runs of a store, or those of one space, the newest first; one that cannot be read is left out and logged.
+def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary | UnreadableRun]:
+    """All runs of a store, or those of one space, the newest first.
+
+    One that cannot be read hides no other: it stands in the list with its name and the reason.
 
     Raises:
         DataError: if the store cannot be used.
@@ -38,26 +53,30 @@ def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary]:
         for group in connection.execute(grouped).mappings():
             groups.setdefault(group["run_id"], []).append(group)
         states = _States(connection)
-        found: list[RunSummary] = []
+        found: list[RunSummary | UnreadableRun] = []
         for row in rows:
             try:
                 found.append(_summary(row, groups.get(row["id"], []), states))
-            except (DataError, ValueError, KeyError, TypeError) as error:
-                # one run of another version, or that somebody tampered with, must not hide all others
-                logging.getLogger(__name__).warning("The run %.80r cannot be read: %.200s", row["name"], error)
+            except UNFORESEEN as error:
+                found.append(UnreadableRun(printable(str(row["name"])), why(error)))
         return found
 
 
 def _summary(row: Record, groups: list[Record], states: "_States") -> RunSummary:
-    config = SearchConfig.from_dict(json.loads(row["config"]))
+    name, config, goals = stored_text(row, "name"), stored_config(row), stored_goals(row)
+    stored_number(row, "streak")
+    for group in groups:
+        stored_word(group, "state", _CLAIM_STATES)
     finished = [group for group in groups if group["state"] == "done"]
     done = sum(group["count"] for group in finished if not group["label"])
-    directions = [goal["direction"] for goal in json.loads(row["goals"])]
     best = None
-    if len(directions) == 1 and finished:
-        best = max(g["most"] for g in finished) if directions[0] == "max" else min(g["least"] for g in finished)
-    started = datetime.fromtimestamp(row["created"], UTC)
-    return RunSummary(config.name, config, states.of(row, config.budget, done), done, config.budget, best, started)
+    if finished:  # numbers come before texts in the order of SQLite, so both ends are looked at
+        least = min(stored_number(group, "least") for group in finished)
+        most = max(stored_number(group, "most") for group in finished)
+        directions = [goal.direction for goal in goals]
+        best = None if len(directions) > 1 else most if directions == ["max"] else least
+    state, started = states.of(row, config.budget, done), stored_time(row, "created")
+    return RunSummary(name, config, state, done, config.budget, best, started, stored_text(row, "problem"))
 
 
 class _States:
@@ -71,15 +90,21 @@ class _States:
         self.working = {run for id, run, status in records if id in living and status == "working"}
 
     def of(self, row: Record, budget: int, done: int) -> RunState:
-        """The state of one run."""
-        if row["id"] in self.working and row["ended"] is None:
+        """The state of one run.
+
+        Raises:
+            DataError: if this version does not know what is stored.
+        """
+        ended = None if row["ended"] is None else stored_word(row, "ended", get_args(End))
+        control = stored_word(row, "control", get_args(Control))
+        if row["id"] in self.working and ended is None:
             return "running"
-        if row["ended"] is not None:
-            return row["ended"]
+        if ended is not None:
+            return ended
         if done >= budget:
             return "finished"
-        if row["control"] != "run":
-            return "paused" if row["control"] == "pause" else "cancelled"
+        if control != "run":
+            return "paused" if control == "pause" else "cancelled"
         return "interrupted" if row["id"] in self.begun else "waiting"
 
 
@@ -87,7 +112,7 @@ def read_run(storage_url: str, name: str) -> RunView:
     """A run as it is now.
 
     Raises:
-        DataError: if there is no such run or the store cannot be used.
+        DataError: if there is no such run, it cannot be read, or the store cannot be used.
     """
     with open_store(storage_url) as engine:
         return view_of(engine, name)
@@ -97,29 +122,43 @@ def view_of(engine: Engine, name: str) -> RunView:
     """The same from a store that is open, whose errors are the database's own.
 
     Raises:
-        DataError: if there is no such run.
+        DataError: if there is no such run, or it cannot be read.
     """
     with engine.connect() as connection:
         row = find(connection, name)
-        config = SearchConfig.from_dict(json.loads(row["config"]))
         query = sa.select(claims).where(claims.c.run_id == row["id"]).order_by(claims.c.number)
         found = list(connection.execute(query).mappings())
         query = sa.select(workers).where(workers.c.run_id == row["id"])
         labels = {record["id"]: read_worker(record).label for record in connection.execute(query).mappings()}
+        states = _States(connection)
+    with readable(name):
+        config, goals = stored_config(row), stored_goals(row)
+        stored_time(row, "created")  # what no list can read is not read here either
+        stored_number(row, "streak")
         done = sum(claim["state"] == "done" and claim["slot"] is not None for claim in found)
-        state = _States(connection).of(row, config.budget, done)
-    over = state in ("finished", "cancelled", "failed")
-    evaluations = tuple(
-        _evaluation(claim, config.space, labels) for claim in found if not (over and claim["state"] == "open")
-    )
-    optimum = None if row["optimum"] is None else tuple(json.loads(row["optimum"]))
-    return RunView(config, read_goals(row), state, evaluations, optimum, row["problem"], row["domain"])
+        state = states.of(row, config.budget, done)
+        over = state in ("finished", "cancelled", "failed")
+        evaluations = tuple(
+            _evaluation(claim, config.space, labels) for claim in found if not (over and claim["state"] == "open")
+        )
+        if any(len(e.values or ()) != len(goals) for e in evaluations if e.state == "done"):
+            raise DataError("an evaluation has not one value per goal")
+        optimum = stored_values(row, "optimum")
+        problem, domain = stored_text(row, "problem"), stored_text(row, "domain")
+        return RunView(config, goals, state, evaluations, optimum, problem, domain)
 
 
-def read_goals(row: Record) -> tuple[Goal, ...]:
-    """The goals of a stored run."""
-    meanings = [meaning_from_dict(raw) for raw in json.loads(row["goals"])]
-    return tuple(Goal(meaning.key, meaning) for meaning in meanings)
+@contextmanager
+def readable(name: str) -> Generator[None, None, None]:
+    """Whatever goes wrong while a run is read, as one line that names the run.
+
+    Raises:
+        DataError: with that line.
+    """
+    try:
+        yield
+    except UNFORESEEN as error:
+        raise DataError(f"The run {name[:100]!r} cannot be read: {why(error)}.") from error
 
 
 def find(connection: Connection, name: str) -> Record:
@@ -129,6 +168,11 @@ def find(connection: Connection, name: str) -> Record:
         DataError: if there is none of that name.
     """
     row = connection.execute(sa.select(runs).where(runs.c.name == name)).mappings().first()
+    if row is None and half_made(connection, name):
+        raise DataError(
+            f"The run {name[:80]!r} is half made: whoever made it was stopped, or has not come to the end yet. Delete "
+            "it, or make another one."
+        )
     if row is None:
         names = list(connection.execute(sa.select(runs.c.name).order_by(runs.c.id.desc()).limit(6)).scalars())
         known = f"the latest are {', '.join(names)}" if names else "the store is empty"
@@ -146,28 +190,21 @@ def read_evaluation(engine: Engine, claim_id: int, space: str) -> Evaluation:
 
 
 def _evaluation(claim: Record, space: str, labels: dict[str, str]) -> Evaluation:
-    return Evaluation(
-        number=claim["number"],
-        cell=cell_of(space, claim["genotype"]),
-        notation=claim["notation"],
-        values=None if claim["numbers"] is None else tuple(map(float, json.loads(claim["numbers"]))),
-        source=claim["source"],
-        mean=claim["mean"],
-        std=claim["std"],
-        state="running" if claim["state"] == "open" else claim["state"],
-        started=_time(claim["started"]),
-        finished=_time(claim["finished"]),
-        worker=labels.get(claim["worker"] or "", ""),
-        problem=claim["problem"],
-    )
-
-
-@lru_cache(maxsize=200_000)
-def cell_of(space: str, genotype: str) -> Cell:
-    """The canonical cell of a stored genotype."""
-    known = get_space(space)
-    return known.canonical(known.from_genotype(tuple(json.loads(genotype))))
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    try:
+        state = stored_word(claim, "state", _CLAIM_STATES)
+        return Evaluation(
+            number=int(stored_number(claim, "number")),
+            cell=stored_cell(space, claim),
+            notation=stored_text(claim, "notation"),
+            values=stored_values(claim, "numbers"),
+            source=stored_text(claim, "source"),
+            mean=optional_number(claim, "mean"),
+            std=optional_number(claim, "std"),
+            state="running" if state == "open" else state,
+            started=optional_time(claim, "started"),
+            finished=optional_time(claim, "finished"),
+            worker=labels.get(claim["worker"] or "", ""),
+            problem=stored_text(claim, "problem"),
+        )
+    except DataError as error:
+        raise DataError(f"evaluation {str(claim['number'])[:20]}: {error}") from None

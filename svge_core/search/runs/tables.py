@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
@@ -29,6 +30,26 @@ Record = Mapping[Any, Any]
 
 metadata = sa.MetaData()
 
+
+class Line(sa.TypeDecorator[str]):
+    """A reason for people, on one line. Users' functions say anything, and databases do not hold everything: lone
+    surrogates cannot be encoded, PostgreSQL refuses NUL. What cannot be printed is written as its escape.
+    """
+
+    impl, cache_ok = sa.Text, True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """What is stored."""
+        return None if value is None else printable(value)
+
+
+def printable(text: str) -> str:
+    """The same on one line, with escapes for what cannot be printed or stored."""
+    if text.isprintable():  # as nearly all are
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+
+
 runs = sa.Table(
     "svge_runs",
     metadata,
@@ -43,7 +64,7 @@ runs = sa.Table(
     sa.Column("checkpoint", sa.String(80), nullable=False),
     sa.Column("control", sa.String(8), nullable=False),
     sa.Column("ended", sa.String(8)),
-    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("problem", Line, nullable=False),
     sa.Column("streak", sa.Integer, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
 )
@@ -76,7 +97,7 @@ claims = sa.Table(
     sa.Column("std", sa.Double),
     sa.Column("value", sa.Double),
     sa.Column("numbers", sa.Text),
-    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("problem", Line, nullable=False),
     sa.Column("worker", sa.String(32)),
     # set once the cell has its trial in the Optuna study: the trial's number, in stores of before its id
     sa.Column("trial_id", sa.Integer),
@@ -85,6 +106,18 @@ claims = sa.Table(
     sa.UniqueConstraint("run_id", "identity", name="svge_one_worker_per_cell"),
     sa.UniqueConstraint("run_id", "number", name="svge_one_cell_per_number"),
     sa.UniqueConstraint("run_id", "slot", name="svge_budget"),
+)
+#: evaluations during which a process died: not in the claims, because stores of before have no column for it
+deaths = sa.Table(
+    "svge_deaths",
+    metadata,
+    # made by whoever writes it: a row that is sent twice is one death
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("run_id", sa.Integer, nullable=False),
+    sa.Column("claim_id", sa.Integer, nullable=False, index=True),
+    sa.Column("worker", sa.String(32), nullable=False),
+    sa.Column("reason", Line, nullable=False),
+    sa.Column("died", sa.Double, nullable=False),
 )
 
 
@@ -104,6 +137,8 @@ def storage_url(text: str) -> URL:
         ) from None
     if url.get_backend_name() == "sqlite" and (not url.database or url.database == ":memory:"):
         raise DataError("Runs are kept in a file: give the storage as sqlite:///FILE.")
+    if "\0" in unquote(text):
+        raise DataError("The storage is a URL without NUL characters: no file or server has one in its name.")
     if url.drivername in _DRIVERS:
         url = url.set(drivername=_DRIVERS[url.drivername])
     return url
@@ -133,6 +168,7 @@ def _engine(text: str, pid: int) -> Engine:  # pid: connections must not be shar
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         durable(engine)
+        legible(engine)
         with engine.connect() as connection:  # readers never wait for writers; kept in the file
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
     else:
@@ -148,6 +184,18 @@ def durable(engine: Engine) -> None:
     @listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:  # the driver's own type
         connection.execute("PRAGMA synchronous=FULL")
+
+
+def legible(engine: Engine) -> None:
+    """Have SQLite give a text whose bytes are damaged with marks in it: one such row must not hide all others."""
+
+    @listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:  # the driver's own type
+        connection.text_factory = _decoded
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def make_tables(create: Callable[[], _T]) -> _T:

@@ -18,6 +18,8 @@ from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 
+#: how a run ends by itself
+End = Literal["finished", "failed"]
 RunState = Literal["waiting", "running", "paused", "finished", "cancelled", "interrupted", "failed"]
 EvaluationState = Literal["running", "done", "failed"]
 Control = Literal["run", "pause", "cancel"]
@@ -283,6 +285,7 @@ class RunSummary:
         budget: how many were asked for.
         best: best value of a single goal, existing labels included; None for several goals and before the first.
         started: when it was created, in UTC.
+        problem: one line, why it failed or ended early; else empty.
     """
 
     name: str
@@ -292,3 +295,24 @@ class RunSummary:
     budget: int
     best: float | None
     started: datetime
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class UnreadableRun:
+    """A run in a list that this version cannot read, or that somebody tampered with; nothing else about it is known.
+
+    Attributes:
+        name: as it is stored.
+        problem: one line, what cannot be read.
+        config, state, done, budget, best, started: as in :class:`RunSummary`, for lists.
+    """
+
+    name: str
+    problem: str
+    config: None = None
+    state: Literal["unreadable"] = "unreadable"
+    done: int = 0
+    budget: int = 0
+    best: None = None
+    started: None = None

@@ -1,0 +1,61 @@
+"""The inside of the process that calls a user's function: reads cells, calls, answers; a line of JSON for each.
+
+It ends, with everything the function has started, as soon as whoever asks is gone: it holds the other end of the pipe.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from svge_core.cells import Cell
+from svge_core.errors import SvgeError
+from svge_core.search.objectives.python_function import imported_function, one_line
+
+
+def serve(path: str) -> None:
+    """Import the function that a path names, say so, and call it until nobody asks any more.
+
+    What the function prints goes to the standard error stream: the standard output is for the answers.
+    """
+    questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    try:
+        function = imported_function(path)
+    except SvgeError as error:
+        _say(answers, {"refused": str(error)})
+        return
+    _say(answers, {"ready": True})
+    asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # from a thread, so that the end of whoever asks is noticed in the middle of an evaluation too
+    threading.Thread(target=_listen, args=(questions, asked), name="questions", daemon=True).start()
+    while True:
+        question = json.loads(asked.get())
+        cell = Cell(tuple(question["ops"]), tuple((u, v) for u, v in question["edges"]))
+        try:
+            answer: dict[str, Any] = {"values": function.evaluate(cell)}
+        except SvgeError as error:
+            answer = {"problem": str(error)}
+        except BaseException as error:  # nobody interrupts this process by a signal: it was the function
+            answer = {"problem": f"{function.name} raised {one_line(error)}"}
+        _say(answers, answer)
+
+
+def _listen(questions: BinaryIO, asked: "queue.SimpleQueue[bytes]") -> None:
+    for line in questions:
+        asked.put(line)
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _say(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
