@@ -115,9 +115,7 @@ def start_slow(page: Any, budget: int) -> None:
 
 def slow_runs(site: Site) -> list[Any]:
     """The runs that tests started, the newest first."""
-    return [
-        run for run in list_runs(site.storage) if run.config is not None and run.config.objective == (f"python:{SLOW}",)
-    ]
+    return [run for run in list_runs(site.storage) if run.config and run.config.objective == (f"python:{SLOW}",)]
 
 
 def cancel_all(page: Any, site: Site) -> None:
@@ -205,9 +203,7 @@ def test_two_windows_do_not_mix(new_page: Callable[..., Any], site: Site) -> Non
     wait_for_count(watching, count(watching) + 2)
     expect(watching).to_have_url(re.compile(f"run={name}"))
     cancel_all(watching, site)
-    assert {run.state for run in list_runs(site.storage) if run.config is not None and run.config.race == "old"} == {
-        "finished"
-    }
+    assert {run.state for run in list_runs(site.storage) if run.config and run.config.race == "old"} == {"finished"}
     assert problems(watching) == problems(other) == []
 
 

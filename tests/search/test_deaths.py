@@ -5,7 +5,9 @@ Interrupts and power cuts are nobody's fault, and no reason is too strange to be
 
 import os
 import signal
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -177,13 +179,21 @@ def test_who_stops_all_processes_of_a_machine_does_not_blame_the_cell(
     storage: str, log: Path, gate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The evaluating process ends first; its worker waits a moment for its own signal."""
+    waits = log.with_name("waits")
+    sleep = time.sleep
+
+    def noted(seconds: float) -> None:
+        waits.touch()
+        sleep(seconds)
+
     monkeypatch.setattr(own_process, "INTERRUPT_SECONDS", float(PATIENCE))
+    monkeypatch.setattr(own_process, "time", SimpleNamespace(sleep=noted))  # of this file alone
     name = started(storage, objective=(f"{HERE}named",), budget=1)
     worker = in_child(lambda: execute(storage, name))
     begun_and(log, 1)
     (evaluator,) = deadly.processes(log)
     os.kill(evaluator, signal.SIGTERM)
-    until(lambda: over(evaluator))
+    until(lambda: waits.exists() or counted(storage))
     os.kill(worker.pid, signal.SIGTERM)
     worker.join(PATIENCE)
     assert worker.exitcode == 1 and counted(storage) == []
