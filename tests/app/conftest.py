@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from svge_core.explorer.explorer import Explorer
+from svge_core.jobs.search import SearchJobs
 from tests.support.tiny_checkpoint import MadeUpPredictors, make_checkpoint
 
 
@@ -32,3 +33,13 @@ def explorer(root: Path) -> Explorer:
     from ui.shared.loaders import explorer_for
 
     return explorer_for(root / "nasbench201" / "tiny", "cpu")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty store, whose runs nobody starts unless a test does."""
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    monkeypatch.setenv("SVGE_STORAGE", url)
+    monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
+    monkeypatch.setattr("ui.search.state._jobs", lambda records, url: SearchJobs(Path(records), url, watch=False))
+    yield url
