@@ -119,7 +119,7 @@ def test_a_function_that_always_dies_stops_the_run(storage: str) -> None:
 
 
 def test_a_function_that_asks_to_end_has_raised(storage: str, log: Path) -> None:
-    name = started(storage, objective=(f"{HERE}leaves",), budget=12)
+    name = started(storage, objective=(f"{HERE}leaves",), budget=12, distinct=False)
     assert execute(storage, name) == "finished"
     failed = [e for e in read_run(storage, name).evaluations if e.state == "failed"]
     assert failed and {e.problem for e in failed} == {"tests.support.deadly:leaves raised SystemExit: 3"}
