@@ -165,10 +165,7 @@ def test_who_interrupts_a_worker_does_not_blame_the_cell(
         worker = in_child(lambda: execute(storage, name))
         begun_and(log, death + 1)
         os.kill(worker.pid, number)
-        worker.join(PATIENCE / 4)
-        if worker.exitcode is None:  # Python loses an interrupt that falls into a destructor: a person asks again
-            os.kill(worker.pid, number)
-            worker.join(PATIENCE)
+        worker.join(PATIENCE)
         assert worker.exitcode == 1  # as after KeyboardInterrupt
         assert over(deadly.processes(log)[-1])
     assert read_run(storage, name).state == "interrupted"
