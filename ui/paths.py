@@ -17,6 +17,11 @@ def runs_folder() -> Path:
     return Path(os.environ.get("SVGE_RUNS") or ROOT / "runs").resolve()
 
 
+def tables_folder() -> Path:
+    """Where tables that people gave to searches lie, each under its content's hash."""
+    return runs_folder() / "search" / "tables"
+
+
 def storage() -> str:
     """URL of the store of search runs; ``SVGE_STORAGE`` names another one."""
     return os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import TypeVar
 
-from svge_core.errors import SvgeError
+from svge_core.errors import DataError, SvgeError
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 T = TypeVar("T")
@@ -62,11 +62,11 @@ def file_name(what: str, value: str) -> str:
     """A name that can stand in a path as one part of it.
 
     Raises:
-        SvgeError: if it cannot.
+        DataError: if it cannot.
     """
     if not _FILE_NAME.fullmatch(value):
-        raise SvgeError(
-            f"{what} is made of letters, digits, -, _ and ., begins with a letter or digit, at most 100 of them; "
-            f"got {value!r:.80}."
+        raise DataError(
+            f"{what} is made of letters, digits, -, _ and ., begins with a letter or digit and has at most 100 "
+            f"characters; got {value!r:.60}."
         )
     return value

@@ -42,7 +42,7 @@ def train(arguments: argparse.Namespace) -> int:
 
     run = training.train(
         arguments.space,
-        arguments.out / arguments.space / file_name("name", arguments.name),
+        arguments.out / arguments.space / file_name("The name", arguments.name),
         model_config,
         config,
         model=arguments.model,

@@ -88,6 +88,23 @@ def test_a_race_that_imports_code_is_not_repeated_without_a_new_agreement(store:
     assert not [button for button in at.button if button.label == "Again"]
 
 
+@pytest.mark.parametrize("where", ["outside", "outside, in other words", "kept here"])
+def test_a_race_that_names_a_file_is_repeated_only_if_the_file_was_given_to_this_app(
+    store: str, tmp_path: Path, where: str
+) -> None:
+    tables = tmp_path / "search" / "tables"
+    tables.mkdir(parents=True)
+    path = {
+        "outside": tmp_path / "theirs.csv",
+        "outside, in other words": tables / ".." / "tables" / ".." / "theirs.csv",
+        "kept here": tables / "mine.csv",
+    }[where]
+    path.write_text("index,acc\n1,90\n2,91\n")
+    create_run(store, SearchConfig("nasbench201", (f"csv:{path}:acc",), "random", 2, restricted=True, race="r"))
+    at = search_page()
+    assert [button.label for button in at.button].count("Again") == (where == "kept here")
+
+
 def test_what_is_filled_in_survives_another_page(store: str) -> None:
     at = choose(search_page(), "search-budget", 33)
     checked(at.switch_page("pages/model.py").run())

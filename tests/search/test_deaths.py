@@ -5,6 +5,7 @@ Interrupts and power cuts are nobody's fault, and no reason is too strange to be
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -172,6 +173,26 @@ def test_who_interrupts_a_worker_does_not_blame_the_cell(
     gate.touch()
     assert execute(storage, name) == "finished"
     assert [e.state for e in read_run(storage, name).evaluations] == ["done", "done"]
+    assert counted(storage) == []
+
+
+def test_an_interrupt_that_wakes_nobody_is_heard(storage: str, log: Path, gate: Path) -> None:
+    """As one does that comes when the worker is just about to wait: Python notes it, and the wait goes on."""
+    name = started(storage, objective=(f"{HERE}named",), budget=2)
+
+    def interrupted() -> None:
+        def interrupt() -> None:
+            begun_and(log, 1)
+            time.sleep(0.2)  # the worker waits by now; earlier it would be heard in any case
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+        threading.Thread(target=interrupt, daemon=True).start()
+        execute(storage, name)
+
+    worker = in_child(interrupted)
+    worker.join(PATIENCE)
+    assert worker.exitcode == 1
+    assert read_run(storage, name).state == "interrupted"
     assert counted(storage) == []
 
 

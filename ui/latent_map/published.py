@@ -33,11 +33,10 @@ def publish_array(array: NDArray[Any], name: str) -> str:
     URL beside the data: hashing 400,000 points takes a few milliseconds, which a rerun should not pay.
     """
     array = np.asarray(array)
+    wide = array.dtype == np.float64 and not fits_float32(array.ravel())
     if array.dtype.kind == "f":
-        wide = array.dtype == np.float64 and not fits_float32(array.ravel())
         array = array.astype("<f8" if wide else "<f4", copy=False)
-        return _publish(np.ascontiguousarray(array).tobytes(), name, WIDE if wide else ".bin")
-    return _publish(np.ascontiguousarray(array).tobytes(), name, ".bin")
+    return _publish(np.ascontiguousarray(array).tobytes(), name, WIDE if wide else ".bin")
 
 
 def published_floats(url: str) -> NDArray[Any]:

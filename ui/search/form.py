@@ -18,7 +18,7 @@ from svge_core.search.objectives import MAX_GOALS, GoalChoice, split_csv, split_
 from svge_core.search.runs import MAX_BATCH
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.paths import runs_folder
+from ui.paths import tables_folder
 from ui.search import state
 from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start
 from ui.search.words import choices_for
@@ -184,7 +184,7 @@ def _own_function() -> tuple[str, str]:
 def _stored(content: bytes, name: str) -> Path:
     """An uploaded table, kept under its content's hash: the runs read it, also after a restart."""
     stem = "".join(c for c in Path(name).stem if c.isascii() and (c.isalnum() or c in "-_"))[:40] or "table"
-    path = runs_folder() / "search" / "tables" / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
+    path = tables_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
     if not path.exists():
         write_atomically(path, content)
     return path

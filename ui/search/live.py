@@ -19,7 +19,7 @@ from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
 from ui.search.run import show_run
-from ui.search.start import LINE, default_request, like, start, start_again
+from ui.search.start import LINE, default_request, like, start
 from ui.search.state import Run, RunGroup
 from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import session
@@ -232,7 +232,7 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
             words += f" (this machine works on {jobs.slots} at once)"
         st.progress(min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {budget:,} evaluations · {words}")
         group_buttons(jobs, runs)
-        _again(jobs, shown.groups[0])
+        _again(shown.groups[0])
         _race_files(shown)
     for run in runs:
         if run.state == "failed" or (run.job is not None and run.job.ended):
@@ -244,10 +244,9 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
             )
 
 
-def _again(jobs: SearchJobs, group: RunGroup) -> None:
-    """A race like the shown one. One that imports code of this machine needs a new agreement, in the form."""
-    request = like(group)
-    if request.python:
+def _again(group: RunGroup) -> None:
+    """A race like the shown one, where a click may start it."""
+    if (request := like(group)) is None:
         return
     last = request.first_seed + request.seeds - 1
     seeds = f"seed {last}" if request.seeds == 1 else f"seeds {request.first_seed} to {last}"
@@ -256,8 +255,8 @@ def _again(jobs: SearchJobs, group: RunGroup) -> None:
         key=f"search-again-{state.ticket()}",
         icon=":material/replay:",
         type="tertiary",
-        on_click=start_again,
-        args=(group, state.ticket()),
+        on_click=start,
+        args=(request, state.ticket()),
         help=f"Start a race like this one with {seeds}",
     )
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from svge_core.errors import SvgeError
-from svge_core.search.objectives import GoalChoice
+from svge_core.search.objectives import GoalChoice, split_csv, split_word
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
-from ui.paths import ROOT
+from ui.paths import ROOT, tables_folder
 from ui.search import state
 from ui.search.state import RunGroup
 from ui.shared import session
@@ -91,18 +91,39 @@ def start(request: RaceRequest, ticket: int) -> None:
         request: the race.
         ticket: of the button; a second click on the same button starts nothing.
     """
-    folder = session.checkpoint()
-    _start(request, ticket, session.space_name(), None if folder is None else checkpoint_path(folder))
+    if ticket != state.ticket():
+        return
+    space = session.space_name()
+    try:
+        configs = request.configs(space, open_checkpoint())
+        state.search_jobs().start_race(configs, python=request.python)
+    except (SvgeError, OSError) as error:
+        session.say(LINE, f"The search cannot start: {error}")
+        return
+    state.new_ticket()
+    state.choose_group(f"{space}/{configs[0].race}")
+    state.note_race(f"{space}/{configs[0].race}")
+    state.set_beside(())
+    session.refresh_all()
 
 
-def start_again(group: RunGroup, ticket: int) -> None:
-    """Start a race like another one, with the seeds that follow; ``ticket`` as in :func:`start`."""
-    _start(like(group), ticket, group.config.space, group.config.checkpoint)
+def like(group: RunGroup) -> RaceRequest | None:
+    """The same goals, methods, budget and number of seeds as a race has, with the seeds that follow.
 
-
-def like(group: RunGroup) -> RaceRequest:
-    """The same goals, methods, budget and number of seeds as a race has, with the seeds that follow."""
+    None for a race that cannot be repeated by a click: the store may be others', so it names no code and no file for
+    this machine to open, but for a table that was given to this app and the checkpoint that is open.
+    """
     configs = [run.summary.config for run in group.runs]
+    paths = {config.start_csv for config in configs} - {None}
+    for word in configs[0].objective:
+        kind, rest = split_word(word)
+        if kind == "python":
+            return None
+        paths |= {split_csv(rest)[0]} if kind == "csv" else set()
+    if any(Path(str(path)).parent != tables_folder() for path in paths):
+        return None
+    if any(config.checkpoint not in (None, open_checkpoint()) for config in configs):
+        return None
     seeds = sorted({config.seed for config in configs})
     first = configs[0]
     return RaceRequest(
@@ -118,20 +139,10 @@ def like(group: RunGroup) -> RaceRequest:
     )
 
 
-def _start(request: RaceRequest, ticket: int, space: str, checkpoint: str | None) -> None:
-    if ticket != state.ticket():
-        return
-    try:
-        configs = request.configs(space, checkpoint)
-        state.search_jobs().start_race(configs, python=request.python)
-    except (SvgeError, OSError) as error:
-        session.say(LINE, f"The search cannot start: {error}")
-        return
-    state.new_ticket()
-    state.choose_group(f"{space}/{configs[0].race}")
-    state.note_race(f"{space}/{configs[0].race}")
-    state.set_beside(())
-    session.refresh_all()
+def open_checkpoint() -> str | None:
+    """The checkpoint that is chosen, as a run names it."""
+    folder = session.checkpoint()
+    return None if folder is None else checkpoint_path(folder)
 
 
 def checkpoint_path(folder: Path) -> str:

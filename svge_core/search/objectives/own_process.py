@@ -37,6 +37,8 @@ INTERRUPTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGH
 #: seconds that such a signal, sent to all processes at once, may take to reach this one too; and that a process may
 #: take to end once nobody asks it any more
 INTERRUPT_SECONDS, END_SECONDS = 1.0, 2.0
+#: seconds after which a wait for an answer looks whether somebody interrupts
+LISTEN_SECONDS = 0.5
 
 
 class EvaluatorDiedError(EvaluationError):
@@ -155,7 +157,12 @@ class _Process:
 
     def hear(self) -> dict[str, Any] | str:
         """Wait for the answer, or for the end and how it came."""
-        heard = self.heard.get()
+        heard = None
+        while heard is None:
+            # by short waits: an interrupt that comes just before the wait, or to another thread, wakes nobody, and
+            # Python acts on it only when this thread runs again
+            with contextlib.suppress(queue.Empty):
+                heard = self.heard.get(timeout=LISTEN_SECONDS)
         if isinstance(heard, int):
             if -heard in INTERRUPTS:
                 # whoever stops a machine signals all its processes: then this one is about to be interrupted as well,

@@ -1,6 +1,5 @@
 """What a run is: its configuration, its evaluations, and the views that pages and the command line show."""
 
-import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.cells import Cell
+from svge_core.checks import file_name
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
@@ -27,7 +27,6 @@ Control = Literal["run", "pause", "cancel"]
 #: source of the evaluations that a search started from
 YOUR_LABELS = "your labels"
 MAX_TEXT = 1000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,8 @@ class SearchConfig:
             if value is not None and not 0 < len(value) <= MAX_TEXT:
                 raise DataError(f"The {name} is a path; got {value[:60]!r}.")
         for name in ("name", "race"):
-            value = getattr(self, name)
-            if value and not _NAME.fullmatch(value):
-                raise DataError(
-                    f"The {name} is made of letters, digits, -, _ and ., begins with a letter or digit and has at most "
-                    f"100 characters; got {value[:60]!r}."
-                )
+            if value := getattr(self, name):
+                file_name(f"The {name}", value)
 
     @property
     def uses_python(self) -> bool:

@@ -7,6 +7,7 @@ NAS-Bench-201 in about 60 evaluations (White et al. 2021, "Local search is state
 import numpy as np
 
 from svge_core.cells import Cell
+from svge_core.data import mean_and_deviation
 from svge_core.errors import InvalidCellError
 from svge_core.search.domain import Domain
 from svge_core.search.history import History
@@ -126,7 +127,7 @@ class Reinforce:
             return [_softmax(row) for row in logits]
         # rewards are put on one scale whatever the unit; a long bad tail must not swamp the rest
         middle = float(np.median(utility))
-        spread = float(np.median(np.abs(utility - middle))) or float(utility.std()) or 1.0
+        spread = float(np.median(np.abs(utility - middle))) or mean_and_deviation(utility)[1] or 1.0
         rewards = np.clip((utility - middle) / spread, -3.0, 3.0)
         baseline = float(rewards[0])
         for observation, reward in zip(history.observations, rewards, strict=True):
