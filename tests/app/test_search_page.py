@@ -24,7 +24,7 @@ def test_without_runs_the_page_says_what_a_search_is_and_starts_one_by_a_click(s
     at = search_page()
     assert "No search of NAS-Bench-201 yet" in words(at)
     assert "CIFAR-10 validation accuracy (measured); Latent Bayesian optimisation" in words(at)
-    press(at, "search-first-race")
+    press(at, "search-first-race-0")
     (plan,) = start_jobs().plans()
     assert plan.of == 12 and not plan.python
     assert {config.method for config in plan.configs} == {"latent-bo", "local-search", "evolution", "random"}

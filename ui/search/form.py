@@ -20,7 +20,7 @@ from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.paths import tables_folder
 from ui.search import state
-from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start
+from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start_button
 from ui.search.words import choices_for
 from ui.shared import session
 from ui.shared.theme import plain
@@ -49,13 +49,12 @@ def race_form(explorer: Explorer | None) -> None:
     runs = len(methods) * seeds
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(key="search-start", width="content"):
-            st.button(
+            start_button(
                 "Start",
-                key=f"search-start-{state.ticket()}",
+                request,
+                "search-start",
+                ":material/play_arrow:",
                 type="primary",
-                icon=":material/play_arrow:",
-                on_click=start,
-                args=(request, state.ticket()),
                 disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
             )
         st.markdown(_count(problem, words, methods, runs, request), width="stretch")

@@ -19,7 +19,7 @@ from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
 from ui.search.run import show_run
-from ui.search.start import LINE, default_request, like, start
+from ui.search.start import LINE, default_request, like, start_button
 from ui.search.state import Run, RunGroup
 from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import session
@@ -203,14 +203,7 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
         )
         if request is not None:
             names = ", ".join(METHODS[name].title for name in request.methods)
-            st.button(
-                "Start a first race",
-                key="search-first-race",
-                type="primary",
-                icon=":material/rocket_launch:",
-                on_click=start,
-                args=(request, state.ticket()),
-            )
+            start_button("Start a first race", request, "search-first-race", ":material/rocket_launch:", type="primary")
             st.caption(
                 plain(
                     f"{goal}; {names}; {request.budget} evaluations per run, {request.seeds} seeds. "
@@ -250,13 +243,12 @@ def _again(group: RunGroup) -> None:
         return
     last = request.first_seed + request.seeds - 1
     seeds = f"seed {last}" if request.seeds == 1 else f"seeds {request.first_seed} to {last}"
-    st.button(
+    start_button(
         "Again",
-        key=f"search-again-{state.ticket()}",
-        icon=":material/replay:",
+        request,
+        "search-again",
+        ":material/replay:",
         type="tertiary",
-        on_click=start,
-        args=(request, state.ticket()),
         help=f"Start a race like this one with {seeds}",
     )
 

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import streamlit as st
 
 from svge_core.errors import SvgeError
 from svge_core.search.objectives import GoalChoice, split_csv, split_word
@@ -82,6 +85,20 @@ def default_request(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> R
     methods = tuple(name for name in DEFAULT_METHODS if has_checkpoint or not METHODS[name].needs_checkpoint)
     first = choices[0]
     return RaceRequest((first.word,), methods, restricted=first.cells is not None)
+
+
+def start_button(label: str, request: RaceRequest, key: str, icon: str, **looks: Any) -> None:
+    """A button that starts a race, once: after that it is another button, with a key and a ticket of its own.
+
+    Args:
+        label: on the button.
+        request: the race.
+        key: of the button, without the ticket.
+        icon: before the label.
+        looks: what else ``st.button`` takes.
+    """
+    number = state.ticket()
+    st.button(label, key=f"{key}-{number}", icon=icon, on_click=start, args=(request, number), **looks)
 
 
 def start(request: RaceRequest, ticket: int) -> None:
