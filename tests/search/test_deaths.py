@@ -176,6 +176,25 @@ def test_who_interrupts_a_worker_does_not_blame_the_cell(
     assert counted(storage) == []
 
 
+def test_a_worker_in_the_background_goes_on_when_its_terminal_closes(storage: str, log: Path, gate: Path) -> None:
+    """What nohup and a shell's ``&`` have ignored stays ignored."""
+    name = started(storage, objective=(f"{HERE}named",), budget=2)
+
+    def deaf() -> None:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        execute(storage, name)
+
+    worker = in_child(deaf)
+    begun_and(log, 1)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        os.kill(worker.pid, number)
+    gate.touch()
+    worker.join(PATIENCE)
+    assert worker.exitcode == 0
+    assert [e.state for e in read_run(storage, name).evaluations] == ["done", "done"]
+
+
 def test_an_interrupt_that_wakes_nobody_is_heard(storage: str, log: Path, gate: Path) -> None:
     """As one does that comes when the worker is just about to wait: Python notes it, and the wait goes on."""
     name = started(storage, objective=(f"{HERE}named",), budget=2)

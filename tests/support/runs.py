@@ -153,8 +153,19 @@ def execute(
 
 
 def in_child(action: Callable[[], object]) -> Any:
-    """A forked process that does something; it has everything imported, so it begins at once."""
-    process = get_context("fork").Process(target=action, daemon=True)
+    """A forked process that does something; it has everything imported, so it begins at once.
+
+    It hears signals as a program at a terminal does, also if the tests were started in the background or with nohup,
+    which have SIGINT and SIGHUP ignored.
+    """
+
+    def act() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        action()
+
+    process = get_context("fork").Process(target=act, daemon=True)
     process.start()
     return process
 
