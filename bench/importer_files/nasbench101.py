@@ -122,7 +122,7 @@ def _naslib101(rng: np.random.Generator) -> Any:
 def _read_naslib101(content: bytes) -> Values:
     runs: dict[str, list[tuple[float, float]]] = {}
     for key, (fixed, computed) in unpickled(content).items():
-        matrix = np.array(fixed["module_adjacency"]).astype(int).tolist()
+        matrix = [[int(digit) for digit in row] for row in fixed["module_adjacency"]]
         assert spec_key(matrix, [str(label) for label in fixed["module_operations"]]) == key
         for run in computed[108]:
             pair = (number(run["final_validation_accuracy"]), number(run["final_test_accuracy"]))

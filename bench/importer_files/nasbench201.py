@@ -8,12 +8,13 @@ import re
 import tarfile
 from collections import OrderedDict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 
-from bench.importer_files.shared import Format, Values, json_bytes, number, pickled, unpickled
+from bench.importer_files.shared import Format, SlowUnpickler, Values, json_bytes, number, pickled, unpickled
 from svge_core.data.importers import load_hpo_bench
 from svge_core.spaces import get_space, official_order
 
@@ -140,8 +141,10 @@ def _saved(content: Any, rng: np.random.Generator) -> bytes:
 
 def _read_pth(content: bytes) -> Values:
     found: Values = {}
-    # the file was taken, so it calls nothing but numpy
-    for index, info in torch.load(io.BytesIO(content), weights_only=False)["arch2infos"].items():
+    load = lambda file, **options: SlowUnpickler(file, **options).load()  # noqa: E731
+    slow = SimpleNamespace(__name__="slow", Unpickler=SlowUnpickler, load=load)
+    tree = torch.load(io.BytesIO(content), weights_only=False, pickle_module=slow)
+    for index, info in tree["arch2infos"].items():
         assert type(index) is int
         parts = {"full": info} if "all_results" in info else info
         values: dict[str, float] = {}

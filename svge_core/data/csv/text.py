@@ -79,11 +79,6 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"The file is not UTF-8 text (byte {error.start}): save it as 'CSV UTF-8'.") from None
-    if _JSON.match(text):
-        raise DataError(
-            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
-            "'naslib', 'accuracy' into a column of that name."
-        )
     if "\0" in text:
         raise DataError("The file is not CSV: it holds binary zeros. Save it as 'CSV UTF-8'.")
     return text
@@ -154,6 +149,11 @@ def read_lines(text: str, wanted: Sequence[str]) -> Lines:
     Raises:
         DataError: if none is there, a title is there twice, or there are more than 200 columns.
     """
+    if _JSON.match(text):
+        raise DataError(
+            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
+            "'naslib', 'accuracy' into a column of that name."
+        )
     delimiters, skipped = DELIMITERS, 0
     first = text.partition("\n")[0].strip().strip('"').lower()
     if first.startswith(_SEP) and len(first) <= len(_SEP) + 1:
