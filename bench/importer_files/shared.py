@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from svge_core.data.importers.detection import detect
-from svge_core.data.importers.run import read_table
+from svge_core.data.importers import detect, read_table
 
 #: cell, named as the imported table names it -> column -> value
 Values = dict[str, dict[str, float]]

@@ -86,7 +86,7 @@ def read_meaning(path: Path) -> ScoreMeaning:
     """
     try:
         if path.exists() and not path.is_file():
-            raise DataError(f"The meaning {quote_text(path.name)} is a folder, a device or a pipe; expected a JSON file.")
+            raise DataError(f"The meaning {quote_text(path.name)} is a folder, device or pipe; expected a JSON file.")
         raw = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else quote_text(str(error))
