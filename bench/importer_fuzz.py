@@ -59,7 +59,7 @@ def _odd(value: Any, rng: np.random.Generator, levels: int) -> Any:
     kind = int(rng.integers(8))
     if kind < 2 and isinstance(value, int | float) and not isinstance(value, bool):
         return value * float(rng.choice([0.5, 2.0, -1.0, 100.0, 1.001])) if kind else int(rng.integers(-3, 300))
-    if kind == 2:
+    if kind == 2 and not isinstance(value, list | dict | tuple):  # references to references have no text
         return str(value)
     if kind == 3:
         for _ in range(int(rng.choice([1, 2, 70, 500]))):
