@@ -12,7 +12,7 @@ from svge_core.data.importers.detection import KINDS
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "hpo-bench"])
 def test_nothing_wrong_is_imported(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
-    (row,), faults = run(name, 25, 1, tmp_path / name)
+    row, faults = run(name, 25, 1, tmp_path / name)
     assert (faults, row["traceback"], row["files"]) == (0, 0, 25)
 
 
