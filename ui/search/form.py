@@ -22,7 +22,7 @@ from ui.paths import tables_folder
 from ui.search import state
 from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start_button
 from ui.search.words import choices_for
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 
@@ -36,7 +36,7 @@ _SAVED = "search_form"
 @st.fragment
 def race_form(explorer: Explorer | None) -> None:
     """Show the form."""
-    if session.refresh_asked():
+    if reruns.refresh_asked():
         st.rerun()
     space = get_space(session.space_name())
     choices = choices_for(space, explorer)

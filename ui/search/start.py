@@ -16,7 +16,7 @@ from svge_core.search.searchers import METHODS
 from ui.paths import ROOT, tables_folder
 from ui.search import state
 from ui.search.state import RunGroup
-from ui.shared import session
+from ui.shared import reruns, session
 
 #: where the page says in one line what went wrong
 LINE = "search"
@@ -121,7 +121,7 @@ def start(request: RaceRequest, ticket: int) -> None:
     state.choose_group(f"{space}/{configs[0].race}")
     state.note_race(f"{space}/{configs[0].race}")
     state.set_beside(())
-    session.refresh_all()
+    reruns.refresh_all()
 
 
 def like(group: RunGroup) -> RaceRequest | None:

@@ -14,7 +14,7 @@ from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace
 from ui.search.state import RunGroup
-from ui.shared import session
+from ui.shared import reruns
 from ui.shared.loaders import known_scores
 
 
@@ -66,10 +66,10 @@ def distinct(titles: dict[str, str]) -> dict[str, str]:
 def choices_for(space: AbstractSearchSpace, explorer: Explorer | None) -> tuple[GoalChoice, ...]:
     """The goals that can be chosen in a space, with the open checkpoint's predictors."""
     if explorer is not None and explorer.space.name == space.name:
-        return session.memo(
+        return reruns.memo(
             "goal choices", explorer.digest, lambda: goal_choices(space, explorer.scores, explorer.predictors)
         )
-    return session.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space)))
+    return reruns.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space)))
 
 
 def _scores(space: AbstractSearchSpace) -> Scores:
