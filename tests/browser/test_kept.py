@@ -63,7 +63,7 @@ def test_a_reload_keeps_basket_own_scores_and_lasso(
     page.goto(site[0])
     driver = MapDriver(page).wait_ready()
     find(page, 77)
-    page.locator(".st-key-basket-add button").first.click()
+    page.locator(".st-key-basket-add button:visible").first.click()
     basket_of(page, 1)
     own = tmp_path / "mine.csv"
     own.write_text("index,my score\n3,0.25\n7,91.5\n")
@@ -89,10 +89,10 @@ def test_a_reload_keeps_basket_own_scores_and_lasso(
     basket_of(tab, 1)
     title(MapDriver(tab).wait_ready(), "Cell #77$")
     find(tab, 78)
-    tab.locator(".st-key-basket-add button").first.click()
+    tab.locator(".st-key-basket-add button:visible").first.click()
     basket_of(tab, 2)
     find(page, 79)  # the first tab does not know of it yet
-    page.locator(".st-key-basket-add button").first.click()
+    page.locator(".st-key-basket-add button:visible").first.click()
     basket_of(page, 3)
 
     other = new_page()
@@ -112,7 +112,7 @@ def test_a_session_is_saved_opened_undone_and_the_keyboard_undoes(
     page.goto(site[0])
     driver = MapDriver(page).wait_ready()
     find(page, 12)
-    page.locator(".st-key-basket-add button").first.click()
+    page.locator(".st-key-basket-add button:visible").first.click()
     basket_of(page, 1)
     page.get_by_text("Session", exact=True).first.click()
     with page.expect_download() as waiting:
@@ -121,6 +121,11 @@ def test_a_session_is_saved_opened_undone_and_the_keyboard_undoes(
     waiting.value.save_as(file)
     saved = json.loads(file.read_text("utf-8"))
     assert saved["spaces"]["nasbench201"]["cell"] == 12 and len(saved["spaces"]["nasbench201"]["basket"]) == 1
+    field = page.get_by_role("textbox", name=re.compile("Find"))
+    field.press_sequentially("ab")
+    page.keyboard.press("Control+z")  # of the text, not of the basket
+    expect(field).to_have_value("", timeout=TIMEOUT_MS)
+    basket_of(page, 1)
     driver.root.focus()
     page.keyboard.press("Control+z")
     basket_of(page, 0)

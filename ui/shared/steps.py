@@ -1,12 +1,35 @@
-"""Undo and redo: of the focus, the lasso, the filter, the basket and own scores."""
+"""Undo and redo: of the focus, the lasso, the filter, the basket and own scores; by button and by key."""
 
 import streamlit as st
+from streamlit.components import v2 as components
 
 from ui.shared import session
 
+# Streamlit's own shortcuts also work while a person types, where Ctrl+Z belongs to the text.
+_keys = components.component(
+    "svge_steps",
+    html="<span hidden></span>",
+    js="""
+export default function () {
+  const pressed = (event) => {
+    const at = event.composedPath()[0];
+    const typing = at instanceof HTMLElement && (at.isContentEditable || at.matches("input, textarea, select"));
+    if (typing || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    const name = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : null;
+    if (!name) return;
+    event.preventDefault();
+    [...document.querySelectorAll(`.st-key-${name} button`)].find((each) => !each.disabled)?.click();
+  };
+  document.addEventListener("keydown", pressed);
+  return () => document.removeEventListener("keydown", pressed);
+}
+""",
+)
+
 
 def undo_and_redo() -> None:
-    """Show both buttons."""
+    """Show both buttons; once on a page."""
     st.button(
         "Undo",
         key="undo",
@@ -14,8 +37,7 @@ def undo_and_redo() -> None:
         type="tertiary",
         on_click=session.undo,
         disabled=not session.can_undo(),
-        help="Undo the last step: focus, lasso, filter, basket or own scores",
-        shortcut="Ctrl+Z",
+        help="Undo the last step: focus, lasso, filter, basket or own scores (Ctrl+Z)",
     )
     st.button(
         "Redo",
@@ -24,6 +46,7 @@ def undo_and_redo() -> None:
         type="tertiary",
         on_click=session.redo,
         disabled=not session.can_redo(),
-        help="Make the step again that was undone",
-        shortcut="Ctrl+Shift+Z",
+        help="Make the step again that was undone (Ctrl+Shift+Z)",
     )
+    with st.container(key="step-keys"):
+        _keys(key="steps")
