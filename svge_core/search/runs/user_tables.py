@@ -7,6 +7,7 @@ digest.
 
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -167,21 +168,17 @@ def _kept_table(storage_url: str, digest: str, name: str) -> UserTable:
         DataError: if it is not there, or is not what its digest says.
     """
     query = sa.select(user_tables.c.content).where(user_tables.c.digest == digest)
+    content = b""
     with open_store(storage_url) as engine, engine.connect() as connection:
-        try:
-            packed = connection.execute(query).scalar()
-        except TypeError:  # SQLite keeps a text where bytes belong
-            packed = b""
-    if packed is None:
-        raise DataError(f"The store has no table {name!r} with the digest {digest[:12]}: start again with the file.")
-    try:
-        # no further than a table may go: a store of others could hold a bomb
-        content = zlib.decompressobj().decompress(packed, MAX_LABEL_BYTES + 1)
-    except zlib.error:
-        content = b""
+        # SQLite keeps a text where bytes belong
+        with suppress(TypeError, zlib.error):
+            if (packed := connection.execute(query).scalar()) is None:
+                raise DataError(f"The store has no table {name!r} with the digest {digest[:12]}: start with the file.")
+            # no further than a table may go: a store of others could hold a bomb
+            content = zlib.decompressobj().decompress(packed, MAX_LABEL_BYTES + 1)
     table = UserTable(name, content)
     if table.digest != digest:
         raise DataError(
-            f"The table {name!r} in the store is damaged: its digest is not {digest[:12]}. Start again with the file."
+            f"The table {name!r} in the store is damaged: its digest is not {digest[:12]}. Start with the file."
         )
     return table
