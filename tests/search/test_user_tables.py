@@ -1,11 +1,8 @@
 """Users' tables travel in the store by content: workers need no file, and open none that a store names."""
 
 import json
-import sys
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.tables import open_store, runs
 from svge_core.search.runs.types import SearchConfig
 from svge_core.search.runs.user_tables import NamedTables, keep_tables
+from tests.support.opened import opened
 from tests.support.paths import ROOT
 from tests.support.runs import SPACE, config, consistent, execute
 from tests.support.waiting import PATIENCE
@@ -33,29 +31,6 @@ from tests.support.waiting import PATIENCE
 KNOWN = {100 + i: (50.0 + (7 * i) % 13, 1.0 + i / 8) for i in range(12)}
 TEXT = "\n".join(["index,acc,latency", *(f"{index},{acc},{time}" for index, (acc, time) in KNOWN.items())])
 SECRET = "secret_header,other\n7,8\n"
-
-_opened: list[str] = []
-_listening = False
-
-
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _listening and event == "open":
-        _opened.append(str(arguments[0]))
-
-
-@contextmanager
-def opened() -> Iterator[list[str]]:
-    """The paths of everything that is opened in the block."""
-    global _listening
-    if not getattr(sys, "_svge_test_hears", False):  # hooks cannot be removed
-        sys.addaudithook(_hear)
-        sys._svge_test_hears = True  # type: ignore[attr-defined]
-    _opened.clear()
-    _listening = True
-    try:
-        yield _opened
-    finally:
-        _listening = False
 
 
 def a_file(folder: Path, name: str = "mine.csv", text: str = TEXT) -> Path:
@@ -130,7 +105,8 @@ def test_equal_contents_are_stored_once_and_go_with_their_last_run(any_store: st
     # what a stored run names can be named again, with no file there
     repeated = read_run(any_store, names[1]).config
     names.append(create_run(any_store, csv_config(one, objective=repeated.objective, seed=9)))
-    one.unlink(), same.unlink()
+    for path in (one, same):
+        path.unlink()
     for name in names[:2]:
         delete_run(any_store, name)
     assert tables(any_store) == [("mine.csv", len(TEXT)), ("other.csv", len(TEXT) + 1)]
@@ -181,7 +157,7 @@ def test_a_path_that_a_store_names_is_never_opened(any_store: str, tmp_path: Pat
         with pytest.raises(DataError, match="a file that a store names is not opened") as caught:
             execute(any_store, name)
         view = read_run(any_store, name)
-        list_runs(any_store), run_json(view), run_csv([view])
+        assert list_runs(any_store) and run_json(view) and run_csv([view])
     assert not [one for one in paths if Path(one).name in ("passwd", "notes.csv")]
     assert view.state == "failed" and view.problem == str(caught.value) and "\n" not in view.problem
     assert f"search --resume {name} --table FILE" in view.problem

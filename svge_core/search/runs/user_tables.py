@@ -7,13 +7,12 @@ digest.
 
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from svge_core.data.csv import MAX_LABEL_BYTES
 from svge_core.errors import DataError
@@ -167,18 +166,25 @@ def _kept_table(storage_url: str, digest: str, name: str) -> UserTable:
     Raises:
         DataError: if it is not there, or is not what its digest says.
     """
-    query = sa.select(user_tables.c.content).where(user_tables.c.digest == digest)
-    content = b""
-    with open_store(storage_url) as engine, engine.connect() as connection:
-        # SQLite keeps a text where bytes belong
-        with suppress(TypeError, zlib.error):
-            if (packed := connection.execute(query).scalar()) is None:
-                raise DataError(f"The store has no table {name!r} with the digest {digest[:12]}: start with the file.")
-            # no further than a table may go: a store of others could hold a bomb
-            content = zlib.decompressobj().decompress(packed, MAX_LABEL_BYTES + 1)
+    with open_store(storage_url) as engine:
+        packed = _packed(engine, digest)
+    if packed is None:
+        raise DataError(f"The store has no table {name!r} with the digest {digest[:12]}: start with the file.")
+    try:
+        # no further than a table may go: a store of others could hold a bomb
+        content = zlib.decompressobj().decompress(packed, MAX_LABEL_BYTES + 1)
+    except (TypeError, zlib.error):  # SQLite keeps a text where bytes belong
+        content = b""
     table = UserTable(name, content)
     if table.digest != digest:
         raise DataError(
             f"The table {name!r} in the store is damaged: its digest is not {digest[:12]}. Start with the file."
         )
     return table
+
+
+def _packed(engine: Engine, digest: str) -> Any:
+    """What the store holds under a digest; None for nothing."""
+    query = sa.select(user_tables.c.content).where(user_tables.c.digest == digest)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar()
