@@ -181,7 +181,7 @@ def _own_function() -> tuple[str, str]:
 
 
 def _stored(content: bytes, name: str) -> Path:
-    """An uploaded table, kept under its content's hash: the runs read it, also after a restart."""
+    """An uploaded table, kept under its content's hash until the store has it: that may be after a restart."""
     stem = "".join(c for c in Path(name).stem if c.isascii() and (c.isalnum() or c in "-_"))[:40] or "table"
     path = tables_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
     if not path.exists():

@@ -1,7 +1,6 @@
 """Words for races, runs and goals, and the goals that can be chosen."""
 
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -9,7 +8,7 @@ import streamlit as st
 from svge_core.data import Scores
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
-from svge_core.search.objectives import GoalChoice, goal_choices, split_csv, split_word
+from svge_core.search.objectives import GoalChoice, goal_choices, split_csv, split_word, table_name
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace
@@ -33,8 +32,8 @@ def goals_in_words(config: SearchConfig, titles: dict[str, str]) -> str:
     for word in config.objective:
         kind, rest = split_word(word)
         if kind == "csv":
-            path, column, direction = split_csv(rest)
-            words.append(f"{column} of {Path(path).name}" + (f" ({direction})" if direction else ""))
+            named, column, direction = split_csv(rest)
+            words.append(f"{column} of {table_name(named)}" + (f" ({direction})" if direction else ""))
         else:
             words.append(titles.get(word) or (f"{kind} {rest}" if kind != "table" else rest.replace("_", " ")))
     return " against ".join(words)

@@ -22,11 +22,15 @@ def read_text(data: bytes | Path, max_bytes: int) -> str:
         DataError: if it is too large (before it is read or unpacked), missing, empty, a spreadsheet or archive, or not
             UTF-8.
     """
-    return _text(_unpacked(_bytes(data, max_bytes), max_bytes))
+    return _text(_unpacked(read_content(data, max_bytes), max_bytes))
 
 
-def _bytes(data: bytes | Path, max_bytes: int) -> bytes:
-    """The file's content, refused before reading where it is too large."""
+def read_content(data: bytes | Path, max_bytes: int) -> bytes:
+    """The file's bytes as they are.
+
+    Raises:
+        DataError: if it is too large (before it is read), missing, or a folder or device.
+    """
     try:
         if isinstance(data, Path) and data.exists() and not data.is_file():
             raise DataError(f"{quote_text(data.name)!r} is a folder or a device; expected a CSV file.")
