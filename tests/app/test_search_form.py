@@ -1,6 +1,7 @@
 """The form of the Search page under AppTest: what is filled in becomes races, once."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import checked, choose, press, words
 from tests.support.search_page import finished, listed, search_page, start_jobs, widget
 from ui.search import state as search_state
-from ui.search.form import searched
+from ui.search.form import searched, stored
 from ui.search.start import RaceRequest
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
@@ -102,6 +103,20 @@ def test_a_race_over_a_file_is_repeated_with_the_content_that_the_store_has(stor
     (plan,) = start_jobs().plans()
     execute(store, create_run(store, plan.configs[0]))
     assert [(run.state, run.done) for run in list_runs(store)] == [("finished", 0), ("waiting", 0)]
+
+
+def test_an_uploaded_table_is_kept_once_under_its_own_name_until_nobody_shows_it(store: str, tmp_path: Path) -> None:
+    folder = tmp_path / "search" / "tables"
+    folder.mkdir(parents=True)
+    (folder / "old-0123456789ab.csv").write_text("index,acc\n1,2\n")  # as earlier versions kept them
+    first = stored(b"index,acc\n1,90\n", "my table.csv")
+    assert stored(b"index,acc\n1,90\n", "my table.csv") == first and first.name == "mytable.csv"
+    assert first.read_bytes() == b"index,acc\n1,90\n" and len(list(folder.rglob("*.csv"))) == 2
+    for path in folder.rglob("*.csv"):
+        os.utime(path, (0, 0))
+    assert stored(b"index,acc\n1,90\n", "my table.csv") == first  # a form shows it: young again
+    second = stored(b"index,acc\n1,91\n", "../../my table.csv")
+    assert sorted(folder.rglob("*.csv")) == sorted([first, second])
 
 
 def test_a_race_that_names_a_file_by_its_path_is_not_repeated_by_a_click(store: str, tmp_path: Path) -> None:
