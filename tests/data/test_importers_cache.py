@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import tarfile
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,14 +88,11 @@ def test_every_kind_is_known_by_its_content(tmp_path: Path) -> None:
     ("content", "what"),
     [
         (b"", "an empty file"),
-        (b"BZh91AY&SY", "a bz2 file; of NATS-Bench, the simple archive is read"),
-        (b"\x1f\x8b" + bytes(50), "compressed; of NATS-Bench, the plain .tar or its folder is read"),
         (bytes(257) + b"ustar" + bytes(300), "a damaged archive, or none"),
         (pickle.dumps({"a": 1}), "a pickle of something else (first text 'a')"),
         (b"\x80\x04\xff", "a pickle of something else"),
         (b'{"a": 1}', "none of the known files"),
         (b'{"cifar10": {"7": {"zen": {"score": 1}}}}', "a file of zero-cost proxies of another space"),
-        (b"index,score\n1,2\n", "none of the known files"),
         (bytes(2000), "none of the known files"),
     ],
 )
@@ -112,19 +108,16 @@ def test_other_folders_and_archives(tmp_path: Path, fails: RunCommand) -> None:
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         archive.add(__file__, arcname="a.py")
     assert "an archive without records" in fails("data", "import", tmp_path / "x.tar")
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as zipped:
-        zipped.writestr("a", "b")
-    assert "x.zip is damaged or cut off" in fails("data", "import", tmp_path / "x.zip")
     assert "There is no file" in fails("data", "import", tmp_path / "none")
 
 
 @given(st.binary(max_size=600) | st.binary(max_size=60).map(lambda data: b"\x80\x04" + data))
 def test_noise_is_never_taken_for_a_file(tmp_path_factory: pytest.TempPathFactory, noise: bytes) -> None:
     # Hypothesis knows the code's constants: what begins as a zip or as torch's old format is claimed, and read in vain
-    assume(not noise.startswith(b"PK\x03\x04") and _LEGACY_TORCH not in noise[:16])
+    assume(b"/data.pkl" not in noise and _LEGACY_TORCH not in noise[:16])
     path = tmp_path_factory.mktemp("noise") / "x"
     path.write_bytes(noise)
-    with pytest.raises(DataError, match="These can be imported"):
+    with pytest.raises(DataError, match=r"^x is [^\n]*\.$"):
         detect(path)
 
 

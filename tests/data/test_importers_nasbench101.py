@@ -33,8 +33,9 @@ def written(tmp_path: Path) -> Callable[[bytes], Path]:
 Write = Callable[..., Path]
 
 
-def row(table: ImportedTable, number: int) -> dict[str, float]:
-    row: Any = table.frame.set_index("hash").loc[made.digest_of(number)]
+def row(table: ImportedTable, number: int | str) -> dict[str, float]:
+    key = number if isinstance(number, str) else made.key_of(number)
+    row: Any = table.frame.set_index("hash").loc[key]
     return row.to_dict()
 
 
@@ -44,10 +45,10 @@ def test_values_are_those_that_were_written(written: Write) -> None:
     table = read_tfrecord(written(made.tfrecord(runs)), lambda *step: steps.append(step))
     assert read_back_from_old(table.meanings)
     assert (table.space, table.name, table.key, len(table.frame)) == ("nasbench101", "nasbench101-only108", "hash", 3)
-    assert list(table.frame["hash"]) == sorted(made.digest_of(number) for number in range(3))
+    assert list(table.frame["hash"]) == sorted(made.key_of(number) for number in range(3))
     assert steps[-1][0] == steps[-1][1] > 0
     for number in range(3):
-        mine = [run for run in runs if run[0] == made.digest_of(number)]
+        mine = [run for run in runs if run[0] == made.key_of(number)]
         found = row(table, number)
         for column, name in ((4, "valid"), (5, "test")):
             values = [100 * float(run[column]) for run in mine]
@@ -82,14 +83,14 @@ def test_the_full_file_keeps_the_epochs_apart(written: Write) -> None:
     assert read_back_from_old(table.meanings)
     assert table.name == "nasbench101-full"
     for epochs in (4, 12, 36, 108):
-        mine = [100 * run[4] for run in runs if run[:2] == (made.digest_of(1), epochs)]
+        mine = [100 * run[4] for run in runs if run[:2] == (made.key_of(1), epochs)]
         assert row(table, 1)[f"nb101_e{epochs}_valid"] == pytest.approx(np.mean(mine))
         assert table.meanings[f"nb101_e{epochs}_valid"].epochs == epochs
 
 
 def test_missing_and_surplus_runs(written: Write) -> None:
     runs = made.nasbench101_runs()
-    first = [run for run in runs if run[0] == made.digest_of(0)]
+    first = [run for run in runs if run[0] == made.key_of(0)]
     table = read_tfrecord(written(made.tfrecord([*runs[:4], *first, *first])))
     # cell 0 has its first run, its second, then all three again
     assert row(table, 0)["nb101_e108_valid"] == pytest.approx(np.mean([100 * r[4] for r in (*first[:2], first[0])]))
@@ -118,7 +119,7 @@ def test_arrays_grow(written: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(b"".join(map(made.framed, payloads)))
     table = read_tfrecord(path, check_payloads=False)
     assert len(table.frame) == 1500
-    assert row(table, 1400)["nb101_e108_test"] == pytest.approx(28)
+    assert row(table, made.digest_of(1400))["nb101_e108_test"] == pytest.approx(28)
     with pytest.raises(DataError, match="damaged at record 0"):
         read_tfrecord(path)
     monkeypatch.setattr(nasbench101_files, "CELLS", 1400)
@@ -138,12 +139,14 @@ def record(**change: object) -> bytes:
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"", "it is no NAS-Bench-101 record"),
-        (b"\xff\xfe", "it is no NAS-Bench-101 record"),
+        (b"", "it is not of the expected form"),
+        (b"\xff\xfe", "it is not of the expected form"),
         (b"{}", "expected a list of hash, epochs, matrix, operations and metrics"),
-        (b"[" * 5000, "it is no NAS-Bench-101 record"),
+        (b"[" * 5000, "it is nested too deep"),
         (record(digest="0" * 31), "expected a hash of 32 hexadecimal digits, got '0000"),
         (record(digest=5), "expected a hash"),
+        (record(digest="0" * 32), "the key of its graph is b49ac8c578b4561d79ac7087988f1c61, not 0000"),
+        (record(matrix="000001000"), "Every vertex but the output needs an edge from it"),
         (record(epochs=100), "expected 4, 12, 36 or 108 epochs, got 100"),
         (record(epochs=True), "expected 4, 12, 36 or 108 epochs"),
         (record(epochs=[4]), "expected 4, 12, 36 or 108 epochs"),
@@ -275,6 +278,11 @@ def test_json_streams_name_the_entry(written: Write, chunk: int, monkeypatch: py
         {"module_operations": [[1, 0, 0, 0, 0]] * 7},
         {"module_operations": "x"},
         {"module_adjacency": np.ones((7, 7)).tolist()},
+        {"module_operations": [[1, 0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0, 1]]},
+        {"module_operations": [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 0, 0, 1], *[[0] * 5] * 4]},
+        {"module_operations": [[1, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 1], *[[0] * 5] * 4]},
+        {"training_time": float("inf")},
+        {"test_accuracy": True},
     ],
 )
 def test_wrong_cells_of_arch2vec_are_named(change: dict[str, object], written: Write) -> None:

@@ -60,9 +60,11 @@ def test_naslibs_validation_is_named_test(tmp_path: Path) -> None:
         ([], "expected a dictionary"),
         ({"x": {}}, "x cannot be used: Not a NAS-Bench-201"),
         ({arch(3): []}, "cannot be used"),
-        ({arch(3): {"cifar10": {}}}, "cannot be used: 'eval_acc1es'"),
+        ({arch(3): {"cifar10": {}}}, "cannot be used: it lacks 'eval_acc1es'"),
         ({arch(3): {"cifar10": {"eval_acc1es": [1.0]}}}, "as a list over the epochs"),
         ({arch(3): {"cifar10": {"eval_acc1es": [1.0, 1e9]}}}, "from 0 to 100 %"),
+        ({arch(3): {}, f" {arch(3)}": {}}, "it is architecture 3, which another key names too"),
+        ({arch(3) + " " * 200 + "x": {}}, "Not a NAS-Bench-201"),
         ({arch(3): {"ninapro": {}}}, "holds no results on cifar10-valid, .*; found ninapro"),
     ],
 )
@@ -100,6 +102,8 @@ def test_zero_cost_proxies(tmp_path: Path) -> None:
         ('{"cifar10": {"(0, 0, 0, 0, 0, 0)": {"zen": {}}}}', "cannot be used"),
         ('{"cifar10": {"(0, 0, 0, 0, 0, 0)": {"val_accuracy": "x"}}}', "expected a number as val_accuracy"),
         ('{"cifar10": 5}', "cannot be used"),
+        ('{"cifar10": {"(0, 0, 0, 0, 0, 0)": {"zen": {"score": true}}}}', "expected a number as score, got bool"),
+        ('{"cifar10": {"(0, 0, 0, 0, 0, 0)": {}, "(0, 0, 0, 0, 0, 0)": {}}}', "'\\(0, 0, 0, 0, 0, 0\\)' stands twice"),
     ):
         path.write_text(content)
         with pytest.raises(DataError, match=reason):
@@ -135,6 +139,8 @@ def test_wrong_hardware_files(tmp_path: Path) -> None:
         ({}, "expected the tables of 'nasbench201'"),
         ({"nasbench201": {}}, "holds no latency or energy"),
         (hw_nas_bench_content(edgegpu_latency=[1.0]), r"edgegpu_latency has the shape \(1,\)"),
+        (hw_nas_bench_content(edgegpu_latency={0: 1.0, 15_625: 1.0}), "has a value for '15625', no index"),
+        (hw_nas_bench_content(config=[{"arch": arch(0)}]), "entry 0 of CIFAR-10 cannot be used: it lacks 'arch_str'"),
         (hw_nas_bench_content(edgegpu_latency="x"), "CIFAR-10 edgegpu_latency: expected an array of numbers"),
         (
             hw_nas_bench_content(config=[{"arch_str": arch(1)}]),

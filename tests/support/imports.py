@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from svge_core.data.importers.table import ImportedTable
+from svge_core.spaces.nasbench101.md5_key import module_hash
 from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
@@ -101,6 +102,14 @@ def digest_of(number: int) -> str:
     return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
 
 
+def key_of(number: int) -> str:
+    """The official md5 key of one of the three cells."""
+    matrix, operations = GRAPHS[number]
+    nodes = int(len(matrix) ** 0.5)
+    edges = [(at // nodes, at % nodes) for at, digit in enumerate(matrix) if digit == "1"]
+    return module_hash([CONVS.index(label) for label in operations.split(",")[1:-1]], edges)
+
+
 def nasbench101_runs(epochs: Sequence[int] = (108,), repeats: int = 3) -> list[tuple[str, int, str, str, float, float]]:
     """(hash, epochs, matrix, operations, validation, test) of the runs of three cells."""
     rng = np.random.default_rng(5)
@@ -109,7 +118,7 @@ def nasbench101_runs(epochs: Sequence[int] = (108,), repeats: int = 3) -> list[t
         for number, (matrix, operations) in enumerate(GRAPHS):
             for budget in epochs:
                 valid, test = (float32(int(count) / 9984) for count in rng.integers(5_000, 9_900, 2))
-                runs.append((digest_of(number), budget, matrix, operations, valid, test))
+                runs.append((key_of(number), budget, matrix, operations, valid, test))
         del repeat
     return runs
 
@@ -240,7 +249,7 @@ def nasbench101_naslib_pickle(protocol: int = 4) -> bytes:
             }
             for run in range(3)
         ]
-        content[digest_of(number)] = (fixed, {108: runs})
+        content[key_of(number)] = (fixed, {108: runs})
     return pickle.dumps(content, protocol=protocol)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ MAX_COLUMNS = 200
 DELIMITERS = (",", ";", "\t")
 #: first line of files that some spreadsheets write; it names the delimiter
 _SEP = "sep="
+#: how lists and objects of JSON begin, which no header of a table does
+_JSON = re.compile(r'\s*(\[\s*[\[{]|\{\s*"[^"]*"\s*:)')
 
 
 def read_text(data: bytes | Path, max_bytes: int) -> str:
@@ -80,6 +83,11 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"The file is not UTF-8 text (byte {error.start}): save it as 'CSV UTF-8'.") from None
+    if _JSON.match(text):
+        raise DataError(
+            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
+            "'naslib', 'accuracy' into a column of that name."
+        )
     if "\0" in text:
         raise DataError("The file is not CSV: it holds binary zeros. Save it as 'CSV UTF-8'.")
     return text

@@ -14,10 +14,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svge_core.data.importers.nasbench101_tfrecord import CELLS, OPERATIONS, SPACE, SPLIT_TEST, SPLIT_VALID, graph_of
+from svge_core.data.importers.messages import each_once, shown, unusable
+from svge_core.data.importers.nasbench101_tfrecord import (
+    CELLS,
+    OPERATIONS,
+    SPACE,
+    SPLIT_TEST,
+    SPLIT_VALID,
+    graph_of,
+    key_of,
+)
+from svge_core.data.importers.nb201_records import number_of
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.meaning import ScoreMeaning
-from svge_core.errors import DataError, SvgeError
+from svge_core.errors import DataError
+from svge_core.files import is_list
 
 LABELS = ("input", OPERATIONS[1], OPERATIONS[0], OPERATIONS[2], "output")
 MAX_ENTRY = 2**16
@@ -31,13 +42,13 @@ def entries(path: Path, progress: OnProgress = silent) -> Iterator[tuple[str, An
     Raises:
         DataError: naming entry and byte, if the file is cut off or is no object of small values.
     """
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=each_once)
     size = path.stat().st_size
     count = dropped = 0
     with path.open("r", encoding="ascii", errors="replace", newline="") as file:
         text = file.read(_CHUNK).lstrip("\ufeff \t\r\n")
         if not text.startswith("{"):
-            raise DataError(f"{path.name}: expected a JSON object.")
+            raise DataError(f"{shown(path)}: expected a JSON object.")
         position, finished = 1, False
         while True:
             while len(text) - position < MAX_ENTRY and not finished:
@@ -48,17 +59,17 @@ def entries(path: Path, progress: OnProgress = silent) -> Iterator[tuple[str, An
             rest = text[position : position + 100].lstrip()
             if rest.startswith("}"):
                 if text[position:].strip() != "}" or not finished and file.read(1).strip():
-                    raise DataError(f"{path.name} goes on after its last entry: get the file again.")
+                    raise DataError(f"{shown(path)} goes on after its last entry: get the file again.")
                 return
             match = _KEY.match(text, position)
             try:
                 if match is None:
                     raise ValueError("no key")
                 value, position = decoder.raw_decode(text, match.end())
-            except (ValueError, RecursionError):
+            except Exception:  # no number of a million digits, no nesting without end
                 state = "cut off" if finished and len(text) - position < MAX_ENTRY else "damaged"
                 raise DataError(
-                    f"{path.name} is {state} at entry {count:,} (byte {dropped + position:,}): get the file again."
+                    f"{shown(path)} is {state} at entry {count:,} (byte {dropped + position:,}): get the file again."
                 ) from None
             yield match[1], value
             count += 1
@@ -75,25 +86,24 @@ def read_arch2vec(path: Path, progress: OnProgress = silent) -> ImportedTable:
     for key, entry in entries(path, progress):
         try:
             digest, graph = _cell(entry)
-            valid, test = float(entry["validation_accuracy"]), float(entry["test_accuracy"])
+            valid, test = (number_of(entry[name], name) for name in ("validation_accuracy", "test_accuracy"))
             if not (0 <= valid <= 1 and 0 <= test <= 1):
                 raise DataError(f"expected accuracies from 0 to 1, got {valid} and {test}")
-            seconds = float(entry.get("training_time", np.nan))
-        except (SvgeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise DataError(f"{path.name}, entry {key} cannot be used: {reason}") from None
+            seconds = number_of(entry.get("training_time"), "training_time")
+        except Exception as error:
+            raise unusable(path, f"entry {key}", error) from None
         if digest in rows:
             twice += 1
             continue
         if len(rows) == CELLS:
-            raise DataError(f"{path.name} names more than the {CELLS:,} different cells of NAS-Bench-101.")
+            raise DataError(f"{shown(path)} names more than the {CELLS:,} different cells of NAS-Bench-101.")
         rows[digest] = (*graph, valid, test, seconds)
     if not rows:
-        raise DataError(f"{path.name} holds no cell.")
+        raise DataError(f"{shown(path)} holds no cell.")
     digests = sorted(rows)
     matrices, operations, *numbers = zip(*(rows[digest] for digest in digests), strict=True)
     columns = Columns(hash=digests, matrix=pd.Categorical(matrices), operations=pd.Categorical(operations))
-    source = f"NAS-Bench-101 (Ying et al. 2019), repacked by arch2vec, {path.name[:100]}"
+    source = f"NAS-Bench-101 (Ying et al. 2019), repacked by arch2vec, {shown(path)}"
     base = ScoreMeaning(
         "a2v",
         "",
@@ -132,16 +142,29 @@ def read_arch2vec(path: Path, progress: OnProgress = silent) -> ImportedTable:
 
 def _cell(entry: Any) -> tuple[str, tuple[str, str]]:
     """md5 key, and the graph as :func:`graph_of` gives it."""
-    from svge_core.spaces.nasbench101 import module_hash
-
     matrix, one_hot = entry["module_adjacency"], entry["module_operations"]
-    labels: list[str] = [LABELS[row.index(1)] for row in one_hot if 1 in row]
-    nodes = len(labels)
-    if len(one_hot) > 7 or len(matrix) != len(one_hot) or any(len(row) != len(matrix) for row in matrix):
-        raise DataError("expected a 7 x 7 matrix and 7 one-hot operations")
+    if is_list(one_hot) and len(one_hot) == 8 and all(is_list(row) and len(row) == 7 for row in one_hot):
+        raise DataError(
+            "it is arch2vec's form of NAS-Bench-201 (8 vertices, 7 operations), which is not read: import NATS-Bench's "
+            "NATS-tss-v1_0-3ffb9-simple"
+        )
+    if not _zeros_and_ones(matrix, 7) or not _zeros_and_ones(one_hot, len(LABELS)) or len(one_hot) != 7:
+        raise DataError("expected a 7 x 7 matrix and 7 one-hot operations, of zeros and ones")
+    if len(matrix) != 7 or any(sum(row) > 1 for row in one_hot):
+        raise DataError("expected a 7 x 7 matrix and at most one operation at each vertex")
+    nodes = sum(map(sum, one_hot))
+    if any(any(row) for row in one_hot[nodes:]):
+        raise DataError("a vertex without an operation stands before one that has one")
+    labels: list[str] = [LABELS[row.index(1)] for row in one_hot[:nodes]]
     if any(any(row[nodes:]) for row in matrix) or any(any(row) for row in matrix[nodes:]):
         raise DataError("its matrix has edges at vertices without an operation")
     digits = "".join("1" if value else "0" for row in matrix[:nodes] for value in row[:nodes])
     graph = graph_of(digits, ",".join(labels))
-    edges = [(u, v) for u in range(nodes) for v in range(u + 1, nodes) if matrix[u][v]]
-    return module_hash([OPERATIONS.index(label) for label in labels[1:-1]], edges), graph
+    return key_of(graph), graph
+
+
+def _zeros_and_ones(rows: Any, width: int) -> bool:
+    return is_list(rows) and all(
+        is_list(row) and len(row) == width and all(type(value) is int and value in (0, 1) for value in row)
+        for row in rows
+    )

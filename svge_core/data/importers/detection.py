@@ -3,11 +3,14 @@
 import hashlib
 import pickletools
 import re
+import stat
 import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from svge_core.data.importers.messages import cannot_be_read, one_line, shown
 from svge_core.data.importers.nats import RECORD
 from svge_core.data.importers.table import OnProgress, silent
 from svge_core.data.importers.tfrecord import begins_like_records
@@ -42,6 +45,23 @@ SHA256: dict[FileKind, dict[str, str]] = {
 MEMORY: dict[FileKind, float] = {"pth": 6, "naslib101": 8, "naslib201": 6, "zero-cost": 8, "hw-nas-bench": 6}
 _WARN_FROM = 2 * 2**30
 _HEAD = 2**16
+_SPREADSHEET = "a spreadsheet: export it as CSV, and read that with 'svge labels FILE.csv'"
+#: how files begin that are often given instead, and what to do with them
+_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (b"BZh", "a bz2 file; of NATS-Bench, the simple archive is read (the single file needs 12 GB)"),
+    *(
+        (begins, "compressed: unpack it and import what is in it (of NATS-Bench, the plain .tar or its folder)")
+        for begins in (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+    ),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it and import the file or folder in it"),
+    (b"Rar!\x1a\x07", "a rar archive: unpack it and import the file or folder in it"),
+    (b"\xd0\xcf\x11\xe0", _SPREADSHEET),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file: run 'git lfs pull' where it comes from"),
+    (b"PAR1", "a Parquet table: save it as CSV, and read that with 'svge labels FILE.csv'"),
+    (b"\x89HDF", "an HDF5 file, which is not read"),
+    *((begins, "UTF-16 text: save it as UTF-8") for begins in (b"\xff\xfe", b"\xfe\xff")),
+    *((begins, "a pickle of protocol 0 or 1; this version reads 2 to 5") for begins in (b"(dp", b"(lp", b"}q\x00")),
+)
 _LEGACY_TORCH = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
 
 
@@ -98,34 +118,62 @@ def detect(path: Path) -> FileKind:
     """The kind of a file or folder, from its content.
 
     Raises:
-        DataError: if it is none that can be imported.
-        OSError: if it cannot be read.
+        DataError: if it is none that can be imported, or cannot be read: missing, a device or pipe, not permitted.
     """
-    if path.is_dir():
-        if any(RECORD.fullmatch(file.name) for file in path.iterdir()):
-            return "nats"
-        raise _unknown(path, "a folder without records such as 000000.pickle.pbz2")
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    try:
+        state = path.stat().st_mode
+        if stat.S_ISDIR(state):
+            if any(RECORD.fullmatch(file.name) for file in path.iterdir()):
+                return "nats"
+            raise _unknown(path, "a folder without records such as 000000.pickle.pbz2")
+        if not stat.S_ISREG(state):
+            raise DataError(f"{shown(path)} is a device or pipe: give the file itself.")
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise cannot_be_read(path, error) from None
+    return _of_head(path, head)
+
+
+def _of_head(path: Path, head: bytes) -> FileKind:
     if not head:
         raise _unknown(path, "an empty file")
     if begins_like_records(head):
         return "nasbench101"
-    if head.startswith(b"PK\x03\x04") or _LEGACY_TORCH in head[:16]:
+    if _LEGACY_TORCH in head[:16]:
         return "pth"
-    if head.startswith(b"BZh"):
-        raise _unknown(path, "a bz2 file; of NATS-Bench, the simple archive is read (the single file needs 12 GB)")
-    if head.startswith((b"\x1f\x8b", b"\xfd7zXZ\x00")):
-        raise _unknown(path, "compressed; of NATS-Bench, the plain .tar or its folder is read: unpack it first")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        return _in_zip(path, head)
+    for begins, what in _OTHERS:
+        if head.startswith(begins):
+            raise DataError(f"{shown(path)} is {what}.")
     if head[257:262] == b"ustar":
         return _in_tar(path)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return _in_pickle(path, head)
+    if head[:1] == b"\x80" and 5 < head[1] < 32:
+        raise DataError(f"{shown(path)} is a pickle of protocol {head[1]}; this version reads 2 to 5.")
     return _in_text(path, head)
 
 
 def _unknown(path: Path, found: str) -> DataError:
-    return DataError(f"{path.name[:80]} is {found}. These can be imported: {'; '.join(KINDS.values())}.")
+    return DataError(f"{shown(path)} is {found}. These can be imported: {'; '.join(KINDS.values())}.")
+
+
+def _in_zip(path: Path, head: bytes) -> FileKind:
+    """By the names in it; of a file that is cut off, by the first one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names, whole = archive.namelist(), True
+    except Exception:  # a damaged directory can raise anything
+        length = int.from_bytes(head[26:28], "little")
+        names, whole = [head[30 : 30 + length].decode("utf-8", errors="replace")], False
+    if any(name.endswith("/data.pkl") for name in names):
+        return "pth"
+    if any(name.startswith("xl/") or name == "[Content_Types].xml" for name in names):
+        raise DataError(f"{shown(path)} is {_SPREADSHEET}.")
+    state = "a zip archive" if whole else "a zip archive that is cut off or damaged: get it again, then"
+    raise DataError(f"{shown(path)} is {state}{':' if whole else ''} unpack it and import the file or folder in it.")
 
 
 def _in_tar(path: Path) -> FileKind:
@@ -136,7 +184,7 @@ def _in_tar(path: Path) -> FileKind:
                     return "nats"
                 if number == 100:
                     break
-    except (tarfile.TarError, EOFError, OSError, ValueError):
+    except Exception:  # a damaged archive can raise anything
         raise _unknown(path, "a damaged archive, or none") from None
     raise _unknown(path, "an archive without records such as 000000.pickle.pbz2")
 
@@ -159,7 +207,7 @@ def _in_pickle(path: Path, head: bytes) -> FileKind:
         return "naslib201"
     if first in ("nasbench201", "fbnet"):
         return "hw-nas-bench"
-    raise _unknown(path, f"a pickle of something else (first text {first[:40]!r})")
+    raise _unknown(path, f"a pickle of something else (first text {one_line(first, 40)!r})")
 
 
 def _in_text(path: Path, head: bytes) -> FileKind:
@@ -172,4 +220,20 @@ def _in_text(path: Path, head: bytes) -> FileKind:
         return "zero-cost"
     if re.match(r'\{\s*"[\w-]+"\s*:\s*\{', text) and '"score"' in text:
         raise _unknown(path, "a file of zero-cost proxies of another space")
+    if re.match(r'\[\s*\{\s*"', text) and '"arch"' in text and '"accuracy"' in text:
+        raise DataError(
+            f"{shown(path)} is a NASLib list of architectures and accuracies, which does not say what they were "
+            "measured on: write a CSV with the columns naslib and accuracy, and read it with 'svge labels FILE.csv'."
+        )
+    if re.match(r"<(!doctype|html|head|\?xml)", text, re.IGNORECASE):
+        raise DataError(f"{shown(path)} is a web page, not the file: the download failed, get it again.")
+    if _is_table(text):
+        raise DataError(f"{shown(path)} is a table of text: read it with 'svge labels FILE.csv' or in the app.")
     raise _unknown(path, "none of the known files")
+
+
+def _is_table(text: str) -> bool:
+    """Whether a text has a header of several titles and no line of JSON or of binary data."""
+    first, newline, _ = text.partition("\n")
+    separated = any(first.count(mark) for mark in ",;\t")
+    return bool(newline) and separated and first.rstrip("\r").isprintable() and not first.startswith(("{", "[", "<"))

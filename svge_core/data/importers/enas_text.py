@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from svge_core.data.importers.messages import shown, unusable
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.meaning import ScoreMeaning
-from svge_core.errors import DataError, SvgeError
+from svge_core.errors import DataError
 from svge_core.spaces import ENASMacro
 
 MAX_BYTES = 256 * 2**20
@@ -27,7 +28,7 @@ def read_enas(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise DataError(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are expected.")
+        raise DataError(f"{shown(path)} has {size:,} bytes; at most {MAX_BYTES:,} are expected.")
     space: ENASMacro | None = None
     found: dict[str, list[float]] = {}
     indices: dict[str, int] = {}
@@ -49,11 +50,8 @@ def read_enas(path: Path, progress: OnProgress = silent) -> ImportedTable:
                     raise DataError("it has no accuracy: the file is cut off, or not D-VAE's")
                 if not 0 <= score <= 1:
                     raise DataError(f"its accuracy is {score:g}; expected 0 to 1")
-            except (SvgeError, UnicodeDecodeError) as error:
-                reason = " ".join(str(error).split())[:250]
-                raise DataError(
-                    f"{path.name}, line {lines:,} (byte {done - len(raw):,}) cannot be used: {reason}"
-                ) from None
+            except Exception as error:
+                raise unusable(path, f"line {lines:,} (byte {done - len(raw):,})", error) from None
             arch = space.format(cell)
             found.setdefault(arch, []).append(100 * score)
             indices.setdefault(arch, space.index(cell))
@@ -61,7 +59,7 @@ def read_enas(path: Path, progress: OnProgress = silent) -> ImportedTable:
             if not lines % 1024:
                 progress(done, size)
     if space is None:
-        raise DataError(f"{path.name} has no line: expected [[1], [4, 0], ...], 0.7302 on each.")
+        raise DataError(f"{shown(path)} has no line: expected [[1], [4, 0], ...], 0.7302 on each.")
     progress(size, size)
     meaning = ScoreMeaning(
         f"{space.name}_ws_acc",
@@ -73,7 +71,7 @@ def read_enas(path: Path, progress: OnProgress = silent) -> ImportedTable:
         None,
         "one network with shared weights for all cells; not trained from scratch",
         "measured",
-        f"ENAS cells of D-VAE (Zhang et al. 2019), {path.name[:100]}",
+        f"ENAS cells of D-VAE (Zhang et al. 2019), {shown(path)}",
         role="accuracy",
         origin="imported",
         single_run=False,

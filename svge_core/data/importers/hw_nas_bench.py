@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from svge_core.data.importers.messages import one_line, reason_of, shown, unusable
 from svge_core.data.importers.nb201_records import CELLS, COST_DATA, SPACE, index_of
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
@@ -41,9 +42,9 @@ def read_hw_nas_bench(path: Path, progress: OnProgress = silent) -> ImportedTabl
     content = load_file(path, MAX_BYTES)
     part = content.get("nasbench201") if is_dict(content) else None
     if not is_dict(part):
-        raise DataError(f"{path.name}: expected the tables of 'nasbench201', as in HW-NAS-Bench-v1_0.pickle.")
+        raise DataError(f"{shown(path)}: expected the tables of 'nasbench201', as in HW-NAS-Bench-v1_0.pickle.")
     columns = Columns(index=np.arange(CELLS))
-    source = f"HW-NAS-Bench v1.0 (Li et al. 2021), {path.name[:100]}"
+    source = f"HW-NAS-Bench v1.0 (Li et al. 2021), {shown(path)}"
     for done, (short, (_, data_set)) in enumerate(COST_DATA.items()):
         table = part.get(data_set if short == "imagenet16" else short)
         if not is_dict(table):
@@ -72,20 +73,22 @@ def read_hw_nas_bench(path: Path, progress: OnProgress = silent) -> ImportedTabl
             columns.add(meaning, _values(raw, path, f"{data_set} {metric}"))
         progress(done + 1, len(COST_DATA))
     if not columns.meanings:
-        raise DataError(f"{path.name} holds no latency or energy of NAS-Bench-201.")
+        raise DataError(f"{shown(path)} holds no latency or energy of NAS-Bench-201.")
     title = "HW-NAS-Bench, NAS-Bench-201 part"
     return ImportedTable(SPACE.name, "hw-nas-bench", title, "index", columns.frame(), columns.meanings)
 
 
 def _values(raw: Any, path: Path, what: str) -> np.ndarray:
     if is_dict(raw):
+        if strange := [key for key in raw if type(key) is not int or not 0 <= key < CELLS][:1]:
+            raise DataError(f"{shown(path)}: {what} has a value for {one_line(str(strange[0]), 40)!r}, no index.")
         raw = [raw.get(index) for index in range(CELLS)]
     try:
         values = array_of([math.nan if value is None else value for value in raw] if is_list(raw) else raw)
     except DataError as error:
-        raise DataError(f"{path.name}: {what}: {error}.") from None
+        raise DataError(f"{shown(path)}: {what}: {reason_of(error)}.") from None
     if values.shape != (CELLS,):
-        raise DataError(f"{path.name}: {what} has the shape {values.shape}; expected {CELLS:,} values.")
+        raise DataError(f"{shown(path)}: {what} has the shape {values.shape}; expected {CELLS:,} values.")
     values = values.astype(np.float64)
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)  # unsupported cells
 
@@ -95,9 +98,8 @@ def _check_order(config: Any, path: Path, data_set: str) -> None:
     for index, entry in entries:
         try:
             named = index_of(entry["arch_str"])
-        except (DataError, KeyError, TypeError, IndexError):
-            continue  # nothing to compare
+        except Exception as error:
+            raise unusable(path, f"entry {one_line(str(index), 20)} of {data_set}", error) from None
         if named != index:
-            raise DataError(
-                f"{path.name}: entry {index} of {data_set} is architecture {named:,}; expected the official order."
-            )
+            place = f"entry {one_line(str(index), 20)} of {data_set}"
+            raise DataError(f"{shown(path)}: {place} is architecture {named:,}; expected the official order.")

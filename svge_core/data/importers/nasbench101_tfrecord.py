@@ -6,7 +6,6 @@ own, so runs are numbered in file order. Memory stays bounded: a row of small nu
 """
 
 import base64
-import binascii
 import json
 import math
 import re
@@ -14,20 +13,27 @@ import struct
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from svge_core.cells import Cell
+from svge_core.data.importers.messages import shown, unusable
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
-from svge_core.data.importers.tfrecord import RecordPosition, fields, read_records
+from svge_core.data.importers.tfrecord import fields, read_records
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.errors import DataError
 from svge_core.files import is_list
+from svge_core.spaces.nasbench101 import NASBench101
 
 SPACE = "nasbench101"
+_CELL_SPACE = NASBench101()
 CELLS = 423_624
 REPEATS = 3
+#: the largest cell has some 50 million
+MAX_PARAMETERS = 10**9
 EPOCHS = (4, 12, 36, 108)
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 #: runs below this validation accuracy (%) after all 108 epochs did not learn; the authors' means include them
@@ -41,9 +47,14 @@ _EVALUATION = struct.Struct("<BdBdBdBdBd")
 
 
 class Runs:
-    """Collects runs by cell: growing arrays, one row per cell, three runs per number of epochs."""
+    """Collects runs by cell: growing arrays, one row per cell, three runs per number of epochs.
 
-    def __init__(self) -> None:
+    Args:
+        check_keys: compute the key of every graph (0.1 ms); not needed where the file's sha256 is known.
+    """
+
+    def __init__(self, *, check_keys: bool = True) -> None:
+        self._check_keys = check_keys
         self._rows: dict[bytes, int] = {}
         self._graphs: dict[tuple[str, str], int] = {}
         self._graph_of = np.empty(0, dtype=np.int32)
@@ -61,9 +72,18 @@ class Runs:
         return tuple(sorted(self._values))
 
     def row(self, digest: str, graph: tuple[str, str], parameters: float) -> int:
-        """The row of a cell, new where the cell is."""
+        """The row of a cell, new where the cell is.
+
+        Raises:
+            DataError: if the digest is not the key of the graph, or the number of parameters is out of range.
+        """
         key = bytes.fromhex(digest)
         row = self._rows.get(key)
+        code = self._graphs.setdefault(graph, len(self._graphs))
+        if self._check_keys and (row is None or self._graph_of[row] != code) and (found := key_of(graph)) != digest:
+            raise DataError(f"the key of its graph is {found}, not {digest}")
+        if not (math.isnan(parameters) or 0 <= parameters < MAX_PARAMETERS):
+            raise DataError(f"expected its number of parameters below {MAX_PARAMETERS:,}, got {parameters:g}")
         if row is None:
             row = len(self._rows)
             if row == CELLS:
@@ -71,7 +91,7 @@ class Runs:
             self._rows[key] = row
             if row == len(self._graph_of):
                 self._grow(max(1024, 2 * row))
-            self._graph_of[row] = self._graphs.setdefault(graph, len(self._graphs))
+            self._graph_of[row] = code
             self._parameters[row] = parameters
         return row
 
@@ -205,32 +225,26 @@ def read_tfrecord(path: Path, progress: OnProgress = silent, *, check_payloads: 
     Args:
         path: the file.
         progress: told how far it is.
-        check_payloads: verify the checksum of every record's content; not needed where the file's sha256 is known.
+        check_payloads: verify the checksum of every record's content, and that its key is that of its graph; not
+            needed where the file's sha256 is known.
 
     Raises:
         DataError: naming the record and its byte, if the file is cut off, damaged or holds something else.
     """
-    runs = Runs()
+    runs = Runs(check_keys=check_payloads)
     size = path.stat().st_size
     with path.open("rb") as file:
         for place, payload in read_records(file, size, check_payloads=check_payloads):
             try:
                 _add_record(runs, payload)
-            except DataError as error:
-                raise DataError(_unusable(path, place, str(error))) from None
-            except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-                raise DataError(_unusable(path, place, f"it is no NAS-Bench-101 record ({error})")) from None
+            except Exception as error:
+                raise unusable(path, place, error, "Get the file again.") from None
             if not place.number % 4096:
                 progress(place.offset, size)
     progress(size, size)
     full = len(runs.epochs) > 1
     name, title = ("nasbench101-full", "all epochs") if full else ("nasbench101-only108", "108 epochs")
-    return runs.table(name, f"NAS-Bench-101 tfrecord, {title}", f"NAS-Bench-101 (Ying et al. 2019), {path.name[:100]}")
-
-
-def _unusable(path: Path, place: RecordPosition, reason: str) -> str:
-    line = " ".join(reason.split())[:200]
-    return f"{path.name}, {place} cannot be used: {line}. Get the file again."
+    return runs.table(name, f"NAS-Bench-101 tfrecord, {title}", f"NAS-Bench-101 (Ying et al. 2019), {shown(path)}")
 
 
 def _add_record(runs: Runs, payload: bytes) -> None:
@@ -264,6 +278,19 @@ def graph_of(matrix: str, operations: str) -> tuple[str, str]:
     if len(labels) != nodes or labels[0] != "input" or labels[-1] != "output" or set(labels[1:-1]) - set(OPERATIONS):
         raise DataError(f"expected input, {nodes - 2} of {', '.join(OPERATIONS)}, and output; got {operations[:120]!r}")
     return "".join(matrix[row * nodes + row + 1 : (row + 1) * nodes] for row in range(nodes)), operations
+
+
+@lru_cache(maxsize=65_536)
+def key_of(graph: tuple[str, str]) -> str:
+    """The official md5 key of a graph as :func:`graph_of` gives it.
+
+    Raises:
+        SvgeError: if it is no cell of the space, as it has too many edges or a vertex that is not in use.
+    """
+    digits, labels = graph[0], tuple(graph[1].split(","))
+    pairs = combinations(range(len(labels)), 2)
+    edges = tuple(pair for pair, digit in zip(pairs, digits, strict=True) if digit == "1")
+    return _CELL_SPACE.key(Cell(labels, edges))
 
 
 def read_metrics(message: bytes) -> tuple[float, tuple[float, float, float, float]]:

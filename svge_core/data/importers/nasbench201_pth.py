@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from svge_core.data.importers.messages import shown, unusable
 from svge_core.data.importers.nb201_records import CELLS, Records
 from svge_core.data.importers.table import ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import torch_globals
@@ -31,7 +32,7 @@ def read_pth(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """
     content = _loaded(path)
     if not is_dict(content) or not is_dict(content.get("arch2infos")):
-        raise DataError(f"{path.name} is a PyTorch file, but not NAS-Bench-201's: expected 'arch2infos' in it.")
+        raise DataError(f"{shown(path)} is a PyTorch file, but not NAS-Bench-201's: expected 'arch2infos' in it.")
     meta, infos = content.get("meta_archs"), content["arch2infos"]
     records = Records()
     for done, (index, info) in enumerate(infos.items()):
@@ -41,15 +42,14 @@ def read_pth(path: Path, progress: OnProgress = silent) -> ImportedTable:
             if "all_results" in info:  # the first release has the long schedule alone
                 info = {"full": info}
             records.add({epochs: info[key] for key, epochs in EPOCHS_OF.items() if key in info}, index)
-        except DataError as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{path.name}, architecture {str(index)[:20]} cannot be used: {reason}") from None
+        except Exception as error:
+            raise unusable(path, f"architecture {str(index)[:20]}", error) from None
         progress(done + 1, len(infos))
     total = len(meta) if is_list(meta) else CELLS
     notes = () if len(infos) == total else (f"{total - len(infos):,} of {total:,} architectures are missing.",)
     found = re.search(r"v\d_\d", path.name)
     version = f" {found[0].replace('_', '.')}" if found else ""
-    source = f"NAS-Bench-201{version} (Dong & Yang 2020), {path.name[:100]}"
+    source = f"NAS-Bench-201{version} (Dong & Yang 2020), {shown(path)}"
     label = f"NAS-Bench-201{version}"
     return records.table("nasbench201-pth", f"{label} .pth", "nb201", label, source, notes)
 
@@ -57,25 +57,27 @@ def read_pth(path: Path, progress: OnProgress = silent) -> ImportedTable:
 def _loaded(path: Path) -> object:
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise DataError(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are expected.")
+        raise DataError(f"{shown(path)} has {size:,} bytes; at most {MAX_BYTES:,} are expected.")
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(member.file_size for member in archive.infolist())
             if unpacked > size:  # PyTorch stores its members as they are
-                raise DataError(f"{path.name} unpacks to {unpacked:,} bytes, more than PyTorch's files do.")
+                raise DataError(f"{shown(path)} unpacks to {unpacked:,} bytes, more than PyTorch's files do.")
         with torch.serialization.safe_globals(torch_globals()):
             return torch.load(path, map_location="cpu", weights_only=True)
     except DataError as error:
-        raise DataError(f"{path.name} was refused, nothing in it was run: {error}") from None
+        raise DataError(f"{shown(path)} was refused, nothing in it was run: {error}.") from None
     except pickle.UnpicklingError as error:
         if named := re.search(r"(?:GLOBAL|class) ([\w.]{1,120})", str(error)):
             raise DataError(
-                f"{path.name} was refused, nothing in it was run: it asks for {named[1]}, which plain results do not "
+                f"{shown(path)} was refused, nothing in it was run: it asks for {named[1]}, which plain results do not "
                 "need."
             ) from None
-        raise DataError(f"{path.name} is damaged or cut off: get the file again.") from error
+        raise DataError(f"{shown(path)} is damaged or cut off: get the file again.") from error
     except MemoryError:
-        raise DataError(f"{path.name} does not fit into this machine's memory: import NATS-Bench's archive.") from None
+        raise DataError(
+            f"{shown(path)} does not fit into this machine's memory: import NATS-Bench's archive."
+        ) from None
     except Exception as error:  # a damaged file can raise anything
-        raise DataError(f"{path.name} is damaged or cut off ({type(error).__name__}): get the file again.") from error
+        raise DataError(f"{shown(path)} is damaged or cut off ({type(error).__name__}): get the file again.") from error

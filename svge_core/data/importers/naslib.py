@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from svge_core.data.importers.messages import each_once, reason_of, shown, unusable
 from svge_core.data.importers.nasbench101_tfrecord import Runs, graph_of
-from svge_core.data.importers.nb201_records import CELLS, SPACE, accuracy, index_of
+from svge_core.data.importers.nb201_records import CELLS, SPACE, accuracy, index_of, number_of
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import array_of, load_file
 from svge_core.data.meaning import ScoreMeaning
-from svge_core.errors import DataError, ParseError
+from svge_core.errors import DataError
 from svge_core.files import is_dict, is_list
 from svge_core.spaces import from_naslib_tuple
 
@@ -27,7 +28,7 @@ MAX_101_BYTES = 8 * 2**30
 MAX_201_BYTES = 4 * 2**30
 MAX_JSON_BYTES = 2**30
 _HASH = re.compile(r"[0-9a-f]{32}")
-_TUPLE = re.compile(r"\((\d), (\d), (\d), (\d), (\d), (\d)\)")
+_TUPLE = re.compile(rf"\({', '.join(['([0-9])'] * 6)}\)")
 _SEED = "one seed (888)"
 #: NASLib's data set -> our key, data set, what the images of the last entry of eval_acc1es are
 _LAST = {
@@ -52,10 +53,6 @@ _CALLED_VALID = {
 }
 
 
-def _unusable(path: Path, what: object, error: Exception) -> DataError:
-    return DataError(f"{path.name}, {str(what)[:90]} cannot be used: {' '.join(str(error).split())[:200]}")
-
-
 def read_naslib101(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """NAS-Bench-101's runs of 108 epochs as NASLib repacked them.
 
@@ -64,7 +61,7 @@ def read_naslib101(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """
     content = load_file(path, MAX_101_BYTES)
     if not is_dict(content) or not content:
-        raise DataError(f"{path.name}: expected a dictionary of hashes, as in NASLib's nasbench_only108.pkl.")
+        raise DataError(f"{shown(path)}: expected a dictionary of hashes, as in NASLib's nasbench_only108.pkl.")
     runs = Runs()
     for done, (digest, entry) in enumerate(content.items()):
         try:
@@ -72,26 +69,29 @@ def read_naslib101(path: Path, progress: OnProgress = silent) -> ImportedTable:
                 raise DataError("expected a hash of 32 hexadecimal digits")
             fixed, computed = entry
             matrix = array_of(fixed["module_adjacency"])
-            digits = "".join("1" if value else "0" for value in matrix.ravel()[:49])
+            if matrix.ndim != 2 or matrix.size > 49 or not np.isin(matrix, (0, 1)).all():
+                raise DataError("expected a matrix of zeros and ones of at most 7 vertices")
+            digits = "".join("1" if value else "0" for value in matrix.ravel())
             graph = graph_of(digits, ",".join(map(str, fixed["module_operations"])))
-            row = runs.row(digest, graph, float(fixed["trainable_parameters"]))
+            row = runs.row(digest, graph, number_of(fixed["trainable_parameters"], "trainable_parameters"))
             for run in computed[108]:
                 runs.add(row, 108, _run(run))
-        except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _unusable(path, digest, error) from None
+        except Exception as error:
+            raise unusable(path, digest, error) from None
         if not done % 4096:
             progress(done, len(content))
-    source = f"NAS-Bench-101 (Ying et al. 2019), repacked by NASLib, {path.name[:100]}"
+    source = f"NAS-Bench-101 (Ying et al. 2019), repacked by NASLib, {shown(path)}"
     return runs.table("naslib-nasbench101", "NASLib's NAS-Bench-101 pickle", source)
 
 
 def _run(run: Any) -> tuple[float, float, float, float]:
     names = ("validation_accuracy", "test_accuracy", "train_accuracy", "training_time")
     validation, test, train, seconds = (run[f"final_{name}"] for name in names)
-    values = (float(validation), float(test), float(train), float(seconds))
+    given = (validation, test, train, seconds)
+    values = tuple(number_of(value, name) for value, name in zip(given, names, strict=True))
     if not all(0 <= value <= 1 for value in values[:3]) or not 0 <= values[3] < 1e9:
         raise DataError(f"expected accuracies from 0 to 1 and seconds, got {values}")
-    return values
+    return values  # type: ignore[return-value]
 
 
 def read_naslib201(path: Path, progress: OnProgress = silent) -> ImportedTable:
@@ -102,13 +102,15 @@ def read_naslib201(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """
     content = load_file(path, MAX_201_BYTES)
     if not is_dict(content) or not content:
-        raise DataError(f"{path.name}: expected a dictionary of architecture strings, as in NASLib's pickles.")
+        raise DataError(f"{shown(path)}: expected a dictionary of architecture strings, as in NASLib's pickles.")
     found: dict[str, np.ndarray] = {}
     seen = np.zeros(CELLS, dtype=bool)
     others: set[str] = set()
     for done, (arch, entry) in enumerate(content.items()):
         try:
             index = index_of(arch)
+            if seen[index]:
+                raise DataError(f"it is architecture {index:,}, which another key names too")
             seen[index] = True
             for data, results in entry.items():
                 if data not in _LAST:
@@ -118,16 +120,16 @@ def read_naslib201(path: Path, progress: OnProgress = silent) -> ImportedTable:
                 _put(found, _LAST[data][0], index, last)
                 if data == "cifar10-valid":
                     _put(found, "cifar10_valid", index, before)
-        except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _unusable(path, arch, error) from None
+        except Exception as error:
+            raise unusable(path, arch, error) from None
         if not done % 1024:
             progress(done, len(content))
     if not found:
         known = ", ".join(_LAST)
-        raise DataError(f"{path.name} holds no results on {known}; found {', '.join(sorted(others)[:5]) or 'none'}.")
+        raise DataError(f"{shown(path)} holds no results on {known}; found {', '.join(sorted(others)[:5]) or 'none'}.")
     rows = np.flatnonzero(seen)
     columns = Columns(index=rows)
-    source = f"NAS-Bench-201 (Dong & Yang 2020), repacked by NASLib, {path.name[:100]}"
+    source = f"NAS-Bench-201 (Dong & Yang 2020), repacked by NASLib, {shown(path)}"
     base = ScoreMeaning(
         "naslib",
         "Test accuracy, NASLib",
@@ -191,11 +193,11 @@ def read_zero_cost(path: Path, progress: OnProgress = silent) -> ImportedTable:
     """
     size = path.stat().st_size
     if size > MAX_JSON_BYTES:
-        raise DataError(f"{path.name} has {size:,} bytes; at most {MAX_JSON_BYTES:,} are expected.")
+        raise DataError(f"{shown(path)} has {size:,} bytes; at most {MAX_JSON_BYTES:,} are expected.")
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path.name} is damaged or cut off ({str(error)[:100]}): get the file again.") from None
+        content = json.loads(path.read_bytes(), object_pairs_hook=each_once)
+    except Exception as error:
+        raise DataError(f"{shown(path)} is damaged or cut off ({reason_of(error)}): get the file again.") from None
     columns = Columns(index=np.arange(CELLS))
     seen = np.zeros(CELLS, dtype=bool)
     others: list[str] = []
@@ -207,13 +209,20 @@ def read_zero_cost(path: Path, progress: OnProgress = silent) -> ImportedTable:
         progress(done + 1, len(content))
     rows = np.flatnonzero(seen)
     if not len(rows):
-        raise DataError(f"{path.name} holds no proxies on {', '.join(_CALLED_VALID)}.")
+        raise DataError(f"{shown(path)} holds no proxies on {', '.join(_CALLED_VALID)}.")
     notes = ["What the file calls val_accuracy is one seed (888) on test images, and is named so here."]
     if others:
         notes.append(f"Not imported: {', '.join(others[:8])}.")
     frame = columns.frame().iloc[rows].reset_index(drop=True)
     title = "NAS-Bench-Suite-Zero, zero-cost proxies of NAS-Bench-201"
     return ImportedTable(SPACE.name, "zero-cost", title, "index", frame, columns.meanings, tuple(notes))
+
+
+def _score(value: object) -> float:
+    """A proxy's value, which may be negative or infinite."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise DataError(f"expected a number as score, got {type(value).__name__}")
+    return float(value)
 
 
 def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str, cells: Any) -> None:
@@ -231,13 +240,13 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
                 if name == "val_accuracy":
                     accuracies[index] = accuracy(value, name)
                 elif is_dict(value) and re.fullmatch(r"[a-z0-9_]{1,30}", name):
-                    score = float(value["score"])
+                    score = _score(value["score"])
                     if len(found) < 64 and math.isfinite(score):  # some proxies overflow: unknown
                         _put(found, name, index, score)
-    except (DataError, ParseError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unusable(path, f"{data}: {cell}", error) from None
+    except Exception as error:
+        raise unusable(path, f"{data}: {cell}", error) from None
     key, data_set, split = _CALLED_VALID[data]
-    source = f"NAS-Bench-Suite-Zero (Krishnakumar et al. 2022), {path.name[:100]}"
+    source = f"NAS-Bench-Suite-Zero (Krishnakumar et al. 2022), {shown(path)}"
     test = ScoreMeaning(
         f"zc_{key}",
         "Test accuracy, zero-cost file",

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from svge_core.data.importers.messages import one_line, reason_of, shown, unusable
 from svge_core.data.importers.nb201_records import CELLS, Records
 from svge_core.data.importers.table import ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import MAX_RECORD_BYTES, loads
 from svge_core.errors import DataError
 from svge_core.files import is_dict
 
-RECORD = re.compile(r"(?:.*/)?(\d{6})\.pickle\.pbz2")
+RECORD = re.compile(r"(?:.*/)?([0-9]{6})\.pickle\.pbz2")
 MAX_COMPRESSED = 16 * 2**20
 EPOCHS_OF = {"12": 12, "200": 200}
 TITLE = "NATS-Bench topology, simple archive"
@@ -36,7 +37,7 @@ def decompress(data: bytes, name: str) -> bytes:
     try:
         content = machine.decompress(data, MAX_RECORD_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise DataError(f"{name} is damaged ({error}): get the archive again.") from None
+        raise DataError(f"{name} is damaged ({reason_of(error)}): get the archive again.") from None
     if len(content) > MAX_RECORD_BYTES:
         raise DataError(f"{name} unpacks to more than {MAX_RECORD_BYTES:,} bytes, which no record does.")
     if not machine.eof:
@@ -60,15 +61,15 @@ def read_nats(path: Path, progress: OnProgress = silent) -> ImportedTable:
             if "90" in record:
                 raise DataError("it is of the size space NATS-sss, which is not read; expected NATS-tss")
             records.add({epochs: record[key] for key, epochs in EPOCHS_OF.items() if key in record}, number)
-        except DataError as error:
-            raise DataError(f"{name} cannot be used: {' '.join(str(error).split())}") from None
+        except Exception as error:
+            raise unusable(path, name, error) from None
         count += 1
     if not count:
         raise DataError(
-            f"{path.name} holds no record such as 000000.pickle.pbz2: expected the archive NATS-tss-...-simple."
+            f"{shown(path)} holds no record such as 000000.pickle.pbz2: expected the archive NATS-tss-...-simple."
         )
     notes = () if count == CELLS else (f"{CELLS - count:,} of {CELLS:,} architectures are missing.",)
-    source = f"NATS-Bench v1.0 topology (Dong et al. 2021), {path.name[:100]}"
+    source = f"NATS-Bench v1.0 topology (Dong et al. 2021), {shown(path)}"
     return records.table("nats-tss", TITLE, "nats", "NATS-Bench", source, notes)
 
 
@@ -103,7 +104,7 @@ def _members(path: Path, progress: OnProgress) -> Iterator[tuple[int, str, bytes
         files = sorted(file for file in path.iterdir() if RECORD.fullmatch(file.name) and file.is_file())
         for done, file in enumerate(files):
             if file.stat().st_size > MAX_COMPRESSED:
-                raise DataError(f"{file.name} has {file.stat().st_size:,} bytes, which no record has.")
+                raise DataError(f"{one_line(file.name, 80)} has {file.stat().st_size:,} bytes, which no record has.")
             yield int(file.name[:6]), file.name, file.read_bytes()
             progress(done + 1, len(files))
         return
@@ -117,18 +118,22 @@ def _members(path: Path, progress: OnProgress) -> Iterator[tuple[int, str, bytes
                     if match is None or not member.isfile():
                         continue
                     if member.size > MAX_COMPRESSED:
-                        raise DataError(f"{member.name[-80:]} has {member.size:,} bytes, which no record has.")
+                        raise DataError(
+                            f"{one_line(member.name[-80:], 80)} has {member.size:,} bytes, which no record has."
+                        )
                     number = int(match[1])
                     if number in seen:
-                        raise DataError(f"{path.name} holds the record {match[1]} twice.")
+                        raise DataError(f"{shown(path)} holds the record {match[1]} twice.")
                     seen.add(number)
                     content = archive.extractfile(member)
-                    yield number, member.name[-80:], b"" if content is None else content.read()
+                    yield number, one_line(member.name[-80:], 80), b"" if content is None else content.read()
                     progress(_position(file, size), size)
-        except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        except DataError:
+            raise
+        except Exception as error:  # a damaged header can raise anything
             place = f"after {len(seen):,} records, at byte {_position(file, size):,}"
             raise DataError(
-                f"{path.name} is cut off or damaged {place} ({error}): get the whole file again."
+                f"{shown(path)} is cut off or damaged {place} ({reason_of(error)}): get the whole file again."
             ) from error
 
 

@@ -20,6 +20,8 @@ from svge_core.spaces import NASBench201
 
 SPACE = NASBench201()
 CELLS = 15_625
+#: most characters of an architecture string, which has some 90
+MAX_ARCH = 200
 #: seeds of the 200-epoch and of the 12-epoch runs, in the order of their columns
 SEEDS: dict[int, tuple[int, ...]] = {200: (777, 888, 999), 12: (111, 777)}
 
@@ -112,8 +114,9 @@ def index_of(arch: object) -> int:
     Raises:
         DataError: if it is none.
     """
+    text = arch if isinstance(arch, str) else str(type(arch))
     try:
-        return SPACE.index(SPACE.parse(str(arch)[:200]))
+        return SPACE.index(SPACE.parse(text if len(text) <= MAX_ARCH else f"{text[:40]}..."))
     except SvgeError as error:
         raise DataError(str(error)) from None
 
@@ -167,10 +170,10 @@ class Records:
                 latency = run.get("latency")
                 times = run.get("train_times")
                 self._costs[index, row] = (
-                    _number(latency[0], "latency") * 1000 if is_list(latency) and latency else math.nan,
-                    math.fsum(_number(t, "train_times") for t in times.values()) if is_dict(times) else math.nan,
-                    _number(run.get("params"), "params"),
-                    _number(run.get("flop"), "flop"),
+                    number_of(latency[0], "latency") * 1000 if is_list(latency) and latency else math.nan,
+                    math.fsum(number_of(t, "train_times") for t in times.values()) if is_dict(times) else math.nan,
+                    number_of(run.get("params"), "params"),
+                    number_of(run.get("flop"), "flop"),
                 )
 
     def table(
@@ -285,22 +288,27 @@ def accuracy(value: object, name: str) -> float:
     Raises:
         DataError: if it is not a number from 0 to 100.
     """
-    number = _number(value, name)
+    number = number_of(value, name)
     if number > 100:
         raise DataError(f"expected {name} from 0 to 100 %, got {number:g}")
     return number
 
 
-def _is_number(value: object) -> TypeGuard[float]:
+def _isnumber_of(value: object) -> TypeGuard[float]:
     """Python's numbers and NumPy's, which compare and convert alike."""
     return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
 
 
-def _number(value: object, name: str) -> float:
+def number_of(value: object, name: str) -> float:
+    """A number from 0 on; NaN for None.
+
+    Raises:
+        DataError: if it is none: texts, truth values, NaN and infinity are not.
+    """
     if value is None:
         return math.nan
-    if not _is_number(value):
+    if not _isnumber_of(value):
         raise DataError(f"expected a number as {name}, got {type(value).__name__}")
     if not 0 <= value < 1e12:
-        raise DataError(f"expected {name} as a number from 0 on, got {value!r:.40}")
+        raise DataError(f"expected {name} as a number from 0 on, got {float(value):g}")
     return float(value)

@@ -7,10 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from svge_core.data.importers.cache import save_table
-from svge_core.data.importers.detection import KINDS, Checksum, FileKind, checksum, detect, memory_warning
+from svge_core.data.importers.detection import (
+    KINDS,
+    Checksum,
+    FileKind,
+    checksum,
+    detect,
+    memory_warning,
+)
+from svge_core.data.importers.messages import cannot_be_read, one_line, reason_of, shown
 from svge_core.data.importers.table import ImportedTable, OnProgress, silent
-from svge_core.errors import DataError
+from svge_core.errors import DataError, SvgeError
 
+#: most characters of a message about a file
+MAX_MESSAGE = 500
 #: told which step begins, and the unit of its progress
 OnStep = Callable[[str, str], None]
 
@@ -60,8 +70,20 @@ def read_table(path: Path, kind: FileKind, known: bool, progress: OnProgress = s
         progress: told how far it is.
 
     Raises:
-        DataError: saying what was expected, what came and what to do.
+        DataError: one line, whatever the file made the reader raise: what was expected, what came and what to do.
     """
+    try:
+        return _read(path, kind, known, progress)
+    except SvgeError as error:
+        raise DataError(one_line(str(error), MAX_MESSAGE), settings=error.settings) from None
+    except OSError as error:
+        raise cannot_be_read(path, error) from None
+    except Exception as error:  # a damaged, similar or newer file can make a reader raise anything
+        what = KINDS[kind].partition(" (")[0]
+        raise DataError(f"{shown(path)} cannot be read as {what}: {reason_of(error)}. Get the file again.") from error
+
+
+def _read(path: Path, kind: FileKind, known: bool, progress: OnProgress) -> ImportedTable:
     if kind == "nasbench101":
         from svge_core.data.importers.nasbench101_tfrecord import read_tfrecord
 
@@ -98,16 +120,19 @@ def import_file(
 
     Raises:
         DataError: saying what was expected, what came and what to do; the cache is as it was before.
-        OSError: if a file cannot be read or the cache cannot be written.
+        OSError: if the cache cannot be written.
     """
     started = time.monotonic()
     kind = detect(path)
     if warning := memory_warning(path, kind):
         on_step(warning, "")
     on_step("sha256", "B")
-    known = checksum(path, kind, progress)
+    try:
+        known = checksum(path, kind, progress)
+    except OSError as error:
+        raise cannot_be_read(path, error) from None
     if strict and known.mismatch:
-        raise DataError(f"{path.name}: {known}. Get the official file, or take it as it is.", settings=("strict",))
+        raise DataError(f"{shown(path)}: {known}. Get the official file, or take it as it is.", settings=("strict",))
     on_step(f"reading {KINDS[kind].partition(' (')[0]}", "B" if kind in ("nasbench101", "arch2vec", "enas") else "")
     table = read_table(path, kind, bool(known.matches), progress)
     origin = {

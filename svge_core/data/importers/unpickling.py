@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from svge_core.data.importers.messages import shown
 from svge_core.errors import DataError
 from svge_core.files import is_tuple
 
@@ -210,11 +211,11 @@ def load_file(path: Path, max_bytes: int) -> object:
     """
     size = path.stat().st_size
     if not 0 < size <= max_bytes:
-        raise DataError(f"{path.name} has {size:,} bytes; 1 to {max_bytes:,} are expected of such a file.")
+        raise DataError(f"{shown(path)} has {size:,} bytes; 1 to {max_bytes:,} are expected of such a file.")
     with path.open("rb") as file:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            check_opcodes(mapped, path.name)
-        return _load(_PlainUnpickler(file), path.name)
+            check_opcodes(mapped, shown(path))
+        return _load(_PlainUnpickler(file), shown(path))
 
 
 def array_of(value: object) -> np.ndarray:
