@@ -70,6 +70,19 @@ def _unpacked(content: bytes, max_bytes: int) -> bytes:
     return content
 
 
+def refuse_json(text: str) -> None:
+    """Say of a text that should be a table that it is JSON.
+
+    Raises:
+        DataError: if it is.
+    """
+    if _JSON.match(text):
+        raise DataError(
+            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
+            "'naslib', 'accuracy' into a column of that name."
+        )
+
+
 def _text(content: bytes) -> str:
     if not content.strip():
         raise DataError("The file is empty: expected a header line and one line per architecture.")
@@ -83,11 +96,6 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"The file is not UTF-8 text (byte {error.start}): save it as 'CSV UTF-8'.") from None
-    if _JSON.match(text):
-        raise DataError(
-            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
-            "'naslib', 'accuracy' into a column of that name."
-        )
     if "\0" in text:
         raise DataError("The file is not CSV: it holds binary zeros. Save it as 'CSV UTF-8'.")
     return text
