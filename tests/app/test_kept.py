@@ -135,6 +135,23 @@ def test_places_of_a_checkpoint_that_is_gone_are_dropped_and_cells_stay(plane: P
     assert focus(at) is None and at.session_state["map_lasso"] is None and len(at.session_state["basket"]) == 1
 
 
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("key", ["", "nope"])
+def test_a_filter_by_a_column_that_is_not_there_is_a_line_and_can_be_removed(key: str) -> None:
+    saved = write_session(session_of(checkpoint="tiny", filter=CellFilter(key, (0.0, 1.0))))
+    at = open_app()
+    at.get_by_key("session-file").upload("s.json", saved, "application/json")
+    press(rerun(at), "session-open")
+    assert "The filter cannot be applied" in words(at)
+    press(at, "w-filter-reset")
+    assert "The filter cannot be applied" not in words(at)
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_place_beyond_every_map_is_a_line() -> None:
+    assert "The link's x and y are not both numbers" in words(open_app(space="nasbench201", x="1e300", y="0"))
+
+
 # ---- undo and redo ----------------------------------------------------------------------------------------------
 
 

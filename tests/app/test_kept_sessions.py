@@ -63,6 +63,15 @@ def with_values(text: str) -> bytes:
     return json.dumps(plain).encode()
 
 
+def with_columns(*keys: str) -> bytes:
+    """A session file whose own scores have columns of these names."""
+    plain = json.loads(write_session(session_of(own=own())))
+    table = plain["own"]["nasbench201"]
+    table["meanings"] = [{**table["meanings"][0], "key": key} for key in keys]
+    table["values"] = {key: table["values"]["user_loss"] for key in keys}
+    return json.dumps(plain).encode()
+
+
 BOMB = base64.b64encode(zlib.compress(b"\0" * 2**27)).decode()
 
 
@@ -85,6 +94,10 @@ BOMB = base64.b64encode(zlib.compress(b"\0" * 2**27)).decode()
         (changed(path={"start": -1}), "names cell #-1"),
         (changed(checkpoint="x" * 501), "checkpoint"),
         (changed(more=1), "unknown field"),
+        (changed(basket=[{"notation": NAMES[0]}] * 2), "holds an architecture twice"),
+        (changed(place={"plane": "pca", "x": 1e300, "y": 0}), "no place on a map"),
+        (with_columns(), "every column needs its meaning"),
+        (with_columns("params_m"), "not a person's own"),
         (with_values("%%%"), "own scores are damaged"),
         (with_values(base64.b64encode(b"no zlib").decode()), "own scores are damaged"),
         (with_values(base64.b64encode(zlib.compress(b"\0" * 80)).decode()), "one number for each cell"),

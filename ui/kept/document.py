@@ -22,7 +22,7 @@ from svge_core.explorer import CellFilter
 from svge_core.files import Count, StrictRecord, check_version, read_record, to_plain
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.shared.choices import BASKET_CAP, Lasso, PathChoice, PlaceFocus, UserColumns
+from ui.shared.choices import BASKET_CAP, FURTHEST, Lasso, PathChoice, PlaceFocus, UserColumns
 
 VERSION = 1
 #: an opened file: a few tables of own scores fit
@@ -144,6 +144,10 @@ def check_space(name: str, record: SpaceRecord) -> None:
             space.parse(entry.notation)
         except SvgeError as error:
             raise SvgeError(f"The session's basket cannot be read: {error}") from None
+    if len({entry.notation for entry in record.basket}) < len(record.basket):
+        raise SvgeError("The session's basket holds an architecture twice.")
+    if record.place is not None and max(abs(record.place.x), abs(record.place.y)) > FURTHEST:
+        raise SvgeError(f"The session's focus is no place on a map: expected coordinates up to {FURTHEST:g}.")
     if record.lasso is not None and not 3 <= len(record.lasso.polygon) <= MAX_CORNERS:
         raise SvgeError(f"The session's lasso has {len(record.lasso.polygon)} corners: expected 3 to {MAX_CORNERS:,}.")
     if foreign := [op for op in (*record.filter.contains, *record.filter.without) if op not in space.operations]:
@@ -173,8 +177,10 @@ def own_columns(name: str, record: OwnRecord) -> UserColumns:
     """
     space = get_space(name)
     meanings = [meaning_from_dict(raw) for raw in record.meanings]
-    if {meaning.key for meaning in meanings} != set(record.values):
+    if not meanings or sorted(meaning.key for meaning in meanings) != sorted(record.values):
         raise SvgeError("The session's own scores are damaged: every column needs its meaning.")
+    if foreign := [meaning.key for meaning in meanings if not meaning.key.startswith("user_")]:
+        raise SvgeError(f"The session's own scores have a column {foreign[0]!r}, which is not a person's own.")
     columns = {meaning.key: _unpacked(record.values[meaning.key], space) for meaning in meanings}
     scores = scores_from_columns(name, columns, {meaning.key: meaning for meaning in meanings})
     return UserColumns(record.name, scores, record.summary, record.remarks, record.all_used)

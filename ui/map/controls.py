@@ -15,7 +15,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
 from svge_core.spaces import AbstractSearchSpace
 from ui.shared import reruns, session
-from ui.shared.choices import CellFocus, PlaceFocus, UserColumns
+from ui.shared.choices import FURTHEST, CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 
@@ -119,7 +119,8 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     now = session.cell_filter()
     st.caption("Cells that fail a condition are dimmed, not hidden.")
     about = shown
-    if now.score is not None and now.score_key != shown.name.key:
+    known = {name.key for name in column_names(explorer)}
+    if now.score is not None and now.score_key != shown.name.key and now.score_key in known:
         about = column(explorer, now.score_key)
     if not about.categories:
         _range(
@@ -235,6 +236,8 @@ def _go(plane: PlaneName) -> None:
     x, y = st.session_state.get("w-x"), st.session_state.get("w-y")
     if x is None or y is None:
         session.say(LINE, "Both x and y are needed to decode a position.")
+    elif max(abs(x), abs(y)) > FURTHEST:
+        session.say(LINE, f"No map reaches so far: expected coordinates up to {FURTHEST:g}.")
     else:
         session.set_focus(PlaceFocus(plane, float(x), float(y)))
 

@@ -10,6 +10,8 @@ from svge_core.explorer import CellFilter
 from svge_core.interpolation import PathKind
 
 BASKET_CAP = 200
+#: most of a coordinate of a place: no map is larger by far, and distances stay finite
+FURTHEST = 1e9
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Links: what the address of a page asks for, and keeping the address in line with what is shown."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from svge_core.atlas import PlaneName
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.spaces import SPACES
 from ui.shared import reruns, session
-from ui.shared.choices import CellFocus, Focus, PlaceFocus
+from ui.shared.choices import FURTHEST, CellFocus, Focus, PlaceFocus
 
 _PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
 _PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at", *_PATH_PARAMETERS)
@@ -191,4 +190,4 @@ def _finite(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= FURTHEST else None
