@@ -152,6 +152,25 @@ def test_a_place_beyond_every_map_is_a_line() -> None:
     assert "The link's x and y are not both numbers" in words(open_app(space="nasbench201", x="1e300", y="0"))
 
 
+@pytest.mark.usefixtures("at_home")
+def test_undo_and_redo_leave_what_another_tab_put_aside() -> None:
+    def numbers(at: App) -> set[int]:
+        return {SPACE.index(SPACE.parse(entry.notation)) for entry in at.session_state["basket"]}
+
+    at = press(click_map(open_app(), 0.0, 0.0, index=2), "basket-add")
+    other = press(click_map(open_app(), 0.0, 0.0, index=9), "basket-add")
+    assert numbers(other) == {2, 9}
+    press(at, "undo")
+    assert numbers(at) == numbers(open_app()) == {9}
+    press(at, "redo")
+    assert numbers(at) == numbers(open_app()) == {2, 9}
+    other = open_app()
+    press(other, "basket-drop-" + SPACE.format(SPACE.from_index(9)))
+    press(at, "undo")  # of the basket's first: what the other tab took out does not come back with a redo
+    press(at, "redo")
+    assert numbers(at) == numbers(open_app()) == {2}
+
+
 # ---- undo and redo ----------------------------------------------------------------------------------------------
 
 

@@ -84,7 +84,7 @@ def test_a_table_travels_in_the_store(run: RunCommand, fails: RunCommand, storag
     with open_store(storage) as engine, engine.begin() as connection:  # as an earlier version wrote it
         old = {**read_run(storage, name).config.to_dict(), "objective": ["csv:/elsewhere/mine.csv:acc"]}
         connection.execute(sa.update(runs).where(runs.c.name == name).values(config=json.dumps(old)))
-    advice = f"Give it again: svge search --resume {name} --table FILE"
+    advice = f"Give it again: python -m svge_core search --resume {name} --table FILE"
     assert advice in fails("worker", "--study", name, *where)
     assert advice in fails("search", "--resume", name, *where)
     (found,) = run("search", "--resume", name, "--table", path, *where)

@@ -104,7 +104,7 @@ def _keep() -> None:
     st.session_state[_PROBLEM] = ""
     spaces = {name: _with_basket(record, kept.spaces.get(name)) for name, record in mine.spaces.items()}
     if spaces != mine.spaces:
-        session.set_all_baskets(tuple(entry for name, record in spaces.items() for entry in _entries(name, record)))
+        session.adopt_baskets(tuple(entry for name, record in spaces.items() for entry in _entries(name, record)))
         reruns.refresh_all()
     st.session_state[_BASE] = replace(mine, spaces=spaces)
 

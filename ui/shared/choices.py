@@ -125,3 +125,16 @@ class SpaceState:
     colour: str = ""
     path: PathChoice = PathChoice()
     view: View = View()
+
+
+def named(entry: BasketEntry) -> tuple[str, str]:
+    """What tells entries apart, whatever a person calls them."""
+    return entry.space, entry.notation
+
+
+def adopted(old: View, space: str, gone: set[tuple[str, str]], come: list[BasketEntry]) -> View:
+    """A view of a space whose basket lacks what is gone and has what came."""
+    stay = tuple(entry for entry in old.basket if named(entry) not in gone)
+    there = {named(entry) for entry in stay}
+    new = tuple(entry for entry in come if entry.space == space and named(entry) not in there)
+    return replace(old, basket=(stay + new)[:BASKET_CAP])

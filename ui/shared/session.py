@@ -26,6 +26,8 @@ from ui.shared.choices import (
     SpaceState,
     UserColumns,
     View,
+    adopted,
+    named,
 )
 from ui.shared.reruns import refresh_all
 
@@ -357,6 +359,20 @@ def set_states(chosen: str, found: Mapping[str, SpaceState], checkpoints: Mappin
         st.session_state[key] = value
     st.session_state[_ASIDE] = aside
     set_all_baskets(tuple(entry for state in found.values() for entry in state.view.basket))
+
+
+def adopt_baskets(entries: tuple[BasketEntry, ...]) -> None:
+    """Take over the architectures of all spaces as another tab left them: what came or went there did so in every
+    step too, so that undo and redo neither drop nor bring back what was never changed here."""
+    old: tuple[BasketEntry, ...] = _get(_BASKET, ())
+    gone = {named(entry) for entry in old} - {named(entry) for entry in entries}
+    come = [entry for entry in entries if named(entry) not in {named(each) for each in old}]
+    set_all_baskets(entries)
+    histories: list[tuple[str, Any]] = [(space_name(), st.session_state), *_get(_ASIDE, {}).items()]
+    for name, values in histories:
+        for key in (_PAST, _FUTURE):
+            if key in values:
+                values[key] = tuple(adopted(old_view, name, gone, come) for old_view in values[key])
 
 
 def set_all_baskets(entries: tuple[BasketEntry, ...]) -> None:

@@ -64,7 +64,7 @@ def stored_tables(storage_url: str, run: str) -> TableSource:
         if (reference := split_reference(named)) is None:
             raise DataError(
                 f"The run {run!r} names the file {table_name(named)!r}, as runs of earlier versions did; a file that a "
-                f"store names is not opened. Give it again: svge search --resume {run} --table FILE"
+                f"store names is not opened. Give it again: python -m svge_core search --resume {run} --table FILE"
             )
         if named not in found:
             found[named] = _kept_table(storage_url, *reference)
