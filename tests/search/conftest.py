@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import Server, running_server
+from tests.support.postgres import Server, disconnect_all, running_server
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +13,13 @@ def postgres() -> Iterator[Server]:
     """One server for all tests of this process."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def connections_end_with_their_test() -> Iterator[None]:
+    """A server takes sixty."""
+    yield
+    disconnect_all()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
