@@ -6,7 +6,9 @@ import streamlit as st
 
 from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
-from ui.shared import links, loaders, session
+from ui.kept import keeping
+from ui.kept.panel import session_sidebar
+from ui.shared import links, loaders, reruns
 from ui.shared.sidebar import sidebar
 from ui.shared.theme import plain
 
@@ -25,14 +27,17 @@ st.set_page_config(page_title="SVGe Explorer", page_icon=str(ROOT / "assets" / "
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.svg"), size="large")
 pages = [st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "map") for name, title, icon in PAGES]
 chosen = st.navigation(pages, position="top")
-if wanted := session.entered():
+if wanted := reruns.entered():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
 try:
     load_plugins()  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
 except SvgeError as error:
     st.error(plain(str(error)), icon=":material/extension_off:")
+keeping.come_back(loaders.checkpoint_folders())
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
-sidebar()
+sidebar(undo=chosen is not pages[0])
+session_sidebar()
+keeping.listen()
 chosen.run()

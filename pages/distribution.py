@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ui.distribution.run import distribution_section
-from ui.shared import session
+from ui.shared import reruns
 from ui.shared.sidebar import opened_or_none
 
-if session.entered("distribution"):
+if reruns.entered("distribution"):
     st.switch_page("app.py")
 
 st.title("Distribution")

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ui.map.view import workspace
-from ui.shared import session
+from ui.shared import reruns
 from ui.shared.sidebar import opened_or_stop
 
-if session.entered("map"):
+if reruns.entered("map"):
     st.switch_page("app.py")
 
 workspace(opened_or_stop())

@@ -15,7 +15,7 @@ from ui.model.quality import show_quality
 from ui.model.state import can_be_trained, current_folder, no_form, shown_path
 from ui.model.train import show_training
 from ui.paths import ROOT, checkpoints_root
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.loaders import checkpoint_for
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_chart, show_missing
@@ -32,7 +32,7 @@ SECTIONS = (
     "Train a new one",
 )
 
-if session.entered("model"):
+if reruns.entered("model"):
     st.switch_page("app.py")
 
 theme = theme_name()

@@ -5,10 +5,10 @@ import streamlit as st
 from svge_core.errors import SvgeError
 from ui.model.state import read_benchmark
 from ui.results.view import Comparisons, show_comparisons
-from ui.shared import session
+from ui.shared import reruns
 from ui.shared.widgets import show_missing
 
-if session.entered("results"):
+if reruns.entered("results"):
     st.switch_page("app.py")
 
 st.title("Results")

@@ -7,12 +7,12 @@ from ui.paths import ROOT
 from ui.search import state as search_state
 from ui.search.form import race_form
 from ui.search.live import live_section
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.loaders import opening
 from ui.shared.sidebar import opened_or_none
 from ui.shared.theme import plain
 
-if session.entered("search"):
+if reruns.entered("search"):
     search_state.note_link()
     st.switch_page("app.py")
 

@@ -42,6 +42,14 @@ def nothing_imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def runs_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the app writes while it is tested, also served ones, does not come among what a developer has made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SVGE_RUNS", str(tmp_path_factory.mktemp("runs")))
+        yield
+
+
 @pytest.fixture
 def generator() -> torch.Generator:
     """A seeded torch generator; nothing in the core reads torch's global one."""

@@ -22,6 +22,11 @@ def tables_folder() -> Path:
     return runs_folder() / "search" / "tables"
 
 
+def sessions_folder() -> Path:
+    """Where what people made is kept, one folder for each browser."""
+    return runs_folder() / "sessions"
+
+
 def storage() -> str:
     """URL of the store of search runs; ``SVGE_STORAGE`` names another one."""
     return os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"

@@ -49,6 +49,7 @@ class Task:
         test: column that is reported of the incumbent; empty where there is none.
         checkpoint: folder of the model.
         restricted: whether the table covers a part of the space, so that only its cells can be proposed.
+        distinct: whether cells that compute the same are proposed once.
     """
 
     space: str
@@ -58,6 +59,7 @@ class Task:
     test: str
     checkpoint: Path
     restricted: bool
+    distinct: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def opened(task: Task) -> LabelTable:
     ]
     validation = dict(zip(cells, frame[task.validation].astype(float), strict=True))
     test = dict(zip(cells, frame[task.test].astype(float), strict=True)) if task.test else {}
-    domain = Domain(space, cells if task.restricted else None)
+    domain = Domain(space, cells if task.restricted else None, distinct=task.distinct)
     return LabelTable(domain, load_checkpoint(task.checkpoint), validation, test, max(validation.values()))
 
 
@@ -102,6 +104,12 @@ def run(task: Task, method: str, seed: int, budget: int, batch: int) -> dict[str
         ``hit``: evaluations up to and with the optimum, None where it was not found; ``validation`` and ``test`` of the
         incumbent at every mark; ``cpu_seconds``; ``asks``.
     """
+    history, found = played(task, method, seed, budget, batch)
+    return {"seed": seed, "hit": found["hit"], **incumbents(history.observations, opened(task).test), **found}
+
+
+def played(task: Task, method: str, seed: int, budget: int, batch: int) -> tuple[History, dict[str, Any]]:
+    """One run: what was evaluated; ``hit``, ``evaluations``, ``asks`` and ``cpu_seconds``, as in :func:`run`."""
     torch.set_num_threads(1)
     table = opened(task)
     searcher = searcher_for(method, table)
@@ -118,14 +126,8 @@ def run(task: Task, method: str, seed: int, budget: int, batch: int) -> dict[str
             if hit is None and found[-1].values[0] == table.optimum:
                 hit = len(found)
         history = replace(history, observations=tuple(found))
-    return {
-        "seed": seed,
-        "hit": hit,
-        **incumbents(history.observations, table.test),
-        "evaluations": len(history),
-        "asks": asks,
-        "cpu_seconds": os.times().user - started,
-    }
+    counts = {"evaluations": len(history), "asks": asks, "cpu_seconds": os.times().user - started}
+    return history, {"hit": hit, **counts}
 
 
 def incumbents(observations: Sequence[Observation], test: dict[Cell, float]) -> dict[str, list[float | None]]:

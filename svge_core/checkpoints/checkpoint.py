@@ -3,6 +3,7 @@
 No pickle; files are written whole or not at all; every mismatch is named.
 """
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
@@ -188,13 +189,36 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
             f"{path} is damaged: its SHA-256 starts with {digest[:12]}, {META} expects {sha[:12]}. Restore the file."
         )
     _, weights = read_tensors(path, "Restore the file.")
+    _check_sizes(meta.config.to_dict(), weights, str(path))
+    with contextlib.suppress(NotImplementedError, RuntimeError), torch.device("meta"):  # shapes alone, without memory
+        check_weights(build_model(meta.model, get_space(meta.space), meta.config), weights, str(path))
     model = build_model(meta.model, get_space(meta.space), meta.config)
     load_weights(model, weights, str(path))
     return Checkpoint(model.to(device).eval(), meta, digest[:16], folder)
 
 
+def _check_sizes(config: Mapping[str, Any], weights: Mapping[str, Tensor], source: str) -> None:
+    """No width or number of layers is larger than what the weights have; checked before anything is built."""
+    most = max((64, len(weights), *(size for tensor in weights.values() for size in tensor.shape)))
+    for name, value in config.items():
+        if isinstance(value, int) and value > most:
+            raise CheckpointError(
+                f"{source} has no weights for config field {name!r} = {value}: its largest size is {most:,}."
+            )
+
+
 def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     """Put weights into a model; the first difference in name or shape is named."""
+    check_weights(model, weights, source)
+    model.load_state_dict(dict(weights))
+
+
+def check_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Whether weights are those of a model.
+
+    Raises:
+        CheckpointError: naming the first difference in name or shape.
+    """
     own = model.state_dict()
     if missing := sorted(set(own) - set(weights)):
         raise CheckpointError(f"{source} lacks the weight {missing[0]!r} ({len(missing)} missing in all).")
@@ -206,7 +230,6 @@ def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source: 
                 f"{source}: weight {name!r} has shape {tuple(weights[name].shape)}, "
                 f"the config asks for {tuple(tensor.shape)}."
             )
-    model.load_state_dict(dict(weights))
 
 
 def find_checkpoints(root: Path) -> list[Path]:

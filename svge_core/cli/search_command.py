@@ -10,21 +10,26 @@ from tqdm import tqdm
 
 from svge_core.cli.common import emit
 from svge_core.errors import SvgeError
-from svge_core.search.objectives import AllowPython
+from svge_core.search.objectives import AllowPython, shown_word
 from svge_core.search.runs import Evaluation, RunView, SearchConfig
 
 
 def search(arguments: argparse.Namespace) -> int:
     """Start, resume or list."""
-    from svge_core.search.runs import control
+    from svge_core.search.runs import control, give_table
 
     if arguments.list:
         return list_command(arguments)
+    if arguments.table and arguments.resume is None:
+        raise SvgeError("--table gives a stored run its file: name the run with --resume.")
     remarks: list[str] = []
     if arguments.resume is not None:
         if arguments.objective:
             raise SvgeError("--resume goes on with the objective of the run: leave --objective away.")
         names = resumed(arguments.storage, arguments.resume)
+        for file in arguments.table or ():
+            if not any([give_table(arguments.storage, name, file) for name in names]):
+                raise SvgeError(f"{arguments.resume} names no file: leave --table away.")
         for name in names:
             control(arguments.storage, name, "run")
     else:
@@ -147,7 +152,8 @@ def list_command(arguments: argparse.Namespace) -> int:
         f"{row['name']:<{width}}  {row['state']:<11}  {row['problem']}"
         if row["objective"] is None
         else f"{row['name']:<{width}}  {row['state']:<11}  {row['done']:>6} of {row['budget']:<6}  "
-        f"{'' if row['best'] is None else format(row['best'], '.6g'):>10}  {' '.join(row['objective'])}"
+        f"{'' if row['best'] is None else format(row['best'], '.6g'):>10}  "
+        + " ".join(map(shown_word, row["objective"]))
         for row in rows
     ]
     emit(arguments, rows, "\n".join(lines) or "There are no runs.")

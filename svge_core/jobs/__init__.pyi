@@ -1,3 +1,4 @@
+from .process import locked as locked
 from .records import SearchJob as SearchJob
 from .search import SearchJobs as SearchJobs, cores as cores
 from .training import (

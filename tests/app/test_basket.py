@@ -23,7 +23,7 @@ from tests.support.app_driver import (
 )
 from ui.shared import basket as basket_module
 from ui.shared.basket import FORMS, exported, file_name, forms_of, imported
-from ui.shared.session import BasketEntry, CellFocus, Lasso
+from ui.shared.choices import BasketEntry, CellFocus, Lasso
 from ui.shared.theme import plain
 
 pytestmark = pytest.mark.usefixtures("environment")

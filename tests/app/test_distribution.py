@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from svge_core.search.learned_distribution import (
 from svge_core.search.objectives.make import make_objective
 from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import create_run
+from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.types import SearchConfig
 from svge_core.search.searchers.generative import GraphPNASOptions
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import checked, open_app, words
+from tests.support.opened import opened
 from ui.distribution import view as distribution_view
 from ui.search import state as search_state
 
@@ -165,3 +168,20 @@ def test_where_a_score_costs_a_training_the_runs_own_evaluations_stand_for_the_d
     assert "the run's 2 drawn and 30 random evaluations" in text
     assert "1,000 independent draws" in text and "Each point stands for the run's own" in text
     assert "distribution_rounds_start" not in {button.key for button in at.button}
+
+
+def test_scores_of_a_users_table_come_from_the_store_and_from_no_path(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distribution_view.session, "checkpoint", lambda: None)
+    path = tmp_path / "mine.csv"
+    path.write_text("index,acc\n1,90\n2,91\n")
+    name = create_run(store, SearchConfig("nasbench201", (f"csv:{path}:acc",), "graphpnas", 32))
+    view = read_run(store, name)
+    theirs = replace(view, config=replace(view.config, objective=(f"csv:{path}:acc",)))
+    with opened() as paths:
+        objective = distribution_view._samples(view, None).objective
+        with pytest.raises(SvgeError, match="a file that a store names is not opened"):
+            distribution_view._samples(theirs, None)
+    assert objective is not None and objective.evaluate(SPACE.from_index(2)) == (91.0,)
+    assert str(path) not in paths

@@ -13,8 +13,8 @@ from tests.support.app_driver import checked, choose, click_map, fire, focus, op
 from tests.support.untyped import there
 from ui.interpolate.path import nearest_stop
 from ui.interpolate.strip import change_in_words, stops_in_words
+from ui.shared.choices import BasketEntry, CellFocus, PathChoice
 from ui.shared.links import parse_path
-from ui.shared.session import BasketEntry, CellFocus, PathChoice
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -123,7 +123,7 @@ def test_the_slider_the_buttons_and_the_strip_move_the_focus_and_a_walk_is_one_s
     assert choice(at).share == last / 24
     checked(at.switch_page("pages/map.py").run())
     assert focus(at) == CellFocus(there(path.stops[last].index))
-    press(at, "focus-back")
+    press(at, "undo")
     assert focus(at) == CellFocus(2)
 
 

@@ -24,9 +24,8 @@ from tests.support.app_driver import (
 )
 from tests.support.untyped import there
 from ui.map.selection import exported as selection_exported, selection_frame
-from ui.shared import session
+from ui.shared.choices import BASKET_CAP, CellFocus, PlaceFocus
 from ui.shared.links import parse_link
-from ui.shared.session import CellFocus, PlaceFocus
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -93,11 +92,11 @@ def test_a_neighbour_moves_the_focus_and_back_and_forward_return() -> None:
     press(at, "near-1")
     second = focus(at)
     assert isinstance(second, CellFocus) and second != CellFocus(2)
-    press(at, "focus-back")
+    press(at, "undo")
     assert focus(at) == CellFocus(2)
-    press(at, "focus-forward")
+    press(at, "redo")
     assert focus(at) == second
-    assert at.get_by_key("focus-forward").disabled
+    assert at.get_by_key("redo").disabled
 
 
 def test_escape_clears_focus_and_outline() -> None:
@@ -105,7 +104,7 @@ def test_escape_clears_focus_and_outline() -> None:
     fire(at, "lasso", {"polygon": [list(corner) for corner in SQUARE]})
     fire(at, "clear", {"seq": 3})
     assert focus(at) is None and at.session_state["map_lasso"] is None
-    press(at, "focus-back")
+    press(at, "undo")
     assert focus(at) == CellFocus(2)
 
 
@@ -210,10 +209,10 @@ def test_a_selection_goes_into_the_basket_best_first_up_to_its_cap(explorer: Exp
     at = fire(open_app(), "lasso", {"polygon": [[-99, -99], [99, -99], [99, 99], [-99, 99]]})
     press(at, "selection-basket")
     entries = at.session_state["basket"]
-    assert len(entries) == session.BASKET_CAP
+    assert len(entries) == BASKET_CAP
     assert SPACE.index(SPACE.parse(entries[0].notation)) == explorer.scores.best("cifar10_valid")[0]
     assert "15,425 found no room" in words(at)
-    assert sum(mark["kind"] == "basket" for mark in map_data(at)["marks"]) == session.BASKET_CAP
+    assert sum(mark["kind"] == "basket" for mark in map_data(at)["marks"]) == BASKET_CAP
 
 
 def test_selections_are_exported_with_values_and_predictions(explorer: Explorer) -> None:

@@ -1,19 +1,22 @@
 """The form of the Search page under AppTest: what is filled in becomes races, once."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from svge_core.search.runs.export import race_json, run_json
 from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import create_run
 from svge_core.search.runs.reading import list_runs, read_run
+from svge_core.search.runs.tables import open_store, runs
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import checked, choose, press, words
-from tests.support.search_page import finished, search_page, start_jobs, widget
+from tests.support.search_page import finished, listed, search_page, start_jobs, widget
 from ui.search import state as search_state
-from ui.search.form import searched
+from ui.search.form import searched, stored
 from ui.search.start import RaceRequest
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
@@ -88,21 +91,46 @@ def test_a_race_that_imports_code_is_not_repeated_without_a_new_agreement(store:
     assert not [button for button in at.button if button.label == "Again"]
 
 
-@pytest.mark.parametrize("where", ["outside", "outside, in other words", "kept here"])
-def test_a_race_that_names_a_file_is_repeated_only_if_the_file_was_given_to_this_app(
-    store: str, tmp_path: Path, where: str
-) -> None:
-    tables = tmp_path / "search" / "tables"
-    tables.mkdir(parents=True)
-    path = {
-        "outside": tmp_path / "theirs.csv",
-        "outside, in other words": tables / ".." / "tables" / ".." / "theirs.csv",
-        "kept here": tables / "mine.csv",
-    }[where]
+def test_a_race_over_a_file_is_repeated_with_the_content_that_the_store_has(store: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
     path.write_text("index,acc\n1,90\n2,91\n")
-    create_run(store, SearchConfig("nasbench201", (f"csv:{path}:acc",), "random", 2, restricted=True, race="r"))
+    config = SearchConfig("nasbench201", (f"csv:{path}:acc",), "random", 2, start_csv=str(path), race="r")
+    create_run(store, config)
+    path.unlink()
     at = search_page()
-    assert [button.label for button in at.button].count("Again") == (where == "kept here")
+    assert any("acc of mine.csv" in race for race in listed(at, "Race").options)
+    press(at, "search-again-0")
+    (plan,) = start_jobs().plans()
+    execute(store, create_run(store, plan.configs[0]))
+    assert [(run.state, run.done) for run in list_runs(store)] == [("finished", 0), ("waiting", 0)]
+
+
+def test_an_uploaded_table_is_kept_once_under_its_own_name_until_nobody_shows_it(store: str, tmp_path: Path) -> None:
+    folder = tmp_path / "search" / "tables"
+    folder.mkdir(parents=True)
+    (folder / "old-0123456789ab.csv").write_text("index,acc\n1,2\n")  # as earlier versions kept them
+    first = stored(b"index,acc\n1,90\n", "my table.csv")
+    assert stored(b"index,acc\n1,90\n", "my table.csv") == first and first.name == "mytable.csv"
+    assert first.read_bytes() == b"index,acc\n1,90\n" and len(list(folder.rglob("*.csv"))) == 2
+    for path in folder.rglob("*.csv"):
+        os.utime(path, (0, 0))
+    assert stored(b"index,acc\n1,90\n", "my table.csv") == first  # a form shows it: young again
+    second = stored(b"index,acc\n1,91\n", "../../my table.csv")
+    assert sorted(folder.rglob("*.csv")) == sorted([first, second])
+
+
+def test_a_race_that_names_a_file_by_its_path_is_not_repeated_by_a_click(store: str, tmp_path: Path) -> None:
+    path = tmp_path / "search" / "tables" / "mine.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("index,acc\n1,90\n2,91\n")
+    word = f"csv:{path}:acc"
+    name = create_run(store, SearchConfig("nasbench201", (word,), "random", 2, race="r"))
+    with open_store(store) as engine, engine.begin() as connection:  # as an earlier version, or somebody else, writes
+        old = {**read_run(store, name).config.to_dict(), "objective": [word]}
+        connection.execute(sa.update(runs).values(config=json.dumps(old)))
+    at = search_page()
+    assert any("acc of mine.csv" in race for race in listed(at, "Race").options)
+    assert "Again" not in [button.label for button in at.button]
 
 
 def test_what_is_filled_in_survives_another_page(store: str) -> None:

@@ -12,7 +12,7 @@ from svge_core.predictors import HeldOut, PredictorInfo
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.tiny_checkpoint import ChartPredictors, MadeUpPredictors, make_checkpoint, make_enas_checkpoint
-from ui.shared.session import CellFocus, PlaceFocus
+from ui.shared.choices import CellFocus, PlaceFocus
 
 ENAS = get_space("enas6")
 BOX = [[-9, -9], [9, -9], [9, 9], [-9, 9]]

@@ -164,7 +164,7 @@ def test_the_keyboard_alone_finds_walks_and_clears(opened: MapDriver) -> None:
     opened.root.focus()
     page.keyboard.press("Shift+ArrowRight")
     expect(page.get_by_role("heading", name=re.compile("Cell #77$"))).to_be_hidden(timeout=TIMEOUT_MS)
-    page.get_by_role("button", name="Back", exact=True).first.click()
+    page.get_by_role("button", name="Undo", exact=True).first.click()
     title(opened, "Cell #77$")
     opened.root.focus()
     page.keyboard.press("Escape")

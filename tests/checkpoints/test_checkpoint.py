@@ -26,6 +26,7 @@ from svge_core.checkpoints.checkpoint import (
 from svge_core.checkpoints.metric_row import MetricRow
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.files.atomic import write_atomically
+from svge_core.models.vae import GraphVAE
 from svge_core.spaces.registry import get_space
 from tests.support.core import tiny_batch, tiny_model, write_checkpoint
 
@@ -198,6 +199,35 @@ def test_weights_that_do_not_fit_the_config_are_named(folder: Path) -> None:
             (folder / file).write_bytes(content)
         edit_weights(folder, change)
         assert text in message(folder)
+
+
+@pytest.mark.parametrize("field", ["hidden", "latent", "rounds", "operation_dim"])
+@pytest.mark.parametrize("size", [10**4, 10**9, 2**62])
+def test_sizes_that_the_weights_do_not_have_are_named_before_anything_is_built(
+    field: str, size: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def built(*_: object) -> None:
+        pytest.fail("a model was built")
+
+    monkeypatch.setattr(checkpoints, "build_model", built)
+    edit_meta(folder, config={**json.loads((folder / META).read_text())["config"], field: size})
+    assert f"no weights for config field '{field}' = {size}" in message(folder)
+
+
+def test_sizes_that_do_not_fit_take_no_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wider than the weights, though not by much: noticed on shapes alone."""
+    devices: list[str] = []
+    build = checkpoints.build_model
+
+    def built(*arguments: Any) -> GraphVAE:
+        model = build(*arguments)
+        devices.append(next(model.parameters()).device.type)
+        return model
+
+    monkeypatch.setattr(checkpoints, "build_model", built)
+    edit_meta(folder, config={**json.loads((folder / META).read_text())["config"], "hidden": 64})
+    assert "the config asks for" in message(folder)
+    assert devices == ["meta"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import read_run
+from svge_core.search.runs.tables import open_store, runs
 from tests.support.cli import RunCommand
 from tests.support.paths import ROOT
 from tests.support.runs import HERE, SPACE, config, consistent, started
@@ -68,6 +70,25 @@ def test_resuming_a_run_and_a_race(run: RunCommand, storage: str) -> None:
     assert found["state"] == "finished"
     (found,) = run("search", "--resume", "r", "--allow-python", "--storage", storage)
     assert (found["name"], found["state"]) == ("r-1", "finished")
+
+
+def test_a_table_travels_in_the_store(run: RunCommand, fails: RunCommand, storage: str, tmp_path: Path) -> None:
+    path, where = tmp_path / "mine.csv", ("--storage", storage)
+    path.write_text("index,acc\n1,90\n2,91\n3,92\n")
+    run("search", "--objective", f"csv:{path}:acc", "--budget", 2, "--name", "one", *where)
+    text = run("search", "--list", *where, expect_json=False)
+    assert text.split()[-1] == "csv:mine.csv:acc"
+    assert "leave --table away" in fails("search", "--resume", "one", "--table", path, *where)
+    assert "name the run with --resume" in fails("search", "--table", path, *where)
+    name = started(storage, objective=(f"csv:{path}:acc",), budget=2)
+    with open_store(storage) as engine, engine.begin() as connection:  # as an earlier version wrote it
+        old = {**read_run(storage, name).config.to_dict(), "objective": ["csv:/elsewhere/mine.csv:acc"]}
+        connection.execute(sa.update(runs).where(runs.c.name == name).values(config=json.dumps(old)))
+    advice = f"Give it again: python -m svge_core search --resume {name} --table FILE"
+    assert advice in fails("worker", "--study", name, *where)
+    assert advice in fails("search", "--resume", name, *where)
+    (found,) = run("search", "--resume", name, "--table", path, *where)
+    assert (found["state"], found["evaluated"]) == ("finished", 2)
 
 
 def test_a_worker_finishes_what_is_there(run: RunCommand, storage: str) -> None:

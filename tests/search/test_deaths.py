@@ -45,14 +45,6 @@ def gate(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "gate"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new store in each database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 's.db'}"
-    return request.getfixturevalue("postgres").new_database()
-
-
 def begun_and(log: Path, count: int) -> None:
     """Wait until so many evaluations have begun."""
     until(lambda: len(begun(log)) == count)

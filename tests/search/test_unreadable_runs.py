@@ -169,6 +169,21 @@ def test_a_name_that_cannot_be_shown_is_shown_by_its_escapes(damaged: str) -> No
     assert {run.name for run in list_runs(damaged)} == {"good", r"b\x1b[31mad"}
 
 
+def test_a_name_that_leads_out_of_a_folder_is_that_of_no_run(damaged: str) -> None:
+    """Files on this machine are called after a run: records of its process, and what is exported."""
+    name = "x/../../../elsewhere"
+    change(damaged, "update svge_runs set name = ? where name = 'bad'", name)
+    (bad,) = (run for run in list_runs(damaged) if run.name == name)
+    assert isinstance(bad, UnreadableRun) and "its 'name' is not that of its settings" in bad.problem
+    with database(damaged) as connection:
+        (text,) = connection.execute("select config from svge_runs where name = ?", (name,)).fetchone()
+    change(
+        damaged, "update svge_runs set config = ? where name = ?", json.dumps({**json.loads(text), "name": name}), name
+    )
+    (bad,) = (run for run in list_runs(damaged) if run.name == name)
+    assert isinstance(bad, UnreadableRun) and "The name is made of letters" in bad.problem
+
+
 @pytest.mark.parametrize("column", ["beat", "pid"])
 def test_a_worker_that_cannot_be_read_is_dead(storage: str, column: str) -> None:
     name = started(storage, objective=TABLE, budget=2)

@@ -22,8 +22,8 @@ from svge_core.exporting.writers import to_csv, to_zip
 from svge_core.spaces import ENASMacro
 from svge_core.spaces.registry import get_space
 from ui.shared.basket import entry_for, imported, indices_of
+from ui.shared.choices import CellFocus
 from ui.shared.links import parse_link
-from ui.shared.session import CellFocus
 
 SPACES = [space for space in (get_space("enas6"), get_space("enas12")) if isinstance(space, ENASMacro)]
 each_space = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from tests.support.paths import APP
 from tests.support.waiting import PATIENCE
+from ui.kept import browser
 
 MAP = "latent-map"
 
@@ -22,6 +23,7 @@ class _NavigationOnly(PagesManager):
 
 
 app_test.PagesManager = _NavigationOnly  # type: ignore[misc]
+browser.secret_of_browser = lambda: None  # AppTest has no cookies but an object that has every attribute
 
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """A real PostgreSQL server for tests: from Debian's package ``postgresql``, in a temporary folder, on a Unix socket."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -16,6 +17,8 @@ import pytest
 from psycopg import sql
 
 _numbers = count()
+#: the servers of this process
+_running: "set[Server]" = set()
 
 
 def program(name: str) -> str | None:
@@ -66,12 +69,24 @@ class Server:
         """Stop it; ``immediate`` is a crash."""
         self.call("-m", mode, "stop")
 
+    def administered(self) -> "psycopg.Connection[Any]":
+        """A connection to no test's database."""
+        return psycopg.connect(host=str(self.folder), user="tester", dbname="postgres", autocommit=True)
+
     def new_database(self) -> str:
         """The URL of a new, empty database."""
         name = f"test_{next(_numbers)}"
-        with psycopg.connect(host=str(self.folder), user="tester", dbname="postgres", autocommit=True) as connection:
+        with self.administered() as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         return f"postgresql://tester@/{name}?host={self.folder}"
+
+
+def disconnect_all() -> None:
+    """End all connections to the databases of tests: a process keeps a few for every store it has opened, and each
+    test has a store of its own. Whoever goes on with a store connects again."""
+    for server in _running:
+        with contextlib.suppress(psycopg.OperationalError), server.administered() as connection:
+            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname like 'test\\_%'")
 
 
 @contextmanager
@@ -89,9 +104,11 @@ def running_server() -> Iterator[Server]:
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, **whom)
         server = Server(folder, pg_ctl, whom)
         server.start()
+        _running.add(server)
         try:
             yield server
         finally:
+            _running.discard(server)
             server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,21 +1,20 @@
 """What a run's generator has learned: its draws beside random ones, at one moment of the run and over all of it."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from svge_core.checkpoints import Checkpoint
 from svge_core.drawing import ThemeName, operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.figures import edge_count_figure, edge_figure, operation_figure, rounds_figure, score_figure
 from svge_core.graphpnas import COUNTED, view_of
 from svge_core.search import Draws, at_random, draw_learned, edge_shares, marks, operation_shares, values_of
-from svge_core.search.objectives import COSTLY, Goal, Objective, make_objective, split_word
-from svge_core.search.runs import RunView
+from svge_core.search.objectives import COSTLY, Goal, Objective, TableSource, make_objective, split_word
+from svge_core.search.runs import RunView, stored_tables
 from svge_core.search.searchers import DRAWN, RANDOM_START, GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.search import state
@@ -47,7 +46,7 @@ class Samples:
         view: the run.
         objective: gives the score of any draw; None where that costs a training, and the run's own evaluations stand
             for them.
-        stamp: changes with whatever the scores come from: weights, files.
+        stamp: changes with the weights that the scores come from.
     """
 
     view: RunView
@@ -244,15 +243,15 @@ def _samples(view: RunView, explorer: Explorer | None) -> Samples:
             )
         checkpoint = explorer.checkpoint
         stamp = checkpoint.digest
-    elif (parts := config.objective[0].split(":"))[0] == "csv":
-        with contextlib.suppress(OSError):  # whoever reads the file says what is wrong with it
-            stamp = str(Path(":".join(parts[1:-1])).stat().st_mtime_ns)
-    return Samples(view, _made(config.space, config.objective, stamp, checkpoint), stamp)
+    tables = stored_tables(state.search_jobs().storage, config.name)  # named by their content, so no stamp is needed
+    return Samples(view, _made(config.space, config.objective, stamp, checkpoint, tables), stamp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _made(space: str, objective: tuple[str, ...], stamp: str, _checkpoint: object) -> Objective:
-    return make_objective(objective, get_space(space), _checkpoint)  # type: ignore[arg-type]
+def _made(
+    space: str, objective: tuple[str, ...], stamp: str, _checkpoint: Checkpoint | None, _tables: TableSource
+) -> Objective:
+    return make_objective(objective, get_space(space), _checkpoint, tables=_tables)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -23,9 +23,9 @@ from svge_core.interpolation import (
     score_titles,
 )
 from svge_core.spaces import SPACES
-from ui.shared import session
+from ui.shared import reruns, session
+from ui.shared.choices import CellFocus, PathChoice
 from ui.shared.path_buttons import set_end
-from ui.shared.session import CellFocus, PathChoice
 from ui.shared.waiting import waiting
 
 ENDS = {"start": "A", "end": "B"}
@@ -56,7 +56,7 @@ def chosen_path(explorer: Explorer) -> LatentPath | None:
                 whole=lambda k: _whole_graph(explorer.atlas.digest, k, explorer.atlas.latents),
             )
 
-    return session.memo("path", _identity(explorer), lay)
+    return reruns.memo("path", _identity(explorer), lay)
 
 
 def _identity(explorer: Explorer) -> tuple[str, PathChoice]:
@@ -130,7 +130,7 @@ def typed_end(explorer: Explorer, end: str, text: str) -> None:
 def shown_scores(explorer: Explorer, path: LatentPath) -> PathScores:
     """The chosen score along the path, or the first there is."""
     key = shown_score(score_titles(explorer))
-    return session.memo(
+    return reruns.memo(
         "path scores", (explorer.digest, _identity(explorer), key), lambda: path_scores(explorer, path, key)
     )
 
@@ -152,7 +152,7 @@ def places(explorer: Explorer, plane: PlaneName, path: LatentPath) -> list[tuple
             for stop, row in zip(path.stops, rows, strict=True)
         ]
 
-    return session.memo("path places", (plane, _identity(explorer)), locate)
+    return reruns.memo("path places", (plane, _identity(explorer)), locate)
 
 
 def _charted(explorer: Explorer, path: LatentPath, number: int) -> int | None:

@@ -6,7 +6,7 @@ from svge_core.explorer import Explorer, Inspection, place_in_words
 from svge_core.interpolation import LatentPath, Stop
 from ui.interpolate.path import member_index, position
 from ui.interpolate.strip import change_in_words, drawing, edits_in_words
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.cell_panel import add_to_basket, names, structure, values_table
 from ui.shared.theme import plain, theme_name
@@ -44,7 +44,7 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
 
 
 def _inspected(explorer: Explorer, index: int) -> Inspection:
-    return session.memo("stop inspection", (explorer.digest, index), lambda: explorer.inspect_cell(index, draws=1))
+    return reruns.memo("stop inspection", (explorer.digest, index), lambda: explorer.inspect_cell(index, draws=1))
 
 
 def _head(explorer: Explorer, path: LatentPath, stop: Stop) -> None:

@@ -27,7 +27,7 @@ from ui.interpolate.strip import exports, filmstrip, numbers_in_words
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLine, MapMark, MarkKind
 from ui.map.controls import shown_colour, shown_plane
-from ui.shared import links, loaders, session
+from ui.shared import links, loaders, reruns, session
 from ui.shared.path_buttons import set_end
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_chart
@@ -38,7 +38,7 @@ MAP_KEY, MAP_HEIGHT = "path-map", 470
 @st.fragment
 def workspace(opened: Explorer) -> None:
     """Show the whole page of an opened checkpoint."""
-    if session.refresh_asked():
+    if reruns.refresh_asked():
         st.rerun()  # the basket stands in the sidebar, outside this fragment
     explorer = loaders.with_own_scores(opened)
     plane = shown_plane(explorer)

@@ -14,8 +14,8 @@ from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
 from svge_core.spaces import AbstractSearchSpace
-from ui.shared import session
-from ui.shared.session import CellFocus, PlaceFocus, UserColumns
+from ui.shared import reruns, session
+from ui.shared.choices import FURTHEST, CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 
@@ -119,7 +119,8 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     now = session.cell_filter()
     st.caption("Cells that fail a condition are dimmed, not hidden.")
     about = shown
-    if now.score is not None and now.score_key != shown.name.key:
+    known = {name.key for name in column_names(explorer)}
+    if now.score is not None and now.score_key != shown.name.key and now.score_key in known:
         about = column(explorer, now.score_key)
     if not about.categories:
         _range(
@@ -166,7 +167,7 @@ def _range(
     change: Callable[[Any], object],
 ) -> None:
     """A slider over all values; the full range means no condition. ``digest`` is the explorer's."""
-    lowest, highest = session.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
+    lowest, highest = reruns.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
     if lowest == highest:
         return
     unit = 10 ** math.floor(math.log10((highest - lowest) / 200))
@@ -235,6 +236,8 @@ def _go(plane: PlaneName) -> None:
     x, y = st.session_state.get("w-x"), st.session_state.get("w-y")
     if x is None or y is None:
         session.say(LINE, "Both x and y are needed to decode a position.")
+    elif max(abs(x), abs(y)) > FURTHEST:
+        session.say(LINE, f"No map reaches so far: expected coordinates up to {FURTHEST:g}.")
     else:
         session.set_focus(PlaceFocus(plane, float(x), float(y)))
 
@@ -248,7 +251,7 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         return
     st.caption(
         f"A CSV file with a header: a column {columns_in_words(space)}, and one or more columns of "
-        "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file stays in this session."
+        "numbers, at most 20 MiB. They can then colour the map and stand in the panel. The file itself is not kept."
     )
     st.file_uploader(
         "CSV file",
@@ -257,9 +260,13 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         on_change=lambda: st.session_state.update({ASKED: True}),
         max_upload_size=UPLOAD_MEGABYTES,
     )
-    # read here, as a callback of a fragment cannot show how far it has come; then the whole page takes the new colour
-    if st.session_state.pop(ASKED, False) and _uploaded(space):
-        st.rerun()
+    # read here, as a callback of a fragment cannot show how far it has come; then the whole page takes the new colour.
+    # A click meanwhile ends this run: then the next one reads it
+    if st.session_state.get(ASKED):
+        shown = _uploaded(space)
+        st.session_state[ASKED] = False
+        if shown:
+            st.rerun()
     if notice := session.said(UPLOAD_LINE):
         st.error(plain(notice.text))
     if own := session.user_columns():
@@ -310,7 +317,4 @@ def _turn() -> None:
 
 
 def _drop_columns() -> None:
-    own = session.user_columns()
     session.set_user_columns(None)
-    if own is not None and session.cell_filter().score_key in own.scores.meanings:
-        _change(score=None, score_key="")

@@ -8,9 +8,9 @@ from svge_core import exporting
 from svge_core.atlas import PlaneName, select_in_polygon
 from svge_core.explorer import Column, Explorer, Summary, selection_columns, summary
 from svge_core.exporting import MAX_CELLS
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
-from ui.shared.session import BASKET_CAP, CellFocus
+from ui.shared.choices import BASKET_CAP, CellFocus
 from ui.shared.theme import plain
 
 TABLE_ROWS = 1_000
@@ -22,7 +22,7 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
     outline = session.lasso()
     if outline is None or outline.plane != plane:
         return
-    inside = session.memo(
+    inside = reruns.memo(
         "selection",
         (explorer.atlas.planes[plane].digest, outline),
         lambda: select_in_polygon(explorer.atlas.planes[plane].xy, np.asarray(outline.polygon)),
@@ -153,7 +153,7 @@ def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
 
 
 def _to_basket(explorer: Explorer, rows: np.ndarray) -> None:
-    session.refresh_all()
+    reruns.refresh_all()
     entries = tuple(entry_for(explorer.space, cell) for cell in explorer.cells_at(rows[: 2 * BASKET_CAP]))
     added, full = session.add_to_basket(entries)
     rest = max(0, full + len(rows) - len(entries))

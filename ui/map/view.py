@@ -12,11 +12,11 @@ from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
 from ui.map.controls import PLANES, controls, shown_colour, shown_plane
 from ui.map.selection import selection
-from ui.shared import links, loaders, session
+from ui.shared import links, loaders, reruns, session
 from ui.shared.basket import indices_of
 from ui.shared.cell_panel import cell_panel, inspect_focus
+from ui.shared.choices import CellFocus, Lasso, PlaceFocus
 from ui.shared.loaders import ShownColumn
-from ui.shared.session import CellFocus, Lasso, PlaceFocus
 from ui.shared.theme import plain, theme_name
 
 MAP_KEY, MAP_HEIGHT = "latent-map", 620
@@ -25,7 +25,7 @@ MAP_KEY, MAP_HEIGHT = "latent-map", 620
 @st.fragment
 def workspace(opened: Explorer) -> None:
     """Show the whole page of an opened checkpoint."""
-    if session.refresh_asked():
+    if reruns.refresh_asked():
         st.rerun()  # the basket stands in the sidebar, outside this fragment
     explorer = loaders.with_own_scores(opened)
     plane = shown_plane(explorer)
@@ -69,7 +69,7 @@ def _kept(explorer: Explorer) -> np.ndarray | None:
             st.error(plain(f"The filter cannot be applied: {error}"))
             return None
 
-    return session.memo("filter", (explorer.digest, conditions), ask)
+    return reruns.memo("filter", (explorer.digest, conditions), ask)
 
 
 def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:
@@ -84,8 +84,9 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndar
         session.set_lasso(Lasso(plane, lasso.polygon))
 
     def cleared() -> None:
-        session.set_focus(None)
-        session.set_lasso(None)
+        with session.one_step():
+            session.set_focus(None)
+            session.set_lasso(None)
 
     latent_map(
         key=MAP_KEY,

@@ -11,7 +11,7 @@ from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hyperv
 from svge_core.search.objectives import Goal
 from svge_core.search.runs import RunView
 from ui.live_chart.component import live_chart
-from ui.shared import session
+from ui.shared import reruns
 from ui.shared.theme import plain, theme_name
 
 BEST, GAP, FRONT, VOLUME = "Best so far", "Gap to the optimum", "Pareto front", "Hypervolume"
@@ -96,7 +96,7 @@ def _volumes(lineup: Lineup) -> Hypervolumes | None:
     if any(len(view.goals) < 2 for _, found in lineup for view in found):
         return None
     stamp = tuple((view.config.name, len(view.done)) for _, found in lineup for view in found)
-    return session.memo("hypervolumes", (stamp, [label for label, _ in lineup]), lambda: hypervolumes(lineup))
+    return reruns.memo("hypervolumes", (stamp, [label for label, _ in lineup]), lambda: hypervolumes(lineup))
 
 
 def _picked(key: str, kinds: list[str]) -> str:

@@ -9,7 +9,7 @@ from svge_core.jobs import SearchJobs
 from ui.search import state
 from ui.search.start import LINE
 from ui.search.state import Run
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.theme import plain
 
 
@@ -107,4 +107,4 @@ def _delete(jobs: SearchJobs, names: Sequence[str]) -> None:
     except SvgeError as error:
         session.say(LINE, str(error))
     state.choose_run(None)
-    session.refresh_all()
+    reruns.refresh_all()

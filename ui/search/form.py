@@ -1,6 +1,8 @@
 """The form of a new race: goals, methods, budget, seeds; in words what is searched and what the numbers mean."""
 
 import hashlib
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,14 @@ from ui.paths import tables_folder
 from ui.search import state
 from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start_button
 from ui.search.words import choices_for
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 
 MAX_SEEDS, MAX_FORM_BUDGET, MAX_RUNS = 100, 20_000, 400
 MAX_CSV_MB = 20
+#: a race that waits for its turn names an uploaded table by its path until its last run begins
+UNSHOWN_SECONDS = 30 * 86_400.0
 #: remarks on a table that are shown
 REMARKS_SHOWN = 8
 _SAVED = "search_form"
@@ -36,7 +40,7 @@ _SAVED = "search_form"
 @st.fragment
 def race_form(explorer: Explorer | None) -> None:
     """Show the form."""
-    if session.refresh_asked():
+    if reruns.refresh_asked():
         st.rerun()
     space = get_space(session.space_name())
     choices = choices_for(space, explorer)
@@ -134,7 +138,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
     try:
         with waiting("Reading the table …", space.title):
             table = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
-        path = _stored(file.getvalue(), file.name)
+        path = stored(file.getvalue(), file.name)
     except (SvgeError, OSError) as error:
         return "", None, str(error)
     titles = {key: meaning.title for key, meaning in table.meanings.items()}
@@ -180,12 +184,24 @@ def _own_function() -> tuple[str, str]:
     return (f"python:{path}", "" if agreed else "Agree that the Python function runs on this machine, or remove it.")
 
 
-def _stored(content: bytes, name: str) -> Path:
-    """An uploaded table, kept under its content's hash: the runs read it, also after a restart."""
+def stored(content: bytes, name: str) -> Path:
+    """An uploaded table in a folder named by its content's hash, until a run is started and the store has it.
+
+    Others that no form has shown for a month are dropped.
+    """
     stem = "".join(c for c in Path(name).stem if c.isascii() and (c.isalnum() or c in "-_"))[:40] or "table"
-    path = tables_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.csv"
-    if not path.exists():
-        write_atomically(path, content)
+    path = tables_folder() / hashlib.sha256(content).hexdigest()[:12] / f"{stem}.csv"
+    if path.exists():
+        os.utime(path)  # a form shows it
+        return path
+    if tables_folder().is_dir():
+        for old in [
+            *tables_folder().glob("*/*.csv"),
+            *tables_folder().glob("*.csv"),
+        ]:  # earlier versions had no folders
+            if time.time() - old.stat().st_mtime > UNSHOWN_SECONDS:
+                old.unlink(missing_ok=True)
+    write_atomically(path, content)
     return path
 
 
@@ -260,7 +276,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             try:
                 with waiting("Reading the table …", space.title):
                     read = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
-                path = str(_stored(file.getvalue(), file.name))
+                path = str(stored(file.getvalue(), file.name))
                 if read.remarks():
                     st.warning("  \n".join(plain(line) for line in read.remarks()[:REMARKS_SHOWN]))
             except SvgeError as error:

@@ -22,7 +22,7 @@ from ui.search.run import show_run
 from ui.search.start import LINE, default_request, like, start_button
 from ui.search.state import Run, RunGroup
 from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.theme import plain
 
 #: seconds between two looks at the store while a run goes on
@@ -74,7 +74,7 @@ def live_section(explorer: Explorer | None, groups: Sequence[RunGroup]) -> None:
 
 
 def _live(explorer: Explorer | None, followed: bool) -> None:
-    if session.refresh_asked():
+    if reruns.refresh_asked():
         st.rerun()
     jobs = state.search_jobs()
     try:

@@ -8,9 +8,9 @@ from svge_core.spaces import get_space
 from ui.search import state
 from ui.search.state import Run
 from ui.search.trail import proposals
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.basket import entry_for
-from ui.shared.session import BasketEntry, CellFocus
+from ui.shared.choices import BasketEntry, CellFocus
 from ui.shared.theme import plain, theme_name
 
 #: drawings at once: more would push the table out of sight
@@ -107,5 +107,5 @@ def _actions(view: RunView, e: Evaluation) -> None:
 
 
 def _add(entry: BasketEntry) -> None:
-    session.refresh_all()
+    reruns.refresh_all()
     session.add_to_basket((entry,))

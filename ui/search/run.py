@@ -17,9 +17,9 @@ from ui.search.panel import show_panel
 from ui.search.state import Run
 from ui.search.trail import show_trail
 from ui.search.words import distinct, run_title
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
-from ui.shared.session import BASKET_CAP
+from ui.shared.choices import BASKET_CAP
 from ui.shared.theme import plain
 
 TABLE_KEY = "search-table"
@@ -208,7 +208,7 @@ def best_evaluations(view: RunView, count: int) -> list[Evaluation]:
 
 
 def _to_basket(view: RunView) -> None:
-    session.refresh_all()
+    reruns.refresh_all()
     space = get_space(view.config.space)
     entries = tuple(entry_for(space, e.cell) for e in best_evaluations(view, BEST))
     added, full = session.add_to_basket(entries[:BASKET_CAP])

@@ -10,13 +10,13 @@ from typing import Any
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from svge_core.search.objectives import GoalChoice, split_csv, split_word
+from svge_core.search.objectives import GoalChoice, split_csv, split_reference, split_word
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
-from ui.paths import ROOT, tables_folder
+from ui.paths import ROOT
 from ui.search import state
 from ui.search.state import RunGroup
-from ui.shared import session
+from ui.shared import reruns, session
 
 #: where the page says in one line what went wrong
 LINE = "search"
@@ -121,23 +121,24 @@ def start(request: RaceRequest, ticket: int) -> None:
     state.choose_group(f"{space}/{configs[0].race}")
     state.note_race(f"{space}/{configs[0].race}")
     state.set_beside(())
-    session.refresh_all()
+    reruns.refresh_all()
 
 
 def like(group: RunGroup) -> RaceRequest | None:
     """The same goals, methods, budget and number of seeds as a race has, with the seeds that follow.
 
-    None for a race that cannot be repeated by a click: the store may be others', so it names no code and no file for
-    this machine to open, but for a table that was given to this app and the checkpoint that is open.
+    None for a race that cannot be repeated by a click. The store may be others', so it names no code for this machine
+    to run, no file to open (tables lie in the store; runs of earlier versions name paths), and no checkpoint but the
+    one that is open.
     """
     configs = [run.summary.config for run in group.runs]
-    paths = {config.start_csv for config in configs} - {None}
+    named = {config.start_csv for config in configs if config.start_csv is not None}
     for word in configs[0].objective:
         kind, rest = split_word(word)
         if kind == "python":
             return None
-        paths |= {split_csv(rest)[0]} if kind == "csv" else set()
-    if any(Path(str(path)).parent != tables_folder() for path in paths):
+        named |= {split_csv(rest)[0]} if kind == "csv" else set()
+    if any(split_reference(name) is None for name in named):
         return None
     if any(config.checkpoint not in (None, open_checkpoint()) for config in configs):
         return None

@@ -13,7 +13,7 @@ from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLine, MapMark
 from ui.search import state
 from ui.search.state import Run
-from ui.shared import loaders, session
+from ui.shared import loaders, reruns, session
 from ui.shared.theme import plain, theme_name
 
 MAP_KEY, MAP_HEIGHT = "search-map", 520
@@ -94,7 +94,7 @@ def proposals(view: RunView) -> list[Evaluation]:
 
 
 def _row(explorer: Explorer, cell: Cell) -> int | None:
-    rows: dict[Cell, int | None] = session.memo("search rows", explorer.atlas.digest, dict)
+    rows: dict[Cell, int | None] = reruns.memo("search rows", explorer.atlas.digest, dict)
     if cell not in rows:
         rows[cell] = explorer.row_of(cell)
     return rows[cell]
@@ -102,7 +102,7 @@ def _row(explorer: Explorer, cell: Cell) -> int | None:
 
 def _place(explorer: Explorer, plane: PlaneName, cell: Cell) -> tuple[float, float]:
     """Where a cell lies on the map; one that is not charted is encoded."""
-    places: dict[Cell, tuple[float, float]] = session.memo("search places", (explorer.atlas.digest, plane), dict)
+    places: dict[Cell, tuple[float, float]] = reruns.memo("search places", (explorer.atlas.digest, plane), dict)
     if cell not in places:
         row = _row(explorer, cell)
         try:

@@ -1,7 +1,6 @@
 """Words for races, runs and goals, and the goals that can be chosen."""
 
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -9,12 +8,12 @@ import streamlit as st
 from svge_core.data import Scores
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
-from svge_core.search.objectives import GoalChoice, goal_choices, split_csv, split_word
+from svge_core.search.objectives import GoalChoice, goal_choices, split_csv, split_word, table_name
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace
 from ui.search.state import RunGroup
-from ui.shared import session
+from ui.shared import reruns
 from ui.shared.loaders import known_scores
 
 
@@ -33,8 +32,8 @@ def goals_in_words(config: SearchConfig, titles: dict[str, str]) -> str:
     for word in config.objective:
         kind, rest = split_word(word)
         if kind == "csv":
-            path, column, direction = split_csv(rest)
-            words.append(f"{column} of {Path(path).name}" + (f" ({direction})" if direction else ""))
+            named, column, direction = split_csv(rest)
+            words.append(f"{column} of {table_name(named)}" + (f" ({direction})" if direction else ""))
         else:
             words.append(titles.get(word) or (f"{kind} {rest}" if kind != "table" else rest.replace("_", " ")))
     return " against ".join(words)
@@ -66,10 +65,10 @@ def distinct(titles: dict[str, str]) -> dict[str, str]:
 def choices_for(space: AbstractSearchSpace, explorer: Explorer | None) -> tuple[GoalChoice, ...]:
     """The goals that can be chosen in a space, with the open checkpoint's predictors."""
     if explorer is not None and explorer.space.name == space.name:
-        return session.memo(
+        return reruns.memo(
             "goal choices", explorer.digest, lambda: goal_choices(space, explorer.scores, explorer.predictors)
         )
-    return session.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space)))
+    return reruns.memo("goal choices", space.name, lambda: goal_choices(space, _scores(space)))
 
 
 def _scores(space: AbstractSearchSpace) -> Scores:

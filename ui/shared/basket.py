@@ -13,7 +13,8 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.shared import session
-from ui.shared.session import BASKET_CAP, BasketEntry, CellFocus
+from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus
+from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain
 
 LINE = "basket"
@@ -136,14 +137,18 @@ def imported(text: bytes, space: AbstractSearchSpace) -> tuple[BasketEntry, ...]
     return tuple(entry_for(space, item.cell, item.label) for item in items)
 
 
-def basket_sidebar(opened: Callable[[], Explorer | None]) -> None:
+def basket_sidebar(opened: Callable[[], Explorer | None], *, undo: bool) -> None:
     """Show the basket.
 
     Args:
         opened: gives the explorer when an export needs it.
+        undo: with undo and redo, once there is anything to undo.
     """
     space, entries = get_space(session.space_name()), session.basket()
-    st.markdown(f"**Basket** :gray[{len(entries)} of {BASKET_CAP}]")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**Basket** :gray[{len(entries)} of {BASKET_CAP}]", width="stretch")
+        if undo and (session.can_undo() or session.can_redo()):
+            undo_and_redo()
     if notice := session.said(LINE):
         (st.error if notice.kind == "error" else st.success)(plain(notice.text))
     if not entries:
@@ -151,7 +156,7 @@ def basket_sidebar(opened: Callable[[], Explorer | None]) -> None:
     else:
         _listed(entries, space)
         _exports(entries, space, opened)
-    with st.expander("Import JSON", icon=":material/upload:"):
+    with st.expander("Import JSON", key="basket-import-form", icon=":material/upload:"):
         file = st.file_uploader("A JSON file exported here", type="json", key="basket-file", max_upload_size=5)
         st.button("Add to the basket", key="basket-import", disabled=file is None, on_click=_import, args=(space,))
 

@@ -10,10 +10,11 @@ from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
 from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, place_in_words
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.basket import entry_for
+from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.path_buttons import path_buttons
-from ui.shared.session import BasketEntry, CellFocus, Focus, PlaceFocus
+from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain, theme_name
 
 BASKET_LINE = "basket"
@@ -33,7 +34,7 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
             return explorer.inspect_cell(focus.index, plane=chosen if chosen in explorer.plane_names else None)
         return explorer.inspect_place(focus.plane, (focus.x, focus.y))
 
-    return session.memo("inspection", (explorer.digest, focus, session.plane()), ask)
+    return reruns.memo("inspection", (explorer.digest, focus, session.plane()), ask)
 
 
 def cell_panel(explorer: Explorer, shown_key: str) -> None:
@@ -80,27 +81,10 @@ def _welcome() -> None:
 
 
 def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
-    """Title, steps back and forward, and the basket's button."""
+    """Title, undo and redo, and the basket's button."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="panel-head"):
         st.markdown(f"##### {_title(focus, explorer)}", width="stretch")
-        st.button(
-            "Back",
-            key="focus-back",
-            icon=":material/undo:",
-            type="tertiary",
-            on_click=session.go_back,
-            disabled=not session.can_go_back(),
-            help="The focus before this one",
-        )
-        st.button(
-            "Forward",
-            key="focus-forward",
-            icon=":material/redo:",
-            type="tertiary",
-            on_click=session.go_forward,
-            disabled=not session.can_go_forward(),
-            help="Undo a step back",
-        )
+        undo_and_redo()
         if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
             entry = entry_for(explorer.space, found.cell)
             inside = entry.notation in {other.notation for other in session.basket()}
@@ -117,10 +101,10 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
 
 def add_to_basket(entry: BasketEntry) -> None:
     """A callback: put an architecture aside; the sidebar shows it at once."""
-    session.refresh_all()
+    reruns.refresh_all()
     _, full = session.add_to_basket((entry,))
     if full:
-        session.say(BASKET_LINE, f"The basket is full: it holds {session.BASKET_CAP} architectures.")
+        session.say(BASKET_LINE, f"The basket is full: it holds {BASKET_CAP} architectures.")
 
 
 def _title(focus: Focus | None, explorer: Explorer) -> str:

@@ -1,6 +1,5 @@
 """Links: what the address of a page asks for, and keeping the address in line with what is shown."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +10,8 @@ import streamlit as st
 from svge_core.atlas import PlaneName
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.spaces import SPACES
-from ui.shared import session
-from ui.shared.session import CellFocus, Focus, PlaceFocus
+from ui.shared import reruns, session
+from ui.shared.choices import FURTHEST, CellFocus, Focus, PlaceFocus
 
 _PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
 _PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at", *_PATH_PARAMETERS)
@@ -116,9 +115,9 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
         checkpoints: the folders there are, by space and name.
     """
     found = {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params}
-    if not found or found == session.link_written():
+    if not found or found == reruns.link_written():
         return ()
-    session.set_link_written(found)
+    reruns.set_link_written(found)
     link = parse_link(found)
     problems = list(link.problems)
     if link.space:
@@ -134,7 +133,7 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
     if link.colour:
         session.set_colour(link.colour)
     if link.focus is not None:
-        session.set_focus(link.focus)
+        session.arrive_at(link.focus)
     if link.path:
         session.set_path_choice(replace(session.path_choice(), **link.path))
     return tuple(problems)
@@ -175,7 +174,7 @@ def _common(shown_plane: PlaneName, shown_colour: str) -> dict[str, str]:
 
 
 def _write(parameters: dict[str, str]) -> None:
-    session.set_link_written(parameters)
+    reruns.set_link_written(parameters)
     if {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params} != parameters:
         st.query_params.from_dict(parameters)
 
@@ -191,4 +190,4 @@ def _finite(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= FURTHEST else None

@@ -18,7 +18,7 @@ from svge_core.spaces import SPACES
 from ui.latent_map.published import publish_array, publish_text, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
 from ui.paths import checkpoints_root
-from ui.shared import session
+from ui.shared import reruns, session
 from ui.shared.waiting import nothing_to_wait_for, waiting
 
 #: predicted too low, right, predicted too high; the middle is visible on light and dark pages
@@ -118,7 +118,7 @@ def with_own_scores(explorer: Explorer) -> Explorer:
     if own is None:
         return explorer
     key = (explorer.digest, session.device(), own.scores.digest)
-    return session.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
+    return reruns.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
 
 
 def _warm(explorer: Explorer) -> None:

@@ -4,119 +4,45 @@ Callbacks write one focus; panels read it. State lives in plain keys, because th
 person changes pages; widgets are seeded from here on every run.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
 from svge_core.atlas import PlaneName
-from svge_core.data import Scores
 from svge_core.explorer import CellFilter
-from svge_core.interpolation import PathKind
 from svge_core.spaces import SPACES
+from ui.shared.choices import (
+    BASKET_CAP,
+    BasketEntry,
+    Focus,
+    Lasso,
+    Notice,
+    PathChoice,
+    PlaceFocus,
+    SpaceState,
+    UserColumns,
+    View,
+    adopted,
+    named,
+)
+from ui.shared.reruns import refresh_all
 
 HISTORY = 100
-BASKET_CAP = 200
 #: the Model page reads this key too
 CHECKPOINT_KEY = "checkpoint_folder"
 _SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "map_colour"
-_FOCUS, _PAST, _FUTURE = "focus", "focus_past", "focus_future"
+_FOCUS, _PAST, _FUTURE = "focus", "views_past", "views_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
-_LINK, _NOTICE, _MEMO, _REFRESH = "link_written", "one_line", "memo", "refresh_all"
-_ENTERED, _WANTED = "entered_by_app", "wanted_page"
-_PATH, _WALKED = "path_choice", "focus_walked"
+_NOTICE, _PATH, _WALKED = "one_line", "path_choice", "focus_walked"
 #: what is chosen in each search space on its own, and where it waits while another space is shown
 _OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES, _PATH)
 _ASIDE = "other_spaces"
-
-
-@dataclass(frozen=True)
-class CellFocus:
-    """A known cell, by official index."""
-
-    index: int
-
-
-@dataclass(frozen=True)
-class PlaceFocus:
-    """A position on one of the maps."""
-
-    plane: PlaneName
-    x: float
-    y: float
-
-
-Focus = CellFocus | PlaceFocus
-
-
-@dataclass(frozen=True)
-class Lasso:
-    """An outline drawn on one of the maps."""
-
-    plane: PlaneName
-    polygon: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class PathChoice:
-    """A path between two architectures, and the place on it that is shown.
-
-    Attributes:
-        start, end: official indices of A and B; None until chosen.
-        kind: how the path is laid.
-        stops: how many it has, where that can be chosen.
-        share: the shown place, 0 at A and 1 at B; a share, because kinds of path differ in their number of stops.
-        constrained: keep the decoder inside the space.
-        score: key of the score that is followed; empty for the first there is.
-    """
-
-    start: int | None = None
-    end: int | None = None
-    kind: PathKind = "linear"
-    stops: int = 25
-    share: float = 0.0
-    constrained: bool = False
-    score: str = ""
-
-
-@dataclass(frozen=True)
-class BasketEntry:
-    """An architecture that was put aside: its space, its notation there and a user's name for it."""
-
-    space: str
-    notation: str
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class UserColumns:
-    """A user's own scores with the line that says what was read, and the remarks on it: lines that were not, with
-    reasons, and how columns were understood."""
-
-    name: str
-    scores: Scores
-    summary: str
-    remarks: tuple[str, ...] = ()
-    all_used: bool = True
-
-    def with_less_is_better(self, keys: Collection[str]) -> "UserColumns":
-        """The same columns, of which less is better in these and more in the others."""
-        meanings = {
-            key: replace(meaning, direction="min" if key in keys else "max")
-            for key, meaning in self.scores.meanings.items()
-        }
-        return replace(self, scores=replace(self.scores, meanings=meanings))
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One line for a person, shown once: where it belongs and what kind it is."""
-
-    place: str
-    text: str
-    kind: Literal["error", "success"] = "error"
+#: called after each change of what is worth keeping
+_LISTENER, _IN_STEP = "change_listener", "in_one_step"
 
 
 def _get(key: str, default: Any) -> Any:
@@ -136,6 +62,7 @@ def set_space(name: str) -> None:
         st.session_state[_SPACE] = name
         for key, value in aside.pop(name, {}).items():
             st.session_state[key] = value
+        _changed()
 
 
 def checkpoint() -> Path | None:
@@ -150,11 +77,15 @@ def set_checkpoint(folder: Path | None) -> None:
     if folder != old:
         st.session_state[CHECKPOINT_KEY] = None if folder is None else str(folder)
     if folder != old and old is not None:
-        st.session_state[_LASSO] = None
-        if isinstance(focus(), PlaceFocus):
-            _set_focus(None)
+        _set_view(_without_places(view()))
         for key in (_PAST, _FUTURE):
-            st.session_state[key] = tuple(old for old in _get(key, ()) if isinstance(old, CellFocus))
+            st.session_state[key] = tuple(map(_without_places, _get(key, ())))
+    if folder != old:
+        _changed()
+
+
+def _without_places(old: View) -> View:
+    return replace(old, lasso=None, focus=None if isinstance(old.focus, PlaceFocus) else old.focus)
 
 
 def device() -> str | None:
@@ -175,6 +106,7 @@ def plane() -> PlaneName | None:
 def set_plane(name: PlaneName) -> None:
     """Choose a map."""
     st.session_state[_PLANE] = name
+    _changed()
 
 
 def colour() -> str:
@@ -185,6 +117,82 @@ def colour() -> str:
 def set_colour(key: str) -> None:
     """Choose the column that colours the map."""
     st.session_state[_COLOUR] = key
+    _changed()
+
+
+# ---- steps that can be undone --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def one_step() -> Iterator[None]:
+    """Whatever the block changes of the view is undone together, and told to who keeps the session once."""
+    if _get(_IN_STEP, False):
+        yield
+        return
+    before = view()
+    st.session_state[_IN_STEP] = True
+    try:
+        yield
+    finally:
+        st.session_state[_IN_STEP] = False
+    if view() != before:
+        st.session_state[_PAST] = (*_get(_PAST, ()), before)[-HISTORY:]
+        st.session_state[_FUTURE] = ()
+        _changed()
+
+
+def view() -> View:
+    """What undo and redo step through, as it is now."""
+    return View(focus(), lasso(), cell_filter(), basket(), user_columns())
+
+
+def can_undo() -> bool:
+    """Whether there is an earlier view."""
+    return bool(_get(_PAST, ()))
+
+
+def can_redo() -> bool:
+    """Whether a step can be made again."""
+    return bool(_get(_FUTURE, ()))
+
+
+def undo() -> None:
+    """The view before the last step."""
+    _travel(_PAST, _FUTURE)
+
+
+def redo() -> None:
+    """The view that was left by undoing."""
+    _travel(_FUTURE, _PAST)
+
+
+def _travel(source: str, target: str) -> None:
+    waiting: tuple[View, ...] = _get(source, ())
+    if not waiting:
+        return
+    now, new = view(), waiting[-1]
+    st.session_state[target] = (*_get(target, ()), now)[-HISTORY:]
+    st.session_state[source] = waiting[:-1]
+    _set_view(new)
+    if (now.basket, now.own) != (new.basket, new.own):
+        refresh_all()  # the sidebar shows them
+    _changed()
+
+
+def _set_view(new: View) -> None:
+    st.session_state[_FOCUS], st.session_state[_LASSO] = new.focus, new.lasso
+    st.session_state[_FILTER], st.session_state[_SCORES] = new.filter, new.own
+    _put_basket(new.basket)
+
+
+def on_change(listener: Callable[[], None]) -> None:
+    """Have a function called after each change of what is worth keeping."""
+    st.session_state[_LISTENER] = listener
+
+
+def _changed() -> None:
+    if (listener := _get(_LISTENER, None)) is not None and not _get(_IN_STEP, False):
+        listener()
 
 
 # ---- focus ------------------------------------------------------------------------------------------------------
@@ -196,56 +204,28 @@ def focus() -> Focus | None:
 
 
 def set_focus(new: Focus | None) -> None:
-    """Show something else, keeping the way back."""
-    old = focus()
-    if new == old:
-        return
-    if old is not None:
-        st.session_state[_PAST] = (*_get(_PAST, ()), old)[-HISTORY:]
-    st.session_state[_FUTURE] = ()
-    _set_focus(new)
+    """Show something else."""
+    with one_step():
+        st.session_state[_FOCUS] = new
 
 
-def can_go_back() -> bool:
-    """Whether there is an earlier focus."""
-    return bool(_get(_PAST, ()))
-
-
-def can_go_forward() -> bool:
-    """Whether a step back can be undone."""
-    return bool(_get(_FUTURE, ()))
-
-
-def go_back() -> None:
-    """The focus before this one."""
-    _step(_PAST, _FUTURE)
-
-
-def go_forward() -> None:
-    """The focus that was left by going back."""
-    _step(_FUTURE, _PAST)
+def arrive_at(new: Focus) -> None:
+    """Show what a link names; where nothing was shown before, that is no step to undo."""
+    if focus() is None:
+        st.session_state[_FOCUS] = new
+        _changed()
+    else:
+        set_focus(new)
 
 
 def walk_focus(new: Focus) -> None:
-    """Show the next place of a walk, such as along a path: a walk as a whole is one step of the way back."""
+    """Show the next place of a walk, such as along a path: a walk as a whole is one step to undo."""
     if focus() is not None and focus() == _get(_WALKED, None):
-        _set_focus(new)
+        st.session_state[_FOCUS] = new
+        _changed()
     else:
         set_focus(new)
     st.session_state[_WALKED] = new
-
-
-def _step(source: str, target: str) -> None:
-    waiting = _get(source, ())
-    if waiting:
-        if (now := focus()) is not None:
-            st.session_state[target] = (*_get(target, ()), now)
-        st.session_state[source] = waiting[:-1]
-        _set_focus(waiting[-1])
-
-
-def _set_focus(new: Focus | None) -> None:
-    st.session_state[_FOCUS] = new
 
 
 # ---- selection, basket, own scores ------------------------------------------------------------------------------
@@ -258,7 +238,8 @@ def lasso() -> Lasso | None:
 
 def set_lasso(outline: Lasso | None) -> None:
     """Select what an outline encloses."""
-    st.session_state[_LASSO] = outline
+    with one_step():
+        st.session_state[_LASSO] = outline
 
 
 def cell_filter() -> CellFilter:
@@ -268,7 +249,8 @@ def cell_filter() -> CellFilter:
 
 def set_cell_filter(conditions: CellFilter) -> None:
     """Change the filter."""
-    st.session_state[_FILTER] = conditions
+    with one_step():
+        st.session_state[_FILTER] = conditions
 
 
 def path_choice() -> PathChoice:
@@ -279,6 +261,7 @@ def path_choice() -> PathChoice:
 def set_path_choice(choice: PathChoice) -> None:
     """Change the path or the shown place on it."""
     st.session_state[_PATH] = choice
+    _changed()
 
 
 def basket() -> tuple[BasketEntry, ...]:
@@ -288,6 +271,11 @@ def basket() -> tuple[BasketEntry, ...]:
 
 def set_basket(entries: tuple[BasketEntry, ...]) -> None:
     """Replace the chosen space's architectures; those of other spaces stay."""
+    with one_step():
+        _put_basket(entries)
+
+
+def _put_basket(entries: tuple[BasketEntry, ...]) -> None:
     others = tuple(entry for entry in _get(_BASKET, ()) if entry.space != space_name())
     st.session_state[_BASKET] = others + entries[:BASKET_CAP]
 
@@ -308,8 +296,91 @@ def user_columns() -> UserColumns | None:
 
 
 def set_user_columns(columns: UserColumns | None) -> None:
-    """Take or drop a user's own scores. A filter or colour by a dropped column goes with it."""
-    st.session_state[_SCORES] = columns
+    """Take or drop a user's own scores. A filter by a dropped column goes with it."""
+    with one_step():
+        now, old = cell_filter(), user_columns()
+        kept = () if columns is None else columns.scores.meanings
+        if old is not None and now.score_key in old.scores.meanings and now.score_key not in kept:
+            set_cell_filter(replace(now, score=None, score_key=""))
+        st.session_state[_SCORES] = columns
+
+
+# ---- what is kept -----------------------------------------------------------------------------------------------
+
+
+def states() -> dict[str, SpaceState]:
+    """What was chosen and made, by search space."""
+    aside: dict[str, dict[str, Any]] = {**_get(_ASIDE, {})}
+    aside[space_name()] = {key: st.session_state[key] for key in _OF_SPACE if key in st.session_state}
+    entries: tuple[BasketEntry, ...] = _get(_BASKET, ())
+    found: dict[str, SpaceState] = {}
+    for name in dict.fromkeys([*aside, *(entry.space for entry in entries)]):
+        values = aside.get(name, {})
+        own: UserColumns | None = values.get(_SCORES)
+        folder, basket_of = values.get(CHECKPOINT_KEY), tuple(entry for entry in entries if entry.space == name)
+        found[name] = SpaceState(
+            Path(folder).name if folder else None,
+            values.get(_PLANE),
+            values.get(_COLOUR, ""),
+            values.get(_PATH, PathChoice()),
+            View(values.get(_FOCUS), values.get(_LASSO), values.get(_FILTER, CellFilter()), basket_of, own),
+        )
+    return found
+
+
+def set_states(chosen: str, found: Mapping[str, SpaceState], checkpoints: Mapping[tuple[str, str], Path]) -> None:
+    """Replace all that was chosen and made; nothing of before can be undone.
+
+    Args:
+        chosen: the space that is shown.
+        found: as :func:`states` gave it.
+        checkpoints: the folders there are, by space and name. Positions on the maps of one that is not there any more
+            mean nothing.
+    """
+    aside: dict[str, dict[str, Any]] = {}
+    for name, state in found.items():
+        folder, kept = checkpoints.get((name, state.checkpoint or "")), state.view
+        if folder is None:
+            kept = replace(kept, lasso=None, focus=None if isinstance(kept.focus, PlaceFocus) else kept.focus)
+        aside[name] = {
+            CHECKPOINT_KEY: None if folder is None else str(folder),
+            _PLANE: state.plane,
+            _COLOUR: state.colour,
+            _PATH: state.path,
+            _FOCUS: kept.focus,
+            _LASSO: kept.lasso,
+            _FILTER: kept.filter,
+            _SCORES: kept.own,
+        }
+    for key in _OF_SPACE:
+        st.session_state.pop(key, None)
+    st.session_state[_SPACE] = chosen
+    for key, value in aside.pop(chosen, {}).items():
+        st.session_state[key] = value
+    st.session_state[_ASIDE] = aside
+    set_all_baskets(tuple(entry for state in found.values() for entry in state.view.basket))
+
+
+def adopt_baskets(entries: tuple[BasketEntry, ...]) -> None:
+    """Take over the architectures of all spaces as another tab left them: what came or went there did so in every
+    step too, so that undo and redo neither drop nor bring back what was never changed here."""
+    old: tuple[BasketEntry, ...] = _get(_BASKET, ())
+    gone = {named(entry) for entry in old} - {named(entry) for entry in entries}
+    come = [entry for entry in entries if named(entry) not in {named(each) for each in old}]
+    set_all_baskets(entries)
+    histories: list[tuple[str, Any]] = [(space_name(), st.session_state), *_get(_ASIDE, {}).items()]
+    for name, values in histories:
+        for key in (_PAST, _FUTURE):
+            if key in values:
+                values[key] = tuple(adopted(old_view, name, gone, come) for old_view in values[key])
+
+
+def set_all_baskets(entries: tuple[BasketEntry, ...]) -> None:
+    """Replace the architectures of all spaces; no step to undo."""
+    st.session_state[_BASKET] = entries
+
+
+# ---- lines for a person -----------------------------------------------------------------------------------------
 
 
 def say(place: str, text: str, kind: Literal["error", "success"] = "error") -> None:
@@ -324,51 +395,3 @@ def said(place: str) -> Notice | None:
         return None
     st.session_state[_NOTICE] = None
     return notice
-
-
-def refresh_all() -> None:
-    """From a callback inside a fragment: what it changed is also shown outside, so the whole page has to run."""
-    st.session_state[_REFRESH] = True
-
-
-def refresh_asked() -> bool:
-    """Whether the whole page has to run; asks once."""
-    asked = bool(_get(_REFRESH, False))
-    st.session_state[_REFRESH] = False
-    return asked
-
-
-def memo(name: str, key: object, make: Any) -> Any:
-    """The last value made under a name, made anew when the key changes; spares a rerun what it already knows."""
-    kept: dict[str, tuple[object, Any]] = st.session_state.setdefault(_MEMO, {})
-    if name not in kept or kept[name][0] != key:
-        kept[name] = (key, make())
-    return kept[name][1]
-
-
-def link_written() -> dict[str, str] | None:
-    """The parameters that the address had when it was last read or written here."""
-    return _get(_LINK, None)
-
-
-def set_link_written(parameters: dict[str, str]) -> None:
-    """Remember what the address says."""
-    st.session_state[_LINK] = parameters
-
-
-def entered(page: str | None = None) -> str | None:
-    """Note that app.py runs (no argument), or ask from a page whether it ever did.
-
-    Streamlit runs a file of ``pages/`` alone when its address is the first that a fresh server is asked for. The page
-    then notes its name and goes to app.py, which goes back to it.
-
-    Returns:
-        for app.py, the page that was asked for, once; for a page, its own name where app.py has not run yet.
-    """
-    if page is None:
-        st.session_state[_ENTERED] = True
-        return st.session_state.pop(_WANTED, None)
-    if st.session_state.get(_ENTERED):
-        return None
-    st.session_state[_WANTED] = page
-    return page

@@ -10,7 +10,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from ui.paths import checkpoints_root
-from ui.shared import loaders, session
+from ui.shared import loaders, reruns, session
 from ui.shared.basket import basket_sidebar
 from ui.shared.theme import plain
 
@@ -23,9 +23,13 @@ _WITHOUT_MAP = (
 DEVICE_TITLES = {"cuda": "CUDA GPU", "mps": "Apple GPU (MPS)", "cpu": "CPU"}
 
 
-def sidebar() -> None:
-    """Show the sidebar; what it chooses is in the session."""
-    session.refresh_asked()  # this run is the one that was asked for
+def sidebar(*, undo: bool) -> None:
+    """Show the sidebar; what it chooses is in the session.
+
+    Args:
+        undo: show undo and redo beside the basket, where the page itself does not.
+    """
+    reruns.refresh_asked()  # this run is the one that was asked for
     folders = loaders.checkpoint_folders()
     with st.sidebar:
         there = {space for space, _ in folders}
@@ -58,7 +62,7 @@ def sidebar() -> None:
             help="Picked once: a CUDA GPU, else an Apple GPU, else the CPU, which is fast enough for everything here.",
         )
         st.divider()
-        basket_sidebar(opened_or_none)
+        basket_sidebar(opened_or_none, undo=undo)
 
 
 def _checkpoint_chosen() -> None:

@@ -50,6 +50,12 @@ def register(commands: Any) -> None:
     parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
     parser.add_argument("--name", default="", help="of the run (default: space, method and seed)")
     parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")
+    parser.add_argument(
+        "--table",
+        action="append",
+        metavar="FILE",
+        help="with --resume: a CSV file that a run of an earlier version names by its path; its content is stored",
+    )
     parser.add_argument("--list", action="store_true", help="list the runs of the store")
     add_storage(parser)
 

@@ -10,5 +10,11 @@ from .labels import (
 )
 from .line_reader import LineReader as LineReader
 from .scores import OWN_KEY as OWN_KEY, import_csv as import_csv
-from .text import Lines as Lines, quote_text as quote_text, read_lines as read_lines, read_text as read_text
+from .text import (
+    Lines as Lines,
+    quote_text as quote_text,
+    read_content as read_content,
+    read_lines as read_lines,
+    read_text as read_text,
+)
 from .user_scores import UserScores as UserScores

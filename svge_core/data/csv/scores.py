@@ -26,7 +26,7 @@ from svge_core.data.csv.column_roles import (
 )
 from svge_core.data.csv.line_reader import LineReader
 from svge_core.data.csv.numbers import NumberFormat
-from svge_core.data.csv.text import MAX_COLUMNS, quote_text, read_lines, read_text
+from svge_core.data.csv.text import MAX_COLUMNS, quote_text, read_lines, read_text, refuse_json
 from svge_core.data.csv.user_scores import Duplicate, RejectedRow, UserScores, count_of
 from svge_core.data.direction import direction_of
 from svge_core.data.meaning import Direction, ScoreMeaning
@@ -70,6 +70,7 @@ def import_csv(
     name = name or (data.name if isinstance(data, Path) else "uploaded file")
     names = architecture_columns()
     text = read_text(data, max_bytes)
+    refuse_json(text)
     try:
         lines = read_lines(text, names)
     except DataError:

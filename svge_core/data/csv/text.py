@@ -25,11 +25,15 @@ def read_text(data: bytes | Path, max_bytes: int) -> str:
         DataError: if it is too large (before it is read or unpacked), missing, empty, a spreadsheet or archive, or not
             UTF-8.
     """
-    return _text(_unpacked(_bytes(data, max_bytes), max_bytes))
+    return _text(_unpacked(read_content(data, max_bytes), max_bytes))
 
 
-def _bytes(data: bytes | Path, max_bytes: int) -> bytes:
-    """The file's content, refused before reading where it is too large."""
+def read_content(data: bytes | Path, max_bytes: int) -> bytes:
+    """The file's bytes as they are.
+
+    Raises:
+        DataError: if it is too large (before it is read), missing, or a folder or device.
+    """
     try:
         if isinstance(data, Path) and data.exists() and not data.is_file():
             raise DataError(f"{quote_text(data.name)!r} is a folder or a device; expected a CSV file.")
@@ -64,6 +68,19 @@ def _unpacked(content: bytes, max_bytes: int) -> bytes:
         if not content.startswith(b"\x1f\x8b"):
             return bytes(found)
     return content
+
+
+def refuse_json(text: str) -> None:
+    """Say of a text that should be a table that it is JSON.
+
+    Raises:
+        DataError: if it is.
+    """
+    if _JSON.match(text):
+        raise DataError(
+            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
+            "'naslib', 'accuracy' into a column of that name."
+        )
 
 
 def _text(content: bytes) -> str:

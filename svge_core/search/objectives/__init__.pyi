@@ -1,5 +1,5 @@
 from .choices import GoalChoice as GoalChoice, goal_choices as goal_choices
-from .csv_tables import Start as Start, read_start as read_start
+from .csv_tables import Start as Start, read_column as read_column, read_start as read_start
 from .digits_training import (
     DigitsAccuracy as DigitsAccuracy,
     DigitsTraining as DigitsTraining,
@@ -17,3 +17,11 @@ from .goals import (
 from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
 from .own_process import EvaluatorDiedError as EvaluatorDiedError
 from .python_function import AllowPython as AllowPython, one_line as one_line
+from .user_table import (
+    TableSource as TableSource,
+    UserTable as UserTable,
+    read_table as read_table,
+    shown_word as shown_word,
+    split_reference as split_reference,
+    table_name as table_name,
+)

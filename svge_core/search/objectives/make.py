@@ -23,6 +23,7 @@ from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
 from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_csv, split_word
 from svge_core.search.objectives.python_function import AllowPython, python_objective
+from svge_core.search.objectives.user_table import TableSource, read_table
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_GOALS = 6
@@ -115,6 +116,7 @@ def make_objective(
     checkpoint: Checkpoint | None = None,
     *,
     allow_python: AllowPython = False,
+    tables: TableSource = read_table,
 ) -> Objective:
     """The objective that the words of a specification name.
 
@@ -124,13 +126,15 @@ def make_objective(
         checkpoint: the model whose predictors ``predictor:`` words name.
         allow_python: which ``python:`` words may import the user's function: those that the user gave himself. A store
             that others can write to must not decide what is imported.
+        tables: gives the tables that ``csv:`` words name. By default they are files of this machine: for words that the
+            user gave himself. Those of a stored run take their tables from the store.
 
     Raises:
         SvgeError: with one line that says which word is wrong and what was expected.
     """
     if not spec:
         raise DataError(f"A search needs an objective such as table:cifar10_valid: {EXPECTED}.")
-    parts = tuple(_part(word, space, checkpoint, allow_python) for word in spec)
+    parts = tuple(_part(word, space, checkpoint, allow_python, tables) for word in spec)
     goals = tuple(goal for part in parts for goal in part.goals)
     if len(goals) > MAX_GOALS:
         raise DataError(f"A search has at most {MAX_GOALS} goals; got {len(goals)}.")
@@ -139,11 +143,11 @@ def make_objective(
         raise DataError(f"Goal {twice!r} is given twice.")
     if len(parts) == 1:
         return parts[0]
-    tables = [part.known for part in parts if part.known is not None]
-    if not tables:
+    restricted = [part.known for part in parts if part.known is not None]
+    if not restricted:
         return Joined(parts, goals, None)
-    others = [frozenset(known) for known in tables[1:]]
-    known = tuple(cell for cell in tables[0] if all(cell in other for other in others))
+    others = [frozenset(known) for known in restricted[1:]]
+    known = tuple(cell for cell in restricted[0] if all(cell in other for other in others))
     if not known:
         raise DataError(f"No cell of {space.title} has a value of every goal ({', '.join(keys)}).")
     return Joined(parts, goals, known)
@@ -173,15 +177,21 @@ def search_domain(
     return Domain(space, objective.known, distinct=distinct)
 
 
-def _part(word: str, space: AbstractSearchSpace, checkpoint: Checkpoint | None, allow_python: AllowPython) -> Objective:
+def _part(
+    word: str,
+    space: AbstractSearchSpace,
+    checkpoint: Checkpoint | None,
+    allow_python: AllowPython,
+    tables: TableSource,
+) -> Objective:
     kind, rest = split_word(word)
     if kind == "table":
         return _table(rest, space)
     if kind == "predictor":
         return _predictor(rest, space, checkpoint)
     if kind == "csv":
-        path, column, direction = split_csv(rest)
-        meaning, values = read_column(Path(path), column, space, direction)
+        named, column, direction = split_csv(rest)
+        meaning, values = read_column(tables(named), column, space, direction)
         return _cell_table(space, meaning, values)
     if kind == "digits":
         return digits_objective(rest, space)

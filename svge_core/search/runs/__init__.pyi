@@ -7,7 +7,12 @@ from .limits import (
     MAX_SEED as MAX_SEED,
 )
 from .loop import execute as execute
-from .manage import control as control, create_run as create_run, delete_run as delete_run
+from .manage import (
+    control as control,
+    create_run as create_run,
+    delete_run as delete_run,
+    give_table as give_table,
+)
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
 from .preparing import default_checkpoint as default_checkpoint
 from .processes import birth as birth
@@ -21,3 +26,4 @@ from .types import (
     SearchConfig as SearchConfig,
     UnreadableRun as UnreadableRun,
 )
+from .user_tables import stored_tables as stored_tables

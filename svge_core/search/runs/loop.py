@@ -24,9 +24,10 @@ from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import RunContext, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
 from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
-from svge_core.search.runs.stored import stored_config, stored_number
+from svge_core.search.runs.stored import stored_config, stored_number, stored_text
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
+from svge_core.search.runs.user_tables import stored_tables
 from svge_core.search.searchers import rng_for
 
 #: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
@@ -79,12 +80,14 @@ def execute(
         with readable(name):
             config = stored_config(row)
             stored_number(row, "streak")
+            digest = stored_text(row, "checkpoint")
+        tables = stored_tables(storage_url, name)
         worker = Worker()
         ledger.enrol(engine, row["id"], worker)
         try:
             with interruptible(), _heart(engine, worker):
                 try:
-                    prepared = _prepared(config, row["checkpoint"], allow_python)
+                    prepared = prepare(config, allow_python=allow_python, tables=tables, digest=digest)
                 except SvgeError as error:
                     with engine.connect() as connection:
                         alone = not (ledger.alive(connection, row["id"], working=True) - {worker.id})
@@ -98,16 +101,6 @@ def execute(
             _patiently(lambda: ledger.release(engine, row["id"], worker))
             _patiently(lambda: ledger.beat(engine, worker, "ended"))
     return read_run(storage_url, name).state
-
-
-def _prepared(config: SearchConfig, digest: str, allow_python: AllowPython) -> RunContext:
-    prepared = prepare(config, allow_python=allow_python)
-    if prepared.digest != digest:
-        raise DataError(
-            f"The checkpoint of this run has changed (digest {prepared.digest[:12]}, it began with {digest[:12]}): a "
-            "search that goes on with another model would not be one search."
-        )
-    return prepared
 
 
 def _loop(run: _Execution, wait: bool) -> None:

@@ -8,20 +8,27 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, Start, read_start
+from svge_core.search.objectives import AllowPython, Start, read_start, read_table, table_name
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
-from svge_core.search.runs.reading import find
+from svge_core.search.runs.reading import find, view_of
 from svge_core.search.runs.tables import claims, clock, deaths, open_store, runs, workers
 from svge_core.search.runs.types import Control, SearchConfig
+from svge_core.search.runs.user_tables import (
+    NamedTables,
+    by_content,
+    check_goals,
+    drop_tables,
+    keep_tables,
+    named_files,
+)
 
 
 def create_run(
@@ -31,7 +38,7 @@ def create_run(
     allow_python: AllowPython = True,
     told: Callable[[str], None] | None = None,
 ) -> str:
-    """Store a new run; nothing is evaluated yet.
+    """Store a new run, with the content of the files that it names; nothing is evaluated yet.
 
     Args:
         storage_url: of the store, see :func:`svge_core.search.runs.tables.storage_url`.
@@ -51,12 +58,14 @@ def create_run(
             f"{default_checkpoint(config.space)}.",
             settings=("checkpoint",),
         )
-    prepared = prepare(config, allow_python=allow_python)
+    tables = NamedTables(storage_url)
+    prepared = prepare(config, allow_python=allow_python, tables=tables)
     space, objective = prepared.space, prepared.objective
-    start = read_start(Path(config.start_csv), objective, space) if config.start_csv else Start([])
+    start = read_start(tables(config.start_csv), objective, space) if config.start_csv else Start([])
     if told is not None:
         for remark in start.remarks:
             told(remark)
+    config = by_content(config, tables.found)
     stem = config.name or f"{config.space}-{config.method}-{config.seed}"
     with open_store(storage_url) as engine:
         with engine.connect() as connection:
@@ -89,6 +98,7 @@ def create_run(
                 result = connection.execute(sa.insert(runs).values(**row, created=now))
                 assert result.inserted_primary_key is not None
                 insert_labels(connection, int(result.inserted_primary_key[0]), space, start.labels, now)
+                keep_tables(connection, tables.found.values())
         except BaseException as error:
             with suppress(SvgeError):
                 study.delete_study(storage_url, config.name)  # or it would be a run that is half made
@@ -96,6 +106,42 @@ def create_run(
                 raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
             raise
     return config.name
+
+
+def give_table(storage_url: str, name: str, file: str) -> bool:
+    """Store the content of a file that a run of an earlier version names by its path, so that the run can go on.
+
+    Args:
+        storage_url: of the store.
+        name: of the run.
+        file: path on this machine. If the run names several files, it must be called like one of them.
+
+    Returns:
+        False if the run names no file.
+
+    Raises:
+        SvgeError: if the file cannot be used, or has other values than those the run has found.
+    """
+    with open_store(storage_url) as engine:
+        view = view_of(engine, name)
+        if not (paths := named_files(view.config)):
+            return False
+        alike = [path for path in paths if path == file] or [p for p in paths if table_name(p) == table_name(file)]
+        chosen = paths if len(paths) == 1 else alike
+        if len(chosen) != 1:
+            names = ", ".join(map(table_name, paths))
+            raise DataError(
+                f"The run {name!r} names several files ({names}): give one that is called like one of them."
+            )
+        table = read_table(file)
+        check_goals(view, chosen[0], table)
+        config = by_content(view.config, {chosen[0]: table})
+        with engine.begin() as connection:
+            update = sa.update(runs).where(runs.c.name == name)
+            connection.execute(update.values(config=json.dumps(config.to_dict())))
+            keep_tables(connection, [table])
+    study.note_config(storage_url, name, config.to_dict())
+    return True
 
 
 def control(storage_url: str, name: str, action: Control) -> None:
@@ -115,7 +161,8 @@ def control(storage_url: str, name: str, action: Control) -> None:
 
 
 def delete_run(storage_url: str, name: str) -> None:
-    """Remove a run, its study and all its evaluations; of one that is half made, what there is.
+    """Remove a run, its study, all its evaluations and the tables that no other run names; of one that is half made,
+    what there is.
 
     Raises:
         SvgeError: if there is no such run, or a living worker is at it: cancel it first.
@@ -133,4 +180,5 @@ def delete_run(storage_url: str, name: str) -> None:
             for table in (claims, workers, deaths):
                 connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
             connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
+            drop_tables(connection)
         study.delete_study(storage_url, row["name"])

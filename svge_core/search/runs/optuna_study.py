@@ -104,6 +104,15 @@ def create_study(storage_text: str, name: str, goals: Sequence[Goal], config: di
         return storage.get_study_id_from_name(name)
 
 
+def note_config(storage_text: str, name: str, config: dict[str, Any]) -> None:
+    """Bring the configuration in the study of a run up to date; nothing happens if it is gone."""
+    import optuna
+
+    with contextlib.suppress(KeyError), quiet(), _one_line():
+        study = optuna.load_study(study_name=name, storage=optuna_storage(storage_text))
+        study.set_user_attr(CONFIG_ATTR, json.dumps(config))
+
+
 def half_made(connection: Connection, name: str) -> bool:
     """Whether there is a study of ours of this name. It is made before its run, and a kill may come between the two."""
     query = sa.text(

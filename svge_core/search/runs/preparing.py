@@ -1,11 +1,20 @@
 """From a configuration to what works on it: model, objective, domain, searcher. Each mistake is one clear line."""
 
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 
-from svge_core.checkpoints import Checkpoint, load_checkpoint
+from svge_core.checkpoints import WEIGHTS, Checkpoint, load_checkpoint
+from svge_core.errors import CheckpointError
 from svge_core.search.domain import Domain
-from svge_core.search.objectives import AllowPython, Objective, make_objective, search_domain, split_word
+from svge_core.search.objectives import (
+    AllowPython,
+    Objective,
+    TableSource,
+    make_objective,
+    search_domain,
+    split_word,
+)
 from svge_core.search.runs.types import SearchConfig
 from svge_core.search.searchers import Searcher, make_searcher
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -26,15 +35,23 @@ class RunContext:
     digest: str
 
 
-def prepare(config: SearchConfig, *, allow_python: AllowPython) -> RunContext:
+def prepare(
+    config: SearchConfig, *, allow_python: AllowPython, tables: TableSource, digest: str | None = None
+) -> RunContext:
     """Load and build everything that a run needs.
+
+    Args:
+        config: of the run.
+        allow_python: which ``python:`` words may be imported.
+        tables: gives the tables that its words name.
+        digest: as in :func:`open_checkpoint`.
 
     Raises:
         SvgeError: if something is missing or does not fit.
     """
     space = get_space(config.space)
-    checkpoint = open_checkpoint(config)
-    objective = make_objective(config.objective, space, checkpoint, allow_python=allow_python)
+    checkpoint = open_checkpoint(config, digest)
+    objective = make_objective(config.objective, space, checkpoint, allow_python=allow_python, tables=tables)
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
     domain = search_domain(
         objective, space, restricted=config.restricted or own_table, distinct=config.leaves_out_equivalents
@@ -43,8 +60,12 @@ def prepare(config: SearchConfig, *, allow_python: AllowPython) -> RunContext:
     return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
 
 
-def open_checkpoint(config: SearchConfig) -> Checkpoint | None:
+def open_checkpoint(config: SearchConfig, digest: str | None = None) -> Checkpoint | None:
     """The model that a run needs, if it needs one.
+
+    Args:
+        config: of the run.
+        digest: that the weights of a stored run's model had when the run began; None where a person here names it.
 
     Raises:
         SvgeError: if it is not there, damaged, or of another space.
@@ -52,7 +73,31 @@ def open_checkpoint(config: SearchConfig) -> Checkpoint | None:
     if not config.uses_checkpoint:
         return None
     folder = Path(config.checkpoint or default_checkpoint(config.space))
+    if digest is not None:
+        _compare(folder, digest)
     return load_checkpoint(folder, space=config.space)
+
+
+def _compare(folder: Path, digest: str) -> None:
+    """Nothing in a folder that a store names is read before its weights are known to be those that the run began with:
+    it could be any folder of this machine, and messages on its content would be written into the store.
+
+    Raises:
+        CheckpointError: if they are others, or not there.
+    """
+    path = folder / WEIGHTS
+    if not digest or not path.is_file():
+        raise CheckpointError(f"No checkpoint in {folder} on this machine: the run began with one there.")
+    try:
+        with path.open("rb") as file:
+            found = file_digest(file, "sha256").hexdigest()[:16]  # as much as a checkpoint's own digest has
+    except OSError as error:
+        raise CheckpointError(f"The checkpoint {folder} cannot be read: {error.strerror}.") from None
+    if found != digest:
+        raise CheckpointError(
+            f"The checkpoint {folder} on this machine is not the one that this run began with ({digest[:12]}): a "
+            "search that goes on with another model would not be one search."
+        )
 
 
 def default_checkpoint(space: str) -> str:

@@ -116,6 +116,10 @@ def stored_config(row: Record) -> SearchConfig:
     for kind, rest in map(split_word, config.objective):
         if kind == "csv":
             split_csv(rest)
+    if (
+        config.name != row["name"]
+    ):  # files are called after a run, and the name in its settings is one that a file can have
+        raise _wrong(row, "name", "that of its settings")
     return config
 
 

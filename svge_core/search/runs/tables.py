@@ -119,6 +119,18 @@ deaths = sa.Table(
     sa.Column("reason", Line, nullable=False),
     sa.Column("died", sa.Double, nullable=False),
 )
+#: tables of users' by their content, each once however many runs name it: see :mod:`svge_core.search.runs.user_tables`
+user_tables = sa.Table(
+    "svge_tables",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    # of the file that came first; each run's settings have the name of its own
+    sa.Column("name", Line, nullable=False),
+    # compressed by zlib; the length has MySQL take a column that is wide enough
+    sa.Column("content", sa.LargeBinary(2**30), nullable=False),
+    # of the content in bytes, uncompressed
+    sa.Column("size", sa.Integer, nullable=False),
+)
 
 
 def storage_url(text: str) -> URL:

@@ -42,7 +42,8 @@ class SearchConfig:
         batch: proposals asked for at a time (q).
         checkpoint: folder of the model that the method or a predictor needs.
         restricted: search only among the cells whose value is known.
-        start_csv: a file of existing labels that the search starts from.
+        start_csv: a file of existing labels that the search starts from. A store names it, and the tables of the
+            objective, by content: see :mod:`svge_core.search.objectives.user_table`.
         distinct: leave out cells that compute the same as one that was proposed; None for what suits the objective, see
             :attr:`leaves_out_equivalents`.
         race: runs that were started together to be compared share it.

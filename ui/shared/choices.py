@@ -1,0 +1,140 @@
+"""What a person chooses and makes in the app, as values: focus, outline, path, basket, own scores."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from svge_core.atlas import PlaneName
+from svge_core.data import Scores
+from svge_core.explorer import CellFilter
+from svge_core.interpolation import PathKind
+
+BASKET_CAP = 200
+#: most of a coordinate of a place: no map is larger by far, and distances stay finite
+FURTHEST = 1e9
+
+
+@dataclass(frozen=True)
+class CellFocus:
+    """A known cell, by official index."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class PlaceFocus:
+    """A position on one of the maps."""
+
+    plane: PlaneName
+    x: float
+    y: float
+
+
+Focus = CellFocus | PlaceFocus
+
+
+@dataclass(frozen=True)
+class Lasso:
+    """An outline drawn on one of the maps."""
+
+    plane: PlaneName
+    polygon: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class PathChoice:
+    """A path between two architectures, and the place on it that is shown.
+
+    Attributes:
+        start, end: official indices of A and B; None until chosen.
+        kind: how the path is laid.
+        stops: how many it has, where that can be chosen.
+        share: the shown place, 0 at A and 1 at B; a share, because kinds of path differ in their number of stops.
+        constrained: keep the decoder inside the space.
+        score: key of the score that is followed; empty for the first there is.
+    """
+
+    start: int | None = None
+    end: int | None = None
+    kind: PathKind = "linear"
+    stops: int = 25
+    share: float = 0.0
+    constrained: bool = False
+    score: str = ""
+
+
+@dataclass(frozen=True)
+class BasketEntry:
+    """An architecture that was put aside: its space, its notation there and a user's name for it."""
+
+    space: str
+    notation: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class UserColumns:
+    """A user's own scores with the line that says what was read, and the remarks on it: lines that were not, with
+    reasons, and how columns were understood."""
+
+    name: str
+    scores: Scores
+    summary: str
+    remarks: tuple[str, ...] = ()
+    all_used: bool = True
+
+    def with_less_is_better(self, keys: Collection[str]) -> "UserColumns":
+        """The same columns, of which less is better in these and more in the others."""
+        meanings = {
+            key: replace(meaning, direction="min" if key in keys else "max")
+            for key, meaning in self.scores.meanings.items()
+        }
+        return replace(self, scores=replace(self.scores, meanings=meanings))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for a person, shown once: where it belongs and what kind it is."""
+
+    place: str
+    text: str
+    kind: Literal["error", "success"] = "error"
+
+
+@dataclass(frozen=True)
+class View:
+    """What undo and redo step through: the focus, what is selected, and what was made, of one search space."""
+
+    focus: Focus | None = None
+    lasso: Lasso | None = None
+    filter: CellFilter = CellFilter()
+    basket: tuple[BasketEntry, ...] = ()
+    own: UserColumns | None = None
+
+
+@dataclass(frozen=True)
+class SpaceState:
+    """All that is worth keeping of one search space.
+
+    Attributes:
+        checkpoint: its name; None until one is chosen.
+    """
+
+    checkpoint: str | None = None
+    plane: PlaneName | None = None
+    colour: str = ""
+    path: PathChoice = PathChoice()
+    view: View = View()
+
+
+def named(entry: BasketEntry) -> tuple[str, str]:
+    """What tells entries apart, whatever a person calls them."""
+    return entry.space, entry.notation
+
+
+def adopted(old: View, space: str, gone: set[tuple[str, str]], come: list[BasketEntry]) -> View:
+    """A view of a space whose basket lacks what is gone and has what came."""
+    stay = tuple(entry for entry in old.basket if named(entry) not in gone)
+    there = {named(entry) for entry in stay}
+    new = tuple(entry for entry in come if entry.space == space and named(entry) not in there)
+    return replace(old, basket=(stay + new)[:BASKET_CAP])

@@ -1,0 +1,56 @@
+"""What Streamlit's way of running a page again and again asks for: memory, whole reruns, the address, the entrance."""
+
+from typing import Any
+
+import streamlit as st
+
+_LINK, _MEMO, _REFRESH = "link_written", "memo", "refresh_all"
+_ENTERED, _WANTED = "entered_by_app", "wanted_page"
+
+
+def refresh_all() -> None:
+    """From a callback inside a fragment: what it changed is also shown outside, so the whole page has to run."""
+    st.session_state[_REFRESH] = True
+
+
+def refresh_asked() -> bool:
+    """Whether the whole page has to run; asks once."""
+    asked = bool(st.session_state.get(_REFRESH, False))
+    st.session_state[_REFRESH] = False
+    return asked
+
+
+def memo(name: str, key: object, make: Any) -> Any:
+    """The last value made under a name, made anew when the key changes; spares a rerun what it already knows."""
+    kept: dict[str, tuple[object, Any]] = st.session_state.setdefault(_MEMO, {})
+    if name not in kept or kept[name][0] != key:
+        kept[name] = (key, make())
+    return kept[name][1]
+
+
+def link_written() -> dict[str, str] | None:
+    """The parameters that the address had when it was last read or written here."""
+    return st.session_state.get(_LINK, None)
+
+
+def set_link_written(parameters: dict[str, str]) -> None:
+    """Remember what the address says."""
+    st.session_state[_LINK] = parameters
+
+
+def entered(page: str | None = None) -> str | None:
+    """Note that app.py runs (no argument), or ask from a page whether it ever did.
+
+    Streamlit runs a file of ``pages/`` alone when its address is the first that a fresh server is asked for. The page
+    then notes its name and goes to app.py, which goes back to it.
+
+    Returns:
+        for app.py, the page that was asked for, once; for a page, its own name where app.py has not run yet.
+    """
+    if page is None:
+        st.session_state[_ENTERED] = True
+        return st.session_state.pop(_WANTED, None)
+    if st.session_state.get(_ENTERED):
+        return None
+    st.session_state[_WANTED] = page
+    return page
