@@ -152,11 +152,11 @@ def full_disk(what: str, folder: Path, arguments: argparse.Namespace) -> Row:
     The first time room comes while the worker waits for it; the second time it gives up, and a new one goes on.
 
     Raises:
-        SystemExit: without the right to mount a file system of two mebibytes.
+        SystemExit: without the right to mount a file system of 16 mebibytes.
     """
     disk, log, began = folder / "disk", folder / f"{what}.log", time.monotonic()
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)], check=False).returncode:
         raise SystemExit("the case of a full disk needs the right to mount a file system: run it as root")
     filler = disk / "filler"
     try:
@@ -168,9 +168,11 @@ def full_disk(what: str, folder: Path, arguments: argparse.Namespace) -> Row:
         for share in (3, 2):
             process = child(["search", "--resume", name], storage, log, arguments.seconds)
             while read_run(storage, name).evaluated < arguments.each // share:
+                if process.poll() is not None:
+                    raise SystemExit("the worker ended before the disk was full")
                 time.sleep(0.02)
             fill(filler)
-            stuck, before = time.monotonic(), -1
+            stuck = time.monotonic()
             while process.poll() is None and (share == 2 or time.monotonic() - stuck < 10):
                 time.sleep(0.5)
             before = len(evaluated(log))
