@@ -14,6 +14,7 @@ from ui.kept.store import KEEP_DAYS, KeptSessions
 from ui.paths import sessions_folder
 from ui.shared import reruns, session
 from ui.shared.choices import BasketEntry, CellFocus, PlaceFocus, SpaceState, View
+from ui.shared.hiding import why
 
 #: whose session this is; as it was last loaded or kept; as it was before a file was opened; why it cannot be kept
 _SECRET, _BASE, _BEFORE, _PROBLEM = "browser_secret", "kept_session", "session_before", "keep_problem"
@@ -33,11 +34,16 @@ def come_back(checkpoints: Mapping[tuple[str, str], Path]) -> None:
     try:
         kept = None if secret is None else KeptSessions(sessions_folder()).load(secret)
     except (SvgeError, OSError) as error:
-        session.say(LINE, str(error))
+        session.say(LINE, why(error))
         return
     if kept is not None:
         _take_over(kept, checkpoints)
         st.session_state[_BASE] = kept
+
+
+def secret() -> str:
+    """Of this browser; empty before :func:`come_back`."""
+    return st.session_state.get(_SECRET, "")
 
 
 def listen() -> None:
@@ -99,7 +105,7 @@ def _keep() -> None:
     try:
         kept = KeptSessions(sessions_folder()).save(st.session_state[_SECRET], mine, base)
     except (SvgeError, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_PROBLEM] = why(error)
         return
     st.session_state[_PROBLEM] = ""
     spaces = {name: _with_basket(record, kept.spaces.get(name)) for name, record in mine.spaces.items()}
