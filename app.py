@@ -8,6 +8,7 @@ from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
 from ui.kept import keeping
 from ui.kept.panel import session_sidebar
+from ui.latent_map import own
 from ui.paths import shared
 from ui.shared import links, loaders, reruns
 from ui.shared.sidebar import sidebar
@@ -32,6 +33,7 @@ chosen = st.navigation(pages, position="top")
 if wanted := reruns.entered():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
+own.begin()
 try:
     load_plugins()  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
 except SvgeError as error:

@@ -29,21 +29,25 @@ class Forger:
     def __init__(self, url: str, secret: str = "", headers: dict[str, str] | None = None) -> None:
         cookies = {"Cookie": f"{COOKIE}={secret}"} if secret else {}
         self.url = url
-        self.socket = connect(
-            f"{url.replace('http', 'ws', 1)}/_stcore/stream",
-            origin=url,  # type: ignore[arg-type]  # a text, by another name
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            additional_headers={**cookies, **(headers or {})},
-            max_size=None,
-        )
+        self._stack = contextlib.ExitStack()
+        self.socket = self._stack.enter_context(self._connect(url, {**cookies, **(headers or {})}))
         self.page, self.session = "", ""
         #: ids of everything that was ever drawn, by the key it was given or its label
         self.ids: dict[str, str] = {}
         self.texts: list[str] = []
         self.pages: dict[str, str] = {}
 
+    def _connect(self, url: str, headers: dict[str, str]) -> Any:
+        return connect(
+            f"{url.replace('http', 'ws', 1)}/_stcore/stream",
+            origin=url,  # type: ignore[arg-type]  # a text, by another name
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            additional_headers=headers,
+            max_size=None,
+        )
+
     def close(self) -> None:
-        self.socket.close()
+        self._stack.close()
 
     def run(self, *states: WidgetState, query: str = "", fragment: str = "") -> str:
         """Have the script run with these values of widgets; returns all that it says."""
@@ -62,7 +66,7 @@ class Forger:
         with contextlib.suppress(TimeoutError):
             while True:
                 # a run that asks for another one ends, and the next begins at once
-                self._take(answer := self._answer(1.0 if ended else PATIENCE))
+                self._take(answer := self._answer(0.2 if ended else PATIENCE))
                 if answer.WhichOneof("type") == "script_finished":
                     ended = answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
                 elif answer.WhichOneof("type") == "new_session":
@@ -104,7 +108,7 @@ class Forger:
 
 
 def _is_texts(value: Any) -> bool:
-    return not isinstance(value, str | bytes | Message) and hasattr(value, "__iter__")
+    return not isinstance(value, str | bytes | Message) and hasattr(value, "__len__")
 
 
 def _parts(message: Message) -> Iterator[Message]:
