@@ -165,7 +165,8 @@ def _chosen(runs: Sequence[Run], titles: dict[str, str]) -> Run | None:
     kept = st.session_state.get(_RUN)
     st.session_state["w-distribution-run"] = kept if kept in names else names[0]
     labels = {
-        run.name: f"{goals_in_words(run.summary.config, titles)}, seed {run.summary.config.seed}, "
+        run.name: ("Yours · " if run.mine else "")
+        + f"{goals_in_words(run.summary.config, titles)}, seed {run.summary.config.seed}, "
         f"{run.summary.done} evaluations, {when(run.summary.started)}"
         for run in runs
     }

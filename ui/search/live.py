@@ -155,7 +155,7 @@ def _chosen(
         return None
     if state.chosen_group() not in ids:
         state.choose_group(ids[0])
-    words = {group.id: group_title(group, titles) + (" · yours" if group.mine else "") for group in reversed(here)}
+    words = {group.id: ("Yours · " if group.mine else "") + group_title(group, titles) for group in reversed(here)}
     names = distinct(words)  # older ones keep theirs
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
         key = f"search-group-{state.generation()}"
