@@ -1,5 +1,5 @@
 # make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser,
-#              ADDRESS=0.0.0.0: for other machines, too)
+#              ADDRESS=0.0.0.0: for other machines, too; with SVGE_SHARED=1 in the environment for visitors, within limits)
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
 # make check   lint, format and types only
 # make bench   the benchmarks in bench/, one after another
@@ -35,7 +35,8 @@ help:
 
 app: install
 ifneq ($(ADDRESS),127.0.0.1)
-	@echo "Open at $(ADDRESS): whoever reaches this machine may start trainings and searches, and delete what others made."
+	@$(if $(filter-out 0,$(SVGE_SHARED)),echo "Open at $(ADDRESS) to visitors: see docs/guide/visitors.md for what they may do.",\
+	  echo "Open at $(ADDRESS): whoever reaches this machine may start trainings and searches, and delete what others made. SVGE_SHARED=1 keeps them within limits.")
 endif
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS) --server.showEmailPrompt false \
 	  --browser.gatherUsageStats false $(if $(HEADLESS),--server.headless $(HEADLESS))

@@ -10,9 +10,9 @@ from svge_core.search.runs.tables import open_store
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from tests.support.search_page import finished, listed, search_page, start_jobs, widget
-from ui.search import state as search_state
 from ui.search.run import best_evaluations, table_frame
 from ui.shared.theme import plain
+from ui.visitors import asking
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
 
@@ -175,7 +175,7 @@ def test_an_interrupted_run_says_so_and_resumes(store: str) -> None:
 
 
 def test_code_of_others_is_asked_about_before_it_runs(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_state, "local_browser", lambda: True)
+    monkeypatch.setattr(asking, "local_browser", lambda: True)
     config = SearchConfig("nasbench201", ("python:tests.support.slow_objective:slow",), "random", 3, race="r", name="x")
     create_run(store, config)
     at = search_page()

@@ -15,6 +15,7 @@ from ui.kept.store import KEEP_DAYS, KeptSessions
 from ui.paths import sessions_folder
 from ui.shared import reruns, session
 from ui.shared.choices import BasketEntry, CellFocus, PlaceFocus, SpaceState, View
+from ui.shared.hiding import why
 
 #: whose session this is; as it was last loaded or kept; as it was before a file was opened; why it cannot be kept
 _SECRET, _BASE, _BEFORE, _PROBLEM = "browser_secret", "kept_session", "session_before", "keep_problem"
@@ -35,13 +36,18 @@ def come_back(checkpoints: Mapping[tuple[str, str], Path]) -> None:
         lines: list[str] = []
         kept = None if secret is None else KeptSessions(sessions_folder()).load(secret, lines.append)
     except (SvgeError, OSError) as error:
-        session.say(LINE, str(error))
+        session.say(LINE, why(error))
         return
     if kept is not None:
         lines += _take_over(kept, checkpoints)
         st.session_state[_BASE] = kept
     if lines:
         session.say(LINE, " ".join(lines))
+
+
+def secret() -> str:
+    """Of this browser; empty before :func:`come_back`."""
+    return st.session_state.get(_SECRET, "")
 
 
 def listen() -> None:
@@ -112,7 +118,7 @@ def _keep() -> None:
     try:
         kept = KeptSessions(sessions_folder()).save(st.session_state[_SECRET], mine, base)
     except (SvgeError, OSError) as error:
-        _set_problem(str(error))
+        _set_problem(why(error))
         return
     _set_problem("")
     spaces = {name: _with_basket(record, kept.spaces.get(name)) for name, record in mine.spaces.items()}

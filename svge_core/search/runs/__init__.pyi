@@ -23,7 +23,7 @@ from .races import (
     note_race as note_race,
     race_notes as race_notes,
 )
-from .reading import list_runs as list_runs, read_run as read_run
+from .reading import list_runs as list_runs, owners_of as owners_of, read_run as read_run
 from .tables import hide_password as hide_password, storage_url as storage_url, workers as workers
 from .types import (
     Evaluation as Evaluation,
