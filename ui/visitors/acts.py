@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from svge_core.jobs import SearchJobs, TrainingJob, TrainingJobs, TrainingRequest
-from svge_core.search.runs import SearchConfig, delete_run, list_runs, owners_of
+from svge_core.search.runs import RaceNotes, SearchConfig, delete_run, list_runs, note_race as store_notes, owners_of
 from ui.paths import shared
 from ui.visitors import asking, rules
 from ui.visitors.rules import RefusedError
@@ -93,6 +93,19 @@ def delete(jobs: SearchJobs, names: Sequence[str]) -> None:
     for name in names:
         delete_run(jobs.storage, name)
         jobs.forget(name)
+
+
+def note_race(jobs: SearchJobs, race: str, names: Sequence[str], notes: RaceNotes) -> None:
+    """Call a race something; errors as :func:`start_race`.
+
+    Args:
+        jobs: of this server.
+        race: the race.
+        names: of all of its runs.
+        notes: the words.
+    """
+    _steer(jobs, names)
+    store_notes(jobs.storage, race, notes)
 
 
 def drop_plan(jobs: SearchJobs, race: str) -> None:
