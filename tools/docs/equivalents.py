@@ -25,9 +25,9 @@ def equivalents(root: Path) -> str:
     lines = [
         f"`{stored['command']}`, {stored['date']}: NAS-Bench-201, {seeds[0]} seeds from {_first(rows)}{fewer}, budget "
         f"{budget}, one cell at a time. Median evaluations to the best value of the table, over all cells → with "
-        "one cell for each function; then the mean paired difference ± its standard error (less is better for leaving equivalents "
-        f"out; a run that never had it counts as {budget + 1}), in brackets the seeds in which that was earlier / "
-        "level / later; then the share of evaluations over all cells that repeated a function.",
+        "one cell for each function; then the mean paired difference ± standard error (below 0: leaving them "
+        f"out was earlier; a run that never had it counts as {budget + 1}), in brackets the seeds in which that was "
+        "earlier / level / later; then the share of evaluations over all cells that repeated a function.",
         "",
         "| method | " + " | ".join(TITLES[name] for name in TITLES if name in tables) + " |",
         "|---|" + "---|" * len(tables),
