@@ -56,15 +56,19 @@ def _open() -> None:
     if file is None:
         return
     try:
-        keeping.open_session(read_session(file.getvalue()), loaders.checkpoint_folders())
+        lines = keeping.open_session(read_session(file.getvalue()), loaders.checkpoint_folders())
     except SvgeError as error:
         session.say(LINE, str(error))
         return
-    session.say(LINE, f"{file.name} is open.", "success")
+    session.say(LINE, " ".join([f"{file.name} is open.", *lines]), "error" if lines else "success")
 
 
 def _start_afresh() -> None:
-    keeping.start_afresh()
+    try:
+        keeping.start_afresh()
+    except OSError as error:
+        session.say(LINE, f"What this server keeps for your browser cannot be deleted: {error.strerror or error}.")
+        return
     session.say(LINE, "A new session has begun.", "success")
 
 

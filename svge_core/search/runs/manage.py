@@ -18,6 +18,7 @@ from svge_core.search.objectives import AllowPython, Start, read_start, read_tab
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
+from svge_core.search.runs.races import forget_notes, race_of
 from svge_core.search.runs.reading import find, view_of
 from svge_core.search.runs.tables import claims, clock, deaths, open_store, owners, runs, workers
 from svge_core.search.runs.types import Control, SearchConfig
@@ -182,9 +183,11 @@ def delete_run(storage_url: str, name: str) -> None:
             row = find(connection, name)
             if alive(connection, row["id"], working=True):
                 raise SvgeError(f"The run {name!r} is being worked on: cancel it first.")
+            race = race_of(row)
         with engine.begin() as connection:
             for table in (claims, workers, deaths, owners):
                 connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
             connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
             drop_tables(connection)
+            forget_notes(connection, race)
         study.delete_study(storage_url, row["name"])

@@ -128,6 +128,14 @@ owners = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("owner", sa.String(64), nullable=False),
 )
+#: what people call a race and noted on it, see :mod:`svge_core.search.runs.races`
+races = sa.Table(
+    "svge_races",
+    metadata,
+    sa.Column("race", sa.String(120), primary_key=True),
+    sa.Column("title", Line, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
 #: tables of users' by their content, each once however many runs name it: see :mod:`svge_core.search.runs.user_tables`
 user_tables = sa.Table(
     "svge_tables",
