@@ -13,6 +13,7 @@ from svge_core.jobs.training import TrainingJob, TrainingJobs, TrainingRequest
 from svge_core.models.config import ModelConfig
 from svge_core.search.runs.loop import execute
 from svge_core.search.runs.manage import create_run, delete_run
+from svge_core.search.runs.races import RaceNotes, race_notes
 from svge_core.search.runs.reading import list_runs, owners_of
 from svge_core.search.runs.tables import open_store, owners
 from svge_core.search.runs.types import SearchConfig
@@ -60,6 +61,14 @@ def test_mine_are(jobs: SearchJobs) -> None:
     acts.pause(jobs, ["mine"])
     acts.delete(jobs, ["mine"])
     assert names(jobs) == ["nobodys", "theirs"]
+
+
+def test_races_of_others_are_not_named(jobs: SearchJobs) -> None:
+    acts.note_race(jobs, "mine", RaceNotes("a name"))
+    for race in ("theirs", "nobodys", "gone", ""):
+        with pytest.raises(SvgeError, match="Only who started a search"):
+            acts.note_race(jobs, race, RaceNotes("a name"))
+    assert race_notes(jobs.storage) == {"mine": RaceNotes("a name")}
 
 
 def test_who_starts_the_app_for_themselves_keeps_all_rights(jobs: SearchJobs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +188,8 @@ def test_the_owner_is_in_no_export(jobs: SearchJobs) -> None:
 
 #: what changes the store, processes or the disk
 ACTS = {"start_race", "drop_plan", "delete_run", "create_run", "control"}
+#: of the store; the page has a function of this name that changes the session only
+NAMING = "svge_core.search.runs"
 ON_JOBS = {"start", "resume", "pause", "cancel", "forget"}
 
 
@@ -191,7 +202,8 @@ def by_the_way(path: Path) -> list[str]:
             if whose != "acts" and (node.attr in ACTS or (node.attr in ON_JOBS and "jobs" in whose)):
                 found.append(f"{path.name}:{node.lineno} {whose}.{node.attr}")
         elif isinstance(node, ast.ImportFrom):
-            found += [f"{path.name} imports {alias.name}" for alias in node.names if alias.name in ACTS]
+            names = ACTS | ({"note_race"} if node.module == NAMING else set())
+            found += [f"{path.name} imports {alias.name}" for alias in node.names if alias.name in names]
     return found
 
 

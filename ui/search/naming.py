@@ -41,7 +41,7 @@ def show_notes(groups: Sequence[RunGroup], labels: Sequence[str]) -> None:
 def _save(jobs: SearchJobs, group: RunGroup, keys: Sequence[str]) -> None:
     title, note = (str(st.session_state.get(key, "")) for key in keys)
     try:
-        acts.note_race(jobs, group.config.race, [run.name for run in group.runs], RaceNotes(title, note))
+        acts.note_race(jobs, group.config.race, RaceNotes(title, note))
     except (SvgeError, OSError) as error:
         session.say(LINE, why(error))
         return

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from svge_core.jobs import SearchJobs, TrainingJob, TrainingJobs, TrainingRequest
-from svge_core.search.runs import RaceNotes, SearchConfig, delete_run, list_runs, note_race as store_notes, owners_of
+from svge_core.search import runs
+from svge_core.search.runs import RaceNotes, SearchConfig, delete_run, list_runs, owners_of
 from ui.paths import shared
 from ui.visitors import asking, rules
 from ui.visitors.rules import RefusedError
@@ -95,17 +96,12 @@ def delete(jobs: SearchJobs, names: Sequence[str]) -> None:
         jobs.forget(name)
 
 
-def note_race(jobs: SearchJobs, race: str, names: Sequence[str], notes: RaceNotes) -> None:
-    """Call a race something; errors as :func:`start_race`.
-
-    Args:
-        jobs: of this server.
-        race: the race.
-        names: of all of its runs.
-        notes: the words.
-    """
-    _steer(jobs, names)
-    store_notes(jobs.storage, race, notes)
+def note_race(jobs: SearchJobs, race: str, notes: RaceNotes) -> None:
+    """Name a race and note something on it; errors as :func:`start_race`."""
+    if shared():
+        of_race = [run for run in list_runs(jobs.storage) if run.config is not None and run.config.race == race]
+        _steer(jobs, [run.name for run in of_race] or [race])
+    runs.note_race(jobs.storage, race, notes)
 
 
 def drop_plan(jobs: SearchJobs, race: str) -> None:

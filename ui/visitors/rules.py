@@ -19,7 +19,7 @@ TRAINING_OFF = (
 )
 LIMITS_HELP = "Whoever runs the server sets these limits: see Visitors in the documentation."
 CODE_OFF = "Goals that run code or train networks are off on this shared server: choose a table or a predictor."
-NOT_YOURS = "Only who started a search can pause, resume, cancel or delete it on this shared server."
+NOT_YOURS = "Only who started a search can pause, resume, cancel, name or delete it on this shared server."
 UNKNOWN = "This browser is not known yet: reload the page, with cookies allowed, and try again."
 ASK = "ask the person who runs this server"
 #: kinds of goals that look a value up; the others run code or train networks
