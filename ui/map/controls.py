@@ -131,14 +131,15 @@ def _filters(explorer: Explorer, shown: Column) -> None:
             now.score,
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
-    _range(
-        explorer.digest,
-        "w-params",
-        "Parameters (million)",
-        explorer.params,
-        now.params,
-        lambda pair: _change(params=pair),
-    )
+    if explorer.space.has_cost:
+        _range(
+            explorer.digest,
+            "w-params",
+            "Parameters (million)",
+            explorer.params,
+            now.params,
+            lambda pair: _change(params=pair),
+        )
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),

@@ -213,11 +213,11 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
 
 def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
-    assert found.cost is not None
-    st.markdown(
-        f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
-        help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
-    )
+    if found.cost is not None:
+        st.markdown(
+            f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
+            help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
+        )
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:
