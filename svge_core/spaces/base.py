@@ -246,6 +246,11 @@ class AbstractSearchSpace(ABC):
         return CellArrays(types, adjacency, np.array([cell.num_nodes for cell in cells], dtype=np.int64))
 
     @property
+    def digits_joined(self) -> bool:
+        """Whether every choice is one digit, so that a genotype may be written without spaces."""
+        return max(self.gene_choices) <= 10
+
+    @property
     def has_cost(self) -> bool:
         """Whether cells stand for networks that can be counted: a space that leaves :meth:`cost` out has none."""
         return type(self).cost is not AbstractSearchSpace.cost

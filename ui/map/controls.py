@@ -248,7 +248,10 @@ def _go(plane: PlaneName) -> None:
 
 def _own_scores(space: AbstractSearchSpace) -> None:
     if not space.enumerated:
-        st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
+        st.caption(
+            f"{space.title} has too many cells to list, so there is no table that own scores could join. "
+            "The Search page reads them: as a goal, or as labels to start from."
+        )
         return
     st.caption(
         f"A CSV file with a header: a column {columns_in_words(space)}, and one or more columns of "
