@@ -73,6 +73,11 @@ def test_numbers_without_spaces_are_an_index_and_with_them_a_genotype() -> None:
 
 
 def test_interpolate_walks_where_no_score_is_known() -> None:
+    at = page("interpolate")
+    for end, text in (("start", SWISH), ("end", "relu(x)")):
+        choose(at, f"w-path-{end}", text)
+    choose(at, "w-path-kind", "graph")  # over known cells: every stop is a member
+    assert "genotype `16 14 0 0 0 0 0`" in words(at), "the panel of the first stop"
     at = press(page("interpolate"), "path-random")
     text = words(at)
     assert "on **25** stops" in text
