@@ -219,3 +219,20 @@ class TestFunctionSpace(SearchSpaceContract):
 
 
 space = svge.register_space(FunctionSpace())
+
+if __name__ == "__main__":
+    # local search in the space, by Optuna: which function comes closest to GELU? An objective of yours would train
+    # a network with the function in it and return its validation accuracy.
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    x = torch.linspace(-4, 4, 201)
+
+    def distance(trial: optuna.Trial) -> float:
+        off = space.values(svge.suggest_cell(trial, space), x) - torch.nn.functional.gelu(x)
+        return float(off.nan_to_num(1e3).abs().max().clamp(max=1e3))  # where a function overflows, far off
+
+    study = optuna.create_study(sampler=svge.cell_sampler("local-search", space, seed=1))
+    study.optimize(distance, n_trials=150)
+    print(f"within {study.best_value:.3f} of GELU: {space.format(svge.suggest_cell(study.best_trial, space))}")
+    assert study.best_value < 1
