@@ -25,7 +25,7 @@ LESS = "w-csv-less"
 ASKED = "csv-asked"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
-REJECTED_SHOWN = 20
+REJECTED_SHOWN, LINE_SHOWN = 20, 500
 PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
@@ -274,9 +274,9 @@ def _own_scores(space: AbstractSearchSpace) -> None:
     if notice := session.said(UPLOAD_LINE):
         st.error(plain(notice.text))
     if own := session.user_columns():
-        read = f"{plain(own.name)}: {plain(own.summary)}"
+        read = f"{plain(own.name)}: {plain(own.summary[: 4 * LINE_SHOWN])}"
         if own.remarks:
-            lines = [f"- {plain(line)}" for line in own.remarks[:REJECTED_SHOWN]]
+            lines = [f"- {plain(line[:LINE_SHOWN])}" for line in own.remarks[:REJECTED_SHOWN]]
             if more := len(own.remarks) - len(lines):
                 lines.append(f"- and {more:,} more")
             (st.success if own.all_used else st.warning)("\n".join([read, "", *lines]))
