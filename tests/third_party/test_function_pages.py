@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from svge_core.drawing import to_svg
 from svge_core.jobs import SearchJobs
 from svge_core.spaces import get_space
 from tests.support.app_driver import App, checked, choose, click_map, fire, map_data, open_app, press, rerun, words
 from tests.third_party.conftest import CHARTED
 from ui.search import state as search_state
 from ui.shared.basket import FORMS, entry_for, exported, forms_of
+from ui.shared.widgets import PANEL, drawing_width
 
 #: words of the shipped spaces and of networks, none of which belongs here
 FOREIGN = ("naslib", "md5", "nasbench", "NAS-Bench", "module_hash", "FLOPs", "Parameters (", "conv", "ENAS", "None")
@@ -124,6 +126,14 @@ def test_model_page(section: str) -> None:
     rerun(at)
     assert "Activation functions" in words(at)
     assert not at.error
+
+
+def test_a_small_cell_is_not_drawn_as_large_as_the_panel() -> None:
+    functions, benchmark = get_space("functions"), get_space("nasbench201")
+    small = to_svg(functions.parse("relu(x)"), functions)
+    width = int(small.split('width="')[1].split('"')[0])
+    assert drawing_width(small) == 2 * width < PANEL
+    assert drawing_width(to_svg(benchmark.from_index(0), benchmark)) == "stretch"
 
 
 def test_the_basket_exports_every_form_without_an_explorer_and_with_one() -> None:

@@ -17,6 +17,7 @@ from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFo
 from ui.shared.path_buttons import path_buttons
 from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_drawing
 
 BASKET_LINE = "basket"
 MEMBERSHIP: dict[Membership, str] = {
@@ -56,11 +57,8 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
     if found.cell is None:
         st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")
     else:
-        st.image(
-            to_svg(found.cell, explorer.space, theme=theme_name()),
-            width="stretch",
-            alt=f"Drawing of the cell {found.notation}",
-        )
+        svg = to_svg(found.cell, explorer.space, theme=theme_name())
+        show_drawing(svg, alt=f"Drawing of the cell {found.notation}")
         if table := values_table(found):
             with st.container(key="cell-values"):
                 st.markdown(table)
