@@ -1,7 +1,7 @@
 """Locks between processes: files that the operating system frees when whoever holds them dies."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ class LockHeldError(SvgeError):
 
 
 @contextmanager
-def exclusive(file: Path, *, wait: bool = True) -> Iterator[None]:
+def exclusive(file: Path, *, wait: bool = True) -> Generator[None, None, None]:
     """Hold a lock as long as the block runs; not to be entered twice.
 
     Args:

@@ -10,6 +10,7 @@ from ui.kept.document import MAX_BYTES, read_session, write_session
 from ui.kept.keeping import LINE
 from ui.kept.store import KEEP_DAYS
 from ui.shared import loaders, session
+from ui.shared.hiding import why
 from ui.shared.theme import plain
 
 FILE = "session-file"
@@ -67,7 +68,7 @@ def _start_afresh() -> None:
     try:
         keeping.start_afresh()
     except OSError as error:
-        session.say(LINE, f"What this server keeps for your browser cannot be deleted: {error.strerror or error}.")
+        session.say(LINE, f"What this server keeps for your browser cannot be deleted: {why(error)}.")
         return
     session.say(LINE, "A new session has begun.", "success")
 
