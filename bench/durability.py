@@ -163,9 +163,10 @@ def full_disk(what: str, folder: Path, arguments: argparse.Namespace) -> Row:
         storage = f"sqlite:///{disk / 'searches.db'}"
         name = create_run(storage, SearchConfig("nasbench201", GOALS[:1], "local-search", arguments.each, batch=3))
         known: dict[str, tuple[float, ...] | None] = {}
-        lost = 0
+        lost = repeated = 0
         gave_up = False
         for share in (3, 2):
+            seen = len(evaluated(log))
             process = child(["search", "--resume", name], storage, log, arguments.seconds)
             while read_run(storage, name).evaluated < arguments.each // share:
                 if process.poll() is not None:
@@ -188,10 +189,11 @@ def full_disk(what: str, folder: Path, arguments: argparse.Namespace) -> Row:
                 process.wait()
             found = {e.notation: e.values for e in read_run(storage, name).done}
             lost += sum(found.get(cell) != values for cell, values in known.items())
+            repeated += sum(cell in known for cell in evaluated(log)[seen:])
             known = found
         view = read_run(storage, name)
         row = account(what, [view], log) | {"method": "local-search", "goals": 1, "kills": 1, "lost": lost}
-        row |= {"finished_repeated": len(evaluated(log)) - len(set(evaluated(log))), "gave_up": gave_up}
+        row |= {"finished_repeated": repeated, "gave_up": gave_up}
         row |= {"failed_trials": count_failed(storage, name), "same_as_unkilled": whole(storage, [view])}
         return {**row, "seconds": time.monotonic() - began}
     finally:

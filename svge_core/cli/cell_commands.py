@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,11 @@ from svge_core.evaluation import prior_latents
 from svge_core.models import DecodeOptions, encode_all
 from svge_core.models.decoding import decode
 from svge_core.spaces import AbstractSearchSpace
-from svge_core.tensors import to_batch, to_cells
-from svge_core.training import TrainConfig
+from svge_core.tensors import CellBatch, to_batch, to_cells
+from svge_core.training import DrawnCells, TrainConfig, first_cells
+
+#: training cells of a space that is not listed whose latents scale samples of the prior
+MAX_DRAWN = 20_000
 
 
 def encode_command(arguments: argparse.Namespace) -> int:
@@ -176,12 +180,18 @@ def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint) -> np.ndarra
         x, y = arguments.xy
         return atlas.place(arguments.plane, (x, y)).latent[None]
     if arguments.samples:
-        training = TrainConfig.from_dict(checkpoint.meta.training)
-        cells = to_batch(space, list(space.enumerate()))
-        split = split_cells(len(cells), training.held_out, training.seed)
-        means, _ = encode_all(model, cells.select(split.train))
+        means, _ = encode_all(model, _trained_cells(space, TrainConfig.from_dict(checkpoint.meta.training)))
         return prior_latents(means, arguments.samples, torch.Generator().manual_seed(arguments.seed)).numpy()
     return read_latents(arguments, model.config.latent)
+
+
+def _trained_cells(space: AbstractSearchSpace, training: TrainConfig) -> CellBatch:
+    """Cells whose latents the prior's samples are scaled to: all that were trained on, or some that were drawn."""
+    if not space.enumerated:
+        few = replace(training, cells_per_epoch=min(training.cells_per_epoch, MAX_DRAWN))
+        return first_cells(DrawnCells(space, few))
+    cells = to_batch(space, list(space.enumerate()))
+    return cells.select(split_cells(len(cells), training.held_out, training.seed).train)
 
 
 def _decoded(space: AbstractSearchSpace, cell: Cell) -> CellRow:

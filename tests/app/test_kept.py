@@ -119,7 +119,7 @@ def test_what_cannot_be_kept_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KeptSessions, "save", full)
     press(click_map(at, 0.0, 0.0, index=2), "basket-add")
     rerun(at)
-    assert "What you make cannot be kept here: [Errno 28] No space left on device" in words(at)
+    assert "What you make cannot be kept here: No space left on device" in words(at)
     monkeypatch.undo()
 
 

@@ -40,7 +40,7 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
             st.caption(f"Kept inside the space, the decoder gives cell **#{index}** here: see *Constrained decoding*.")
     _surroundings(explorer, path, stop)
     if stop.valid and stop.index is not None:
-        names(_inspected(explorer, stop.index))
+        names(_inspected(explorer, stop.index), explorer.space)
 
 
 def _inspected(explorer: Explorer, index: int) -> Inspection:

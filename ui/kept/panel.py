@@ -20,7 +20,7 @@ def session_sidebar() -> None:
     """Show it, closed."""
     with st.sidebar:
         if problem := keeping.problem():
-            st.warning(plain(f"What you make cannot be kept here: {problem} Save it to a file."))
+            st.warning(plain(f"What you make cannot be kept here: {problem.rstrip('.')}. Save it to a file."))
         if notice := session.said(LINE):
             (st.error if notice.kind == "error" else st.success)(plain(notice.text))
         with st.expander("Session", key="session", icon=":material/history:"):

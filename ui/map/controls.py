@@ -131,14 +131,15 @@ def _filters(explorer: Explorer, shown: Column) -> None:
             now.score,
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
-    _range(
-        explorer.digest,
-        "w-params",
-        "Parameters (million)",
-        explorer.params,
-        now.params,
-        lambda pair: _change(params=pair),
-    )
+    if explorer.space.has_cost:
+        _range(
+            explorer.digest,
+            "w-params",
+            "Parameters (million)",
+            explorer.params,
+            now.params,
+            lambda pair: _change(params=pair),
+        )
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),
@@ -247,7 +248,10 @@ def _go(plane: PlaneName) -> None:
 
 def _own_scores(space: AbstractSearchSpace) -> None:
     if not space.enumerated:
-        st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
+        st.caption(
+            f"{space.title} has too many cells to list, so there is no table that own scores could join. "
+            "The Search page reads them: as a goal, or as labels to start from."
+        )
         return
     st.caption(
         f"A CSV file with a header: a column {columns_in_words(space)}, and one or more columns of "

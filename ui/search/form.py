@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from svge_core.data import Direction
-from svge_core.data.csv import import_csv
+from svge_core.data.csv import columns_in_words, import_csv
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.files import write_atomically
@@ -134,6 +134,8 @@ def _goals(
         ),
         valid=lambda value: [word for word in value if word in titles],
     )
+    if not choices:
+        st.caption(plain(f"No score of {space.title} is known or predicted on this machine: give a goal of your own."))
     known = [choice.cells for word in chosen for choice in choices if choice.word == word]
     words, problem = list(chosen), ""
     with st.expander("Goals of your own: a CSV column, or a Python function", icon=":material/edit_note:"):
@@ -160,7 +162,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
         type=["csv", "tsv", "txt", "gz"],
         key=f"search-csv-{space.name}",
         max_upload_size=MAX_CSV_MB,
-        help="One column of architectures (notation, index or genotype), others of numbers",
+        help=f"A column {columns_in_words(space)}, and others of numbers",
     )
     if file is None:
         return "", None, ""
@@ -298,6 +300,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             type=["csv", "tsv", "txt", "gz"],
             key=f"search-labels-{space.name}",
             max_upload_size=MAX_CSV_MB,
+            help=f"A column {columns_in_words(space)}, and others of numbers",
         )
         st.caption("They are known to every run from the beginning. No budget counts them, but every chart does.")
         path = None

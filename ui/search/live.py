@@ -19,6 +19,7 @@ from ui.paths import shared
 from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
+from ui.search.naming import name_button, show_notes
 from ui.search.run import show_run
 from ui.search.start import LINE, default_request, like, start_button
 from ui.search.state import Run, RunGroup
@@ -237,7 +238,9 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
         st.progress(min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {budget:,} evaluations · {words}")
         group_buttons(jobs, runs)
         _again(shown.groups[0])
+        name_button(jobs, shown.groups[0])
         _race_files(shown)
+    show_notes(shown.groups, LABELS)
     for run in runs:
         if run.state == "failed" or (run.job is not None and run.job.ended):
             view = shown.views.get(run.name)
@@ -268,11 +271,12 @@ def _race_files(shown: Shown) -> None:
     """All runs that are drawn, as files."""
     views = [shown.views[run.name] for run in shown.runs]
     name = f"race-{shown.groups[0].config.race or shown.groups[0].config.name}"
+    notes = shown.groups[0].notes if len(shown.groups) == 1 else None
     with st.popover("Export", icon=":material/download:", type="tertiary", key="search-race-export"):
         st.caption(f"Every evaluation of the {len(views):,} runs in the chart")
         files: dict[str, tuple[str, Callable[[Sequence[RunView]], str]]] = {
             "csv": ("text/csv", run_csv),
-            "json": ("application/json", race_json),
+            "json": ("application/json", partial(race_json, notes=notes)),
         }
         for form, (mime, write) in files.items():
             st.download_button(

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from svge_core.jobs import SearchJob, SearchJobs
-from svge_core.search.runs import RunSummary, RunView, SearchConfig, UnreadableRun
+from svge_core.search.runs import RaceNotes, RunSummary, RunView, SearchConfig, UnreadableRun
 from svge_core.search.searchers import METHODS
 from ui.paths import ROOT, runs_folder, shared, storage
 from ui.shared import session
@@ -120,10 +120,12 @@ class RunGroup:
     Attributes:
         id: of the race, or ``run:NAME`` for a run of no race.
         runs: methods in the registry's order, then seeds.
+        notes: what it is called.
     """
 
     id: str
     runs: tuple[Run, ...]
+    notes: RaceNotes = RaceNotes()
 
     @property
     def mine(self) -> bool:
@@ -151,9 +153,9 @@ def read_store(jobs: SearchJobs) -> tuple[tuple[RunGroup, ...], tuple[Unreadable
     Raises:
         SvgeError: if the store cannot be used.
     """
-    from svge_core.search.runs import list_runs
+    from svge_core.search.runs import list_runs, race_notes
 
-    known = jobs.jobs()
+    known, notes = jobs.jobs(), race_notes(jobs.storage)
     groups: dict[str, list[Run]] = {}
     unreadable: list[UnreadableRun] = []
     for summary in filter(asking.sees, list_runs(jobs.storage)):
@@ -165,7 +167,11 @@ def read_store(jobs: SearchJobs) -> tuple[tuple[RunGroup, ...], tuple[Unreadable
         groups.setdefault(group, []).append(Run(summary, _state(summary, job), job))
     order = list(METHODS)
     by_race = tuple(
-        RunGroup(id, tuple(sorted(runs, key=lambda r: (order.index(r.summary.config.method), r.summary.config.seed))))
+        RunGroup(
+            id,
+            tuple(sorted(runs, key=lambda r: (order.index(r.summary.config.method), r.summary.config.seed))),
+            notes.get(runs[0].summary.config.race, RaceNotes()),
+        )
         for id, runs in groups.items()
     )
     return by_race, tuple(unreadable)
@@ -240,6 +246,11 @@ def generation() -> int:
     :func:`from_list`.
     """
     return st.session_state.get(_GENERATION, 0)
+
+
+def draw_lists_anew() -> None:
+    """What lists say has changed: they are drawn under new keys."""
+    st.session_state[_GENERATION] = generation() + 1
 
 
 def from_list(what: str, key: str, choose: Callable[[Any], None]) -> Callable[[], None]:

@@ -10,6 +10,7 @@ from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
 from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, place_in_words
+from svge_core.spaces import AbstractSearchSpace
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
@@ -67,7 +68,7 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
     _decoding(found, focus)
     _neighbours(explorer, found.neighbours, shown_key)
     if found.cell is not None:
-        names(found)
+        names(found, explorer.space)
         _other_values(found)
 
 
@@ -213,11 +214,11 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
 
 def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
-    assert found.cost is not None
-    st.markdown(
-        f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
-        help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
-    )
+    if found.cost is not None:
+        st.markdown(
+            f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
+            help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
+        )
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:
@@ -287,14 +288,14 @@ def _edits(edits: int | None) -> str:
     return " · the same cell" if edits == 0 else f" · {edits} edit{'s' if edits > 1 else ''}"
 
 
-def names(found: Inspection) -> None:
+def names(found: Inspection, space: AbstractSearchSpace) -> None:
     """The cell in every notation there is for it."""
     st.code(found.notation, language=None, wrap_lines=True)
     for alias in found.aliases:
         if alias.long:
             st.code(alias.text, language=None)
             st.caption(alias.title)
-    digits = "".join(map(str, found.genotype)) if max(found.genotype) < 10 else " ".join(map(str, found.genotype))
+    digits = ("" if space.digits_joined else " ").join(map(str, found.genotype))
     parts = [f"index `{found.index}`", f"genotype `{digits}`"]
     parts += [f"{alias.title} `{alias.text}`" for alias in found.aliases if not alias.long]
     st.caption(" · ".join(parts))
