@@ -1,6 +1,7 @@
 """The table of searches with and without equivalent cells, from ``bench/results/equivalents.json``."""
 
 from pathlib import Path
+from typing import Any
 
 from bench.harness.results import read_results
 from svge_core.search.searchers import METHODS
@@ -38,6 +39,7 @@ def equivalents(root: Path) -> str:
             continue
         cells = [_cell(by.get((method, name)), seeds[0]) for name in TITLES if name in tables]
         lines.append(f"| {METHODS[method].title} | " + " | ".join(cells) + " |")
+    lines += ["", f"CPU seconds of an ask, with one cell for each function over all cells: {_asks(rows)}."]
     lines += ["", "| table | cells with a value | functions | equivalents of the best cell | best value, all → once |"]
     lines.append("|---|---|---|---|---|")
     for name, title in TITLES.items():
@@ -48,6 +50,19 @@ def equivalents(root: Path) -> str:
                 f"| {about['best']:.6g} → {about['best_when_once']:.6g} |"
             )
     return "\n".join(lines)
+
+
+def _asks(rows: list[dict[str, Any]]) -> str:
+    """Least and largest ratio over the tables, by method."""
+    parts: list[str] = []
+    for method in METHODS:
+        ratios = [row["cpu_per_ask_ratio"] for row in rows if row["method"] == method and row["cpu_per_ask_ratio"]]
+        if ratios and method != "random":
+            title = METHODS[method].title
+            parts.append(
+                f"{title} {min(ratios):.2g} to {max(ratios):.2g}" if len(ratios) > 1 else f"{title} {ratios[0]:.2g}"
+            )
+    return ", ".join(parts)
 
 
 def _first(rows: list[dict[str, object]]) -> int:
