@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from svge_core.cli.cell_parts import (
     title,
     write_output,
 )
-from svge_core.cli.common import emit, open_model
+from svge_core.cli.common import emit, json_line, open_model
 from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import split_cells
 from svge_core.errors import InvalidCellError, SvgeError
@@ -68,7 +67,7 @@ def encode_command(arguments: argparse.Namespace) -> int:
             ]
         )
     elif form == ".json":
-        content = (json.dumps(document) + "\n").encode()
+        content = (json_line(document) + "\n").encode()
     else:
         raise SvgeError(f"Cannot write latents to {path.name!r}: expected .npy, .csv or .json.")
     return write_output(arguments, path, content, len(rows))
@@ -98,7 +97,7 @@ def decode_command(arguments: argparse.Namespace) -> int:
         return 0
     form = path.suffix.lower()
     if form == ".json":
-        content = (json.dumps(document) + "\n").encode()
+        content = (json_line(document) + "\n").encode()
     elif form == ".csv":
         columns = ("index", "arch_str", "valid", "reason")
         content = csv_bytes([{name: row[name] for name in columns} for row in rows])
@@ -145,7 +144,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
         rows.append({**name_cell(space, cell), "scores": found})
     document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}
     if arguments.out is not None:
-        return write_output(arguments, arguments.out, (json.dumps(document) + "\n").encode(), len(rows))
+        return write_output(arguments, arguments.out, (json_line(document) + "\n").encode(), len(rows))
     emit(arguments, document, "\n".join(_prediction_text(row) for row in rows))
     return 0
 
