@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import Pool
 
 from svge_core.cells.cell import Cell
 from svge_core.errors import DataError
@@ -183,9 +186,9 @@ def disk() -> Iterator[SimpleNamespace]:
     def limit(connection: Any, _record: object, _proxy: object) -> None:
         connection.execute(f"pragma max_page_count = {1 if state.full else 2**30}")
 
-    sa.event.listen(sa.pool.Pool, "checkout", limit)
+    event.listen(Pool, "checkout", limit)
     yield state
-    sa.event.remove(sa.pool.Pool, "checkout", limit)
+    event.remove(Pool, "checkout", limit)
 
 
 def test_a_full_disk_is_waited_for(
@@ -219,7 +222,7 @@ def test_what_was_evaluated_and_could_not_be_stored_is_said(storage: str, monkey
 
     def full(*_: object) -> bool:
         calls.append(None)
-        raise sa.exc.OperationalError("insert", {}, sqlite3.OperationalError("database or disk is full"))
+        raise OperationalError("insert", {}, sqlite3.OperationalError("database or disk is full"))
 
     monkeypatch.setattr(ledger, "settle", full)
     monkeypatch.setattr(ledger, "release", full)
