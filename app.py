@@ -50,4 +50,6 @@ for problem in links.follow_link(loaders.checkpoint_folders()):
 sidebar(undo=chosen is not pages[0])
 session_sidebar()
 keeping.listen()
+if chosen not in pages[:2]:  # these two write more into the address
+    links.write_space_link()
 chosen.run()

@@ -7,6 +7,8 @@ from .extremes import (
     check_size as check_size,
     fits_float32 as fits_float32,
     mean_and_deviation as mean_and_deviation,
+    median as median,
+    quantiles as quantiles,
     scaled as scaled,
     standardised as standardised,
     unscaled as unscaled,

@@ -4,6 +4,8 @@ A score may be 1e-300 or 1e300: proxies of trained accuracy, such as synflow, re
 exact, so that numbers of usual size come out to the last bit as without it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -17,24 +19,46 @@ _USUAL = 1e30
 DRAWN = float(np.finfo(np.float64).max) / 4
 
 
-def scaled(values: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], int]:
+def scaled(values: Float[np.ndarray, "*shape"]) -> tuple[Float[np.ndarray, "*shape"], int]:
     """The values divided by a power of two, so that the largest known size lies in [0.5, 1), and its exponent."""
     known = np.abs(values[np.isfinite(values)])
     exponent = int(np.frexp(known.max())[1]) if len(known) else 0
     return np.ldexp(values, -exponent), exponent
 
 
-def unscaled(value: float, exponent: int) -> float:
-    """A number of :func:`scaled` values in their unit; beyond float64, its largest number."""
+def unscaled(value: Float[np.ndarray, "*shape"], exponent: int) -> Float[np.ndarray, "*shape"]:
+    """Numbers of :func:`scaled` values in their unit; beyond float64, its largest number."""
     largest = np.finfo(np.float64).max
     with np.errstate(over="ignore"):
-        return float(np.clip(np.ldexp(value, exponent), -largest, largest))
+        return np.asarray(np.clip(np.ldexp(value, exponent), -largest, largest))
 
 
 def mean_and_deviation(values: Float[np.ndarray, " n"]) -> tuple[float, float]:
     """Mean and standard deviation (that of the set itself) of finite values; the squares do not overflow or vanish."""
     small, exponent = scaled(values)
-    return unscaled(small.mean(), exponent), unscaled(small.std(), exponent)
+    mean, deviation = unscaled(np.array([small.mean(), small.std()]), exponent)
+    return float(mean), float(deviation)
+
+
+def quantiles(values: Float[np.ndarray, "rows ..."], shares: Sequence[float]) -> Float[np.ndarray, "shares ..."]:
+    """Quantiles of the known numbers of every column, linear between neighbours whose difference may overflow.
+
+    Args:
+        values: NaN is not known; a column of nothing else has the quantile NaN.
+        shares: from 0 to 1.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        plain = np.nanquantile(values, shares, axis=0)
+    if np.isfinite(plain).all():
+        return plain
+    small, exponent = scaled(values)
+    # where the plain ones are finite they are kept: numbers that are small beside the largest vanish in the scaling
+    return np.where(np.isfinite(plain), plain, unscaled(np.nanquantile(small, shares, axis=0), exponent))
+
+
+def median(values: Sequence[float] | Float[np.ndarray, " n"]) -> float:
+    """Median of the known numbers, of which there is one at least."""
+    return float(quantiles(np.asarray(values, dtype=np.float64), (0.5,))[0])
 
 
 def standardised(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

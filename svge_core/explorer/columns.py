@@ -132,12 +132,12 @@ def robust_limits(values: Float[np.ndarray, " cells"], direction: Direction) -> 
         clipped = float(np.percentile(small, CLIPPED_PERCENT))
         if clipped - start > (end - start) / 4 and clipped < end:
             words = f"the lowest {CLIPPED_PERCENT:g} % (down to {low:.4g}) share the first colour"
-            return unscaled(clipped, exponent), high, words
+            return float(unscaled(np.array(clipped), exponent)), high, words
     else:
         clipped = float(np.percentile(small, 100 - CLIPPED_PERCENT))
         if end - clipped > (end - start) / 4 and clipped > start:
             words = f"the highest {CLIPPED_PERCENT:g} % (up to {high:.4g}) share the last colour"
-            return low, unscaled(clipped, exponent), words
+            return low, float(unscaled(np.array(clipped), exponent)), words
     return low, high, ""
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import Cell
-from svge_core.data import Direction, mean_and_deviation
+from svge_core.data import Direction, mean_and_deviation, median
 from svge_core.errors import DataError, ParseError
 from svge_core.explorer.explorer import Explorer
 from svge_core.spaces import AbstractSearchSpace
@@ -166,7 +166,7 @@ def summary(
         len(rows),
         len(known),
         *mean_and_deviation(known),
-        float(np.median(known)),
+        median(known),
         float(known.min()),
         float(known.max()),
         int(best),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
+from svge_core.data import axis_ends, quantiles
 from svge_core.drawing import THEMES, ThemeName, blended, operation_label
 from svge_core.figures.search import axis_title
 from svge_core.figures.style import SEQUENTIAL, SERIES, new_figure, on_scale, readable_on
@@ -26,9 +27,10 @@ def score_figure(
     """Histograms of the score of both samples on common bins."""
     both = np.concatenate([learned, random])
     # a few failed networks must not squeeze everything else into one bin
-    low, high = (float(v) for v in np.quantile(both, (0.01, 1.0) if goal.direction == "max" else (0.0, 0.99)))
+    low, high = (float(v) for v in quantiles(both, (0.01, 1.0) if goal.direction == "max" else (0.0, 0.99)))
     bins = int(np.clip(min(len(learned), len(random)) / DRAWS_PER_BIN, 5, BINS))
-    figure = _histograms(learned, random, np.linspace(low, high if high > low else low + 1.0, bins + 1), theme)
+    low, high = axis_ends(low, high if high > low else low + max(1.0, abs(low) / 8), 0.0, 1.0)
+    figure = _histograms(learned, random, np.linspace(low, high, bins + 1), theme)
     figure.update_xaxes(title_text=axis_title(goal))
     return figure
 
@@ -157,7 +159,7 @@ def rounds_figure(
     """Median and 10 to 90 % of the samples' score over the evaluations that the generator had seen."""
     figure = new_figure(theme, height=340)
     colour, page = SERIES[theme][0], THEMES[theme].page
-    low, middle, high = (np.array([np.quantile(v, q) for v in values]) for q in (0.1, 0.5, 0.9))
+    low, middle, high = np.array([quantiles(v, (0.1, 0.5, 0.9)) for v in values]).T
     x = list(evaluations)
     figure.add_scatter(
         x=[*x, *reversed(x)],
@@ -181,7 +183,7 @@ def rounds_figure(
     )
     for quantile, dash in ((0.5, "dash"), (0.9, "dot")):
         figure.add_hline(
-            y=float(np.quantile(random, quantile)),
+            y=float(quantiles(random, (quantile,))[0]),
             line={"color": THEMES[theme].muted, "dash": dash, "width": 1.5},
             annotation={"text": f"{RANDOM}, {quantile:.0%} quantile", "font": {"color": THEMES[theme].muted}},
             annotation_position="bottom right",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from svge_core.data import median, quantiles, scaled
 from svge_core.search.runs import RunView
 from svge_core.search.searchers import METHODS
 
@@ -115,13 +116,13 @@ def curve_of(method: str, columns: Sequence[np.ndarray], runs: int, label: str =
     table = np.full((len(begun), size), np.nan)
     for row, column in zip(table, begun, strict=True):
         row[: len(column)] = column[:size]
-    low, high = (25, 75) if len(begun) >= QUARTILES_FROM else (0, 100)
-    quantiles = np.nanpercentile(table, [low, 50, high], axis=0) if size else np.empty((3, 0))
+    low, high = (0.25, 0.75) if len(begun) >= QUARTILES_FROM else (0.0, 1.0)
+    lower, middle, upper = quantiles(table, (low, 0.5, high)) if size else np.empty((3, 0))
     band = "" if len(begun) < 2 else "middle half" if len(begun) >= QUARTILES_FROM else "lowest to highest"
     words = f"{band} of {len(begun)} runs" if band else ""
-    last = float(np.median([column[-1] for column in begun])) if begun else None
+    last = median([column[-1] for column in begun]) if begun else None
     x = np.arange(1, size + 1)
-    return MethodCurve(method, x, quantiles[1], quantiles[0], quantiles[2], counts[:size], runs, words, label, last)
+    return MethodCurve(method, x, middle, lower, upper, counts[:size], runs, words, label, last)
 
 
 def standings(lineup: Lineup, volumes: "Hypervolumes | None" = None) -> tuple[Standing, ...]:
@@ -161,7 +162,7 @@ def _standing(method: str, views: list[RunView], label: str) -> Standing:
         runs=len(views),
         finished=sum(view.state == "finished" for view in views),
         labels=sum(len(view.done) for view in views),
-        best=float(np.median(found)) if found else None,
+        best=median(found) if found else None,
         worst_run=ordered[0] if found else None,
         best_run=ordered[-1] if found else None,
         reached=int(np.isfinite(times).sum()) if known else None,
@@ -206,8 +207,15 @@ def hypervolumes(lineup: Lineup) -> Hypervolumes | None:
     worst, best = everything.min(axis=0), everything.max(axis=0)
     if (best <= worst).any():
         return None
+    exponents = np.array([scaled(column)[1] for column in everything.T])  # so that no difference overflows
+    origin, box = np.ldexp(worst, -exponents), np.ldexp(best, -exponents) - np.ldexp(worst, -exponents)
     curves = tuple(
-        curve_of(method, [_shares((view.values * signs - worst) / (best - worst)) for view in found], len(found), label)
+        curve_of(
+            method,
+            [_shares((np.ldexp(view.values * signs, -exponents) - origin) / box) for view in found],
+            len(found),
+            label,
+        )
         for label, views in lineup
         for method, found in by_method(views).items()
     )

@@ -10,7 +10,7 @@ from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.models import HeadConfig
 from svge_core.predictors import HeldOut, PredictorInfo
 from svge_core.spaces.registry import get_space
-from tests.support.app_driver import choose, click_map, fire, focus, map_data, open_app, press, rerun, words
+from tests.support.app_driver import checked, choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.tiny_checkpoint import ChartPredictors, MadeUpPredictors, make_checkpoint, make_enas_checkpoint
 from ui.shared.choices import CellFocus, PlaceFocus
 
@@ -62,6 +62,36 @@ def test_each_space_keeps_its_own_focus_filter_and_colour(indices: list[int]) ->
     assert map_data(at)["colour"]["title"] == "FLOPs"
     choose(at, "w-space", "enas6")
     assert focus(at) == CellFocus(indices[5])
+
+
+@pytest.mark.parametrize("page", ["search", "distribution", "model", "results"])
+def test_a_space_chosen_by_a_link_alone_stays_in_the_address_of_every_page(page: str) -> None:
+    at = open_app(space="enas6")
+    at.query_params.clear()  # as the navigation does
+    checked(at.switch_page(f"pages/{page}.py").run())
+    again = open_app(**{name: one(at.query_params[name]) for name in at.query_params})
+    assert again.session_state["w-space"] == "enas6"
+    choose(at, "w-space", "nasbench201")
+    assert one(at.query_params["space"]) == "nasbench201"
+
+
+def one(value: str | list[str]) -> str:
+    """A parameter of an address."""
+    return value if isinstance(value, str) else value[0]
+
+
+def test_an_address_that_is_behind_brings_nothing_back() -> None:
+    """A browser that has not heard of its new address yet sends the old one with the next click."""
+    at = open_app(space="nasbench201", plane="pca", cell="12")
+    first = {name: one(at.query_params[name]) for name in at.query_params}
+    choose(at, "w-space", "enas6")
+    click_map(at, 0.0, 0.0, index=5)
+    at.query_params.clear()
+    for name, value in first.items():
+        at.query_params[name] = value
+    choose(at, "w-colour", "params_m")
+    assert at.session_state["w-space"] == "enas6"
+    assert map_data(at)["colour"]["title"] == "Parameters" and one(at.query_params["space"]) == "enas6"
 
 
 def test_a_link_names_the_space_and_the_cell(indices: list[int]) -> None:

@@ -13,6 +13,8 @@ from svge_core.data.extremes import (
     check_size,
     fits_float32,
     mean_and_deviation,
+    median,
+    quantiles,
     scaled,
     standardised,
     unscaled,
@@ -69,6 +71,27 @@ def test_mean_and_deviation_are_those_of_exact_arithmetic(numbers: list[float]) 
     assert abs(Fraction(deviation) - _root(square)) <= Fraction(size) * Fraction(1, 10**14) + Fraction(5, 10**324)
 
 
+@given(NUMBERS, st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_quantiles_are_those_of_exact_arithmetic(numbers: list[float], share: float) -> None:
+    found = float(quantiles(np.array([*numbers, math.nan]), (share,))[0])
+    ordered = sorted(map(Fraction, numbers))
+    place = Fraction(share) * (len(ordered) - 1)
+    below = min(int(place), len(ordered) - 2)
+    exact = ordered[below] + (place - below) * (ordered[below + 1] - ordered[below])
+    size = max(abs(ordered[below]), abs(ordered[below + 1]))
+    assert math.isfinite(found)
+    # a rank that is a rounded number moves along the way between its neighbours
+    assert abs(Fraction(found) - exact) <= size * Fraction(1, 10**13) + Fraction(5, 10**324)
+    if share == 0.5:
+        assert median(numbers) == found
+
+
+def test_quantiles_of_columns_leave_out_what_is_not_known() -> None:
+    table = np.array([[LARGEST, 1.0], [LARGEST, math.nan], [math.nan, 3.0]])
+    assert quantiles(table, (0.0, 0.5, 1.0)).tolist() == [[LARGEST, 1.0], [LARGEST, 2.0], [LARGEST, 3.0]]
+
+
 def _root(square: Fraction) -> Fraction:
     """A square root to 30 digits: by whole numbers, so that no size overflows."""
     if square == 0:
@@ -81,8 +104,9 @@ def test_usual_numbers_come_out_to_the_last_bit() -> None:
     values = np.random.default_rng(0).normal(91, 3, 1_000)
     assert mean_and_deviation(values) == (values.mean(), values.std())
     np.testing.assert_array_equal(standardised(values), (values - values.mean()) / values.std())
-    assert unscaled(0.75, 2) == 3.0
-    assert unscaled(0.75, 1_100) == LARGEST and unscaled(-0.75, 1_100) == -LARGEST
+    shares = np.array([0.75, -0.75])
+    assert unscaled(shares, 2).tolist() == [3.0, -3.0]
+    assert unscaled(shares, 1_100).tolist() == [LARGEST, -LARGEST]
 
 
 @pytest.mark.parametrize("size", [1e-300, 1.0, 1e61, 1e300])

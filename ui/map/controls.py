@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas import PlaneName
-from svge_core.data import import_csv
+from svge_core.data import DRAWN, import_csv
 from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
@@ -26,6 +26,8 @@ ASKED = "csv-asked"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
 REJECTED_SHOWN, LINE_SHOWN = 20, 500
+#: smallest step of a slider that float64 holds with all its digits
+_FINEST = 1e-300
 PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
@@ -171,17 +173,26 @@ def _range(
     lowest, highest = reruns.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
     if lowest == highest:
         return
-    unit = 10 ** math.floor(math.log10((highest - lowest) / 200))
-    low, high = float(math.floor(lowest / unit) * unit), float(math.ceil(highest / unit) * unit)
-    digits = max(0, -round(math.log10(unit)))
-    start = chosen or (low, high)
-    _seeded(key, (min(max(start[0], low), high), min(max(start[1], low), high)))
+    st.markdown(plain(label))  # a label of the slider's own would be read aloud with the escapes in it
+    # of values beyond what a slider can tell apart, its ends stand for them
+    shown = max(lowest, -DRAWN), min(highest, DRAWN)
+    part = (shown[1] - shown[0]) / 200
+    if part < _FINEST:
+        st.caption("Its values are too near each other for a slider.")
+        return
+    unit = 10 ** math.floor(math.log10(part))
+    low, high = float(math.floor(shown[0] / unit) * unit), float(math.ceil(shown[1] / unit) * unit)
+    usual = unit > 1e-9 and max(-low, high) < 1e9
+    written = f"%.{max(0, -round(math.log10(unit)))}f" if usual else "%.4g"
+    start = chosen or (lowest, highest)
+    left = low if start[0] <= lowest else min(start[0], high)
+    _seeded(key, (left, high if start[1] >= highest else max(start[1], low)))
 
     def moved() -> None:
-        pair = tuple(map(float, st.session_state[key]))
-        change(None if pair == (low, high) else pair)
+        left, right = map(float, st.session_state[key])
+        pair = lowest if left == low else left, highest if right == high else right
+        change(None if pair == (lowest, highest) else pair)
 
-    st.markdown(plain(label))  # a label of the slider's own would be read aloud with the escapes in it
     st.slider(
         label,
         low,
@@ -189,7 +200,7 @@ def _range(
         step=float(unit),
         key=key,
         on_change=moved,
-        format=f"%.{digits}f",
+        format=written,
         label_visibility="collapsed",
     )
 

@@ -114,10 +114,10 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
     Args:
         checkpoints: the folders there are, by space and name.
     """
-    found = {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params}
-    if not found or found == reruns.link_written():
+    found = _address()
+    if not found or reruns.link_known(found):
         return ()
-    reruns.set_link_written(found)
+    reruns.note_link(found)
     link = parse_link(found)
     problems = list(link.problems)
     if link.space:
@@ -172,15 +172,34 @@ def write_path_link(shown_plane: PlaneName, shown_colour: str) -> None:
     _write(parameters)
 
 
+def write_space_link() -> None:
+    """Bring the address of a page without a map in line with the space and checkpoint; what else it names stays."""
+    parameters = _space_parameters()
+    reruns.note_link(parameters)
+    for name in _address().keys() - parameters.keys():
+        del st.query_params[name]
+    for name, value in parameters.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
 def _common(shown_plane: PlaneName, shown_colour: str) -> dict[str, str]:
+    return _space_parameters() | {"plane": shown_plane, "colour": shown_colour}
+
+
+def _space_parameters() -> dict[str, str]:
     folder = session.checkpoint()
-    parameters = {"space": session.space_name(), "plane": shown_plane, "colour": shown_colour}
+    parameters = {"space": session.space_name()}
     return parameters if folder is None else parameters | {"checkpoint": folder.name}
 
 
+def _address() -> dict[str, str]:
+    return {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params}
+
+
 def _write(parameters: dict[str, str]) -> None:
-    reruns.set_link_written(parameters)
-    if {name: st.query_params[name] for name in _PARAMETERS if name in st.query_params} != parameters:
+    reruns.note_link(parameters)
+    if _address() != parameters:
         st.query_params.from_dict(parameters)
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-_LINK, _MEMO, _REFRESH = "link_written", "memo", "refresh_all"
+_LINK, _MEMO, _REFRESH = "links_known", "memo", "refresh_all"
 _ENTERED, _WANTED = "entered_by_app", "wanted_page"
+#: addresses that are remembered: more than a person brings about while an answer is on its way
+_LINKS_KNOWN = 50
 
 
 def refresh_all() -> None:
@@ -28,14 +30,19 @@ def memo(name: str, key: object, make: Any) -> Any:
     return kept[name][1]
 
 
-def link_written() -> dict[str, str] | None:
-    """The parameters that the address had when it was last read or written here."""
-    return st.session_state.get(_LINK, None)
+def link_known(parameters: dict[str, str]) -> bool:
+    """Whether the address had these parameters before, as read or written here.
+
+    A browser sends its address with everything it asks for, also the one that it was told to change a moment ago: what
+    was here before is no wish.
+    """
+    return parameters in st.session_state.get(_LINK, ())
 
 
-def set_link_written(parameters: dict[str, str]) -> None:
+def note_link(parameters: dict[str, str]) -> None:
     """Remember what the address says."""
-    st.session_state[_LINK] = parameters
+    others = [before for before in st.session_state.get(_LINK, ()) if before != parameters]
+    st.session_state[_LINK] = [*others, parameters][-_LINKS_KNOWN:]
 
 
 def entered(page: str | None = None) -> str | None:

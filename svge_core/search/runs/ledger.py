@@ -6,6 +6,7 @@ a cell never gets two of them, whatever workers do.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -238,6 +239,11 @@ def _free(connection: Connection, run_id: int, budget: int) -> list[int]:
     return [place for place in range(budget) if place not in held]
 
 
+def _finite(prediction: float | None) -> float | None:
+    """What a searcher predicted; nothing where that is no finite number, which no reader of the store would take."""
+    return prediction if prediction is not None and math.isfinite(prediction) else None
+
+
 def _row(run_id: int, number: int, space: AbstractSearchSpace, proposal: Proposal) -> dict[str, object]:
     return {
         "run_id": run_id,
@@ -246,7 +252,7 @@ def _row(run_id: int, number: int, space: AbstractSearchSpace, proposal: Proposa
         "notation": space.format(space.canonical(proposal.cell)),
         "genotype": json.dumps(list(map(int, space.genotype(proposal.cell)))),
         "source": printable(proposal.source)[:200],
-        "mean": proposal.mean,
-        "std": proposal.std,
+        "mean": _finite(proposal.mean),
+        "std": _finite(proposal.std),
         "problem": "",
     }

@@ -7,7 +7,7 @@ NAS-Bench-201 in about 60 evaluations (White et al. 2021, "Local search is state
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data import mean_and_deviation
+from svge_core.data import scaled
 from svge_core.errors import InvalidCellError
 from svge_core.search.domain import Domain
 from svge_core.search.history import History
@@ -126,9 +126,10 @@ class Reinforce:
         if len(utility) < 2:
             return [_softmax(row) for row in logits]
         # rewards are put on one scale whatever the unit; a long bad tail must not swamp the rest
-        middle = float(np.median(utility))
-        spread = float(np.median(np.abs(utility - middle))) or mean_and_deviation(utility)[1] or 1.0
-        rewards = np.clip((utility - middle) / spread, -3.0, 3.0)
+        small, _ = scaled(utility)
+        middle = float(np.median(small))
+        spread = float(np.median(np.abs(small - middle))) or float(small.std()) or 1.0
+        rewards = np.clip((small - middle) / spread, -3.0, 3.0)
         baseline = float(rewards[0])
         for observation, reward in zip(history.observations, rewards, strict=True):
             for row, gene in zip(logits, self.domain.space.genotype(observation.cell), strict=True):

@@ -84,7 +84,7 @@ class BayesianSearch:
             drawn = self.domain.fresh(rng, count, history.taken)
             return [Proposal(cell, "initial design") for cell in drawn]
         utilities = history.scalar(rng)
-        if np.ptp(utilities) == 0:
+        if utilities.min() == utilities.max():
             return [Proposal(c, "random, all values are equal") for c in self.domain.fresh(rng, count, history.taken)]
         observed = [observation.cell for observation in history.observations]
         pool = self._pool(history, utilities, rng)

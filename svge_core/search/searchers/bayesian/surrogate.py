@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from svge_core.cells import Cell
+from svge_core.data import scaled, unscaled
 from svge_core.predictors import JITTER, GaussianProcess, KernelParameters, fit_parameters
 from svge_core.search.searchers.bayesian.encodings import Encodings, Representation
 
@@ -52,21 +53,26 @@ class Surrogate:
         return mean, covariance + (self.posterior.parameters.noise + JITTER) * np.eye(len(mean))
 
     def in_unit(self, mean: np.ndarray, std: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Means and standard deviations as utilities: ranks turned back by interpolation, linear beyond the seen."""
+        """Means and standard deviations as utilities: ranks turned back by interpolation, linear beyond the seen.
+
+        Of equal utilities the standard deviation is 0. What lies beyond float64 is its largest number.
+        """
         order = np.argsort(self.targets)
         x, at = np.unique(self.targets[order], return_index=True)
-        y = self.utilities[order][at]
-        if len(x) < 2:
-            return np.full(len(mean), y[0]), np.full(len(mean), np.nan)
+        y, exponent = scaled(self.utilities[order][at])  # their differences are finite then
         # the slope at an end is that of its outer third: a single pair of neighbours says little
-        third = max(len(x) // 3, 1)
-        low, high = (y[third] - y[0]) / (x[third] - x[0]), (y[-1] - y[-1 - third]) / (x[-1] - x[-1 - third])
+        third = max(len(x) // 3, 1) if len(x) > 1 else 0
+        low, high = _slope(x, y, 0, third), _slope(x, y, len(x) - 1 - third, len(x) - 1)
 
         def back(z: np.ndarray) -> np.ndarray:
             inside = np.interp(z, x, y)
             return inside + low * np.minimum(z - x[0], 0.0) + high * np.maximum(z - x[-1], 0.0)
 
-        return back(mean), (back(mean + std) - back(mean - std)) / 2.0
+        return unscaled(back(mean), exponent), unscaled((back(mean + std) - back(mean - std)) / 2.0, exponent)
+
+
+def _slope(x: np.ndarray, y: np.ndarray, first: int, last: int) -> float:
+    return 0.0 if first == last else float((y[last] - y[first]) / (x[last] - x[first]))
 
 
 def rank_normal(values: Float[np.ndarray, " observations"]) -> Float[np.ndarray, " observations"]:
