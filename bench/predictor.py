@@ -55,11 +55,16 @@ class StructurePredictor:
         return surrogate.predict(self.cells)
 
 
-def measure(predictor: Predictor, values: np.ndarray, labels: int, seed: int) -> dict[str, float | None]:
-    """One draw: fit on ``labels`` random cells with a known value, compare with all others that have one."""
+def drawn(values: np.ndarray, labels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of ``labels`` random cells with a known value, and of all others that have one."""
     known = np.flatnonzero(np.isfinite(values))
     train = np.random.default_rng(seed).choice(known, size=labels, replace=False)
-    held = np.setdiff1d(known, train)
+    return train, np.setdiff1d(known, train)
+
+
+def measure(predictor: Predictor, values: np.ndarray, labels: int, seed: int) -> dict[str, float | None]:
+    """One draw: fit on ``labels`` random cells with a known value, compare with all others that have one."""
+    train, held = drawn(values, labels, seed)
     started = time.process_time()
     prediction = predictor.fit_predict(train, values[train], seed)
     seconds = time.process_time() - started

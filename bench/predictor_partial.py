@@ -35,6 +35,20 @@ def half(labels: Labels, design: bool) -> Labels:
     return Labels(labels.indices[rows], labels.values[rows])
 
 
+def drawn_rows(pool: Labels, labels: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in ``pool`` of the labelled and of the held-out cells of a draw.
+
+    Raises:
+        DataError: if there are not so many cells.
+    """
+    if labels + held_out > len(pool.indices):
+        raise DataError(
+            f"{labels} labels and {held_out} held-out cells are more than the {len(pool.indices)} there are."
+        )
+    rows = np.random.default_rng(seed).permutation(len(pool.indices))
+    return rows[:labels], rows[labels : labels + held_out]
+
+
 def draw(
     space: AbstractSearchSpace,
     meaning: ScoreMeaning,
@@ -47,13 +61,8 @@ def draw(
     joint_head: bool = True,
 ) -> dict[str, dict[str, float | None]]:
     """One draw: measures by predictor. The joint head is among them where a trained model is given."""
-    if labels + held_out > len(pool.indices):
-        raise DataError(
-            f"{labels} labels and {held_out} held-out cells are more than the {len(pool.indices)} there are."
-        )
-    rows = np.random.default_rng(seed).permutation(len(pool.indices))
-    train, held = rows[:labels], rows[labels : labels + held_out]
-    cells = [space.from_index(int(index)) for index in pool.indices[rows[: labels + held_out]]]
+    train, held = drawn_rows(pool, labels, held_out, seed)
+    cells = [space.from_index(int(index)) for index in pool.indices[np.concatenate([train, held])]]
     surrogate = StructureSurrogate.fit(
         space,
         cells[:labels],

@@ -1,3 +1,4 @@
+from .calibration import TargetTransform as TargetTransform
 from .checkpoint_predictors import (
     Predictors as Predictors,
     encoder_of as encoder_of,
