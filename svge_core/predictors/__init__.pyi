@@ -16,6 +16,7 @@ from .gaussian_process import (
 )
 from .measures import (
     MEASURES as MEASURES,
+    coverage_by_fifth as coverage_by_fifth,
     measure_predictions as measure_predictions,
     summarise_draws as summarise_draws,
 )

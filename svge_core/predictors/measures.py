@@ -57,6 +57,15 @@ def measure_predictions(
     return found
 
 
+def coverage_by_fifth(mean: Values, truth: Values, low: Values, high: Values) -> tuple[float, ...]:
+    """Share of cells inside the closed interval, in each fifth of the cells from the lowest predicted to the highest.
+
+    Args are those of :func:`measure_predictions`, of at least five cells.
+    """
+    inside = (low <= truth) & (truth <= high)
+    return tuple(float(part.mean()) for part in np.array_split(inside[np.argsort(mean, kind="stable")], 5))
+
+
 def summarise_draws(
     draws: Sequence[Mapping[str, float | None]], measures: Sequence[str] = MEASURES
 ) -> dict[str, float | None]:

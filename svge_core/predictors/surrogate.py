@@ -7,7 +7,7 @@ standard deviation is the process's, scaled so that intervals of the average cov
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from svge_core.cells import Cell
 from svge_core.data import Prediction, check_size
 from svge_core.errors import DataError
-from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers
+from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers, local_factors
 from svge_core.predictors.features import GROUPS, structure_features
 from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
 from svge_core.predictors.names import FULL_NAME
@@ -100,6 +100,8 @@ class StructureSurrogate:
         seed: that drew the folds.
         latent: the latents it sees beside the structure features; None for none.
         trees_share: weight of the trees in the mean, chosen by the left-out folds.
+        predicted: cross-validated predictions behind ``scores``, transformed unit (labels). The interval's factor
+            depends on them; None, in files of before they were stored, is a single factor for all cells.
     """
 
     space: AbstractSearchSpace
@@ -113,6 +115,7 @@ class StructureSurrogate:
     seed: int
     latent: LatentGroup | None = None
     trees_share: float = 0.5
+    predicted: Float[np.ndarray, " labels"] | None = None
 
     @property
     def num_labels(self) -> int:
@@ -158,7 +161,8 @@ class StructureSurrogate:
         features += [] if latent is None else [latent.apply(cells)]
         transform, posterior, trees = _condition(features, labels, rng, single_runs)
         folds = fold_numbers(len(labels), _FOLDS, rng)
-        truth, smooth, stepped, std = np.empty((4, len(labels)))
+        truth, smooth, stepped, std, predicted = np.empty((5, len(labels)))
+        fold_transforms = []
         for number in range(_FOLDS):
             seen, held = folds != number, folds == number
             fold_transform, process, grown = _condition([x[seen] for x in features], labels[seen], rng, single_runs)
@@ -166,12 +170,60 @@ class StructureSurrogate:
             truth[held] = fold_transform.forward(labels[held])
             smooth[held], std[held] = process.predict(left_out)
             stepped[held] = grown.predict(np.concatenate(left_out, axis=1))
+            fold_transforms.append(fold_transform)
         share = best_share(smooth, stepped, truth)
         scores = np.abs(truth - (1 - share) * smooth - share * stepped) / std
-        return cls(space, scaling, transform, posterior, trees, labels, scores, float(level), int(seed), latent, share)
+        for number, fold_transform in enumerate(fold_transforms):
+            held = folds == number
+            in_fold = (1 - share) * smooth[held] + share * stepped[held]
+            predicted[held] = transform.forward(fold_transform.backward(in_fold))
+        return cls(
+            space,
+            scaling,
+            transform,
+            posterior,
+            trees,
+            labels,
+            scores,
+            float(level),
+            int(seed),
+            latent,
+            share,
+            predicted,
+        )
+
+    def recalibrated(self, cells: Sequence[Cell], *, single_runs: bool = False) -> "StructureSurrogate":
+        """The same surrogate with an interval fitted anew: its mean stays what it is, to the last bit.
+
+        Args:
+            cells: those it was fitted on, in the same order.
+            single_runs: as it was fitted.
+
+        Raises:
+            DataError: as :meth:`fit`, or if a fit to these cells is another surrogate than this one.
+        """
+        again = type(self).fit(
+            self.space,
+            cells,
+            self.values,
+            seed=self.seed,
+            level=self.level,
+            single_runs=single_runs,
+            scaling=self.scaling,
+            encode=None if self.latent is None else self.latent.encode,
+        )
+        if again.trees_share != self.trees_share or not np.allclose(again.scores, self.scores, rtol=1e-3, atol=1e-3):
+            raise DataError(
+                "A fit to these cells and this seed gives another surrogate than the stored one (its cross-validated "
+                "errors differ): expected the cells it was fitted on. Fit it again as a whole."
+            )
+        return replace(self, predicted=again.predicted)
 
     def predict(self, cells: Sequence[Cell]) -> Prediction:
         """Predict cells of the same space; equal features give equal predictions.
+
+        Mean and standard deviation are calibrated by one factor for all cells, the interval by the factors of
+        :func:`svge_core.predictors.calibration.local_factors`.
 
         Raises:
             DataError: if a cell carries an operation the space does not know.
@@ -193,8 +245,12 @@ class StructureSurrogate:
         draws = self.transform.backward(z_mean[:, None] + calibrated[:, None] * nodes)
         mean = draws @ weights
         std = np.sqrt(((draws - mean[:, None]) ** 2) @ weights)
+        if self.predicted is not None:
+            factor = local_factors(self.scores, self.predicted, self.level, z_mean)
         low = self.transform.backward(z_mean - factor * z_std)
         high = self.transform.backward(z_mean + factor * z_std)
+        if self.predicted is not None:  # the mean of a skewed distribution can lie outside of its central part
+            low, high = np.minimum(low, mean), np.maximum(high, mean)
         back = back.reshape(-1)
         mean, std, low, high = (column[back] for column in (mean, std, low, high))
         return Prediction("", mean, low, high, self.level, FULL_NAME, self.num_labels, std=std)

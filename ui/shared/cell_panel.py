@@ -214,9 +214,17 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
 def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
     assert found.cost is not None
+    size, words = f"**{found.cost.params_m:.3f} M** parameters", "FLOPs are multiply-accumulates."
+    if found.cost.params_range_m is not None:
+        fewest, most = found.cost.params_range_m
+        size += f" ({fewest:.3f} to {most:.3f} M)"
+        words += (
+            " In brackets: the counts of all orders in which the vertices may be written down, which decide who gets "
+            "the channels that do not divide evenly. The published count is one of them."
+        )
     st.markdown(
-        f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
-        help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
+        f"{size} · **{found.cost.flops_m:.1f} M** FLOPs",
+        help=f"Follows from the structure: {found.cost.network}. {words}",
     )
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
