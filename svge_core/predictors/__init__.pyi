@@ -14,6 +14,7 @@ from .gaussian_process import (
     covariance as covariance,
     fit_parameters as fit_parameters,
 )
+from .interval_refit import refit_intervals as refit_intervals
 from .measures import (
     MEASURES as MEASURES,
     coverage_by_fifth as coverage_by_fifth,

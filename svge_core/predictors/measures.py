@@ -57,13 +57,20 @@ def measure_predictions(
     return found
 
 
-def coverage_by_fifth(mean: Values, truth: Values, low: Values, high: Values) -> tuple[float, ...]:
+#: coverage in each fifth of some cells, from the lowest predicted to the highest
+Fifths = tuple[float, float, float, float, float]
+
+
+def coverage_by_fifth(mean: Values, truth: Values, low: Values, high: Values) -> Fifths | None:
     """Share of cells inside the closed interval, in each fifth of the cells from the lowest predicted to the highest.
 
-    Args are those of :func:`measure_predictions`, of at least five cells.
+    Args are those of :func:`measure_predictions`. None for fewer than five cells.
     """
-    inside = (low <= truth) & (truth <= high)
-    return tuple(float(part.mean()) for part in np.array_split(inside[np.argsort(mean, kind="stable")], 5))
+    if len(truth) < 5:
+        return None
+    inside = ((low <= truth) & (truth <= high))[np.argsort(mean, kind="stable")]
+    first, second, third, fourth, fifth = (float(part.mean()) for part in np.array_split(inside, 5))
+    return first, second, third, fourth, fifth
 
 
 def summarise_draws(

@@ -192,12 +192,11 @@ class StructureSurrogate:
             predicted,
         )
 
-    def recalibrated(self, cells: Sequence[Cell], *, single_runs: bool = False) -> "StructureSurrogate":
+    def recalibrated(self, cells: Sequence[Cell]) -> "StructureSurrogate":
         """The same surrogate with an interval fitted anew: its mean stays what it is, to the last bit.
 
         Args:
             cells: those it was fitted on, in the same order.
-            single_runs: as it was fitted.
 
         Raises:
             DataError: as :meth:`fit`, or if a fit to these cells is another surrogate than this one.
@@ -208,7 +207,7 @@ class StructureSurrogate:
             self.values,
             seed=self.seed,
             level=self.level,
-            single_runs=single_runs,
+            single_runs=self.transform.power_share == 1.0,
             scaling=self.scaling,
             encode=None if self.latent is None else self.latent.encode,
         )
