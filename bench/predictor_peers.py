@@ -123,7 +123,7 @@ def stored_rows(
     return {
         key: summary_row(*key, rows[key]["held_out"], rows[key]["draws"][:count])
         for key, count in wanted.items()
-        if key in rows
+        if key in rows and count
     }
 
 
@@ -143,8 +143,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     sizes, name = arguments.sizes, f"predictor_peers_{arguments.space}"
     draws = {TREES: arguments.draws, JOINT: arguments.joint_draws or arguments.draws}
-    if any(len(numbers) not in (1, len(sizes)) or min(numbers) < 1 for numbers in draws.values()):
-        parser.error("--draws and --joint-draws take one number, or one for each of --sizes, each at least 1")
+    if any(len(numbers) not in (1, len(sizes)) or min(numbers) < 0 for numbers in draws.values()):
+        parser.error("--draws and --joint-draws take one number, or one for each of --sizes; 0 is none")
     try:
         space = get_space(arguments.space)
         pool, meaning = pool_of(arguments, space)

@@ -60,7 +60,7 @@ def refit_intervals(
             f"The predictor of {key!r} was fitted on {len(used):,} labels that are not all among these "
             f"{len(indices):,}: give those of its command ({info.command or 'not recorded'}), or fit it as a whole."
         )
-    surrogate = surrogate.recalibrated([space.from_index(int(index)) for index in used])
+    surrogate = surrogate.recalibrated()
     joint, chart, stored = load_joint(folder, checkpoint, info), load_chart(checkpoint), predictors.whole_space(key)
     columns = predicted_columns(surrogate, joint, space, chart)
     found = held_out_results(values, rows, columns_at(indices, chart, columns, surrogate, joint, space))

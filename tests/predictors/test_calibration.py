@@ -156,8 +156,8 @@ def test_files_of_before_open_and_keep_their_interval(tmp_path: Path) -> None:
 def test_an_old_surrogate_gets_the_interval_of_a_new_one() -> None:
     cells, values = labelled(2, 80)
     fitted = StructureSurrogate.fit(SPACE, cells[:50], values[:50], seed=2)
-    again = replace(fitted, predicted=None).recalibrated(cells[:50])
+    again = replace(fitted, predicted=None).recalibrated()
     for name in ("mean", "low", "high"):
         assert np.array_equal(getattr(again.predict(cells), name), getattr(fitted.predict(cells), name))
-    with pytest.raises(DataError, match="gives another surrogate than the stored one"):
-        replace(fitted, predicted=None).recalibrated(cells[1:51])
+    with pytest.raises(DataError, match="folds cannot be fitted again"):
+        replace(fitted, scores=fitted.scores[::-1]).recalibrated()
