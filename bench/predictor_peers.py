@@ -162,15 +162,15 @@ def main(argv: list[str] | None = None) -> int:
             for method, numbers in draws.items()
             for place, labels in enumerate(sizes)
         }
-        rows = stored_rows(name, settings, wanted)
+        rows, given = stored_rows(name, settings, wanted), command("predictor_peers", argv)
         for (method, labels), count in wanted.items():
             found = [] if (before := rows.get((method, labels))) is None else before["draws"]
             for seed in range(len(found), count):
                 labelled, held = parts(pool, labels, arguments.held_out, seed)
                 found = [*found, one(methods[method], labelled, held, seed)]
                 rows[method, labels] = summary_row(method, labels, len(held.indices), found)
-                ordered = [rows[key] for key in wanted if key in rows]
-                save_results(name, ordered, settings, command("predictor_peers", argv))
+                save_results(name, [rows[key] for key in wanted if key in rows], settings, given)
+        save_results(name, [rows[key] for key in wanted if key in rows], settings, given)
     except SvgeError as error:
         sys.stderr.write(f"{error}\n")
         return 2
