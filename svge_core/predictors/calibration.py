@@ -20,13 +20,13 @@ on CIFAR-100 and ImageNet16-120 labels it covered 92 to 95 % at a nominal 90 % a
 target transforms than this one). Labels chosen by a search are not exchangeable with the rest: there the interval is a
 guide.
 
-**Where people look.** One factor for all cells covers too much among bad cells and too little among good ones: errors
-in predicted standard deviations grow towards the top (``docs/results/prediction.md`` has the numbers). So the factor of
-a cell is the same quantile with weights, highest for labels whose left-out prediction stands near its own: a normal
-kernel over the ranks of the predictions, a tenth of the labels wide (localised conformal prediction, Guan 2023, in a
-simple form: the cell itself has the weight of one effective label, at infinity). Where that leaves fewer than
-:data:`EFFECTIVE` effective labels (Kish 1965) the kernel is widened, so that few labels share a single factor. Width
-and number were chosen on the designing half of NAS-Bench-101 and on NAS-Bench-201's CIFAR-100 and ImageNet16-120.
+**Where people look.** One factor for all cells covers some parts of the predictions too much and others, often the best
+cells, too little (``docs/results/prediction.md`` has the numbers). So the factor of a cell is the same quantile with
+weights, highest for labels whose left-out prediction stands near its own: a normal kernel over the ranks of the
+predictions, a tenth of the labels wide (localised conformal prediction, Guan 2023, in a simple form: the cell itself
+has the weight of one effective label, at infinity). Where that leaves fewer than :data:`EFFECTIVE` effective labels
+(Kish 1965) the kernel is widened, so that few labels share a single factor. Width and number were chosen on the
+designing half of NAS-Bench-101 and on NAS-Bench-201's CIFAR-100 and ImageNet16-120.
 """
 
 import math

@@ -96,10 +96,10 @@ def _by_fifths(root: Path) -> list[str]:
     return [
         "",
         "Is a 90 % interval one where people look? Coverage in each fifth of the held-out cells, from the lowest "
-        "predicted to the highest, mean over the draws. An interval's factor is a quantile of left-out errors; with "
-        "one factor for all cells it covered too much among the bad cells and too little among the good ones, so "
-        "errors now count by how near their prediction stands to the cell's own. The mechanism and its two constants "
-        "were chosen on the designing half of NAS-Bench-101 and on CIFAR-100 and ImageNet16-120 of NAS-Bench-201.",
+        "predicted to the highest, mean over the draws. An interval's factor is a quantile of left-out errors. One "
+        "factor for all cells covers some fifths too much and others too little; now errors count by how near their "
+        "prediction stands to the cell's own. The mechanism and its two constants were chosen on the designing half "
+        "of NAS-Bench-101 and on CIFAR-100 and ImageNet16-120 of NAS-Bench-201. Both columns are of the same fits.",
         "",
         "| space and score | labels | one factor for all cells | factors by prediction |",
         "|---|---|---|---|",
