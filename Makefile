@@ -1,9 +1,10 @@
 # make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser,
-#              ADDRESS=0.0.0.0: for other machines, too)
+#              ADDRESS=0.0.0.0: for other machines, too; with SVGE_SHARED=1 in the environment for visitors, within limits)
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
 # make check   lint, format and types only
 # make bench   the benchmarks in bench/, one after another
 # make docs    bring the generated parts of the documentation up to date and build its site into site/
+# make lock    requirements.lock again, after a change of requirements.txt
 # make clean   remove .venv and caches
 #
 # Nothing is installed outside .venv. A stamp per step makes a second run instant.
@@ -23,14 +24,19 @@ WORKERS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --no-input --retries 8 --timeout 60
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: app install install-dev test check lint types tests bench docs install-docs clean help
+TORCH_PACKAGES := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
+  nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
+  nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+
+.PHONY: app install install-dev test check lint types tests bench docs install-docs lock clean help
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 app: install
 ifneq ($(ADDRESS),127.0.0.1)
-	@echo "Open at $(ADDRESS): whoever reaches this machine may start trainings and searches, and delete what others made."
+	@$(if $(filter-out 0,$(SVGE_SHARED)),echo "Open at $(ADDRESS) to visitors: see docs/guide/visitors.md for what they may do.",\
+	  echo "Open at $(ADDRESS): whoever reaches this machine may start trainings and searches, and delete what others made. SVGE_SHARED=1 keeps them within limits.")
 endif
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS) --server.showEmailPrompt false \
 	  --browser.gatherUsageStats false $(if $(HEADLESS),--server.headless $(HEADLESS))
@@ -65,9 +71,16 @@ $(VENV)/.torch-installed: requirements.txt $(VENV)/.made
 	$(PIP) $$extra "$$torch"
 	@touch $@
 
-$(VENV)/.app-installed: requirements.txt $(VENV)/.torch-installed
-	$(PIP) -r requirements.txt
+# Every package that requirements.txt brings along, by version and sha256: what was tested, and nothing else.
+$(VENV)/.app-installed: requirements.lock $(VENV)/.torch-installed
+	$(PIP) --no-deps --require-hashes -r requirements.lock
 	@touch $@
+
+# PyTorch and what it brings for GPUs stay out of the lock: which build is right depends on the machine (see above).
+lock: install
+	$(PIP) uv
+	$(BIN)/uv pip compile --universal --python-version 3.11.5 --generate-hashes --no-annotate --quiet \
+	  --custom-compile-command "make lock" $(TORCH_PACKAGES:%=--no-emit-package %) requirements.txt -o requirements.lock
 
 $(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.app-installed
 	$(PIP) -r requirements-dev.txt

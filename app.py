@@ -8,9 +8,12 @@ from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
 from ui.kept import keeping
 from ui.kept.panel import session_sidebar
+from ui.latent_map import own
+from ui.paths import shared
 from ui.shared import links, loaders, reruns
 from ui.shared.sidebar import sidebar
 from ui.shared.theme import plain
+from ui.visitors import asking
 
 ROOT = Path(__file__).resolve().parent
 #: file, title, icon
@@ -30,10 +33,17 @@ chosen = st.navigation(pages, position="top")
 if wanted := reruns.entered():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
+own.begin()
 try:
     load_plugins()  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
 except SvgeError as error:
     st.error(plain(str(error)), icon=":material/extension_off:")
+if shared():
+    try:
+        asking.quota()
+    except SvgeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
 keeping.come_back(loaders.checkpoint_folders())
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")

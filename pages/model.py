@@ -55,7 +55,7 @@ if folder is None:
 try:
     checkpoint = checkpoint_for(folder, session.device() or "cpu")
 except SvgeError as problem:
-    st.error(str(problem))
+    st.error(plain(str(problem)))
     show_training(session.space_name(), theme)
     st.stop()
 

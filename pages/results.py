@@ -6,6 +6,7 @@ from svge_core.errors import SvgeError
 from ui.model.state import read_benchmark
 from ui.results.view import Comparisons, show_comparisons
 from ui.shared import reruns
+from ui.shared.theme import plain
 from ui.shared.widgets import show_missing
 
 if reruns.entered("results"):
@@ -15,7 +16,7 @@ st.title("Results")
 try:
     papers = read_benchmark("papers", Comparisons)
 except SvgeError as problem:
-    st.error(str(problem))
+    st.error(plain(str(problem)))
     st.stop()
 if papers is None:
     show_missing("The papers' comparisons were not collected yet.", "python -m svge_core bench papers")

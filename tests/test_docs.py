@@ -126,8 +126,9 @@ def test_tutorials_run(path: Path) -> None:
     assert run(str(path))
 
 
-def test_the_space_of_the_tutorial_passes_the_shipped_contract_without_our_fixtures() -> None:
-    told = run("-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "docs/tutorials/new_space.py")
+@pytest.mark.parametrize("name", ["new_space", "function_space"])
+def test_the_spaces_of_the_tutorial_pass_the_shipped_contract_without_our_fixtures(name: str) -> None:
+    told = run("-m", "pytest", "--noconftest", "-p", "no:cacheprovider", f"docs/tutorials/{name}.py")
     assert re.search(r"\b2\d passed", told), told
 
 

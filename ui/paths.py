@@ -32,6 +32,14 @@ def storage() -> str:
     return os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"
 
 
+def shared() -> bool:
+    """Whether the app is open to visitors, who look and search within limits: ``SVGE_SHARED=1``.
+
+    Any other value but 0 counts as well: whoever writes "yes" must not open the machine.
+    """
+    return os.environ.get("SVGE_SHARED", "").strip() not in ("", "0")
+
+
 def python_allowed() -> bool:
-    """Whether whoever started the app lets its users name Python functions: ``SVGE_ALLOW_PYTHON=1``."""
-    return os.environ.get("SVGE_ALLOW_PYTHON") == "1"
+    """Whether whoever started the app lets its users name Python functions: ``SVGE_ALLOW_PYTHON=1``; no visitors."""
+    return os.environ.get("SVGE_ALLOW_PYTHON") == "1" and not shared()

@@ -71,6 +71,8 @@ def operation_counts(
 
 def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> Scores:
     """What follows from the structure of the charted cells of a space that is not listed, row by row of the chart."""
+    if not space.has_cost:
+        return scores_from_columns(space.name, {}, {}, len(indices))
     costs = space.costs_of(space.from_index(int(index)) for index in indices)
     columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
     network = space.cost(space.from_index(int(indices[0]))).network if len(indices) else ""

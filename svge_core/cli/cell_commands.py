@@ -2,8 +2,8 @@
 
 import argparse
 import io
-import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from svge_core.cli.cell_parts import (
     title,
     write_output,
 )
-from svge_core.cli.common import emit, open_model
+from svge_core.cli.common import emit, json_line, open_model
 from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import split_cells
 from svge_core.errors import InvalidCellError, SvgeError
@@ -30,8 +30,11 @@ from svge_core.evaluation import prior_latents
 from svge_core.models import DecodeOptions, encode_all
 from svge_core.models.decoding import decode
 from svge_core.spaces import AbstractSearchSpace
-from svge_core.tensors import to_batch, to_cells
-from svge_core.training import TrainConfig
+from svge_core.tensors import CellBatch, to_batch, to_cells
+from svge_core.training import DrawnCells, TrainConfig, first_cells
+
+#: training cells of a space that is not listed whose latents scale samples of the prior
+MAX_DRAWN = 20_000
 
 
 def encode_command(arguments: argparse.Namespace) -> int:
@@ -64,7 +67,7 @@ def encode_command(arguments: argparse.Namespace) -> int:
             ]
         )
     elif form == ".json":
-        content = (json.dumps(document) + "\n").encode()
+        content = (json_line(document) + "\n").encode()
     else:
         raise SvgeError(f"Cannot write latents to {path.name!r}: expected .npy, .csv or .json.")
     return write_output(arguments, path, content, len(rows))
@@ -94,7 +97,7 @@ def decode_command(arguments: argparse.Namespace) -> int:
         return 0
     form = path.suffix.lower()
     if form == ".json":
-        content = (json.dumps(document) + "\n").encode()
+        content = (json_line(document) + "\n").encode()
     elif form == ".csv":
         columns = ("index", "arch_str", "valid", "reason")
         content = csv_bytes([{name: row[name] for name in columns} for row in rows])
@@ -141,7 +144,7 @@ def predict_command(arguments: argparse.Namespace) -> int:
         rows.append({**name_cell(space, cell), "scores": found})
     document = {"checkpoint": checkpoint.digest, "space": space.name, "cells": rows}
     if arguments.out is not None:
-        return write_output(arguments, arguments.out, (json.dumps(document) + "\n").encode(), len(rows))
+        return write_output(arguments, arguments.out, (json_line(document) + "\n").encode(), len(rows))
     emit(arguments, document, "\n".join(_prediction_text(row) for row in rows))
     return 0
 
@@ -176,12 +179,18 @@ def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint) -> np.ndarra
         x, y = arguments.xy
         return atlas.place(arguments.plane, (x, y)).latent[None]
     if arguments.samples:
-        training = TrainConfig.from_dict(checkpoint.meta.training)
-        cells = to_batch(space, list(space.enumerate()))
-        split = split_cells(len(cells), training.held_out, training.seed)
-        means, _ = encode_all(model, cells.select(split.train))
+        means, _ = encode_all(model, _trained_cells(space, TrainConfig.from_dict(checkpoint.meta.training)))
         return prior_latents(means, arguments.samples, torch.Generator().manual_seed(arguments.seed)).numpy()
     return read_latents(arguments, model.config.latent)
+
+
+def _trained_cells(space: AbstractSearchSpace, training: TrainConfig) -> CellBatch:
+    """Cells whose latents the prior's samples are scaled to: all that were trained on, or some that were drawn."""
+    if not space.enumerated:
+        few = replace(training, cells_per_epoch=min(training.cells_per_epoch, MAX_DRAWN))
+        return first_cells(DrawnCells(space, few))
+    cells = to_batch(space, list(space.enumerate()))
+    return cells.select(split_cells(len(cells), training.held_out, training.seed).train)
 
 
 def _decoded(space: AbstractSearchSpace, cell: Cell) -> CellRow:

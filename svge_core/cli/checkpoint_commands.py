@@ -1,7 +1,6 @@
 """Commands that make or measure a checkpoint: train, evaluate, atlas, fit, card."""
 
 import argparse
-import json
 import sys
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from svge_core import api, training
 from svge_core.checkpoints import MetricRow, load_checkpoint
 from svge_core.checks import file_name
-from svge_core.cli.common import command_line, config_from, emit, open_model, use_threads
+from svge_core.cli.common import command_line, config_from, emit, json_line, open_model, use_threads
 from svge_core.cli.waiting import counted
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
@@ -152,7 +151,7 @@ def card(arguments: argparse.Namespace) -> int:
 def _event(arguments: argparse.Namespace, event: dict[str, Any]) -> None:
     """One line per event: JSON for machines, words for people."""
     if arguments.json:
-        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.write(json_line(event) + "\n")
     elif event["event"] == "epoch":
         tqdm.write(
             f"epoch {event['epoch']}/{event['of']}  loss {event['loss']:.4f}  types {event['types']:.4f}  "

@@ -35,9 +35,23 @@ def use_threads(arguments: argparse.Namespace) -> None:
         torch.set_num_threads(arguments.threads)
 
 
+def json_line(value: Any) -> str:
+    """The value as JSON, which has no word for what is not finite.
+
+    Raises:
+        SvgeError: if a number is not finite.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, default=str)
+    except ValueError:
+        raise SvgeError(
+            "A number of the answer is not finite, and JSON cannot hold it: ask without --json, or for fewer cells."
+        ) from None
+
+
 def emit(arguments: argparse.Namespace, value: Any, text: str) -> None:
     """Print the value as one line of JSON, or the text."""
-    line = json.dumps(value, allow_nan=False, default=str) if arguments.json else text
+    line = json_line(value) if arguments.json else text
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

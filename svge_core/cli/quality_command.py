@@ -45,6 +45,8 @@ def read_labelled(
 ) -> list[tuple[ScoreMeaning, Labels]]:
     """The scores to predict: of a file, of one key, or all measured ones; and how large the cells' networks are.
 
+    None where nothing of all this is known of the space.
+
     Raises:
         SvgeError: if the options do not go together or there is no such score.
     """
@@ -69,13 +71,13 @@ def read_labelled(
     found = [(meaning, labels) for meaning, labels in found if len(labels.indices) >= LEAST_LABELS]
     if arguments.score and not found:
         raise SvgeError(f"Fewer than {LEAST_LABELS} cells have a label of {arguments.score!r}: too few for neighbours.")
-    if all(meaning.key != "params_m" for meaning, _ in found):
+    if space.has_cost and all(meaning.key != "params_m" for meaning, _ in found):
         found.append(_sizes(checkpoint, known.meaning("params_m"), config))
     return found
 
 
 def _sizes(checkpoint: Checkpoint, meaning: ScoreMeaning, config: QualityConfig) -> tuple[ScoreMeaning, Labels]:
-    """Parameters of a sample of the cells: a score that every space has, and that no training can spoil."""
+    """Parameters of a sample of the cells: a score that no training can spoil."""
     from svge_core.atlas import chart_indices
 
     space = checkpoint.model.space

@@ -184,6 +184,8 @@ def _latent_rows(path: Path) -> list[list[float]]:
 
 def _npy_rows(path: Path) -> list[list[float]]:
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise DataError(f"{path.name} is a folder, a device or a pipe; expected a NumPy file.")
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path.name} has more than {MAX_BYTES / 2**20:g} MiB; split it.")
         array = np.load(path, allow_pickle=False)

@@ -2,6 +2,8 @@ from .catalog import analytic_scores as analytic_scores, load_scores as load_sco
 from .csv.scores import import_csv as import_csv
 from .direction import direction_of as direction_of
 from .extremes import (
+    DRAWN as DRAWN,
+    axis_ends as axis_ends,
     check_size as check_size,
     fits_float32 as fits_float32,
     mean_and_deviation as mean_and_deviation,

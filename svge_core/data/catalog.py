@@ -32,7 +32,12 @@ def load_scores(space: AbstractSearchSpace | str) -> Scores:
 
 
 def analytic_scores(space: AbstractSearchSpace) -> Scores:
-    """Parameters and multiply-accumulates of every cell; no rows for a space that is not enumerated."""
+    """Parameters and multiply-accumulates of every cell; no rows for a space that is not enumerated.
+
+    No columns for a space whose cells have no cost.
+    """
+    if not space.has_cost:
+        return scores_from_columns(space.name, {}, {}, space.size if space.size and space.enumerated else 0)
     if space.size is None or not space.enumerated:
         costs, any_cell = np.empty((0, 2)), space.random_cell(np.random.default_rng(0))
     else:

@@ -13,6 +13,8 @@ from svge_core.errors import DataError
 _APART = 2.0**-11
 #: numbers of this size and smaller ones, down to its inverse, are far from the ends of float32
 _USUAL = 1e30
+#: no chart goes further
+DRAWN = float(np.finfo(np.float64).max) / 4
 
 
 def scaled(values: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], int]:
@@ -40,6 +42,20 @@ def standardised(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     small, _ = scaled(values)
     deviation = float(small.std())
     return (small - small.mean()) / deviation if deviation > 0 else np.zeros_like(small)
+
+
+def axis_ends(low: float, high: float, share: float, alone: float) -> tuple[float, float]:
+    """Ends of a chart's axis with room around what it shows; their difference is finite, as whatever draws it needs.
+
+    Args:
+        low: least of what is shown. A quarter of float64's largest number is the most an axis reaches.
+        high: largest of what is shown.
+        share: room at each end, in lengths from low to high.
+        alone: room at each end where both are equal.
+    """
+    low, high = max(-DRAWN, min(DRAWN, low)), max(-DRAWN, min(DRAWN, high))
+    room = share * (high - low) or alone
+    return max(-DRAWN, low - room), min(DRAWN, high + room)
 
 
 def fits_float32(values: Float[np.ndarray, " n"]) -> bool:

@@ -128,11 +128,20 @@ class Scores:
         return merged
 
 
-def scores_from_columns(space: str, columns: Mapping[str, np.ndarray], meanings: Mapping[str, ScoreMeaning]) -> Scores:
+def scores_from_columns(
+    space: str, columns: Mapping[str, np.ndarray], meanings: Mapping[str, ScoreMeaning], rows: int | None = None
+) -> Scores:
     """Build a table from one float array per score.
+
+    Args:
+        space: name of the search space.
+        columns: one value per row.
+        meanings: of every column.
+        rows: number of cells; None to take that of the columns, where there is one.
 
     Raises:
         DataError: as :class:`Scores`.
     """
-    frame = pd.DataFrame({key: np.asarray(values, dtype=np.float64) for key, values in columns.items()})
+    arrays = {key: np.asarray(values, dtype=np.float64) for key, values in columns.items()}
+    frame = pd.DataFrame(arrays, index=None if rows is None else pd.RangeIndex(rows))
     return Scores(space, frame, dict(meanings))

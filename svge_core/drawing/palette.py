@@ -1,13 +1,15 @@
 """Names and colours of operations, one choice for drawings, legends and charts, on light and on dark pages.
 
-The operations that occur together in one space stay apart for people with protanopia, deuteranopia and tritanopia, and
-every line colour but that of "none" has a contrast of 3:1 or more on its page (WCAG 2.1, 1.4.11); a test measures both.
+Up to seven operations outside the table that occur together in one space stay apart for people with protanopia,
+deuteranopia and tritanopia; of more no two have one colour, but only their names tell them apart. Every line colour but
+that of "none" has a contrast of 3:1 or more on its page (WCAG 2.1, 1.4.11). Tests measure all of it.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
+from svge_core.drawing.further_colours import further_colours
 from svge_core.spaces import AbstractSearchSpace
 
 ThemeName = Literal["light", "dark"]
@@ -87,15 +89,14 @@ def operation_label(op: str) -> str:
 
 def operation_colours(space: AbstractSearchSpace, theme: ThemeName = "light") -> dict[str, str]:
     """Line colour (``#rrggbb``) of every operation of a space, in vocabulary order."""
-    table = _COLOURS[theme]
+    table, page = _COLOURS[theme], THEMES[theme].page
     labels = {op: operation_label(op) for op in space.operations}
-    spare = [name for name in _SPARE if name not in labels.values()] or list(_SPARE)
-    colours: dict[str, str] = {}
-    for op, label in labels.items():
-        if label not in table:
-            spare = spare[1:] + spare[:1]
-        colours[op] = table.get(label, table[spare[-1]])
-    return colours
+    others = [label for label in labels.values() if label not in table]
+    spare = [table[name] for name in _SPARE if name not in labels.values()]
+    if (more := len(others) - len(spare)) > 0:
+        spare += further_colours((*(table[label] for label in labels.values() if label in table), *spare), more, page)
+    free = iter(spare)
+    return {op: table[label] if label in table else next(free) for op, label in labels.items()}
 
 
 def blended(colour: str, page: str, share: float) -> str:

@@ -99,9 +99,11 @@ def column(explorer: Explorer, key: str) -> Column:
     Raises:
         DataError: if there is no such column.
     """
-    name = next((name for name in column_names(explorer) if name.key == key), None)
+    names = column_names(explorer)
+    name = next((name for name in names if name.key == key), None)
     if name is None:
-        raise DataError(f"There is no column {key[:80]!r} for the map; choose one from the list.")
+        some = ", ".join(name.key for name in names[:3])
+        raise DataError(f"There is no column {key[:80]!r} for the map: expected one of {some}, ... ({len(names)}).")
     if name.kind == "category":
         return _category(explorer, name)
     meaning = explorer.meaning(name.score)

@@ -109,7 +109,13 @@ class Explorer:
 
     @computed_once
     def params(self) -> Float[np.ndarray, " cells"]:
-        """Parameters of the charted cells in millions."""
+        """Parameters of the charted cells in millions.
+
+        Raises:
+            DataError: if cells of the space have none.
+        """
+        if not self.space.has_cost:
+            raise DataError(f"Cells of {self.space.title} have no parameters: they stand for no network.")
         return self.scores.frame["params_m"].to_numpy()
 
     @property

@@ -98,7 +98,7 @@ class Inspection:
         notation: the cell in the community's notation.
         aliases: the cell's further names, such as NASLib's tuple.
         genotype: operation digits.
-        cost: analytic size.
+        cost: analytic size; None where cells of the space have none.
         known: measured and analytic values.
         predicted: a prediction with its interval per score that can be predicted.
         meanings: of the predicted scores, as they would be measured, by key.
@@ -210,7 +210,7 @@ def inspection(
         notation="" if cell is None else space.format(cell),
         aliases=() if cell is None else space.aliases(cell),
         genotype=() if cell is None else space.genotype(cell),
-        cost=None if cell is None else space.cost(cell),
+        cost=space.cost(cell) if cell is not None and space.has_cost else None,
         known=tuple(KnownValue(scores.meaning(key), value) for key, value in values.items()),
         predicted=predicted,
         meanings={one.score: meanings[one.score] for one in predicted},

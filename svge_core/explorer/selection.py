@@ -24,13 +24,15 @@ def find_forms(space: AbstractSearchSpace) -> str:
     if space.size is not None:
         forms.append(f"an index (0 to {space.size - 1:,})")
     forms += [form.words for form in space.text_forms() if form.words]
-    return f"{', '.join(forms)} or {len(space.gene_choices)} genotype digits"
+    genes = "genotype digits" if space.digits_joined else "genotype numbers with spaces between"
+    return f"{', '.join(forms)} or {len(space.gene_choices)} {genes}"
 
 
 def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
     """The cell a person means: one of the space's further forms, a genotype, an index or a string of its notation.
 
     Indices are ``12`` or ``#12``; genotypes are as many digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``.
+    Where a gene has more than ten choices only the latter is a genotype, and digits alone are an index.
 
     Raises:
         ParseError: in one line, with what was expected.
@@ -44,7 +46,9 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
         if form.pattern.fullmatch(given):
             return form.read(given)
     if _DIGITS.fullmatch(given):
-        digits = given.split() if " " in given else list(given)
+        digits = given.split()
+        if len(digits) == 1 and space.digits_joined:
+            digits = list(given)
         if len(digits) == genes:
             return space.from_genotype(tuple(map(int, digits)))
     if (match := _INDEX.fullmatch(given)) and space.size is not None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from svge_core.data import axis_ends
 from svge_core.drawing import THEMES, ThemeName
 from svge_core.evaluation import percent
 from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE, HeldOutPoint, TableRow
@@ -23,8 +24,7 @@ def shown_range(points: Sequence[HeldOutPoint]) -> tuple[float, float]:
     """The drawn range of both axes: measured values but for the lowest 2 %, and a margin."""
     values = np.array([point.measured for point in points], dtype=float)
     low, high = float(np.quantile(values, _SHOWN_FROM)), float(values.max())
-    margin = 0.05 * (high - low) or max(abs(high), 1.0) * 0.01
-    return low - margin, high + margin
+    return axis_ends(low, high, 0.05, max(abs(high), 1.0) * 0.01)
 
 
 def beyond(points: Sequence[HeldOutPoint], column: str) -> int:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from svge_core.data import axis_ends
 from svge_core.drawing import THEMES, ThemeName
 from svge_core.figures.style import SERIES, new_figure
 from svge_core.interpolation import LatentPath, PathScores
@@ -91,7 +92,7 @@ def path_figure(path: LatentPath, scores: PathScores, theme: ThemeName, at: int)
     last = len(path.stops) - 1
     figure.update_xaxes(range=[-0.6, last + 0.6], **_ticks(last))
     title = f"{scores.title} ({scores.meaning.unit})" if scores.meaning.unit else scores.title
-    figure.update_yaxes(range=[low - _MARGIN / 2 * (high - low), high], title_text=_escaped(title))
+    figure.update_yaxes(range=[axis_ends(low, high, _MARGIN / 2, 0.0)[0], high], title_text=_escaped(title))
     figure.update_layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 36, "b": 8}, showlegend=True)
     return figure
 
@@ -124,8 +125,7 @@ def _reach(scores: PathScores) -> tuple[float, float]:
     if not len(known):
         return 0.0, 1.0
     low, high = float(known.min()), float(known.max())
-    margin = _MARGIN * (high - low) or max(abs(high) * 0.01, 0.5)
-    return low - margin, high + margin
+    return axis_ends(low, high, _MARGIN, max(abs(high) * 0.01, 0.5))
 
 
 def _ticks(last: int) -> dict[str, Any]:

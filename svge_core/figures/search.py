@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from jaxtyping import Float
 
+from svge_core.data import DRAWN, axis_ends
 from svge_core.drawing import THEMES, ThemeName, blended
 from svge_core.figures.style import new_figure
 from svge_core.search import TOLERANCE, Hypervolumes, Lineup, MethodCurve, by_method
@@ -237,9 +238,9 @@ def _front_axes(everything: Sequence[Sequence[RunView]], plane: tuple[int, int])
         return None
     together = np.concatenate(fronts)
     low, high = together.min(axis=0), together.max(axis=0)
-    whole = np.ptp(np.concatenate([table for table in tables if len(table)])[:, plane], axis=0)
-    room = np.where(high > low, (high - low) / 8, np.where(whole > 0, whole / 8, 1.0))
-    return np.stack([low - room, high + room], axis=1)
+    shown = np.clip(np.concatenate([table for table in tables if len(table)])[:, plane], -DRAWN, DRAWN)
+    alone = np.where((whole := np.ptp(shown, axis=0)) > 0, whole / 8, 1.0)
+    return np.array([axis_ends(*ends, 1 / 8, room) for *ends, room in zip(low, high, alone, strict=True)])
 
 
 def _side(place: Float[np.ndarray, " 2"], axes: Float[np.ndarray, "2 2"]) -> str:
@@ -364,8 +365,7 @@ def _reach(curves: Sequence[MethodCurve], goal: Goal, optimum: float | None) -> 
     ends = [*settled, float(best.max() if goal.direction == "max" else best.min())]
     ends += [optimum] if optimum is not None else []
     low, high = float(min(ends)), float(max(ends))
-    margin = 0.09 * (high - low) or max(abs(high) * 0.002, 1e-6)
-    return [low - margin, high + margin]
+    return list(axis_ends(low, high, 0.09, max(abs(high) * 0.002, 1e-6)))
 
 
 def _floor(curves: Sequence[MethodCurve], optimum: float) -> float:

@@ -83,7 +83,7 @@ def path_scores(explorer: Explorer, path: LatentPath, key: str) -> PathScores:
 
 
 def _known(explorer: Explorer, cell: Cell, row: int | None, key: str) -> float:
-    if key in _COSTS:
+    if key in _COSTS and explorer.space.has_cost:
         return float(getattr(explorer.space.cost(cell), key))
     if row is None or key not in explorer.scores.meanings:
         return float("nan")

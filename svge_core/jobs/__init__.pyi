@@ -1,5 +1,5 @@
 from .process import locked as locked
-from .records import SearchJob as SearchJob
+from .records import Plan as Plan, SearchJob as SearchJob
 from .search import SearchJobs as SearchJobs, cores as cores
 from .training import (
     TrainingJob as TrainingJob,

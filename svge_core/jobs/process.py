@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from svge_core.files import exclusive
 from svge_core.search.runs import birth
 
 #: seconds from asking a process to end until it is killed, and between two looks at it
@@ -161,8 +162,6 @@ def log_tail(path: Path, lines: int, characters: int) -> str:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One process at a time, and one thread of it, changes the records of a folder; not to be entered twice."""
-    from filelock import FileLock
-
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock").acquire(poll_interval=0.01):
+    with exclusive(folder / "lock"):
         yield

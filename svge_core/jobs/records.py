@@ -60,6 +60,7 @@ class Plan:
         of: how many the race has.
         python: the person who started it agreed that its ``python:`` objective is imported.
         problem: why it could not be written, one line; else empty.
+        owner: whose its runs are; empty for nobody's.
     """
 
     race: str
@@ -67,6 +68,7 @@ class Plan:
     of: int
     python: bool = False
     problem: str = ""
+    owner: str = ""
 
 
 class _StoredPlan(msgspec.Struct):
@@ -77,6 +79,7 @@ class _StoredPlan(msgspec.Struct):
     of: int
     python: bool = False
     problem: str = ""
+    owner: str = ""
 
 
 class SearchRecords:
@@ -105,7 +108,7 @@ class SearchRecords:
             with contextlib.suppress(msgspec.MsgspecError, OSError, SvgeError):
                 raw = msgspec.json.decode(path.read_bytes(), type=_StoredPlan)
                 configs = tuple(map(SearchConfig.from_dict, raw.configs))
-                found.append(Plan(raw.race, configs, raw.of, raw.python, raw.problem))
+                found.append(Plan(raw.race, configs, raw.of, raw.python, raw.problem, raw.owner))
         return found
 
     def last_words(self, name: str) -> str:

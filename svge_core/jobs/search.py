@@ -62,10 +62,10 @@ class SearchJobs(SearchRecords):
 
     # ---- what people do -----------------------------------------------------------------------------------------
 
-    def start_race(self, configs: Sequence[SearchConfig], *, python: bool = False) -> None:
-        """Have runs written into the store and worked on, in this order."""
+    def start_race(self, configs: Sequence[SearchConfig], *, python: bool = False, owner: str = "") -> None:
+        """Have runs written into the store and worked on, in this order; ``owner`` says whose they are."""
         race = configs[0].race
-        self._write_plan(Plan(race, tuple(configs), len(configs), python))
+        self._write_plan(Plan(race, tuple(configs), len(configs), python, owner=owner))
         self.wake()
 
     def resume(self, names: Sequence[str], python: Sequence[str] = ()) -> None:
@@ -165,7 +165,7 @@ class SearchJobs(SearchRecords):
 
         try:
             words = frozenset(plan.configs[0].objective) if plan.python else frozenset()
-            name = create_run(self.storage, plan.configs[0], allow_python=words)
+            name = create_run(self.storage, plan.configs[0], allow_python=words, owner=plan.owner)
         except SvgeError as error:
             self._write_plan(replace(plan, problem=" ".join(str(error).split())))
             return

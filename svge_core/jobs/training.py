@@ -20,7 +20,7 @@ from svge_core.files import write_atomically
 from svge_core.jobs.process import STOP_SECONDS, ProcessId, Supervisor, born_near, locked, log_tail
 from svge_core.models import ModelConfig
 from svge_core.spaces import get_space
-from svge_core.training import FILE as STATE_FILE, TrainConfig
+from svge_core.training import FILE as STATE_FILE, LOCK_FILE, TrainConfig
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -187,15 +187,19 @@ class TrainingJobs:
 
     def cancel(self, job: TrainingJob) -> TrainingJob:
         """Stop a run and all it started; what it saved last stays, so it can be resumed."""
-        stopped = replace(job, cancelled=True)
-        self._write(stopped)  # first, so that nobody takes the end for a failure
-        self.supervisor.stop(job.process, STOP_SECONDS)
+        with locked(self.records):
+            # another window may have resumed it since
+            latest = next((each for each in self.all() if (each.space, each.name) == (job.space, job.name)), job)
+            stopped = replace(latest, cancelled=True)
+            self._write(stopped)  # first, so that nobody takes the end for a failure
+        self.supervisor.stop(stopped.process, STOP_SECONDS)
         return stopped
 
     def forget(self, job: TrainingJob) -> None:
         """Remove the record and the logs of a run that is over, and what it saved if it did not finish."""
         if not (folder := self.folder(job)).joinpath(META).exists():
-            (folder / STATE_FILE).unlink(missing_ok=True)
+            for file in (STATE_FILE, LOCK_FILE):
+                (folder / file).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only where nothing else is in it
         for suffix in (".json", ".jsonl", ".err"):

@@ -39,6 +39,8 @@ GROUPS = ("paths", "routes", "nodes", "edges", "local", "size", "choices", "swit
 
 #: up to this many computing operations all their subsets are used, above it the single ones, the pairs and the whole
 _ALL_SUBSETS_UP_TO = 4
+#: and above this many no pairs: the columns would grow with the square of the operations
+_PAIRS_UP_TO = 8
 #: numbers of paths are compressed above this value: a 32-node random graph has thousands of paths
 _LINEAR_UP_TO = 8.0
 _CHUNK = 4096
@@ -71,10 +73,14 @@ def computing_operations(space: AbstractSearchSpace) -> tuple[str, ...]:
 def operation_subsets(operations: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """The subsets S the features are taken over, small ones first.
 
-    All non-empty subsets of up to four operations; of more, the single operations, the pairs and the whole.
+    All non-empty subsets of up to four operations; of up to eight, the single operations, the pairs and the whole; of
+    more, the single ones and the whole.
     """
     count = len(operations)
-    sizes = range(1, count + 1) if count <= _ALL_SUBSETS_UP_TO else (1, 2, count)
+    if count <= _ALL_SUBSETS_UP_TO:
+        sizes = tuple(range(1, count + 1))
+    else:
+        sizes = (1, 2, count) if count <= _PAIRS_UP_TO else (1, count)
     return tuple(subset for size in sizes for subset in combinations(operations, size))
 
 

@@ -1,8 +1,10 @@
 """Structure features of spaces whose cells differ in their wiring: what surrounds a node, and the size of the network.
 
 ``local``  for every operation: live nodes of it that read from, or feed, each pair of labels (of one node as of two,
-           so that a node with a single source counts with it and "nothing"); their in- and out-degrees
-``size``   logarithms of the parameters and multiply-accumulates of the cell's standard network; live nodes; depth
+           so that a node with a single source counts with it and "nothing"); their in- and out-degrees. Of more than
+           eight operations each label alone stands for the pairs that it is part of: pairs would be thousands
+``size``   logarithms of the parameters and multiply-accumulates of the cell's standard network, where it has one; live
+           nodes; depth
 
 Where every gene of the genotype has a place of its own in the cell (``space.positional``), the genes themselves follow:
 
@@ -21,11 +23,15 @@ from jaxtyping import Bool, Float, Int
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.spaces import AbstractSearchSpace
 
-_NOTHING = "nothing else"
+_NOTHING, _ANYTHING = "nothing else", "anything else"
+#: operations of a space whose columns are pairs of labels
+_PAIRS_UP_TO = 8
 
 
 def _pairs(labels: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Unordered pairs of labels with repeats, and each label alone."""
+    """Unordered pairs of labels with repeats, and each label alone; of many labels each one with anything."""
+    if len(labels) > _PAIRS_UP_TO + 1:  # the operations, and one of the ends
+        return [(a, _ANYTHING) for a in labels]
     both = [(a, b) for i, a in enumerate(labels) for b in labels[i:]]
     return both + [(a, _NOTHING) for a in labels]
 
@@ -43,8 +49,8 @@ def local_names(space: AbstractSearchSpace) -> tuple[str, ...]:
         names += [f"local: live {op} reading {a} and {b}" for a, b in before]
         names += [f"local: live {op} feeding {a} and {b}" for a, b in after]
         names += [f"local: inputs of live {op}", f"local: uses of live {op}"]
-    size = ["size: log parameters", "size: log multiply-accumulates", "size: live nodes", "size: depth"]
-    return (*names, *size)
+    costs = ["size: log parameters", "size: log multiply-accumulates"] if space.has_cost else []
+    return (*names, *costs, "size: live nodes", "size: depth")
 
 
 def local_features(
@@ -76,7 +82,9 @@ def local_features(
     for op in space.operations:
         for pairs, counts, total in ((before, read, sources), (after, fed, targets)):
             for a, b in pairs:
-                if b == _NOTHING:
+                if b == _ANYTHING:
+                    found = counts[a] >= 1
+                elif b == _NOTHING:
                     found = (counts[a] == 1) & (total == 1)
                 elif a == b:
                     found = counts[a] >= 2
@@ -84,7 +92,7 @@ def local_features(
                     found = (counts[a] >= 1) & (counts[b] >= 1)
                 columns.append((found & member[op]).sum(1))
         columns += [(sources * member[op]).sum(1), (targets * member[op]).sum(1)]
-    costs = space.costs_of(cells)
+    costs = space.costs_of(cells) if space.has_cost else np.empty((len(cells), 0))
     depth = np.zeros(labels.shape, dtype=np.int64)
     for node in range(1, labels.shape[1]):
         depth[:, node] = (edges[:, :, node] * (depth + 1)).max(1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.checks import one_cell
-from svge_core.errors import InvalidCellError
+from svge_core.errors import DataError, InvalidCellError
 from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
 
 #: larger spaces have an index, but no table, atlas or list of all their cells
@@ -248,8 +248,30 @@ class AbstractSearchSpace(ABC):
                 adjacency[row, source, target] = 1
         return CellArrays(types, adjacency, np.array([cell.num_nodes for cell in cells], dtype=np.int64))
 
+    @property
+    def digits_joined(self) -> bool:
+        """Whether every choice is one digit, so that a genotype may be written without spaces."""
+        return max(self.gene_choices) <= 10
+
+    @property
+    def has_cost(self) -> bool:
+        """Whether cells stand for networks that can be counted: a space that leaves :meth:`cost` out has none."""
+        return type(self).cost is not AbstractSearchSpace.cost
+
+    def cost(self, cell: Cell) -> Cost:
+        """Analytic parameters and multiply-accumulates of the cell's standard network.
+
+        Raises:
+            DataError: if the space has none; see :attr:`has_cost`.
+        """
+        raise DataError(f"Cells of {self.title} stand for no network: they have no parameters and no FLOPs.")
+
     def costs_of(self, cells: Iterable[Cell]) -> np.ndarray:
-        """Parameters and multiply-accumulates in millions of many cells, (cells, 2); large spaces have a faster way."""
+        """Parameters and multiply-accumulates in millions of many cells, (cells, 2); large spaces have a faster way.
+
+        Raises:
+            DataError: as :meth:`cost`.
+        """
         return np.array([(cost.params_m, cost.flops_m) for cost in map(self.cost, cells)]).reshape(-1, 2)
 
     def costs(self) -> np.ndarray:
@@ -259,10 +281,6 @@ class AbstractSearchSpace(ABC):
     @abstractmethod
     def decoding_rules(self) -> DecodingRules:
         """The masks of constrained decoding."""
-
-    @abstractmethod
-    def cost(self, cell: Cell) -> Cost:
-        """Analytic parameters and multiply-accumulates of the cell's standard network."""
 
     # what is particular to a space; other parts read these values instead of asking which space it is
 

@@ -235,6 +235,11 @@ class SearchSpaceContract:
             space.validate(Cell(ops, tuple((int(u), int(v)) for u, v in np.argwhere(drawn))))
 
     def test_cost_is_finite_and_never_negative(self, cells: list[Cell]) -> None:
+        if not self.space.has_cost:
+            with pytest.raises(SvgeError, match=re.escape(self.space.title)):
+                self.space.cost(cells[0])
+            assert self.space.network() is None, "a network can be counted"
+            return
         for cell in cells:
             cost = self.space.cost(cell)
             assert 0 <= cost.params_m < math.inf

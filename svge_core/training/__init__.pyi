@@ -5,6 +5,6 @@ from .drawn import (
     draw_indices as draw_indices,
     first_cells as first_cells,
 )
-from .run import TrainedRun as TrainedRun, train as train
+from .run import LOCK_FILE as LOCK_FILE, TrainedRun as TrainedRun, train as train
 from .state import FILE as FILE, restore_state as restore_state, save_state as save_state
 from .trainer import Trainer as Trainer, TrainingStep as TrainingStep, TrainRow as TrainRow

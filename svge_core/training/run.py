@@ -3,7 +3,8 @@
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from svge_core.checkpoints import (
 from svge_core.data import split_cells
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
+from svge_core.files import LockHeldError, exclusive
 from svge_core.models import DEFAULTS, GraphVAE, ModelConfig, build_model
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.tensors import CellBatch, whole_space
@@ -31,6 +33,8 @@ from svge_core.training.state import FILE as STATE_FILE, restore_state, save_sta
 from svge_core.training.trainer import Trainer, TrainingStep, TrainRow
 
 #: what was made with the weights that a run replaces
+#: held by the process that trains into a folder
+LOCK_FILE = "training.lock"
 STALE_FILES, STALE_FOLDER = ("atlas.safetensors", "README.md"), "predictors"
 
 
@@ -83,56 +87,80 @@ def train(
         on_step: told where the run stands, before the first step and after each.
 
     Raises:
-        SvgeError: if the folder holds a finished checkpoint, the settings do not fit, or the loss is not finite.
+        SvgeError: if the folder holds a finished checkpoint, another process trains into it, the settings do not fit,
+            or the loss is not finite.
         CheckpointError: if an interrupted run there is damaged or has other settings.
     """
     space, folder, chosen = get_space(space), Path(folder), pick_device(device)
     model_config = model_config or DEFAULTS.get(model, ModelConfig())
     config = config or TrainConfig()
-    if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not fresh:
-        raise SvgeError(
-            f"{folder} holds a finished checkpoint: choose another folder, or say that it may be replaced.",
-            settings=("name", "fresh"),
+    with _sole(folder):
+        if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not fresh:
+            raise SvgeError(
+                f"{folder} holds a finished checkpoint: choose another folder, or say that it may be replaced.",
+                settings=("name", "fresh"),
+            )
+        cells, held_out = _training_cells(space, config, chosen)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            network = build_model(model, space, model_config).to(chosen)
+        source = start_from(Path(initial), network, config) if initial is not None else {}
+        trainer = Trainer(network, cells, config)
+        trainer.initial = str(source.get("initial_weights", ""))
+        if fresh:
+            (folder / STATE_FILE).unlink(missing_ok=True)
+        history = restore_state(folder, trainer)
+        resumed_at = trainer.step
+        _run(trainer, folder, history, save_every, on_row, on_step)
+        meta = CheckpointMeta(
+            space=space.name,
+            config=model_config,
+            training=config.to_dict(),
+            data_digest=data_digest(first_cells(cells)),
+            data_count=len(cells) if space.enumerated else len(cells) * config.epochs,
+            held_out_count=held_out,
+            command=command or f"svge_core.train({space.name!r}, {folder.name!r}, {model_config}, {config}, {model=})",
+            history=history,
+            model=model,
+            environment={
+                "svge_core": __version__,
+                "torch": str(torch.__version__),
+                "python": platform.python_version(),
+                "device": str(chosen),
+                "threads": torch.get_num_threads(),
+                "parameters": sum(p.numel() for p in network.parameters()),
+                **source,
+            },
         )
-    cells, held_out = _training_cells(space, config, chosen)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        network = build_model(model, space, model_config).to(chosen)
-    source = start_from(Path(initial), network, config) if initial is not None else {}
-    trainer = Trainer(network, cells, config)
-    trainer.initial = str(source.get("initial_weights", ""))
-    folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
+        for stale in STALE_FILES:
+            (folder / stale).unlink(missing_ok=True)
+        shutil.rmtree(folder / STALE_FOLDER, ignore_errors=True)
+        save_checkpoint(folder, network, meta)
         (folder / STATE_FILE).unlink(missing_ok=True)
-    history = restore_state(folder, trainer)
-    resumed_at = trainer.step
-    _run(trainer, folder, history, save_every, on_row, on_step)
-    meta = CheckpointMeta(
-        space=space.name,
-        config=model_config,
-        training=config.to_dict(),
-        data_digest=data_digest(first_cells(cells)),
-        data_count=len(cells) if space.enumerated else len(cells) * config.epochs,
-        held_out_count=held_out,
-        command=command or f"svge_core.train({space.name!r}, {folder.name!r}, {model_config}, {config}, {model=})",
-        history=history,
-        model=model,
-        environment={
-            "svge_core": __version__,
-            "torch": str(torch.__version__),
-            "python": platform.python_version(),
-            "device": str(chosen),
-            "threads": torch.get_num_threads(),
-            "parameters": sum(p.numel() for p in network.parameters()),
-            **source,
-        },
-    )
-    for stale in STALE_FILES:
-        (folder / stale).unlink(missing_ok=True)
-    shutil.rmtree(folder / STALE_FOLDER, ignore_errors=True)
-    save_checkpoint(folder, network, meta)
-    (folder / STATE_FILE).unlink(missing_ok=True)
-    return TrainedRun(folder, meta, trainer.total_steps, resumed_at)
+        return TrainedRun(folder, meta, trainer.total_steps, resumed_at)
+
+
+@contextmanager
+def _sole(folder: Path) -> Iterator[None]:
+    """Nobody else trains into the folder meanwhile: the later one would replace the earlier one's weights."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with exclusive(folder / LOCK_FILE, wait=False):
+            try:
+                yield
+            finally:
+                if not (folder / STATE_FILE).exists():  # else the next process waits for this file, too
+                    (folder / LOCK_FILE).unlink(missing_ok=True)
+    except LockHeldError:
+        raise SvgeError(
+            f"{folder} is being trained by another process: wait for it, stop it, or choose another folder.",
+            settings=("name",),
+        ) from None
+    finally:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()  # only where nothing was written
 
 
 def _training_cells(

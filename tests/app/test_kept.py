@@ -119,8 +119,48 @@ def test_what_cannot_be_kept_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KeptSessions, "save", full)
     press(click_map(at, 0.0, 0.0, index=2), "basket-add")
     rerun(at)
-    assert "What you make cannot be kept here: [Errno 28] No space left on device" in words(at)
+    assert "What you make cannot be kept here: No space left on device" in words(at)
     monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("at_home")
+def test_what_cannot_be_kept_is_said_at_once_in_the_map_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A click on the map runs its part of the page alone; the line stands in the sidebar."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    at = open_app()
+    monkeypatch.setattr(KeptSessions, "save", full)
+    click_map(at, 0.0, 0.0, index=2)
+    assert at.session_state["refresh_all"] or "cannot be kept here" in words(at)
+    monkeypatch.undo()
+    click_map(rerun(at), 0.0, 0.0, index=3)
+    assert "cannot be kept here" not in words(rerun(at))
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_fresh_start_that_cannot_reach_the_store_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    at = press(click_map(open_app(), 0.0, 0.0, index=2), "basket-add")
+    monkeypatch.setattr(KeptSessions, "forget", refused)
+    press(at, "session-afresh")
+    assert "keeps for your browser cannot be deleted: Permission denied" in words(at)
+    assert not at.exception and at.session_state["basket"] == ()
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_decoded_place_is_there_again_and_is_no_step() -> None:
+    """The address rounds it, the store does not."""
+    at = click_map(open_app(), 0.123456789, 0.25)
+    place = focus(at)
+    assert isinstance(place, PlaceFocus) and place.x == 0.123456789
+    again = open_app(space="nasbench201", plane=place.plane, x="0.123457", y="0.25")
+    assert focus(again) == place and again.get_by_key("undo").disabled
+    moved = open_app(space="nasbench201", plane=place.plane, x="0.123458", y="0.25")
+    assert focus(moved) == PlaceFocus(place.plane, 0.123458, 0.25) and not moved.get_by_key("undo").disabled
 
 
 @pytest.mark.usefixtures("at_home")
@@ -133,6 +173,7 @@ def test_places_of_a_checkpoint_that_is_gone_are_dropped_and_cells_stay(plane: P
     )
     at = open_app()
     assert focus(at) is None and at.session_state["map_lasso"] is None and len(at.session_state["basket"]) == 1
+    assert "The checkpoint 'gone' of NAS-Bench-201 is not here; the lasso or place" in words(at)
 
 
 @pytest.mark.usefixtures("at_home")
@@ -142,7 +183,9 @@ def test_a_filter_by_a_column_that_is_not_there_is_a_line_and_can_be_removed(key
     at = open_app()
     at.get_by_key("session-file").upload("s.json", saved, "application/json")
     press(rerun(at), "session-open")
-    assert "The filter cannot be applied" in words(at)
+    assert "The filter cannot be applied" in words(at) and "Remove it under Filter" in words(at)
+    click_map(at, 0.0, 0.0, index=2)
+    assert "The filter cannot be applied" in words(at)  # as long as it is there
     press(at, "w-filter-reset")
     assert "The filter cannot be applied" not in words(at)
 

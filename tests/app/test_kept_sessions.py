@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from svge_core.data import scores_from_columns
 from svge_core.errors import SvgeError
+from svge_core.spaces import get_space
 from tests.support.sessions import FULL, NAMES, SPACE, SQUARE, aside, own, session_of
 from ui.kept import store
 from ui.kept.document import Kept, SpaceRecord, read_session, write_session
 from ui.kept.store import FILE, KEEP_DAYS, UNREADABLE, KeptSessions
 from ui.shared.choices import Lasso, PlaceFocus
+
+MEANING = own().scores.meanings["user_my_score"]
+OTHER = np.arange(float(get_space("nasbench101").size or 0))
 
 
 @pytest.fixture
@@ -188,6 +193,73 @@ def test_a_damaged_session_is_put_aside_with_one_line(kept: KeptSessions, damage
     assert "\n" not in str(caught.value)
     assert file.with_name(UNREADABLE).read_bytes() == damage
     assert kept.load("a") is None
+
+
+def two_tables(kept: KeptSessions) -> tuple[Kept, dict[str, Path]]:
+    """A session with own scores of two spaces, stored; the files of both."""
+    first = session_of(cell=1, own=own())
+    other = scores_from_columns("nasbench101", {"user_my_score": OTHER}, {"user_my_score": MEANING})
+    both = Kept(first.space, first.spaces, {**first.own, "nasbench101": replace(own(), scores=other)})
+    kept.save("a", both, Kept())
+    stored = json.loads(next(kept.folder.glob(f"*/{FILE}")).read_text())["own"]
+    return both, {name: next(kept.folder.glob(f"*/own-{digest}.json")) for name, digest in stored.items()}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", None])
+def test_a_damaged_table_costs_that_table_alone(kept: KeptSessions, damage: bytes | None) -> None:
+    both, files = two_tables(kept)
+    if damage is None:
+        files["nasbench101"].unlink()
+    else:
+        files["nasbench101"].write_bytes(damage)
+    lines: list[str] = []
+    found = kept.load("a", lines.append)
+    assert found is not None and found.spaces == both.spaces and list(found.own) == ["nasbench201"]
+    assert len(lines) == 1 and "own scores of NAS-Bench-101" in lines[0] and "Open your table again" in lines[0]
+    kept.save("a", replace(found, spaces={**found.spaces, "nasbench101": SpaceRecord(cell=3)}), found)
+    lines.clear()
+    again = kept.load("a", lines.append)
+    assert again is not None and not lines and list(again.own) == ["nasbench201"]
+    if damage is not None:  # and what was damaged can be looked at
+        assert [path.read_bytes() for path in kept.folder.glob("*/unreadable-own-*.json")] == [damage]
+
+
+def test_a_space_that_changed_costs_what_was_chosen_in_it_alone(kept: KeptSessions) -> None:
+    both, _ = two_tables(kept)
+    file = next(kept.folder.glob(f"*/{FILE}"))
+    plain = json.loads(file.read_text())
+    plain["spaces"]["nasbench101"] = {"filter": {"contains": ["an operation of before"]}}
+    file.write_text(json.dumps(plain))
+    lines: list[str] = []
+    found = kept.load("a", lines.append)
+    assert found is not None and found.spaces == both.spaces and set(found.own) == set(both.own)
+    assert len(lines) == 1 and "no operation of NAS-Bench-101" in lines[0]
+
+
+def test_the_tables_of_an_unreadable_session_stay_beside_it(kept: KeptSessions) -> None:
+    both, files = two_tables(kept)
+    content = {path.name: path.read_bytes() for path in files.values()}
+    next(kept.folder.glob(f"*/{FILE}")).write_bytes(b"{")
+    with pytest.raises(SvgeError):
+        kept.load("a")
+    for cell in (2, 3):
+        kept.save("a", session_of(cell=cell), both)
+    beside = {path.name.removeprefix("unreadable-"): path.read_bytes() for path in kept.folder.glob("*/unreadable-*")}
+    assert beside == content
+
+
+def test_tables_of_many_browsers_stay_below_the_cap(kept: KeptSessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that come to a session that is there already; what is written last is never dropped."""
+    for number, name in enumerate("abc"):
+        kept.save(name, session_of(cell=number), Kept())
+        os.utime(kept._home(name) / FILE, (number, number))
+    young = KeptSessions(kept.folder, now=lambda: 3.0)
+    young.save("b", session_of(cell=1, own=own()), session_of(cell=1))
+    size = sum(path.stat().st_size for path in kept.folder.glob("*/*"))
+    monkeypatch.setattr(store, "MOST_BYTES", size)
+    os.utime(kept._home("b") / FILE, (1, 1))
+    young.save("c", session_of(cell=2, own=own()), session_of(cell=2))
+    assert kept.load("c") is not None and kept.load("a") is None
 
 
 def test_a_disk_that_is_full_leaves_what_was_there(kept: KeptSessions, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,8 @@ from svge_core.search.runs.tables import open_store, runs
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import checked, choose, press, words
 from tests.support.search_page import finished, listed, search_page, start_jobs, widget
-from ui.search import state as search_state
 from ui.search.form import searched, stored
-from ui.search.start import RaceRequest
+from ui.visitors import asking
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
 
@@ -154,9 +153,9 @@ def test_a_column_of_an_own_file_is_a_goal_among_its_cells(store: str) -> None:
 
 
 def test_code_runs_only_after_somebody_at_this_machine_agreed(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_state, "local_browser", lambda: False)
+    monkeypatch.setattr(asking, "local_browser", lambda: False)
     assert "SVGE_ALLOW_PYTHON=1" in words(search_page())
-    monkeypatch.setattr(search_state, "local_browser", lambda: True)
+    monkeypatch.setattr(asking, "local_browser", lambda: True)
     at = choose(search_page(), "search-python", "tests.support.slow_objective:slow")
     assert "Agree that the Python function runs on this machine" in words(at)
     assert widget(at, "search-start-0").disabled
@@ -174,7 +173,6 @@ def test_restrictions_are_said_in_words() -> None:
     assert "restricted to the 20 known cells" in searched(space, [20, None], True)
     assert "value of every goal" in searched(space, [20, 30], True)
     assert "e+" in searched(get_space("enas12"), [], False)
-    assert RaceRequest(("python:a:b",), ("random",)).python
 
 
 def test_training_is_offered_as_a_goal_where_networks_are_small(store: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,15 @@ import sqlalchemy as sa
 
 from svge_core.jobs.records import SearchJob
 from svge_core.search.runs.manage import control, create_run
+from svge_core.search.runs.races import RaceNotes, race_notes
 from svge_core.search.runs.reading import list_runs
 from svge_core.search.runs.tables import open_store
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from tests.support.search_page import finished, listed, search_page, start_jobs, widget
-from ui.search import state as search_state
 from ui.search.run import best_evaluations, table_frame
 from ui.shared.theme import plain
+from ui.visitors import asking
 
 pytestmark = pytest.mark.usefixtures("environment", "store")
 
@@ -175,7 +176,7 @@ def test_an_interrupted_run_says_so_and_resumes(store: str) -> None:
 
 
 def test_code_of_others_is_asked_about_before_it_runs(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_state, "local_browser", lambda: True)
+    monkeypatch.setattr(asking, "local_browser", lambda: True)
     config = SearchConfig("nasbench201", ("python:tests.support.slow_objective:slow",), "random", 3, race="r", name="x")
     create_run(store, config)
     at = search_page()
@@ -227,3 +228,27 @@ def test_a_run_that_cannot_be_read_is_named_and_hides_no_other(store: str) -> No
 def labels(at: App) -> list[str]:
     """Of the parts that can be folded."""
     return [part.label for part in at.expander]
+
+
+def test_a_race_is_named_and_its_note_is_shown(store: str) -> None:
+    """In the list, beside the chart, for others and in the export; the name can be taken back."""
+    for seed in (0, 1):
+        finished(store, "random", seed, race="r-1")
+    finished(store, "random", 2, race="r-2")
+    at = search_page()
+    listed(at, "Race").set_value("nasbench201/r-1")
+    checked(at.run())
+    assert "Warm starts" not in words(at)
+    at.get_by_key("search-race-title-nasbench201/r-1").set_value("Warm <b>starts</b>")
+    at.get_by_key("search-race-note-nasbench201/r-1").set_value("*Longer* scales.\nSeeds as before.")
+    press(at, "search-race-save")
+    assert race_notes(store) == {"r-1": RaceNotes("Warm <b>starts</b>", "*Longer* scales.\nSeeds as before.")}
+    assert listed(at, "Race").value == "nasbench201/r-1"
+    other = search_page()
+    for page in (at, other):
+        assert any(option.startswith("Warm <b>starts</b> · ") for option in listed(page, "Race").options)
+        assert plain("*Longer* scales.") in words(page)
+    at.get_by_key("search-race-title-nasbench201/r-1").set_value("")
+    at.get_by_key("search-race-note-nasbench201/r-1").set_value("")
+    press(at, "search-race-save")
+    assert race_notes(store) == {} and not any("Warm" in option for option in listed(at, "Race").options)

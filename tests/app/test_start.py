@@ -1,5 +1,6 @@
 """How the app is started: for this machine alone, unless whoever starts it says otherwise."""
 
+import os
 import shutil
 import subprocess
 import tomllib
@@ -22,3 +23,14 @@ def test_make_app_says_where_it_listens(given: tuple[str, ...], address: str) ->
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"--server.address {address} " in done.stdout
     assert ("whoever reaches this machine" in done.stdout) is bool(given)
+
+
+def test_make_app_says_that_visitors_come() -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    asked = ["make", "--dry-run", "--assume-old=install", "app", "ADDRESS=0.0.0.0"]
+    for value, visitors in (("1", True), ("0", False), ("", False)):
+        settings = {**os.environ, "SVGE_SHARED": value}
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True, env=settings)
+        assert ("to visitors" in done.stdout) is visitors
+        assert ("whoever reaches this machine" in done.stdout) is not visitors

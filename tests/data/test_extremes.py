@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from svge_core.data.extremes import check_size, fits_float32, mean_and_deviation, scaled, standardised, unscaled
+from svge_core.data.extremes import (
+    DRAWN,
+    axis_ends,
+    check_size,
+    fits_float32,
+    mean_and_deviation,
+    scaled,
+    standardised,
+    unscaled,
+)
 from svge_core.errors import DataError
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -25,6 +34,26 @@ def test_scaling_is_exact_and_in_range(numbers: list[float]) -> None:
     for value, share in zip(numbers, small.tolist(), strict=True):
         if value == 0 or abs(share) >= np.finfo(np.float64).tiny:  # below, the last bits are lost
             assert Fraction(share) * Fraction(2) ** exponent == Fraction(value)
+
+
+@given(NUMBERS, st.sampled_from([0.0, 0.05, 0.125]), st.floats(1e-6, 1e3))
+@settings(max_examples=300, deadline=None)
+def test_an_axis_has_finite_ends_around_what_it_shows(numbers: list[float], share: float, alone: float) -> None:
+    low, high = min(numbers), max(numbers)
+    first, last = axis_ends(low, high, share, alone)
+    assert math.isfinite(first) and math.isfinite(last) and math.isfinite(last - first)
+    if max(abs(low), abs(high)) <= DRAWN:
+        assert first <= low and high <= last
+    if max(abs(low), abs(high)) <= 1e300 and high > low:
+        room = Fraction(share) * (Fraction(high) - Fraction(low))
+        near = Fraction(1, 10**12) * max(abs(Fraction(low)), abs(Fraction(high)), room) + Fraction(1, 10**300)
+        assert abs(Fraction(low) - Fraction(first) - room) <= near or room < near
+        assert abs(Fraction(last) - Fraction(high) - room) <= near or room < near
+
+
+@pytest.mark.parametrize(("value", "alone"), [(0.0, 1.0), (3.0, 0.5), (-1e10, 1e8)])
+def test_an_axis_of_one_value_has_the_room_that_was_asked_for(value: float, alone: float) -> None:
+    assert axis_ends(value, value, 0.1, alone) == (value - alone, value + alone)
 
 
 @given(NUMBERS)

@@ -264,6 +264,8 @@ def test_json_streams_name_the_entry(written: Write, chunk: int, monkeypatch: py
     for cut in range(1, len(text) - 1, 7):
         with pytest.raises(DataError, match=r"cut off at entry \d+ \(byte \d+\)"):
             list(entries(written(text[:cut].encode())))
+    with pytest.raises(DataError, match="the key 'a' stands twice, again at entry 1"):
+        list(entries(written(b'{"a": 1, "a": 2}')))
     for wrong in ("[]", "{}{", '{"a": 1}x', '{"a" 1}', "{1: 2}"):
         with pytest.raises(DataError, match="expected a JSON object|goes on|cut off|damaged"):
             list(entries(written(wrong.encode())))

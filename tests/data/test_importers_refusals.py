@@ -1,5 +1,6 @@
 """What is no file that can be imported, however it was given: one line that says what it is and what to do."""
 
+import argparse
 import bz2
 import gzip
 import io
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import import_csv
+from svge_core.data.csv import read_meaning
 from svge_core.data.importers import detection, load_hpo_bench
 from svge_core.data.importers.messages import one_line, reason_of, unusable
 from svge_core.data.importers.run import import_file, read_table
 from svge_core.errors import DataError
+from svge_core.spaces.nasbench201 import from_naslib_tuple
 from svge_core.spaces.registry import get_space
 from tests.support import imports as made
 from tests.support.cli import RunCommand
@@ -60,6 +64,7 @@ NASLIB_LIST = json.dumps([{"arch": [1, 3, 4, 3, 2, 2], "accuracy": 87.88}]).enco
         (b"\n <html><body>404", "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer, not the file: run"),
         (b"\x80\x06\x95", "a pickle of protocol 6; this version reads 2 to 5."),
+        (b"\x80", "none of the known files"),
         (pickle.dumps({"a": 1}, protocol=0), "a pickle of protocol 0 or 1"),
         (NASLIB_LIST, "a NASLib list of architectures and accuracies, .* columns naslib and accuracy"),
         (b'arch,accuracy\n"[1, 3, 4, 3, 2, 2]",87.88\n', "a table of text: read it with 'svge labels FILE.csv'"),
@@ -73,7 +78,7 @@ def test_what_else_is_given_is_named(content: bytes, line: str, tmp_path: Path, 
     with pytest.raises(DataError, match=rf"^x.json is {line}") as caught:
         import_file(tmp_path / "x.json")
     assert fails("data", "import", tmp_path / "x.json").strip() == f"svge: {caught.value}"
-    assert len(str(caught.value)) < 300
+    assert len(str(caught.value)) < 500
 
 
 def test_arch2vecs_nasbench201_is_named(tmp_path: Path) -> None:
@@ -104,6 +109,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "import_file": import_file,
     "import_csv": lambda path: import_csv(SPACE, path),
     "load_hpo_bench": _benchmark,
+    "read_meaning": read_meaning,
 }
 
 
@@ -129,10 +135,10 @@ def test_paths_that_cannot_be_read_are_one_line(reader: str, tmp_path: Path, mon
     def refuse(self: Path, *arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
 
-    for method in ("open", "read_bytes"):
+    for method in ("open", "read_bytes", "read_text"):
         monkeypatch.setattr(Path, method, refuse)
     path = tmp_path if reader == "load_hpo_bench" else tmp_path / "cifar10.pkl"
-    with pytest.raises(DataError, match="cannot be read: Permission denied"):
+    with pytest.raises(DataError, match="cannot be read: .*Permission denied"):
         read(path)
 
 
@@ -145,11 +151,32 @@ def test_folders_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.Monk
         import_file(tmp_path)
 
 
-@pytest.mark.parametrize("words", [("data", "import"), ("labels",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("data", "import"),
+        ("labels",),
+        ("search", "--space", "nasbench201", "--objective", "table:cifar10_valid", "--budget", "3", "--start"),
+    ],
+)
 def test_the_command_line_says_so_too(words: tuple[str, ...], tmp_path: Path, fails: RunCommand) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
         assert fails(*words, path).count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.csv", "x.json"])
+def test_files_of_architectures_and_latents_say_so_too(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    arguments = argparse.Namespace(file=tmp_path / name, latent=None)
+    with pytest.raises(DataError, match=rf"{name}.* is a folder"):
+        read_latents(arguments, 16)
+
+
+def test_naslibs_list_names_architectures(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(NASLIB_LIST)
+    (cell,) = read_cells(argparse.Namespace(arch=None, file=tmp_path / "x.json"), SPACE).cells
+    assert SPACE.genotype(cell) == from_naslib_tuple((1, 3, 4, 3, 2, 2))
 
 
 # ---- messages -------------------------------------------------------------------------------------------------------

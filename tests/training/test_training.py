@@ -17,6 +17,7 @@ from svge_core.__main__ import main
 from svge_core.data.held_out import split_cells
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.evaluation.metrics import generation
+from svge_core.models.config import ModelConfig
 from svge_core.models.encoder import Posterior
 from svge_core.models.options import DecodeOptions
 from svge_core.models.vae import Elbo, GraphVAE
@@ -24,13 +25,14 @@ from svge_core.spaces.registry import SPACES, get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training.config import TrainConfig
 from svge_core.training.drawn import DrawnCells
-from svge_core.training.run import start_from
+from svge_core.training.run import LOCK_FILE, start_from, train
 from svge_core.training.state import FILE, restore_state, save_state
 from svge_core.training.trainer import Trainer, TrainRow
 from tests.support.core import TINY, tiny_batch, tiny_model, write_checkpoint
 from tests.support.paths import ROOT
 
 CONFIG = TrainConfig(epochs=3, batch_size=8, learning_rate=1e-2, warmup_steps=4, kl_warmup_epochs=1.5, held_out=0.0)
+SMALL = ModelConfig(hidden=8, latent=4)
 CELLS = tiny_batch(count=30)  # the last step of an epoch has six cells
 
 
@@ -346,3 +348,28 @@ def test_training_starts_from_the_weights_of_another_checkpoint(
         start_from(tmp_path, tiny_model(TINY, 9), replace(config, seed=4))
     with pytest.raises(SvgeError, match="another model: hidden differ"):
         start_from(tmp_path, tiny_model(TINY, 9, hidden=6), config)
+
+
+def test_a_folder_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
+    """The later of two would replace the earlier one's weights; a killed process holds nothing."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    code = (
+        "import pathlib, sys, time\nfrom svge_core.files import exclusive\n"
+        "with exclusive(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)\n"
+    )
+    words = [sys.executable, "-c", code, str(folder / LOCK_FILE)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with pytest.raises(SvgeError, match="is being trained by another process"):
+            train(TINY, folder, SMALL, replace(CONFIG, epochs=1))
+        assert [path.name for path in folder.iterdir()] == [LOCK_FILE]
+        other.kill()
+    train(TINY, folder, SMALL, replace(CONFIG, epochs=1))
+    assert (folder / "meta.json").is_file() and not (folder / LOCK_FILE).exists()
+
+
+def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(SvgeError):
+        train(TINY, tmp_path / "new", SMALL, replace(CONFIG, epochs=1), initial=tmp_path / "nothing")
+    assert not (tmp_path / "new").exists()

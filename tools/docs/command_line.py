@@ -4,12 +4,14 @@ import argparse
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from svge_core.__main__ import build_parser
 from svge_core.evaluation.extrapolation import ExtrapolationConfig
 from svge_core.evaluation.latent import QualityConfig
 from svge_core.models import ModelConfig
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import SPACES
 from svge_core.training import TrainConfig
 
 #: options that all commands share, said once on the page
@@ -74,13 +76,18 @@ def _written(action: argparse.Action) -> str:
         return f"`{name}`"
     word = action.metavar or (action.dest.upper().replace("-", "_"))
     value = " ".join(word) if isinstance(word, tuple) else str(word)
-    if action.choices and action.metavar is None:
+    if action.choices and action.metavar is None and not _can_be_registered(action.choices):
         value = "\\|".join(map(str, action.choices))
     if action.nargs in ("*", "+"):
         value += " ..."
     if action.nargs in ("*", "?"):
         value = f"[{value}]"
     return f"`{name} {value}`" if name else f"`{value}`"
+
+
+def _can_be_registered(choices: Iterable[object]) -> bool:
+    """Whether these are the names of spaces or of methods: one more must leave the page true."""
+    return any(set(known) <= set(choices) for known in (SPACES, METHODS))
 
 
 def _cell(text: str) -> str:

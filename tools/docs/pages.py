@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.docs.command_line import commands
+from tools.docs.equivalents import equivalents
 from tools.docs.headlines import headlines
 from tools.docs.latent import trust
 from tools.docs.models import numbers, tradeoff
@@ -80,6 +81,7 @@ BLOCKS: dict[str, Block] = {
     "extrapolation": Block("docs/results/extrapolation.md", extrapolation),
     "search": Block("docs/results/search.md", search),
     "pairs": Block("docs/results/search.md", pairs),
+    "equivalents": Block("docs/results/search.md", equivalents),
     "batches": Block("docs/results/search.md", batches),
     "ablation": Block("docs/results/ablation.md", ablation),
     "restricted": Block("docs/results/other-spaces.md", restricted),

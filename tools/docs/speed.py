@@ -42,12 +42,10 @@ def durability(root: Path) -> str:
     if (stored := read_results("durability", root)) is None:
         return "Not measured yet: `python -m bench.durability`."
     lines = [
-        _measured(
-            stored, f"; {METHODS[stored['settings']['method']].title.lower()}, seed {stored['settings']['seed']}"
-        ),
+        _measured(stored, f"; seed of the moments {stored['settings']['seed']}"),
         "",
-        "| store and workers | kills | evaluations of the budget | distinct | lost | finished and repeated "
-        "| same proposals as without kills |",
+        "| store, search and trouble | kills or crashes | evaluations of the budget | distinct | lost "
+        "| stored and repeated | runs with the same proposals as without trouble |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in stored["rows"]:

@@ -15,13 +15,17 @@ from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS, GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.distribution.view import show_distribution
+from ui.paths import shared
 from ui.search import state
 from ui.search.controls import controls, state_badge
+from ui.search.form import quota_in_words
 from ui.search.start import LINE, checkpoint_path
 from ui.search.state import Run
 from ui.search.words import choices_for, goals_in_words, when
 from ui.shared import session
+from ui.shared.hiding import why
 from ui.shared.theme import plain
+from ui.visitors import acts, asking, rules
 
 METHOD = "graphpnas"
 #: evaluations of a run; the fewest leave the generator something to learn from
@@ -70,6 +74,9 @@ def _finished_enough(runs: Sequence[Run]) -> list[Run]:
 
 def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
     warm_up = GraphPNASOptions().warm_up
+    most = max(FEWEST, min(MOST, asking.quota().budget)) if shared() else MOST
+    if shared():
+        st.caption(quota_in_words(), help=rules.LIMITS_HELP)
     with st.form("distribution_form"), st.container(horizontal=True, vertical_alignment="bottom"):
         choice = st.selectbox(
             "Score", list(choices), format_func=lambda one: one.title, key="distribution_score", width=430
@@ -77,8 +84,8 @@ def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
         count = st.number_input(
             "Evaluations",
             FEWEST,
-            MOST,
-            QUERIES,
+            most,
+            min(QUERIES, most),
             step=10,
             key="distribution_queries",
             width=170,
@@ -105,9 +112,9 @@ def _start(space: AbstractSearchSpace, choice: GoalChoice, budget: int, seed: in
             race=race,
             name=f"{METHOD}-s{seed}-{race}",
         )
-        state.search_jobs().start_race((config,))
+        acts.start_race(state.search_jobs(), (config,))
     except (SvgeError, OSError) as error:
-        session.say(LINE, f"The run cannot start: {error}")
+        session.say(LINE, f"The run cannot start: {why(error)}")
     else:
         st.session_state[_RUN] = config.name
     st.rerun()
@@ -122,7 +129,7 @@ def _follow(space: AbstractSearchSpace, choices: Sequence[GoalChoice], followed:
         st.rerun()  # begin or stop to look by itself; a run that has ended is shown
     if notice := session.said(LINE):
         (st.error if notice.kind == "error" else st.success)(plain(notice.text))
-    for plan in jobs.plans():
+    for plan in filter(asking.sees, jobs.plans()):
         if plan.problem:
             st.error(plain(plan.problem), icon=":material/error:")
     titles = {choice.word: choice.title for choice in choices}
@@ -147,7 +154,7 @@ def _progress(jobs: SearchJobs, run: Run, titles: dict[str, str]) -> None:
         )
         controls(jobs, run)
     if run.state == "failed" or (run.job is not None and run.job.ended):
-        st.warning(plain(jobs.last_words(run.name) or "The run stopped."), icon=":material/error:")
+        st.warning(plain(state.last_words(jobs, run.name) or "The run stopped."), icon=":material/error:")
 
 
 def _chosen(runs: Sequence[Run], titles: dict[str, str]) -> Run | None:
@@ -158,7 +165,8 @@ def _chosen(runs: Sequence[Run], titles: dict[str, str]) -> Run | None:
     kept = st.session_state.get(_RUN)
     st.session_state["w-distribution-run"] = kept if kept in names else names[0]
     labels = {
-        run.name: f"{goals_in_words(run.summary.config, titles)}, seed {run.summary.config.seed}, "
+        run.name: ("Yours · " if run.mine else "")
+        + f"{goals_in_words(run.summary.config, titles)}, seed {run.summary.config.seed}, "
         f"{run.summary.done} evaluations, {when(run.summary.started)}"
         for run in runs
     }

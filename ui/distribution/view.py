@@ -21,9 +21,11 @@ from ui.search import state
 from ui.search.start import checkpoint_path
 from ui.search.state import Run
 from ui.shared import session
+from ui.shared.hiding import shown_checkpoint
 from ui.shared.theme import plain, theme_name
 from ui.shared.waiting import waiting
 from ui.shared.widgets import halves, show_chart
+from ui.visitors import acts
 
 #: draws per picture, and of graphs so large that a draw takes a thirtieth of a second
 SAMPLES, FEWER, LARGE = 1_000, 200, 16
@@ -236,7 +238,7 @@ def _samples(view: RunView, explorer: Explorer | None) -> Samples:
     """
     config, folder, checkpoint, stamp = view.config, session.checkpoint(), None, ""
     if split_word(config.objective[0])[0] == "predictor":
-        if explorer is None or folder is None or checkpoint_path(folder) != config.checkpoint:
+        if explorer is None or folder is None or shown_checkpoint(checkpoint_path(folder)) != config.checkpoint:
             raise SvgeError(
                 f"The scores of this run are predictions of the checkpoint {config.checkpoint}: choose it in the "
                 "sidebar to see its draws."
@@ -264,7 +266,8 @@ def _random(space: str, words: tuple[str, ...], stamp: str, _objective: Objectiv
 def _drawn(name: str, began: str, evaluations: int, _view: RunView) -> Draws:
     """The same for the first evaluations of a run, whatever follows them."""
     space = get_space(_view.config.space)
-    return draw_learned(space, _view.history(), evaluations, samples=draws_of(space))
+    with acts.fitting():
+        return draw_learned(space, _view.history(), evaluations, samples=draws_of(space))
 
 
 def _any(space: str) -> Draws:

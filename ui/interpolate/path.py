@@ -127,9 +127,12 @@ def typed_end(explorer: Explorer, end: str, text: str) -> None:
         set_end(end, explorer.space.index(find_cell(explorer.space, text)))
 
 
-def shown_scores(explorer: Explorer, path: LatentPath) -> PathScores:
-    """The chosen score along the path, or the first there is."""
-    key = shown_score(score_titles(explorer))
+def shown_scores(explorer: Explorer, path: LatentPath) -> PathScores | None:
+    """The chosen score along the path, or the first there is; None where nothing is known or predicted of any cell."""
+    titles = score_titles(explorer)
+    if not titles:
+        return None
+    key = shown_score(titles)
     return reruns.memo(
         "path scores", (explorer.digest, _identity(explorer), key), lambda: path_scores(explorer, path, key)
     )

@@ -10,6 +10,7 @@ from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.cell_panel import add_to_basket, names, structure, values_table
 from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_drawing
 
 
 def stop_panel(explorer: Explorer, path: LatentPath) -> None:
@@ -20,11 +21,8 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
     _head(explorer, path, stop)
     st.markdown(_badges(path, stop))
     with st.container(key="stop-drawing"):
-        st.image(
-            drawing(stop.cell, explorer.space.name, theme_name(), frame.change and frame.change.second),
-            width="stretch",
-            alt=f"Drawing of the architecture at stop {number}",
-        )
+        svg = drawing(stop.cell, explorer.space.name, theme_name(), frame.change and frame.change.second)
+        show_drawing(svg, alt=f"Drawing of the architecture at stop {number}")
     if frame.change is not None:
         words = change_in_words(frame.change, path.frames[place - 1].cell, frame.cell)
         st.caption(f"Marked: what changed at stop {frame.first}: {edits_in_words(frame.change.edits)} ({words}).")
@@ -40,7 +38,7 @@ def stop_panel(explorer: Explorer, path: LatentPath) -> None:
             st.caption(f"Kept inside the space, the decoder gives cell **#{index}** here: see *Constrained decoding*.")
     _surroundings(explorer, path, stop)
     if stop.valid and stop.index is not None:
-        names(_inspected(explorer, stop.index))
+        names(_inspected(explorer, stop.index), explorer.space)
 
 
 def _inspected(explorer: Explorer, index: int) -> Inspection:

@@ -52,7 +52,7 @@ def edits_in_words(count: int) -> str:
     return f"{count} edit{'' if count == 1 else 's'}"
 
 
-def filmstrip(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
+def filmstrip(explorer: Explorer, path: LatentPath, scores: PathScores | None) -> None:
     """One frame for every architecture on the way, in a row that scrolls."""
     here = path.frame_of(position(path))
     width = WIDE if explorer.space.views()[0].sideways else TALL
@@ -63,7 +63,7 @@ def filmstrip(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
                 _frame(explorer, path, scores, place, place == here)
 
 
-def _frame(explorer: Explorer, path: LatentPath, scores: PathScores, place: int, now: bool) -> None:
+def _frame(explorer: Explorer, path: LatentPath, scores: PathScores | None, place: int, now: bool) -> None:
     frame = path.frames[place]
     ends = " · ".join(
         name for name, stop in (("A", 0), ("B", len(path.stops) - 1)) if frame.first <= stop <= frame.last
@@ -86,7 +86,7 @@ def _frame(explorer: Explorer, path: LatentPath, scores: PathScores, place: int,
     st.markdown(_caption(path, scores, place))
 
 
-def _caption(path: LatentPath, scores: PathScores, place: int) -> str:
+def _caption(path: LatentPath, scores: PathScores | None, place: int) -> str:
     frame = path.frames[place]
     stop = frame.stops[0]
     lines = [f"**#{stop.index}**" if stop.index is not None else ":red-badge[invalid step]"]
@@ -95,11 +95,12 @@ def _caption(path: LatentPath, scores: PathScores, place: int) -> str:
     if frame.change is not None:
         words = change_in_words(frame.change, path.frames[place - 1].cell, frame.cell)
         lines.append(f"**{edits_in_words(frame.change.edits)}** · {words}")
-    known, mean = scores.known[stop.number], scores.predicted.mean[stop.number]
-    if known == known:  # not NaN
-        lines.append(f"{scores.meaning.kind} **{known:.{scores.digits}f}**")
-    if mean == mean:
-        lines.append(f":violet[*≈ {mean:.{scores.digits}f}*]")
+    if scores is not None:
+        known, mean = scores.known[stop.number], scores.predicted.mean[stop.number]
+        if known == known:  # not NaN
+            lines.append(f"{scores.meaning.kind} **{known:.{scores.digits}f}**")
+        if mean == mean:
+            lines.append(f":violet[*≈ {mean:.{scores.digits}f}*]")
     if stop.reason:
         lines.append(plain(stop.reason))
     return "  \n".join(lines)

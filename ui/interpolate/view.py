@@ -8,7 +8,7 @@ from svge_core.atlas import PlaneName
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.figures import path_figure
-from svge_core.interpolation import LatentPath, PathScores, score_titles
+from svge_core.interpolation import LatentPath, score_titles
 from ui.interpolate.controls import controls, position_bar
 from ui.interpolate.path import (
     both_ends,
@@ -51,9 +51,7 @@ def workspace(opened: Explorer) -> None:
         controls(explorer, plane)
     with above:
         path = _path_or_why(explorer)
-        if path is None:
-            scores = None
-        else:
+        if path is not None:
             scores = shown_scores(explorer, path)
             st.markdown(numbers_in_words(explorer, path))
             _cautions(explorer, path)
@@ -61,9 +59,9 @@ def workspace(opened: Explorer) -> None:
             position_bar(path)
     with left:
         _map(explorer, plane, path)
-        if path is not None and scores is not None:
+        if path is not None:
             _legend(explorer, plane, path)
-            _curve(explorer, path, scores)
+            _curve(explorer, path)
             exports(explorer, path)
     with right:
         if path is not None:
@@ -175,8 +173,11 @@ def _legend(explorer: Explorer, plane: PlaneName, path: LatentPath) -> None:
     st.caption(plain(f"{path.note} {drawn}{sampled}"))
 
 
-def _curve(explorer: Explorer, path: LatentPath, scores: PathScores) -> None:
-    titles = score_titles(explorer)
+def _curve(explorer: Explorer, path: LatentPath) -> None:
+    titles, scores = score_titles(explorer), shown_scores(explorer, path)
+    if scores is None:
+        st.caption(plain(f"No score of {explorer.space.title} is known or predicted, so there is no curve."))
+        return
     st.session_state["w-path-score"] = shown_score(titles)
     st.selectbox(
         "Score along the path",

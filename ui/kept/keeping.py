@@ -8,12 +8,14 @@ import msgspec
 import streamlit as st
 
 from svge_core.errors import SvgeError
+from svge_core.spaces import get_space
 from ui.kept import browser
 from ui.kept.document import Kept, PutAside, SpaceRecord
 from ui.kept.store import KEEP_DAYS, KeptSessions
 from ui.paths import sessions_folder
 from ui.shared import reruns, session
 from ui.shared.choices import BasketEntry, CellFocus, PlaceFocus, SpaceState, View
+from ui.shared.hiding import why
 
 #: whose session this is; as it was last loaded or kept; as it was before a file was opened; why it cannot be kept
 _SECRET, _BASE, _BEFORE, _PROBLEM = "browser_secret", "kept_session", "session_before", "keep_problem"
@@ -31,13 +33,21 @@ def come_back(checkpoints: Mapping[tuple[str, str], Path]) -> None:
     secret = browser.secret_of_browser()
     st.session_state[_SECRET] = secret or browser.new_secret()
     try:
-        kept = None if secret is None else KeptSessions(sessions_folder()).load(secret)
+        lines: list[str] = []
+        kept = None if secret is None else KeptSessions(sessions_folder()).load(secret, lines.append)
     except (SvgeError, OSError) as error:
-        session.say(LINE, str(error))
+        session.say(LINE, why(error))
         return
     if kept is not None:
-        _take_over(kept, checkpoints)
+        lines += _take_over(kept, checkpoints)
         st.session_state[_BASE] = kept
+    if lines:
+        session.say(LINE, " ".join(lines))
+
+
+def secret() -> str:
+    """Of this browser; empty before :func:`come_back`."""
+    return st.session_state.get(_SECRET, "")
 
 
 def listen() -> None:
@@ -59,15 +69,24 @@ def now() -> Kept:
     )
 
 
-def open_session(kept: Kept, checkpoints: Mapping[tuple[str, str], Path]) -> None:
-    """Replace the session by one of a file; the one before can be had back."""
+def open_session(kept: Kept, checkpoints: Mapping[tuple[str, str], Path]) -> list[str]:
+    """Replace the session by one of a file; the one before can be had back.
+
+    Returns:
+        What of it means nothing here, one line each.
+    """
     st.session_state[_BEFORE] = now()
-    _take_over(kept, checkpoints)
+    lines = _take_over(kept, checkpoints)
     _keep()
+    return lines
 
 
 def start_afresh() -> None:
-    """Drop everything that was made, here and on the server; it can be had back until the page is left."""
+    """Drop everything that was made, here and on the server; it can be had back until the page is left.
+
+    Raises:
+        OSError: if it cannot be deleted on the server; here it is dropped all the same.
+    """
     st.session_state[_BEFORE] = now()
     session.set_states(session.space_name(), {}, {})
     KeptSessions(sessions_folder()).forget(st.session_state[_SECRET])
@@ -99,9 +118,9 @@ def _keep() -> None:
     try:
         kept = KeptSessions(sessions_folder()).save(st.session_state[_SECRET], mine, base)
     except (SvgeError, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
+        _set_problem(why(error))
         return
-    st.session_state[_PROBLEM] = ""
+    _set_problem("")
     spaces = {name: _with_basket(record, kept.spaces.get(name)) for name, record in mine.spaces.items()}
     if spaces != mine.spaces:
         session.adopt_baskets(tuple(entry for name, record in spaces.items() for entry in _entries(name, record)))
@@ -109,14 +128,29 @@ def _keep() -> None:
     st.session_state[_BASE] = replace(mine, spaces=spaces)
 
 
+def _set_problem(line: str) -> None:
+    if line != problem():
+        st.session_state[_PROBLEM] = line
+        reruns.refresh_all()  # the sidebar shows it
+
+
 def _with_basket(mine: SpaceRecord, kept: SpaceRecord | None) -> SpaceRecord:
     return mine if kept is None or kept.basket == mine.basket else msgspec.structs.replace(mine, basket=kept.basket)
 
 
-def _take_over(kept: Kept, checkpoints: Mapping[tuple[str, str], Path]) -> None:
+def _take_over(kept: Kept, checkpoints: Mapping[tuple[str, str], Path]) -> list[str]:
+    """Make a session the one that is shown; returns what of it means nothing here, one line each."""
     states = {name: _state(name, record, kept) for name, record in kept.spaces.items()}
     states |= {name: SpaceState(view=View(own=own)) for name, own in kept.own.items() if name not in states}
     session.set_states(kept.space or session.space_name(), states, checkpoints)
+    return [
+        f"The checkpoint {record.checkpoint[:60]!r} of {get_space(name).title} is not here; the lasso or place on its "
+        "maps was dropped."
+        for name, record in kept.spaces.items()
+        if record.checkpoint
+        and (name, record.checkpoint) not in checkpoints
+        and (record.lasso is not None or record.place is not None)
+    ]
 
 
 def _record(state: SpaceState) -> SpaceRecord:

@@ -10,6 +10,7 @@ from ui.kept.document import MAX_BYTES, read_session, write_session
 from ui.kept.keeping import LINE
 from ui.kept.store import KEEP_DAYS
 from ui.shared import loaders, session
+from ui.shared.hiding import why
 from ui.shared.theme import plain
 
 FILE = "session-file"
@@ -19,7 +20,7 @@ def session_sidebar() -> None:
     """Show it, closed."""
     with st.sidebar:
         if problem := keeping.problem():
-            st.warning(plain(f"What you make cannot be kept here: {problem} Save it to a file."))
+            st.warning(plain(f"What you make cannot be kept here: {problem.rstrip('.')}. Save it to a file."))
         if notice := session.said(LINE):
             (st.error if notice.kind == "error" else st.success)(plain(notice.text))
         with st.expander("Session", key="session", icon=":material/history:"):
@@ -56,15 +57,19 @@ def _open() -> None:
     if file is None:
         return
     try:
-        keeping.open_session(read_session(file.getvalue()), loaders.checkpoint_folders())
+        lines = keeping.open_session(read_session(file.getvalue()), loaders.checkpoint_folders())
     except SvgeError as error:
         session.say(LINE, str(error))
         return
-    session.say(LINE, f"{file.name} is open.", "success")
+    session.say(LINE, " ".join([f"{file.name} is open.", *lines]), "error" if lines else "success")
 
 
 def _start_afresh() -> None:
-    keeping.start_afresh()
+    try:
+        keeping.start_afresh()
+    except OSError as error:
+        session.say(LINE, f"What this server keeps for your browser cannot be deleted: {why(error)}.")
+        return
     session.say(LINE, "A new session has begun.", "success")
 
 

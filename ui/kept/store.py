@@ -8,7 +8,7 @@ written meanwhile, so neither loses what the other made.
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,13 @@ from ui.kept.document import (
 from ui.shared.choices import BASKET_CAP, UserColumns
 
 FILE = "session.json"
-#: what could not be read is kept beside, in case a person asks for it
+#: what could not be read is kept beside, in case a person asks for it, until something else cannot be read
 UNREADABLE = "session.unreadable.json"
+_ASIDE = "unreadable-"
 KEEP_DAYS = 30
 #: browsers, and bytes of all of them; who was away longest goes first
 MOST_BROWSERS, MOST_BYTES = 500, 2**30
-ADVICE = "A new session has begun."
+ADVICE, OWN_ADVICE = "A new session has begun.", "Open your table again."
 
 
 class StoredSession(StrictRecord, frozen=True, kw_only=True):
@@ -63,11 +64,16 @@ class KeptSessions:
     folder: Path
     now: Callable[[], float] = time.time
 
-    def load(self, secret: str) -> Kept | None:
+    def load(self, secret: str, tell: Callable[[str], None] = lambda line: None) -> Kept | None:
         """What is kept for a browser, and note that it came back; None if nothing is.
 
+        Args:
+            secret: of the browser.
+            tell: takes one line for each search space and each table of own scores that cannot be read: it is put
+                aside, and the rest is there.
+
         Raises:
-            SvgeError: one line, if it cannot be read; it is put aside then, and a new session begins.
+            SvgeError: one line, if nothing of it can be read; it is put aside then, and a new session begins.
         """
         home = self._home(secret)
         if not (home / FILE).is_file():
@@ -75,15 +81,33 @@ class KeptSessions:
         with locked(self.folder):
             try:
                 stored = self._stored(home)
-                known = {name: record for name, record in stored.spaces.items() if name in SPACES}
-                for name, record in known.items():
-                    check_space(name, record)
-                own = {name: self._own(home, name, digest) for name, digest in stored.own.items() if name in SPACES}
             except SvgeError:
-                (home / FILE).replace(home / UNREADABLE)
+                _put_aside(home)
                 raise
+            spaces, own = dict(stored.spaces), dict(stored.own)
+            tables: dict[str, UserColumns] = {}
+            damaged: list[str] = []
+            for name in SPACES:
+                try:
+                    if name in spaces:
+                        check_space(name, spaces[name])
+                except SvgeError as error:
+                    damaged.append(f"{error} What was chosen in that space begins anew.")
+                    del spaces[name]
+                try:
+                    if name in own:
+                        tables[name] = self._own(home, name, own[name])
+                except SvgeError as error:
+                    damaged.append(str(error))
+                    del own[name]
+            if damaged:
+                _put_aside(home, but=own.values())
+                write_record(home / FILE, StoredSession(version=VERSION, space=stored.space, spaces=spaces, own=own))
             (home / FILE).touch()
-        return Kept(stored.space if stored.space in SPACES else "", known, own)
+        for line in damaged:
+            tell(line)
+        known = {name: record for name, record in spaces.items() if name in SPACES}
+        return Kept(stored.space if stored.space in SPACES else "", known, tables)
 
     def save(self, secret: str, mine: Kept, base: Kept) -> Kept:
         """Keep a session.
@@ -108,7 +132,7 @@ class KeptSessions:
             try:
                 stored = self._stored(home) if (home / FILE).is_file() else None
             except SvgeError:
-                (home / FILE).replace(home / UNREADABLE)
+                _put_aside(home)
                 stored = None
             theirs = stored or StoredSession(version=VERSION, space="", spaces={})
             base = base if stored else Kept()  # nothing of it is there any more: everything is to be written
@@ -127,6 +151,7 @@ class KeptSessions:
                     target = home / _own_file(own[name])
                     if not target.exists():
                         write_record(target, own_record(now), max_bytes=MAX_BYTES)
+                        self._make_room(home)
             write_record(home / FILE, StoredSession(version=VERSION, space=mine.space, spaces=spaces, own=own))
             for old in set(home.glob("own-*.json")) - {home / _own_file(digest) for digest in own.values()}:
                 old.unlink(missing_ok=True)
@@ -151,24 +176,43 @@ class KeptSessions:
         )
 
     def _own(self, home: Path, space: str, digest: str) -> UserColumns:
-        name = "The table of own scores that was kept for this browser"
+        name = f"The table of own scores of {SPACES[space].title} that was kept for this browser"
         if not digest.isalnum():
-            raise SvgeError(f"{name} has no digest. {ADVICE}")
-        return own_columns(
-            space,
-            read_record(home / _own_file(digest), OwnRecord, ADVICE, name=name, error=SvgeError, max_bytes=MAX_BYTES),
-        )
+            raise SvgeError(f"{name} has no digest. {OWN_ADVICE}")
+        try:
+            record = read_record(
+                home / _own_file(digest), OwnRecord, OWN_ADVICE, name=name, error=SvgeError, max_bytes=MAX_BYTES
+            )
+        except OSError as error:
+            raise SvgeError(f"{name} cannot be read: {error.strerror}. {OWN_ADVICE}") from None
+        return own_columns(space, record)
 
-    def _make_room(self) -> None:
-        """Drop who has not come for a month, and who was away longest until one more browser fits."""
+    def _make_room(self, mine: Path | None = None) -> None:
+        """Drop who has not come for a month, and who was away longest until one more browser fits; never ``mine``."""
         homes = sorted((_last_use(home), home) for home in self.folder.iterdir() if home.is_dir())
         sizes = {home: sum(file.stat().st_size for file in home.iterdir()) for _, home in homes}
-        left, total = len(homes), sum(sizes.values())
+        left, total = len(homes) - (mine is not None), sum(sizes.values())
         for used, home in homes:
+            if home == mine:
+                continue
             if self.now() - used < 86_400 * KEEP_DAYS and left < MOST_BROWSERS and total < MOST_BYTES:
                 break
             shutil.rmtree(home, ignore_errors=True)
             left, total = left - 1, total - sizes[home]
+
+
+def _put_aside(home: Path, but: Collection[str] = ()) -> None:
+    """Keep the files of a session that cannot be read under other names, in place of the last such.
+
+    Args:
+        home: the folder of the session.
+        but: digests of tables that can be read: they stay.
+    """
+    for old in home.glob(f"{_ASIDE}*"):
+        old.unlink(missing_ok=True)
+    for table in set(home.glob("own-*.json")) - {home / _own_file(digest) for digest in but}:
+        table.replace(home / f"{_ASIDE}{table.name}")
+    (home / FILE).replace(home / UNREADABLE)
 
 
 def _last_use(home: Path) -> float:

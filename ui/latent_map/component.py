@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from streamlit.components import v2 as components
 
 from ui.latent_map.events import NO_WEBGL, Handlers, parse_click, parse_lasso, parse_status
+from ui.latent_map.own import name_files
 from ui.latent_map.published import keep_public, publish_array
 from ui.latent_map.values import (
     MapBackground,
@@ -92,6 +93,7 @@ def latent_map(
     if dim is not None and len(dim) != points.n:
         raise ValueError(f"dim: expected {points.n} booleans, got {len(dim)}")
     keep_public(points.xy_url, colour.values_url, points.labels_url)
+    name_files([colour.values_url])
     handlers = Handlers(key, on_click, on_lasso, on_clear, on_status)
     if (missing := st.session_state.get(NO_WEBGL)) is not None:
         from ui.latent_map.fallback import fallback_map  # Plotly is not imported unless it is needed

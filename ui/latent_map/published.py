@@ -56,7 +56,7 @@ def publish_file(path: Path, name: str) -> str:
 
 def published_path(url: str) -> Path:
     """The file behind a URL from :func:`publish_array`; for the chart that replaces the map."""
-    return _script_folder() / _PUBLIC / Path(url).name
+    return public_folder() / Path(url).name
 
 
 def keep_public(*urls: str | None) -> None:
@@ -64,6 +64,11 @@ def keep_public(*urls: str | None) -> None:
     for url in filter(None, urls):
         with contextlib.suppress(OSError):
             os.utime(published_path(url))
+
+
+def public_folder() -> Path:
+    """Where they lie."""
+    return _script_folder() / _PUBLIC
 
 
 def _script_folder() -> Path:
@@ -75,7 +80,7 @@ def _script_folder() -> Path:
 def _publish(content: bytes, name: str, suffix: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "data"
     file_name = f"{safe[:60]}-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
-    folder = _script_folder() / _PUBLIC
+    folder = public_folder()
     target = folder / file_name
     if target.exists():
         os.utime(target)  # the time of last use, which decides what is dropped first

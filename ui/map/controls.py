@@ -25,7 +25,7 @@ LESS = "w-csv-less"
 ASKED = "csv-asked"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
-REJECTED_SHOWN = 20
+REJECTED_SHOWN, LINE_SHOWN = 20, 500
 PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
@@ -131,14 +131,15 @@ def _filters(explorer: Explorer, shown: Column) -> None:
             now.score,
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
-    _range(
-        explorer.digest,
-        "w-params",
-        "Parameters (million)",
-        explorer.params,
-        now.params,
-        lambda pair: _change(params=pair),
-    )
+    if explorer.space.has_cost:
+        _range(
+            explorer.digest,
+            "w-params",
+            "Parameters (million)",
+            explorer.params,
+            now.params,
+            lambda pair: _change(params=pair),
+        )
     for key, label, chosen in (
         ("contains", "Contains all of", now.contains),
         ("without", "Contains none of", now.without),
@@ -247,7 +248,10 @@ def _go(plane: PlaneName) -> None:
 
 def _own_scores(space: AbstractSearchSpace) -> None:
     if not space.enumerated:
-        st.caption(f"{space.title} has too many cells to list, so there is no table that own scores could join.")
+        st.caption(
+            f"{space.title} has too many cells to list, so there is no table that own scores could join. "
+            "The Search page reads them: as a goal, or as labels to start from."
+        )
         return
     st.caption(
         f"A CSV file with a header: a column {columns_in_words(space)}, and one or more columns of "
@@ -270,9 +274,9 @@ def _own_scores(space: AbstractSearchSpace) -> None:
     if notice := session.said(UPLOAD_LINE):
         st.error(plain(notice.text))
     if own := session.user_columns():
-        read = f"{plain(own.name)}: {plain(own.summary)}"
+        read = f"{plain(own.name)}: {plain(own.summary[: 4 * LINE_SHOWN])}"
         if own.remarks:
-            lines = [f"- {plain(line)}" for line in own.remarks[:REJECTED_SHOWN]]
+            lines = [f"- {plain(line[:LINE_SHOWN])}" for line in own.remarks[:REJECTED_SHOWN]]
             if more := len(own.remarks) - len(lines):
                 lines.append(f"- and {more:,} more")
             (st.success if own.all_used else st.warning)("\n".join([read, "", *lines]))

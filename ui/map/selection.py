@@ -15,6 +15,8 @@ from ui.shared.theme import plain
 
 TABLE_ROWS = 1_000
 TABLE_KEY = "selection-table"
+#: columns of spaces whose cells stand for networks
+_COSTS = ("params_m", "flops_m")
 
 
 def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndarray | None) -> None:
@@ -91,11 +93,11 @@ def selection_frame(explorer: Explorer, shown: Column, rows: np.ndarray) -> pd.D
     """The table of a selection."""
     frame = explorer.scores.frame
     columns: dict[str, object] = {"index": explorer.atlas.indices[rows]}
-    if shown.name.key not in ("params_m", "flops_m"):
+    if shown.name.key not in _COSTS:
         values = shown.values[rows]
         names = np.array(shown.categories) if shown.categories else None
         columns["shown"] = values if names is None else names[values.astype(int)]
-    columns |= {key: frame[key].to_numpy()[rows] for key in ("params_m", "flops_m")}
+    columns |= {key: frame[key].to_numpy()[rows] for key in _COSTS if key in frame}
     others = "trained on" if explorer.space.enumerated else "not held out"
     columns["split"] = np.where(explorer.held_out[rows], "held out", others)
     columns["architecture"] = [explorer.space.format(cell) for cell in explorer.cells_at(rows)]

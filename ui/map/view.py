@@ -61,15 +61,18 @@ def _kept(explorer: Explorer) -> np.ndarray | None:
     if not conditions.active:
         return None
 
-    def ask() -> np.ndarray | None:
+    def ask() -> np.ndarray | str:
         try:
             score = column(explorer, conditions.score_key).values if conditions.score is not None else None
             return kept_by(explorer, conditions, score)
         except SvgeError as error:
-            st.error(plain(f"The filter cannot be applied: {error}"))
-            return None
+            return f"The filter cannot be applied: {error} Remove it under Filter."
 
-    return reruns.memo("filter", (explorer.digest, conditions), ask)
+    found: np.ndarray | str = reruns.memo("filter", (explorer.digest, conditions), ask)
+    if isinstance(found, str):
+        st.error(plain(found))
+        return None
+    return found
 
 
 def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:

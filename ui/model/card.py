@@ -17,6 +17,7 @@ from svge_core.evaluation import drawn_words
 from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model.state import shown_path
+from ui.shared.hiding import without_paths
 from ui.shared.widgets import halves, show_missing
 
 
@@ -101,7 +102,7 @@ def show_card(checkpoint: Checkpoint) -> None:
         with st.container(key="model_facts"):
             st.table(pd.Series(facts(checkpoint), name="Value"), hide_header=True, border="horizontal")
         st.markdown("Made with")
-        st.code(meta.command or "not recorded", language="bash", wrap_lines=True)
+        st.code(without_paths(meta.command) or "not recorded", language="bash", wrap_lines=True)
     with right:
         st.subheader("Model card")
         readme = checkpoint.folder / "README.md"

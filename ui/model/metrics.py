@@ -37,6 +37,7 @@ from svge_core.evaluation import (
 )
 from svge_core.figures import tradeoff, tradeoff_figure
 from ui.model.state import command, read_benchmark
+from ui.shared.theme import plain
 from ui.shared.widgets import show_chart, show_missing
 
 _Part = TypeVar("_Part", str, tuple[str, str], Sample)
@@ -185,7 +186,7 @@ def _tradeoff(theme: ThemeName) -> None:
             return
         info = tradeoff(raw)
     except SvgeError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
         return
     spoken = (
         f"Shares over {len(info.beta)} weights from {info.beta[0]:g} to {info.beta[-1]:g}: {', '.join(info.shares)}"

@@ -6,6 +6,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.figures import distance_figure, operation_map, operation_tables, scatter_figure
+from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart
 
 
@@ -22,7 +23,7 @@ def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
     try:
         info = operation_map(tables[name])
     except SvgeError as error:
-        st.info(str(error))
+        st.info(plain(str(error)))
         return
     left, right = halves("operations")
     with left:

@@ -25,7 +25,7 @@ def show_patterns(checkpoint: Checkpoint, theme: ThemeName) -> None:
     try:
         known = _measured(space)
     except SvgeError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     if not known:
         show_missing(

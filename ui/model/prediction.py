@@ -68,7 +68,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     try:
         predictors = read_predictors(checkpoint)
     except SvgeError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     if not predictors.score_keys:
         show_missing(
@@ -98,7 +98,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     try:
         columns = read_predictions(predictors.digest, key, predictors)
     except SvgeError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     rows = held_out_rows(measured, predictors.training_indices(key)) & np.isfinite(columns[kind])
     if not rows.any():

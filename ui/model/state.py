@@ -15,6 +15,7 @@ from svge_core.files import read_record
 from svge_core.spaces import get_space
 from ui.paths import ROOT
 from ui.shared import session
+from ui.shared.hiding import without_paths
 from ui.shared.loaders import checkpoint_folders
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def command(name: str, space: str, folder: Path) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """A path as a person in the project's folder would type it."""
-    return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else str(path)
+    """A path as a person in the project's folder would type it; for visitors without the folders above."""
+    return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else without_paths(str(path))
 
 
 def read_predictors(checkpoint: Checkpoint) -> "Predictors":

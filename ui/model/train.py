@@ -1,5 +1,7 @@
 """Train a new checkpoint from the page: a small form, live progress, Cancel and Resume."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -13,13 +15,14 @@ from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model.card import field_docs
 from ui.model.state import command
-from ui.paths import ROOT, checkpoints_root, runs_folder
+from ui.paths import ROOT, checkpoints_root, runs_folder, shared
 from ui.shared.widgets import show_chart
+from ui.visitors import acts, rules
 
 ERROR_KEY = "model_train_error"
 
 
-@st.cache_resource
+@cache
 def _jobs(records: str, root: str) -> TrainingJobs:
     return TrainingJobs(Path(records), Path(root), cwd=ROOT)
 
@@ -30,7 +33,10 @@ def training_jobs() -> TrainingJobs:
 
 
 def show_training(space: str, theme: ThemeName, shipped: Checkpoint | None = None) -> None:
-    """The form, and below it every run with its state."""
+    """The form, and below it every run with its state; on a shared server words instead."""
+    if shared():
+        st.info(rules.TRAINING_OFF, icon=":material/lock:")
+        return
     jobs = training_jobs()
     running = jobs.running()
     _form(jobs, space, running, shipped)
@@ -81,7 +87,7 @@ def _form(jobs: TrainingJobs, space: str, running: TrainingJob | None, shipped: 
             ModelConfig(hidden=int(hidden), latent=int(latent), encoding=encoding, beta=float(beta)),
             TrainConfig(epochs=int(epochs), seed=int(seed)),
         )
-        jobs.start(request)
+        acts.train(jobs, request)
     except SvgeError as error:
         st.session_state[ERROR_KEY] = str(error)
     st.rerun()
@@ -95,7 +101,11 @@ def _running(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(progress.share, text=progress_text(job, progress))
             st.button(
-                "Cancel", key=f"model_cancel_{job.name}", icon=":material/stop:", on_click=_cancel, args=(jobs, job)
+                "Cancel",
+                key=f"model_cancel_{job.name}",
+                icon=":material/stop:",
+                on_click=_act,
+                args=(acts.cancel_training, jobs, job),
             )
         if progress.rows:
             _chart(job, progress, theme)
@@ -142,11 +152,11 @@ def _over(jobs: TrainingJobs, job: TrainingJob, theme: ThemeName) -> None:
                     "Resume",
                     key=f"model_resume_{job.name}",
                     icon=":material/play_arrow:",
-                    on_click=_resume,
-                    args=(jobs, job),
+                    on_click=_act,
+                    args=(acts.resume_training, jobs, job),
                 )
             label = "Remove from this list" if progress.state == "done" else "Discard"
-            st.button(label, key=f"model_forget_{job.name}", on_click=jobs.forget, args=(job,))
+            st.button(label, key=f"model_forget_{job.name}", on_click=_act, args=(acts.forget_training, jobs, job))
         if progress.rows:
             with st.expander("Training curves"):
                 _chart(job, progress, theme)
@@ -160,12 +170,8 @@ def _chart(job: TrainingJob, progress: TrainingProgress, theme: ThemeName) -> No
     show_chart(training_figure(curves, theme), key=f"model_run_{job.name}", alt=alt)
 
 
-def _cancel(jobs: TrainingJobs, job: TrainingJob) -> None:
-    jobs.cancel(job)
-
-
-def _resume(jobs: TrainingJobs, job: TrainingJob) -> None:
+def _act(act: Callable[[TrainingJobs, TrainingJob], None], jobs: TrainingJobs, job: TrainingJob) -> None:
     try:
-        jobs.resume(job)
+        act(jobs, job)
     except SvgeError as error:
         st.session_state[ERROR_KEY] = str(error)

@@ -1,6 +1,7 @@
 """Pause, resume, cancel and delete: of a run and of all runs of a race."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -10,7 +11,9 @@ from ui.search import state
 from ui.search.start import LINE
 from ui.search.state import Run
 from ui.shared import reruns, session
+from ui.shared.hiding import why
 from ui.shared.theme import plain
+from ui.visitors import acts, asking
 
 
 def state_badge(run: Run) -> str:
@@ -19,12 +22,15 @@ def state_badge(run: Run) -> str:
 
 
 def group_buttons(jobs: SearchJobs, runs: Sequence[Run]) -> None:
-    """What can be done with all runs of the shown races."""
-    _buttons(jobs, runs, "all", "all", "the runs shown here")
+    """What this person can do with the runs of the shown races."""
+    _buttons(jobs, [run for run in runs if run.steerable], "all", "all", "the runs shown here")
 
 
 def controls(jobs: SearchJobs, run: Run) -> None:
-    """What can be done with one run."""
+    """What this person can do with one run."""
+    if not run.steerable:
+        st.caption("Of this server: to look at and to export")
+        return
     _buttons(jobs, [run], "run", "", "this run")
 
 
@@ -40,7 +46,7 @@ def _buttons(jobs: SearchJobs, runs: Sequence[Run], key: str, suffix: str, what:
             key=f"search-pause-{key}",
             icon=":material/pause:",
             on_click=_do,
-            args=(jobs.pause, pausable),
+            args=(jobs, acts.pause, pausable),
             help="After the evaluation that is going on; it can be resumed",
         )
     if resumable:
@@ -51,7 +57,7 @@ def _buttons(jobs: SearchJobs, runs: Sequence[Run], key: str, suffix: str, what:
             key=f"search-cancel-{key}",
             icon=":material/stop:",
             on_click=_do,
-            args=(jobs.cancel, cancellable),
+            args=(jobs, acts.cancel, cancellable),
             help="At once; what was evaluated stays",
         )
     if resting and len(resting) == len(runs):
@@ -73,38 +79,38 @@ def _resume(jobs: SearchJobs, runs: Sequence[Run], label: str, key: str) -> None
     code = sorted({word for word in asked if word.startswith("python:")})
     if not code:
         st.button(
-            label, key=f"search-resume-{key}", icon=":material/play_arrow:", on_click=_do, args=(jobs.resume, names)
+            label,
+            key=f"search-resume-{key}",
+            icon=":material/play_arrow:",
+            on_click=_do,
+            args=(jobs, acts.resume, names),
         )
         return
     with st.popover(label, icon=":material/play_arrow:", key=f"search-resume-{key}"):
         st.markdown("This run was started elsewhere and imports code of this machine:")
         st.code("\n".join(code), language=None)
-        if state.local_browser():
+        if asking.local_browser():
             st.button(
                 "Run this code here",
                 key=f"search-resume-{key}-sure",
                 on_click=_do,
-                args=(lambda chosen: jobs.resume(chosen, code), names),
+                args=(jobs, partial(acts.resume, python=code), names),
             )
         else:
-            st.caption(state.NO_CODE)
+            st.caption(asking.NO_CODE)
 
 
-def _do(action: Callable[[Sequence[str]], object], names: Sequence[str]) -> None:
+def _do(jobs: SearchJobs, act: Callable[[SearchJobs, Sequence[str]], None], names: Sequence[str]) -> None:
     try:
-        action(names)
+        act(jobs, names)
     except (SvgeError, OSError) as error:
-        session.say(LINE, str(error))
+        session.say(LINE, why(error))
 
 
 def _delete(jobs: SearchJobs, names: Sequence[str]) -> None:
-    from svge_core.search.runs import delete_run
-
     try:
-        for name in names:
-            delete_run(jobs.storage, name)
-            jobs.forget(name)
-    except SvgeError as error:
-        session.say(LINE, str(error))
+        acts.delete(jobs, names)
+    except (SvgeError, OSError) as error:
+        session.say(LINE, why(error))
     state.choose_run(None)
     reruns.refresh_all()

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from svge_core.data import Direction
-from svge_core.data.csv import import_csv
+from svge_core.data.csv import columns_in_words, import_csv
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.files import write_atomically
@@ -20,15 +20,25 @@ from svge_core.search.objectives import MAX_GOALS, GoalChoice, split_csv, split_
 from svge_core.search.runs import MAX_BATCH
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.paths import tables_folder
+from ui.paths import shared, tables_folder
 from ui.search import state
-from ui.search.start import DEFAULT_BUDGET, DEFAULT_METHODS, DEFAULT_SEEDS, RaceRequest, start_button
+from ui.search.start import (
+    DEFAULT_BUDGET,
+    DEFAULT_METHODS,
+    DEFAULT_SEEDS,
+    MAX_RUNS,
+    RaceRequest,
+    open_checkpoint,
+    start_button,
+)
 from ui.search.words import choices_for
 from ui.shared import reruns, session
+from ui.shared.hiding import why
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
+from ui.visitors import acts, asking, rules
 
-MAX_SEEDS, MAX_FORM_BUDGET, MAX_RUNS = 100, 20_000, 400
+MAX_SEEDS, MAX_FORM_BUDGET = 100, 20_000
 MAX_CSV_MB = 20
 #: a race that waits for its turn names an uploaded table by its path until its last run begins
 UNSHOWN_SECONDS = 30 * 86_400.0
@@ -42,6 +52,8 @@ def race_form(explorer: Explorer | None) -> None:
     """Show the form."""
     if reruns.refresh_asked():
         st.rerun()
+    if shared():
+        st.caption(quota_in_words(), help=rules.LIMITS_HELP)
     space = get_space(session.space_name())
     choices = choices_for(space, explorer)
     words, known, restricted, problem = _goals(space, choices)
@@ -49,8 +61,9 @@ def race_form(explorer: Explorer | None) -> None:
     budget, seeds, batch, first_seed, start_csv = _numbers(space)
     distinct = _distinct(space)
     _meaning(space, words, known, restricted, choices)
-    request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct)
-    runs = len(methods) * seeds
+    request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct, problem)
+    problem = problem or _over_quota(request)
+    runs = request.runs
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(key="search-start", width="content"):
             start_button(
@@ -62,6 +75,22 @@ def race_form(explorer: Explorer | None) -> None:
                 disabled=bool(problem) or not words or not methods or runs > MAX_RUNS,
             )
         st.markdown(_count(problem, words, methods, runs, request), width="stretch")
+
+
+def _over_quota(request: RaceRequest) -> str:
+    """Why a visitor may not start this, before they try."""
+    if not shared() or not request.words or not 0 < request.runs <= MAX_RUNS:
+        return ""
+    try:
+        configs = request.configs(session.space_name(), open_checkpoint())
+        return acts.race_refusal(state.search_jobs(), configs)
+    except SvgeError as error:
+        return str(error)
+
+
+def quota_in_words() -> str:
+    """What this visitor has used of what."""
+    return plain(rules.in_words(asking.quota(), asking.usage(state.search_jobs())))
 
 
 def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int, request: RaceRequest) -> str:
@@ -105,6 +134,8 @@ def _goals(
         ),
         valid=lambda value: [word for word in value if word in titles],
     )
+    if not choices:
+        st.caption(plain(f"No score of {space.title} is known or predicted on this machine: give a goal of your own."))
     known = [choice.cells for word in chosen for choice in choices if choice.word == word]
     words, problem = list(chosen), ""
     with st.expander("Goals of your own: a CSV column, or a Python function", icon=":material/edit_note:"):
@@ -131,7 +162,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
         type=["csv", "tsv", "txt", "gz"],
         key=f"search-csv-{space.name}",
         max_upload_size=MAX_CSV_MB,
-        help="One column of architectures (notation, index or genotype), others of numbers",
+        help=f"A column {columns_in_words(space)}, and others of numbers",
     )
     if file is None:
         return "", None, ""
@@ -140,7 +171,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
             table = import_csv(space, file.getvalue(), name=file.name)  # before anything is kept
         path = stored(file.getvalue(), file.name)
     except (SvgeError, OSError) as error:
-        return "", None, str(error)
+        return "", None, why(error)
     titles = {key: meaning.title for key, meaning in table.meanings.items()}
     key = st.selectbox("Column", list(titles), format_func=lambda k: plain(titles[k]), key="search-csv-column")
     count = int(np.isfinite(table.frame[key].to_numpy(dtype=float)).sum())
@@ -160,8 +191,8 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
 
 
 def _own_function() -> tuple[str, str]:
-    if not state.local_browser():
-        st.caption(state.NO_CODE)
+    if not asking.local_browser():
+        st.caption(asking.NO_CODE if not shared() else rules.CODE_OFF)
         return "", ""
     path = _kept(
         "search-python",
@@ -190,17 +221,15 @@ def stored(content: bytes, name: str) -> Path:
     Others that no form has shown for a month are dropped.
     """
     stem = "".join(c for c in Path(name).stem if c.isascii() and (c.isalnum() or c in "-_"))[:40] or "table"
-    path = tables_folder() / hashlib.sha256(content).hexdigest()[:12] / f"{stem}.csv"
+    acts.check_upload(len(content))
+    folder = asking.uploads_folder()
+    path = folder / hashlib.sha256(content).hexdigest() / f"{stem}.csv"
     if path.exists():
         os.utime(path)  # a form shows it
         return path
-    if tables_folder().is_dir():
-        for old in [
-            *tables_folder().glob("*/*.csv"),
-            *tables_folder().glob("*.csv"),
-        ]:  # earlier versions had no folders
-            if time.time() - old.stat().st_mtime > UNSHOWN_SECONDS:
-                old.unlink(missing_ok=True)
+    for old in tables_folder().rglob("*.csv"):
+        if time.time() - old.stat().st_mtime > UNSHOWN_SECONDS:
+            old.unlink(missing_ok=True)
     write_atomically(path, content)
     return path
 
@@ -229,16 +258,18 @@ def _methods(space: AbstractSearchSpace) -> tuple[str, ...]:
 
 def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None]:
     with st.container(key="search-numbers", horizontal=True):
+        most = max(1, min(MAX_FORM_BUDGET, asking.quota().budget)) if shared() else MAX_FORM_BUDGET
         budget = _kept(
             "search-budget",
             DEFAULT_BUDGET,
             lambda key: st.number_input(
                 "Budget per run",
                 1,
-                MAX_FORM_BUDGET,
+                most,
                 key=key,
                 help="Evaluations of each run. Every label counts, the random first ones too.",
             ),
+            valid=lambda value: min(value, most),
         )
         seeds = _kept(
             "search-seeds",
@@ -269,6 +300,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             type=["csv", "tsv", "txt", "gz"],
             key=f"search-labels-{space.name}",
             max_upload_size=MAX_CSV_MB,
+            help=f"A column {columns_in_words(space)}, and others of numbers",
         )
         st.caption("They are known to every run from the beginning. No budget counts them, but every chart does.")
         path = None
@@ -282,7 +314,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             except SvgeError as error:
                 st.error(plain(str(error)))
             except OSError as error:
-                st.error(plain(f"The file cannot be kept: {error}"))
+                st.error(plain(f"The file cannot be kept: {why(error)}"))
     return int(budget), int(seeds), int(batch), int(first), path
 
 

@@ -15,15 +15,19 @@ from svge_core.search import Lineup, comparable
 from svge_core.search.runs import RunView, UnreadableRun, race_json, run_csv
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
+from ui.paths import shared
 from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
+from ui.search.naming import name_button, show_notes
 from ui.search.run import show_run
 from ui.search.start import LINE, default_request, like, start_button
 from ui.search.state import Run, RunGroup
 from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import reruns, session
+from ui.shared.hiding import why
 from ui.shared.theme import plain
+from ui.visitors import acts, asking
 
 #: seconds between two looks at the store while a run goes on
 EVERY = 1.5
@@ -102,7 +106,7 @@ def _live(explorer: Explorer | None, followed: bool) -> None:
 
 def _writing(jobs: SearchJobs) -> None:
     """Races that are being written into the store, or could not be."""
-    for plan in jobs.plans():
+    for plan in filter(asking.sees, jobs.plans()):
         if plan.problem:
             with st.container(horizontal=True, vertical_alignment="center"):
                 written = plan.of - len(plan.configs)
@@ -113,12 +117,19 @@ def _writing(jobs: SearchJobs) -> None:
                     "Dismiss",
                     key=f"search-dismiss-{plan.race}",
                     type="tertiary",
-                    on_click=jobs.drop_plan,
-                    args=(plan.race,),
+                    on_click=_dismiss,
+                    args=(jobs, plan.race),
                 )
         else:
             number = plan.of - len(plan.configs) + 1
             st.caption(f":material/hourglass_top: Preparing run {number} of {plan.of}: tables and models are read …")
+
+
+def _dismiss(jobs: SearchJobs, race: str) -> None:
+    try:
+        acts.drop_plan(jobs, race)
+    except (SvgeError, OSError) as error:
+        session.say(LINE, why(error))
 
 
 def _unreadable(runs: Sequence[UnreadableRun]) -> None:
@@ -140,12 +151,13 @@ def _chosen(
         state.choose_group(state.noted_race())
         state.note_race(None)
     if not here:
-        if not any(not plan.problem for plan in jobs.plans()):
+        if not any(not plan.problem for plan in filter(asking.sees, jobs.plans())):
             _welcome(titles, len(everything))
         return None
     if state.chosen_group() not in ids:
         state.choose_group(ids[0])
-    names = distinct({group.id: group_title(group, titles) for group in reversed(here)})  # older ones keep theirs
+    words = {group.id: ("Yours · " if group.mine else "") + group_title(group, titles) for group in reversed(here)}
+    names = distinct(words)  # older ones keep theirs
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
         key = f"search-group-{state.generation()}"
         st.session_state.setdefault(key, state.chosen_group())
@@ -226,13 +238,15 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
         st.progress(min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {budget:,} evaluations · {words}")
         group_buttons(jobs, runs)
         _again(shown.groups[0])
+        name_button(jobs, shown.groups[0])
         _race_files(shown)
+    show_notes(shown.groups, LABELS)
     for run in runs:
         if run.state == "failed" or (run.job is not None and run.job.ended):
             view = shown.views.get(run.name)
-            why = (view.problem if view is not None else "") or jobs.last_words(run.name)
+            why_so = (view.problem if view is not None else "") or state.last_words(jobs, run.name)
             st.warning(
-                plain(f"{run_title(run.summary.config)} is {state.STATE_WORDS[run.state]}. {why}"),
+                plain(f"{run_title(run.summary.config)} is {state.STATE_WORDS[run.state]}. {why_so}"),
                 icon=":material/error:",
             )
 
@@ -257,11 +271,12 @@ def _race_files(shown: Shown) -> None:
     """All runs that are drawn, as files."""
     views = [shown.views[run.name] for run in shown.runs]
     name = f"race-{shown.groups[0].config.race or shown.groups[0].config.name}"
+    notes = shown.groups[0].notes if len(shown.groups) == 1 else None
     with st.popover("Export", icon=":material/download:", type="tertiary", key="search-race-export"):
         st.caption(f"Every evaluation of the {len(views):,} runs in the chart")
         files: dict[str, tuple[str, Callable[[Sequence[RunView]], str]]] = {
             "csv": ("text/csv", run_csv),
-            "json": ("application/json", race_json),
+            "json": ("application/json", partial(race_json, notes=notes)),
         }
         for form, (mime, write) in files.items():
             st.download_button(
@@ -277,7 +292,8 @@ def _race_files(shown: Shown) -> None:
 def _overview(groups: Sequence[RunGroup], titles: dict[str, str]) -> None:
     """Every run of the store."""
     total = sum(len(group.runs) for group in groups)
-    with st.expander(f"All {total:,} runs in the store", icon=":material/storage:"):
+    whose = "that you see" if shared() else "in the store"
+    with st.expander(f"All {total:,} runs {whose}", icon=":material/storage:"):
         spaces = {group.config.space: get_space(group.config.space).title for group in groups}
         wanted = st.segmented_control(
             "Search space",
@@ -289,10 +305,15 @@ def _overview(groups: Sequence[RunGroup], titles: dict[str, str]) -> None:
         )
         kept = [group for group in groups if wanted in ("", group.config.space)]
         st.dataframe(overview_frame(kept, titles), hide_index=True, column_config=_OVERVIEW, key="search-overview")
+        where = (
+            "Yours and those of the server; those of other visitors are theirs alone."
+            if shared()
+            else f"The store is {plain(state.storage_in_words())}; `python -m svge_core search --list` lists it too, "
+            "and `optuna-dashboard` opens it."
+        )
         st.caption(
             "Choose a race above to see it; runs of another space are shown when that space is chosen in the sidebar. "
-            f"The store is {plain(state.storage_in_words())}; `python -m svge_core search --list` lists it too, and "
-            "`optuna-dashboard` opens it."
+            + where
         )
 
 
@@ -310,16 +331,19 @@ def overview_frame(groups: Sequence[RunGroup], titles: dict[str, str]) -> pd.Dat
             "labels": f"{run.summary.done:,} of {run.summary.budget:,}",
             "best": run.summary.best,
             "name": run.name,
+            "mine": run.mine,
         }
         for group in groups
         for run in group.runs
     ]
-    return pd.DataFrame(
-        rows, columns=["started", "space", "goals", "method", "seed", "state", "done", "labels", "best", "name"]
-    )
+    columns = ["started", "space", "goals", "method", "seed", "state", "done", "labels", "best", "name"]
+    if shared():
+        columns.insert(0, "mine")
+    return pd.DataFrame(rows, columns=columns)
 
 
 _OVERVIEW = {
+    "mine": st.column_config.CheckboxColumn("Yours", width="small"),
     "started": "Started",
     "space": "Space",
     "goals": "Goals",

@@ -12,6 +12,7 @@ from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BasketEntry, CellFocus
 from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_drawing
 
 #: drawings at once: more would push the table out of sight
 MAX_DRAWN = 3
@@ -64,7 +65,7 @@ def show_panel(run: Run, view: RunView) -> None:
 def _card(view: RunView, e: Evaluation, *, actions: bool = False) -> None:
     """One evaluation: drawing, what was predicted beside what came out, why it was proposed."""
     space = get_space(view.config.space)
-    st.image(to_svg(e.cell, space, theme=theme_name()), width="stretch", alt=f"Drawing of the cell {e.notation}")
+    show_drawing(to_svg(e.cell, space, theme=theme_name()), alt=f"Drawing of the cell {e.notation}")
     rows = [f"| #{e.number} | value | :violet[*predicted before*] |", "|:---|---:|---:|"]
     for place, goal in enumerate(view.goals):
         unit = f" {goal.meaning.unit}" if goal.meaning.unit else ""

@@ -13,15 +13,18 @@ from svge_core.errors import SvgeError
 from svge_core.search.objectives import GoalChoice, split_csv, split_reference, split_word
 from svge_core.search.runs import SearchConfig
 from svge_core.search.searchers import METHODS
-from ui.paths import ROOT
+from ui.paths import ROOT, shared
 from ui.search import state
 from ui.search.state import RunGroup
 from ui.shared import reruns, session
+from ui.shared.hiding import why
+from ui.visitors import acts, asking
 
 #: where the page says in one line what went wrong
 LINE = "search"
 DEFAULT_METHODS = ("latent-bo", "local-search", "evolution", "random")
 DEFAULT_BUDGET, DEFAULT_SEEDS = 60, 3
+MAX_RUNS = 400
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class RaceRequest:
         restricted: only cells with a known value can be searched.
         distinct: propose cells that compute the same once; None for what suits the objective.
         start_csv: a file of existing labels.
+        problem: why it cannot be started as it is, one line; else empty.
     """
 
     words: tuple[str, ...]
@@ -46,11 +50,12 @@ class RaceRequest:
     restricted: bool = False
     start_csv: str | None = None
     distinct: bool | None = None
+    problem: str = ""
 
     @property
-    def python(self) -> bool:
-        """Whether it imports a user's function."""
-        return any(word.startswith("python:") for word in self.words)
+    def runs(self) -> int:
+        """How many runs it has."""
+        return len(self.methods) * self.seeds
 
     def configs(self, space: str, checkpoint: str | None) -> tuple[SearchConfig, ...]:
         """One per method and seed; every method's first seed comes first, so that all can be seen early.
@@ -58,6 +63,11 @@ class RaceRequest:
         Raises:
             SvgeError: one line about what cannot be used.
         """
+        # asked here, as a browser may press a button that is off
+        if problem := self.problem or ("" if self.words and self.methods else "Choose a goal and a method."):
+            raise SvgeError(problem)
+        if not 1 <= self.runs <= MAX_RUNS:
+            raise SvgeError(f"A race has 1 to {MAX_RUNS} runs; this one would have {self.runs:,}.")
         race = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         ordered = [method for method in METHODS if method in self.methods]
         return tuple(
@@ -83,8 +93,11 @@ class RaceRequest:
 def default_request(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> RaceRequest:
     """A race that makes sense without any choice: our method beside three rivals on the first goal."""
     methods = tuple(name for name in DEFAULT_METHODS if has_checkpoint or not METHODS[name].needs_checkpoint)
-    first = choices[0]
-    return RaceRequest((first.word,), methods, restricted=first.cells is not None)
+    first, budget, seeds = choices[0], DEFAULT_BUDGET, DEFAULT_SEEDS
+    if shared():
+        limits = asking.quota()
+        budget, seeds = min(budget, max(1, limits.budget)), max(1, min(seeds, limits.runs // len(methods)))
+    return RaceRequest((first.word,), methods, budget, seeds, restricted=first.cells is not None)
 
 
 def start_button(label: str, request: RaceRequest, key: str, icon: str, **looks: Any) -> None:
@@ -113,9 +126,9 @@ def start(request: RaceRequest, ticket: int) -> None:
     space = session.space_name()
     try:
         configs = request.configs(space, open_checkpoint())
-        state.search_jobs().start_race(configs, python=request.python)
+        acts.start_race(state.search_jobs(), configs)
     except (SvgeError, OSError) as error:
-        session.say(LINE, f"The search cannot start: {error}")
+        session.say(LINE, f"The search cannot start: {why(error)}")
         return
     state.new_ticket()
     state.choose_group(f"{space}/{configs[0].race}")

@@ -2,20 +2,22 @@
 all windows and machines; what is chosen is this session's alone."""
 
 import hashlib
-import ipaddress
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from svge_core.jobs import SearchJob, SearchJobs
-from svge_core.search.runs import RunSummary, RunView, SearchConfig, UnreadableRun
+from svge_core.search.runs import RaceNotes, RunSummary, RunView, SearchConfig, UnreadableRun
 from svge_core.search.searchers import METHODS
-from ui.paths import ROOT, python_allowed, runs_folder, storage
+from ui.paths import ROOT, runs_folder, shared, storage
 from ui.shared import session
+from ui.shared.hiding import for_visitors
+from ui.visitors import asking
 
 #: a run is one of these; what the store calls running while nobody has begun yet is queued or starting
 STATE_WORDS = {
@@ -48,22 +50,6 @@ _WRITTEN, _EVALUATION, _GENERATION = "search_link_written", "search_evaluation",
 _DRAWN, _TICKET = "search_lists_drawn", "search_ticket"
 
 
-#: what is said where it may not
-NO_CODE = (
-    "Python functions of your own run here only if whoever starts the app allows it with the environment variable "
-    "`SVGE_ALLOW_PYTHON=1`, and from a browser on that machine."
-)
-
-
-def local_browser() -> bool:
-    """Whether this person may name code for the app to run.
-
-    Whoever starts the app says so; an address alone proves nothing, since behind a proxy everybody has the proxy's.
-    """
-    address = st.context.ip_address  # None where the browser is on this machine
-    return python_allowed() and (address is None or ipaddress.ip_address(address).is_loopback)
-
-
 def storage_in_words() -> str:
     """The store as people may see it: no password, and no folders above the project's."""
     from svge_core.search.runs import hide_password, storage_url
@@ -75,7 +61,7 @@ def storage_in_words() -> str:
     return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else path.name
 
 
-@st.cache_resource(show_spinner=False)
+@cache  # not Streamlit's, which any browser can have emptied: two of these would do the same work twice
 def _jobs(records: str, url: str) -> SearchJobs:
     return SearchJobs(Path(records), url, cwd=ROOT)
 
@@ -112,6 +98,16 @@ class Run:
         return self.summary.name
 
     @property
+    def mine(self) -> bool:
+        """Whether it is to be marked as this visitor's."""
+        return asking.is_mine(self.summary.owner)
+
+    @property
+    def steerable(self) -> bool:
+        """Whether this browser may pause, resume, cancel and delete it."""
+        return asking.may_steer(self.summary.owner)
+
+    @property
     def active(self) -> bool:
         """Whether it is being worked on, or will be without anybody doing anything."""
         return self.state in ACTIVE
@@ -124,10 +120,17 @@ class RunGroup:
     Attributes:
         id: of the race, or ``run:NAME`` for a run of no race.
         runs: methods in the registry's order, then seeds.
+        notes: what it is called.
     """
 
     id: str
     runs: tuple[Run, ...]
+    notes: RaceNotes = RaceNotes()
+
+    @property
+    def mine(self) -> bool:
+        """Whether all of it is to be marked as this visitor's."""
+        return all(run.mine for run in self.runs)
 
     @property
     def config(self) -> SearchConfig:
@@ -136,7 +139,7 @@ class RunGroup:
 
 
 def list_groups(jobs: SearchJobs) -> tuple[RunGroup, ...]:
-    """All runs of the store by race, the newest first, without those that cannot be read.
+    """The runs of the store that this browser is shown by race, the newest first, without those that cannot be read.
 
     Raises:
         SvgeError: if the store cannot be used.
@@ -145,17 +148,17 @@ def list_groups(jobs: SearchJobs) -> tuple[RunGroup, ...]:
 
 
 def read_store(jobs: SearchJobs) -> tuple[tuple[RunGroup, ...], tuple[UnreadableRun, ...]]:
-    """All runs of the store by race, the newest first, and those that cannot be read.
+    """The runs of the store that this browser is shown by race, the newest first, and those that cannot be read.
 
     Raises:
         SvgeError: if the store cannot be used.
     """
-    from svge_core.search.runs import list_runs
+    from svge_core.search.runs import list_runs, race_notes
 
-    known = jobs.jobs()
+    known, notes = jobs.jobs(), race_notes(jobs.storage)
     groups: dict[str, list[Run]] = {}
     unreadable: list[UnreadableRun] = []
-    for summary in list_runs(jobs.storage):
+    for summary in filter(asking.sees, list_runs(jobs.storage)):
         if isinstance(summary, UnreadableRun):
             unreadable.append(summary)
             continue
@@ -164,7 +167,11 @@ def read_store(jobs: SearchJobs) -> tuple[tuple[RunGroup, ...], tuple[Unreadable
         groups.setdefault(group, []).append(Run(summary, _state(summary, job), job))
     order = list(METHODS)
     by_race = tuple(
-        RunGroup(id, tuple(sorted(runs, key=lambda r: (order.index(r.summary.config.method), r.summary.config.seed))))
+        RunGroup(
+            id,
+            tuple(sorted(runs, key=lambda r: (order.index(r.summary.config.method), r.summary.config.seed))),
+            notes.get(runs[0].summary.config.race, RaceNotes()),
+        )
         for id, runs in groups.items()
     )
     return by_race, tuple(unreadable)
@@ -192,11 +199,16 @@ def views_of(url: str, runs: Sequence[Run]) -> dict[str, RunView]:
         if run.active:
             from svge_core.search.runs import read_run
 
-            found[run.name] = read_run(url, run.name)
+            found[run.name] = for_visitors(read_run(url, run.name))
         else:
             stamp = (summary.started.isoformat(), summary.state, summary.done, bool(run.job))
-            found[run.name] = _resting(url, run.name, stamp)
+            found[run.name] = for_visitors(_resting(url, run.name, stamp))
     return found
+
+
+def last_words(jobs: SearchJobs, name: str) -> str:
+    """What the process of a run wrote last about an error; to visitors nothing, as it names files of this machine."""
+    return "" if shared() else jobs.last_words(name)
 
 
 @st.cache_resource(max_entries=2_000, show_spinner=False)
@@ -234,6 +246,11 @@ def generation() -> int:
     :func:`from_list`.
     """
     return st.session_state.get(_GENERATION, 0)
+
+
+def draw_lists_anew() -> None:
+    """What lists say has changed: they are drawn under new keys."""
+    st.session_state[_GENERATION] = generation() + 1
 
 
 def from_list(what: str, key: str, choose: Callable[[Any], None]) -> Callable[[], None]:

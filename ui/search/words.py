@@ -40,11 +40,12 @@ def goals_in_words(config: SearchConfig, titles: dict[str, str]) -> str:
 
 
 def group_title(group: RunGroup, titles: dict[str, str]) -> str:
-    """One line on a race that never changes, so that a list of them keeps its choice."""
+    """One line on a race: what a person calls it, then what never changes."""
     methods = list(dict.fromkeys(METHODS[run.summary.config.method].title for run in group.runs))
     shown = ", ".join(methods) if len(methods) <= 2 else f"{len(methods)} methods"
     first = min(run.summary.started for run in group.runs)
-    return f"{when(first)} · {goals_in_words(group.config, titles)} · {shown} · budget {group.config.budget}"
+    name = f"{group.notes.title} · " if group.notes.title else ""
+    return f"{name}{when(first)} · {goals_in_words(group.config, titles)} · {shown} · budget {group.config.budget}"
 
 
 def run_title(config: SearchConfig) -> str:

@@ -10,12 +10,14 @@ from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
 from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, place_in_words
+from svge_core.spaces import AbstractSearchSpace, Cost
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.path_buttons import path_buttons
 from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_drawing
 
 BASKET_LINE = "basket"
 MEMBERSHIP: dict[Membership, str] = {
@@ -55,11 +57,8 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
     if found.cell is None:
         st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")
     else:
-        st.image(
-            to_svg(found.cell, explorer.space, theme=theme_name()),
-            width="stretch",
-            alt=f"Drawing of the cell {found.notation}",
-        )
+        svg = to_svg(found.cell, explorer.space, theme=theme_name())
+        show_drawing(svg, alt=f"Drawing of the cell {found.notation}")
         if table := values_table(found):
             with st.container(key="cell-values"):
                 st.markdown(table)
@@ -67,7 +66,7 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
     _decoding(found, focus)
     _neighbours(explorer, found.neighbours, shown_key)
     if found.cell is not None:
-        names(found)
+        names(found, explorer.space)
         _other_values(found)
 
 
@@ -211,21 +210,22 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
     return plain(f"{value:,.{digits}f} {unit}".strip())
 
 
-def structure(found: Inspection) -> None:
-    """Size of its network, and by what its scores are predicted."""
-    assert found.cost is not None
-    size, words = f"**{found.cost.params_m:.3f} M** parameters", "FLOPs are multiply-accumulates."
-    if found.cost.params_range_m is not None:
-        fewest, most = found.cost.params_range_m
+def _network_size(cost: Cost) -> None:
+    size, words = f"**{cost.params_m:.3f} M** parameters", "FLOPs are multiply-accumulates."
+    if cost.params_range_m is not None:
+        fewest, most = cost.params_range_m
         size += f" ({fewest:.3f} to {most:.3f} M)"
         words += (
             " In brackets: the counts of all orders in which the vertices may be written down, which decide who gets "
             "the channels that do not divide evenly. The published count is one of them."
         )
-    st.markdown(
-        f"{size} · **{found.cost.flops_m:.1f} M** FLOPs",
-        help=f"Follows from the structure: {found.cost.network}. {words}",
-    )
+    st.markdown(f"{size} · **{cost.flops_m:.1f} M** FLOPs", help=f"Follows from the structure: {cost.network}. {words}")
+
+
+def structure(found: Inspection) -> None:
+    """Size of its network, and by what its scores are predicted."""
+    if found.cost is not None:
+        _network_size(found.cost)
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:
@@ -295,14 +295,14 @@ def _edits(edits: int | None) -> str:
     return " · the same cell" if edits == 0 else f" · {edits} edit{'s' if edits > 1 else ''}"
 
 
-def names(found: Inspection) -> None:
+def names(found: Inspection, space: AbstractSearchSpace) -> None:
     """The cell in every notation there is for it."""
     st.code(found.notation, language=None, wrap_lines=True)
     for alias in found.aliases:
         if alias.long:
             st.code(alias.text, language=None)
             st.caption(alias.title)
-    digits = "".join(map(str, found.genotype)) if max(found.genotype) < 10 else " ".join(map(str, found.genotype))
+    digits = ("" if space.digits_joined else " ").join(map(str, found.genotype))
     parts = [f"index `{found.index}`", f"genotype `{digits}`"]
     parts += [f"{alias.title} `{alias.text}`" for alias in found.aliases if not alias.long]
     st.caption(" · ".join(parts))

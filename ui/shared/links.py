@@ -57,7 +57,7 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
     elif "x" in parameters or "y" in parameters:
         x, y = (_finite(parameters.get(name, "")) for name in ("x", "y"))
         if x is None or y is None:
-            problems.append("The link's x and y are not both numbers.")
+            problems.append(f"The link's x and y are not both numbers up to {FURTHEST:g}.")
         else:
             # a place keeps the map it was chosen on, also while another one is shown
             at = parameters.get("at")
@@ -132,7 +132,9 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
         session.set_plane(link.plane)
     if link.colour:
         session.set_colour(link.colour)
-    if link.focus is not None:
+    now = session.focus()
+    # an address rounds a place: the one that was kept is the same place, and more exact
+    if link.focus is not None and (now is None or _focus_parameters(now) != _focus_parameters(link.focus)):
         session.arrive_at(link.focus)
     if link.path:
         session.set_path_choice(replace(session.path_choice(), **link.path))
@@ -141,15 +143,18 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
 
 def write_link(shown_plane: PlaneName, shown_colour: str) -> None:
     """Bring the address of the Map page in line with what is shown."""
-    now = session.focus()
     parameters = _common(shown_plane, shown_colour)
-    if isinstance(now, CellFocus):
-        parameters["cell"] = str(now.index)
-    elif isinstance(now, PlaceFocus):
-        parameters |= {"x": f"{now.x:.6g}", "y": f"{now.y:.6g}"}
-        if now.plane != shown_plane:
-            parameters["at"] = now.plane
+    if (now := session.focus()) is not None:
+        parameters |= _focus_parameters(now)
+        if parameters.get("at") == shown_plane:
+            del parameters["at"]
     _write(parameters)
+
+
+def _focus_parameters(focus: Focus) -> dict[str, str]:
+    if isinstance(focus, CellFocus):
+        return {"cell": str(focus.index)}
+    return {"x": f"{focus.x:.6g}", "y": f"{focus.y:.6g}", "at": focus.plane}
 
 
 def write_path_link(shown_plane: PlaneName, shown_colour: str) -> None:

@@ -15,6 +15,7 @@ from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
 from svge_core.explorer import PREDICTORS, Column, Explorer, assemble_explorer, column
 from svge_core.spaces import SPACES
+from ui.latent_map.own import publish_own
 from ui.latent_map.published import publish_array, publish_text, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
 from ui.paths import checkpoints_root
@@ -161,7 +162,8 @@ def _column(identity: tuple[str, str, ThemeName], _explorer: Explorer) -> ShownC
         palette = (CATEGORICAL[9], CATEGORICAL[1])
     elif shown.categories:
         palette = (*operation_colours(_explorer.space, identity[2]).values(), CATEGORICAL[4])
-    url = publish_array(shown.values, shown.name.key)
+    own = shown.name.score != "" and _explorer.meaning(shown.name.score).origin == "user"
+    url = publish_own(shown.values) if own else publish_array(shown.values, shown.name.key)
     colour = MapColour(
         url,
         shown.name.title,

@@ -13,7 +13,8 @@ _keys = components.component(
 export default function () {
   const pressed = (event) => {
     const at = event.composedPath()[0];
-    const typing = at instanceof HTMLElement && (at.isContentEditable || at.matches("input, textarea, select"));
+    const typed = 'input:not([type="checkbox"], [type="radio"], [type="range"], [type="file"]), textarea, select';
+    const typing = at instanceof HTMLElement && (at.isContentEditable || at.matches(typed));
     if (typing || event.altKey || !(event.ctrlKey || event.metaKey)) return;
     const key = event.key.toLowerCase();
     const name = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : null;

@@ -5,6 +5,7 @@ import re
 import streamlit as st
 
 from svge_core.drawing import THEMES, Theme, ThemeName
+from ui.shared.hiding import without_paths
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 
@@ -20,5 +21,8 @@ def theme() -> Theme:
 
 
 def plain(text: str) -> str:
-    """A user's text for labels and Markdown, shown letter by letter: no formatting, links, formulas or colours."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    """A user's text for labels and Markdown, shown letter by letter: no formatting, links, formulas or colours.
+
+    Visitors of a shared server are not shown where its files lie.
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(without_paths(text).split()))

@@ -1,6 +1,7 @@
-"""Small pieces that the sections of the Model page share."""
+"""Small pieces that several pages and sections share."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -8,6 +9,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
+#: pixels that a panel beside a map has, about
+PANEL = 420
 CHART_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
@@ -25,6 +28,18 @@ def halves(name: str) -> "tuple[DeltaGenerator, DeltaGenerator]":
 def show_chart(figure: "go.Figure", *, key: str, alt: str) -> None:
     """A chart in its own colours, with a text for screen readers."""
     st.plotly_chart(figure, key=key, theme=None, alt=alt, config=CHART_CONFIG)
+
+
+def drawing_width(svg: str) -> int | Literal["stretch"]:
+    """How wide a cell's drawing is shown: as wide as the panel, but a small cell at most at twice its own size."""
+    found = re.match(r'[^>]*<svg width="(\d+)"', svg)
+    twice = 2 * int(found[1]) if found else PANEL
+    return twice if twice < PANEL else "stretch"
+
+
+def show_drawing(svg: str, *, alt: str) -> None:
+    """The drawing of a cell in a panel, with a text for screen readers."""
+    st.image(svg, width=drawing_width(svg), alt=alt)
 
 
 def show_missing(what: str, command: str) -> None:

@@ -26,7 +26,9 @@ def register(commands: Any) -> None:
     parser.add_argument("--seed", type=whole_number(0), default=0, help="of samples and draws (default: %(default)s)")
     parser.add_argument("--direction", choices=get_args(DecodeDirection), default="both", help="(default: %(default)s)")
     rules = parser.add_mutually_exclusive_group()
-    rules.add_argument("--constrained", action="store_true", default=True, help="members of the space only (default)")
+    rules.add_argument(
+        "--constrained", action="store_true", default=True, help="keep to the rules of the space (default)"
+    )
     rules.add_argument("--raw", action="store_true", help="whatever the decoder says, members or not")
     draws = parser.add_mutually_exclusive_group()
     draws.add_argument("--argmax", action="store_true", default=True, help="the likeliest architecture (default)")
@@ -47,12 +49,13 @@ def add_cells(parser: argparse.ArgumentParser) -> None:
         "arch",
         nargs="?",
         metavar="ARCH",
-        help="architecture string, index, NASLib tuple such as '(4, 0, 3, 1, 4, 3)' or genotype digits",
+        help="architecture string, index, genotype digits, or another form that the space reads, such as a NASLib "
+        "tuple '(4, 0, 3, 1, 4, 3)' of NAS-Bench-201",
     )
     parser.add_argument(
         "--file",
         type=Path,
         metavar="FILE",
-        help="many: .txt one per line, .csv with a column arch_str, arch, index, genotype or naslib, .json a list or "
-        "an export of this program",
+        help="many: .txt one per line, .csv with a column arch_str, arch, index, genotype or another that the "
+        "space reads, .json a list or an export of this program",
     )

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from svge_core.data.csv.scores import OWN_KEY, UserScores, import_csv
+from svge_core.data.csv.text import quote_text
 from svge_core.data.meaning import ScoreMeaning, meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
@@ -84,7 +85,10 @@ def read_meaning(path: Path) -> ScoreMeaning:
         DataError: if the file is missing or a field is not right.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"The meaning {quote_text(path.name)} is a folder, device or pipe; expected a JSON file.")
         raw = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"The meaning {path.name} cannot be read: {error}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else quote_text(str(error))
+        raise DataError(f"The meaning {quote_text(path.name)} cannot be read: {reason}.") from None
     return meaning_from_dict(raw)

@@ -130,7 +130,7 @@ class LineReader:
 def _genotype(space: AbstractSearchSpace, text: str) -> tuple[int, ...]:
     """Operation digits written together where each choice is one digit, otherwise separated by space, comma or dash."""
     genes = re.findall(r"\d{1,6}", text, re.ASCII)
-    if re.fullmatch(r"\d+", text, re.ASCII) and max(space.gene_choices) <= 10:
+    if re.fullmatch(r"\d+", text, re.ASCII) and space.digits_joined:
         genes = list(text)
     elif not re.fullmatch(r"[\[(]?\d{1,6}([\s,-]+\d{1,6})*[\])]?", text, re.ASCII):
         genes = []

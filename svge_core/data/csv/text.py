@@ -166,6 +166,11 @@ def read_lines(text: str, wanted: Sequence[str]) -> Lines:
     Raises:
         DataError: if none is there, a title is there twice, or there are more than 200 columns.
     """
+    if _JSON.match(text):
+        raise DataError(
+            "The file is JSON, not CSV. Write a table with a header; of NASLib's lists, 'arch' goes into a column "
+            "'naslib', 'accuracy' into a column of that name."
+        )
     delimiters, skipped = DELIMITERS, 0
     first = text.partition("\n")[0].strip().strip('"').lower()
     if first.startswith(_SEP) and len(first) <= len(_SEP) + 1:

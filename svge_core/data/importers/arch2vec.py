@@ -40,11 +40,12 @@ def entries(path: Path, progress: OnProgress = silent) -> Iterator[tuple[str, An
     """(key, value) of each entry of a JSON object, without holding more than one of them.
 
     Raises:
-        DataError: naming entry and byte, if the file is cut off or is no object of small values.
+        DataError: naming entry and byte, if the file is cut off, is no object of small values or has a key twice.
     """
     decoder = json.JSONDecoder(object_pairs_hook=each_once)
     size = path.stat().st_size
     count = dropped = 0
+    keys: set[str] = set()
     with path.open("r", encoding="ascii", errors="replace", newline="") as file:
         text = file.read(_CHUNK).lstrip("\ufeff \t\r\n")
         if not text.startswith("{"):
@@ -71,6 +72,9 @@ def entries(path: Path, progress: OnProgress = silent) -> Iterator[tuple[str, An
                 raise DataError(
                     f"{shown(path)} is {state} at entry {count:,} (byte {dropped + position:,}): get the file again."
                 ) from None
+            if match[1] in keys:
+                raise DataError(f"{shown(path)}: the key {match[1]!r} stands twice, again at entry {count:,}.")
+            keys.add(match[1])
             yield match[1], value
             count += 1
 

@@ -151,8 +151,8 @@ def _of_head(path: Path, head: bytes) -> FileKind:
         return _in_tar(path)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return _in_pickle(path, head)
-    if head[:1] == b"\x80" and 5 < head[1] < 32:
-        raise DataError(f"{shown(path)} is a pickle of protocol {head[1]}; this version reads 2 to 5.")
+    if head[:1] == b"\x80" and 5 < (protocol := int.from_bytes(head[1:2], "big")) < 32:
+        raise DataError(f"{shown(path)} is a pickle of protocol {protocol}; this version reads 2 to 5.")
     return _in_text(path, head)
 
 

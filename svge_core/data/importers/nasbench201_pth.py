@@ -4,6 +4,7 @@ They can only be read whole, and need about six times their size in memory: NATS
 and is streamed. PyTorch reads them with ``weights_only``; numpy's numbers are answered as in :mod:`.unpickling`.
 """
 
+import mmap
 import pickle
 import re
 import zipfile
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import torch
 
-from svge_core.data.importers.messages import shown, unusable
+from svge_core.data.importers.messages import reason_of, shown, unusable
 from svge_core.data.importers.nb201_records import CELLS, Records
+from svge_core.data.importers.pickle_scan import check_size, scan
 from svge_core.data.importers.table import ImportedTable, OnProgress, silent
 from svge_core.data.importers.unpickling import torch_globals
 from svge_core.errors import DataError
@@ -21,6 +23,8 @@ from svge_core.files import is_dict, is_list
 #: bytes in memory per byte of the file (28 GB for 4.7 GB, as the authors report)
 MEMORY_FACTOR = 6
 MAX_BYTES = 16 * 2**30
+#: bytes of the pickle of the magic number that older files begin with
+_LEGACY_MAGIC = 15
 EPOCHS_OF = {"full": 200, "less": 12}
 
 
@@ -54,18 +58,36 @@ def read_pth(path: Path, progress: OnProgress = silent) -> ImportedTable:
     return records.table("nasbench201-pth", f"{label} .pth", "nb201", label, source, notes)
 
 
+def _scan(path: Path, size: int) -> None:
+    """What the pickles of the file would take; PyTorch reads them opcode by opcode, with real dictionaries."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            position = _LEGACY_MAGIC  # then version, system, content and names of storages, each a pickle
+            for _ in range(4):
+                position = scan(mapped, position, torch=True)
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if (unpacked := sum(member.file_size for member in members)) > size:  # PyTorch stores them as they are
+            raise DataError(f"it unpacks to {unpacked:,} bytes, more than PyTorch's files do")
+        for member in members:
+            if member.filename.endswith("/data.pkl"):
+                scan(archive.read(member), torch=True)
+
+
 def _loaded(path: Path) -> object:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise DataError(f"{shown(path)} has {size:,} bytes; at most {MAX_BYTES:,} are expected.")
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > size:  # PyTorch stores its members as they are
-                raise DataError(f"{shown(path)} unpacks to {unpacked:,} bytes, more than PyTorch's files do.")
+        _scan(path, size)
+    except Exception as error:  # a damaged file can raise anything
+        raise DataError(f"{shown(path)} is damaged or cut off: {reason_of(error)}. Get the file again.") from None
+    try:
         with torch.serialization.safe_globals(torch_globals()):
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        check_size(content, size)
+        return content
     except DataError as error:
         raise DataError(f"{shown(path)} was refused, nothing in it was run: {error}.") from None
     except pickle.UnpicklingError as error:

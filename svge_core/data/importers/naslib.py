@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from svge_core.data.importers.messages import each_once, reason_of, shown, unusable
+from svge_core.data.importers.messages import each_once, one_line, reason_of, shown, unusable
 from svge_core.data.importers.nasbench101_tfrecord import Runs, graph_of
 from svge_core.data.importers.nb201_records import CELLS, SPACE, accuracy, index_of, number_of
 from svge_core.data.importers.table import Columns, ImportedTable, OnProgress, silent
@@ -27,6 +27,7 @@ from svge_core.spaces import from_naslib_tuple
 MAX_101_BYTES = 8 * 2**30
 MAX_201_BYTES = 4 * 2**30
 MAX_JSON_BYTES = 2**30
+MAX_PROXIES = 64
 _HASH = re.compile(r"[0-9a-f]{32}")
 _TUPLE = re.compile(rf"\({', '.join(['([0-9])'] * 6)}\)")
 _SEED = "one seed (888)"
@@ -203,16 +204,17 @@ def read_zero_cost(path: Path, progress: OnProgress = silent) -> ImportedTable:
     others: list[str] = []
     for done, (data, cells) in enumerate(content.items() if is_dict(content) else ()):
         if data not in _CALLED_VALID:
-            others.append(str(data)[:40])
+            others.append(data)
             continue
-        _zero_cost_columns(columns, seen, path, data, cells)
+        others += _zero_cost_columns(columns, seen, path, data, cells)
         progress(done + 1, len(content))
     rows = np.flatnonzero(seen)
     if not len(rows):
         raise DataError(f"{shown(path)} holds no proxies on {', '.join(_CALLED_VALID)}.")
     notes = ["What the file calls val_accuracy is one seed (888) on test images, and is named so here."]
     if others:
-        notes.append(f"Not imported: {', '.join(others[:8])}.")
+        names = [one_line(name, 40) for name in dict.fromkeys(others)]
+        notes.append(f"Not imported: {', '.join(names[:8])}{f' and {len(names) - 8:,} more' * (len(names) > 8)}.")
     frame = columns.frame().iloc[rows].reset_index(drop=True)
     title = "NAS-Bench-Suite-Zero, zero-cost proxies of NAS-Bench-201"
     return ImportedTable(SPACE.name, "zero-cost", title, "index", frame, columns.meanings, tuple(notes))
@@ -225,7 +227,9 @@ def _score(value: object) -> float:
     return float(value)
 
 
-def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str, cells: Any) -> None:
+def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str, cells: Any) -> list[str]:
+    """Add the columns of a data set; returns the names of what is no proxy."""
+    others: dict[str, None] = {}
     found: dict[str, np.ndarray] = {}
     accuracies = np.full(CELLS, np.nan)
     cell: object = data
@@ -240,9 +244,13 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
                 if name == "val_accuracy":
                     accuracies[index] = accuracy(value, name)
                 elif is_dict(value) and re.fullmatch(r"[a-z0-9_]{1,30}", name):
+                    if name not in found and len(found) == MAX_PROXIES:
+                        raise DataError(f"expected at most {MAX_PROXIES} proxies")
                     score = _score(value["score"])
-                    if len(found) < 64 and math.isfinite(score):  # some proxies overflow: unknown
-                        _put(found, name, index, score)
+                    # some proxies overflow: unknown
+                    _put(found, name, index, score if math.isfinite(score) else math.nan)
+                else:
+                    others[name] = None
     except Exception as error:
         raise unusable(path, f"{data}: {cell}", error) from None
     key, data_set, split = _CALLED_VALID[data]
@@ -274,3 +282,4 @@ def _zero_cost_columns(columns: Columns, seen: np.ndarray, path: Path, data: str
             seeds="one initialisation",
         )
         columns.add(proxy, found[name])
+    return list(others)

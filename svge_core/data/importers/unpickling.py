@@ -4,17 +4,17 @@ A file's opcodes are checked before the first one is obeyed, and the few names t
 and arrays, ordered dictionaries) are answered with classes of this module, so that no other code sees a file's bytes.
 """
 
-import io
 import mmap
 import pickle
-import re
-import struct
+from collections.abc import Sized
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from svge_core.data.importers.messages import shown
+from svge_core.data.importers.messages import one_line, shown
+from svge_core.data.importers.pickle_scan import MIN_ITEMS, check_size, scan
 from svge_core.errors import DataError
 from svge_core.files import is_tuple
 
@@ -22,64 +22,26 @@ from svge_core.files import is_tuple
 MAX_RECORD_BYTES = 64 * 2**20
 _DTYPES = frozenset(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
 
-# Opcodes by the length of their argument; others are not used by pickle protocols 2 to 5 for plain data. The text
-# opcodes of protocols 0 and 1, persistent ids, extensions and out-of-band buffers are refused.
-_PLAIN = rb"[()N2}\])abdeltsuR.0\x81\x85\x86\x87\x88\x89\x8f\x90\x93\x94]"
-_SHORT = b"|".join(rb"\x%02x.{%d}" % (size, size) for size in range(1, 40))
-_RUN = re.compile(
-    rb"(?:"
-    + _PLAIN
-    + rb"|G.{8}|[Khq\x80].|[Jj].{4}|M..|\x95.{8}|[\x8cCU\x8a](?:\x00|"
-    + _SHORT
-    + rb")|c[\w.]{1,80}\n[\w.]{1,80}\n)*+",
-    re.DOTALL,
-)
-_VARIABLE: dict[int, tuple[str, int]] = {
-    **{op: ("<B", 1) for op in b"\x8cCU\x8a"},
-    **{op: ("<I", 4) for op in b"XBT\x8b"},
-    **{op: ("<Q", 8) for op in b"\x8d\x8e\x96"},
-}
-_LONG_BINPUT, _STOP = ord("r"), ord(".")
-
 
 def check_opcodes(data: "bytes | mmap.mmap", name: str) -> None:
-    """Walk through a pickle without obeying it.
-
-    What it guards against: sizes that reach beyond the data, and memo positions that would make the unpickler allocate
-    gigabytes for a file of a few bytes.
+    """Walk through a pickle without obeying it; see :mod:`.pickle_scan`.
 
     Raises:
-        DataError: if an opcode is none of plain data, or the pickle is cut off.
+        DataError: if it is cut off, not plain data, or would take more work than its size explains.
     """
-    position, size, highest = 0, len(data), 255
-    while position < size:
-        found = _RUN.match(data, position)
-        position = found.end() if found else position
-        if position >= size:
-            break
-        op = data[position]
-        if op in _VARIABLE:
-            form, width = _VARIABLE[op]
-            head = data[position + 1 : position + 1 + width]
-            length = struct.unpack(form, head)[0] if len(head) == width else size
-            position += 1 + width + length
-            if position > size:
-                raise DataError(f"{name} is cut off or damaged: an item at byte {position - length:,} is not whole.")
-        elif op == _LONG_BINPUT:
-            head = data[position + 1 : position + 5]
-            index = struct.unpack("<I", head)[0] if len(head) == 4 else 2**32
-            if index > highest + 1:
-                raise DataError(f"{name} is cut off or damaged: byte {position:,} names item {index:,}.")
-            highest, position = max(highest, index), position + 5
-        else:
-            reason = "is not part of plain data" if size - position > 8 else "begins an item that is not whole"
-            raise DataError(f"{name} is cut off or damaged: byte {position:,} ({op:#04x}) {reason}.")
-    if not size or data[size - 1] != _STOP:
-        raise DataError(f"{name} is cut off: its last byte does not end a pickle.")
+    try:
+        if not len(data) or data[len(data) - 1] != 0x2E:
+            raise DataError("its last byte does not end a pickle")
+        if (end := scan(data)) != len(data):
+            raise DataError(f"it goes on after its end at byte {end:,}")
+    except DataError as error:
+        raise DataError(f"{name} is cut off or damaged: {error}.") from None
 
 
 class _Dtype:
-    """Stands for ``numpy.dtype``: a simple number type."""
+    """Stands for ``numpy.dtype``: a simple number type. It is no key, as :mod:`.pickle_scan` takes for granted."""
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, code: str, align: object = False, copy: object = True) -> None:
         if code not in _DTYPES:
@@ -103,7 +65,7 @@ class _NumpyScalar(_Sealed):
     """Stands for ``numpy.core.multiarray.scalar``; gives a plain number."""
 
     def __new__(cls, dtype: object, data: object) -> Any:
-        if not isinstance(dtype, _Dtype) or not isinstance(data, bytes):
+        if not isinstance(dtype, _Dtype) or not isinstance(data, bytes) or dtype.code[1:] == "b1":
             raise DataError("a number in it is not of the expected form")
         return np.frombuffer(data, dtype.code, count=1)[0].item()
 
@@ -111,6 +73,7 @@ class _NumpyScalar(_Sealed):
 class _Array:
     """Stands for ``numpy.ndarray``; :attr:`values` is the array, empty until its state is set."""
 
+    __hash__ = None  # type: ignore[assignment]
     values: np.ndarray = np.empty(0)
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
@@ -169,23 +132,47 @@ ALLOWED: dict[tuple[str, str], type] = {
 }
 
 
+class _Counted(_Sealed):
+    """Something that copies what it is given, as often as a file of that size explains."""
+
+    def __init__(self, called: type, allowance: int) -> None:
+        self._called, self._left = called, allowance
+
+    def __call__(self, *given: object) -> object:
+        self._left -= sum(len(part) for part in given if isinstance(part, Sized))
+        if self._left < 0:
+            raise DataError("it copies the same items again and again")
+        return self._called(*given)
+
+
+_COPYING = (dict, set, _CodecsEncode)
+
+
 def torch_globals() -> list[Any]:
     """The same names for ``torch.serialization.safe_globals``, those that PyTorch does not know itself."""
     return [(given, f"{module}.{name}") for (module, name), given in ALLOWED.items() if module.startswith("numpy")]
 
 
 class _PlainUnpickler(pickle.Unpickler):
+    def __init__(self, file: BufferedIOBase, size: int) -> None:
+        super().__init__(file)
+        allowance = max(MIN_ITEMS, 2 * size)
+        self._counted = {called: _Counted(called, allowance) for called in _COPYING}
+
     def find_class(self, module: str, name: str) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
         if (module, name) in ALLOWED:
-            return ALLOWED[module, name]
+            given = ALLOWED[module, name]
+            return self._counted.get(given, given)
         raise DataError(f"it asks for {module[:60]}.{name[:60]}, which plain results do not need")
 
 
-def _load(unpickler: pickle.Unpickler, name: str) -> object:
+def _load(file: BufferedIOBase, size: int, name: str) -> object:
     try:
-        return unpickler.load()
+        value = _PlainUnpickler(file, size).load()
+        check_size(value, size)
+        return value
     except DataError as error:
-        raise DataError(f"{name} was refused, nothing in it was run: {error}.") from None
+        raise DataError(f"{name} was refused, nothing in it was run: {one_line(str(error), 300)}.") from None
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(f"{name} is damaged ({type(error).__name__}): get the file again.") from error
 
@@ -199,7 +186,7 @@ def loads(data: bytes, name: str) -> object:
     if len(data) > MAX_RECORD_BYTES:
         raise DataError(f"{name} has {len(data):,} bytes; at most {MAX_RECORD_BYTES:,} are expected.")
     check_opcodes(data, name)
-    return _load(_PlainUnpickler(io.BytesIO(data)), name)
+    return _load(BytesIO(data), len(data), name)
 
 
 def load_file(path: Path, max_bytes: int) -> object:
@@ -215,7 +202,7 @@ def load_file(path: Path, max_bytes: int) -> object:
     with path.open("rb") as file:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             check_opcodes(mapped, shown(path))
-        return _load(_PlainUnpickler(file), shown(path))
+        return _load(file, size, shown(path))
 
 
 def array_of(value: object) -> np.ndarray:

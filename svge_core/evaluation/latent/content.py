@@ -71,12 +71,17 @@ class NearestEdits(StrictRecord, frozen=True):
 
 
 class Edits(StrictRecord, frozen=True):
-    """Edit distance against latent distance."""
+    """Edit distance against latent distance.
+
+    Attributes:
+        exact: whether edits are the fewest; else nodes were paired in canonical order, and they may be more.
+    """
 
     walk: WalkPairs
     random: RandomPairs
     curves: Curves
     nearest: NearestEdits
+    exact: bool = True
 
 
 class Fit(StrictRecord, frozen=True):

@@ -12,6 +12,7 @@ from svge_core.evaluation.latent.edits import (
     band_rows,
     distances,
     edit_distances,
+    edits_are_exact,
     flat_codes,
     random_walk,
     rank_correlation,
@@ -87,6 +88,7 @@ def measure_edits(
             "mean_edits": float(steps_away.mean()),
             "one_edit": vars(Share(int((steps_away == 1).sum()), len(nearest))),
         },
+        "exact": edits_are_exact(space),
     }
 
 

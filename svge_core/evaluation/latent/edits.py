@@ -2,7 +2,8 @@
 
 The protocol of arch2vec's figure 3 (Yan et al. 2020): cells of long random walks, the latent distance of pairs grouped
 by their edit distance. One edit is a changed label, an edge more or less, or a node more or less; nodes that have no
-fixed place are paired so that the number of edits is smallest, exactly.
+fixed place are paired so that the number of edits is smallest, exactly for cells of up to eight nodes. Nodes of larger
+cells are paired in canonical order, which gives the fewest edits or more.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import Cell
-from svge_core.errors import SvgeError
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch
 
@@ -66,17 +66,16 @@ def flat_codes(cells: Slots) -> Float[np.ndarray, "cells features"]:
     return codes[:, varied].astype(np.float32)
 
 
-def edit_distances(space: AbstractSearchSpace, first: Slots, second: Slots) -> Int[np.ndarray, " pairs"]:
-    """Fewest edits between cells, pair by pair.
+def edits_are_exact(space: AbstractSearchSpace) -> bool:
+    """Whether :func:`edit_distances` are the fewest edits, not an upper bound."""
+    return space.positional or not space.varied_wiring or space.max_nodes <= MAX_NODES
 
-    Raises:
-        SvgeError: if nodes have no fixed place and there are too many of them to try all pairings.
-    """
+
+def edit_distances(space: AbstractSearchSpace, first: Slots, second: Slots) -> Int[np.ndarray, " pairs"]:
+    """Fewest edits between cells, pair by pair; of large cells as many as the canonical order needs."""
     width = first.types.shape[1]
     ways = [tuple(range(width))]
-    if not space.positional and space.varied_wiring:
-        if width > MAX_NODES:
-            raise SvgeError(f"Edit distances are counted for cells of at most {MAX_NODES} nodes; got {width}.")
+    if not space.positional and space.varied_wiring and space.max_nodes <= MAX_NODES:
         ways = [(0, *inner, width - 1) for inner in permutations(range(1, width - 1))]
     found = np.empty(len(first.types), dtype=np.int64)
     for start in range(0, len(found), PIECE):

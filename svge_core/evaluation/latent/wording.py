@@ -79,6 +79,9 @@ def edits(part: Edits) -> Reading:
         text += f"One edit moves a cell by {step:.2f} of the distance between random cells: {far}. "
     text += f"The nearest other latent is {nearest.mean_edits:.1f} edits away on average "
     text += f"(a random cell: {random.mean_edits:.1f}); {_share(nearest.one_edit)} are one edit away."
+    if not part.exact:
+        text += " Nodes were paired in their canonical order, as cells are too large to try all pairings: the fewest "
+        text += "edits may be fewer."
     return Reading("edits", "Distance follows edits", f"{rho:.3f}", denominator, text)
 
 

@@ -199,7 +199,7 @@ def _part(
 
 
 def _table(key: str, space: AbstractSearchSpace) -> Objective:
-    if key in _COSTS:
+    if key in _COSTS and space.has_cost:
         network = space.cost(space.random_cell(np.random.default_rng(0))).network
         meaning = ScoreMeaning(
             key,
@@ -241,8 +241,9 @@ def _imported(key: str, space: AbstractSearchSpace) -> Objective:
     tables = load_imported(space.name)
     table = next((table for table in tables if key in table.meanings), None)
     if table is None:
-        keys = [*_COSTS, *dict.fromkeys(key for table in tables for key in table.meanings)]
-        raise DataError(f"{space.title} has no score {key[:80]!r}: expected one of {', '.join(keys)}.")
+        keys = [*(_COSTS if space.has_cost else ()), *dict.fromkeys(key for table in tables for key in table.meanings)]
+        expected = f"expected one of {', '.join(keys)}" if keys else "it has none on this machine"
+        raise DataError(f"{space.title} has no score {key[:80]!r}: {expected}.")
     numbers = table.frame[key].to_numpy(dtype=np.float64)
     values = {}
     for text, value in zip(table.frame[table.key], numbers, strict=True):

@@ -16,7 +16,14 @@ from .manage import (
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
 from .preparing import default_checkpoint as default_checkpoint
 from .processes import birth as birth
-from .reading import list_runs as list_runs, read_run as read_run
+from .races import (
+    MAX_NOTE as MAX_NOTE,
+    MAX_TITLE as MAX_TITLE,
+    RaceNotes as RaceNotes,
+    note_race as note_race,
+    race_notes as race_notes,
+)
+from .reading import list_runs as list_runs, owners_of as owners_of, read_run as read_run
 from .tables import hide_password as hide_password, storage_url as storage_url, workers as workers
 from .types import (
     Evaluation as Evaluation,

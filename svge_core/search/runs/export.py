@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from svge_core.search.runs.races import RaceNotes
 from svge_core.search.runs.types import RunView
 
 FORMAT, RACE_FORMAT, VERSION = "svge-search-run", "svge-search-race", 1
@@ -42,9 +43,10 @@ def run_json(view: RunView) -> str:
     return json.dumps(_document(view), indent=1, allow_nan=False)
 
 
-def race_json(views: Sequence[RunView]) -> str:
-    """The documents of :func:`run_json` of several runs, as the list ``runs``."""
-    document = {"format": RACE_FORMAT, "version": VERSION, "runs": [_document(view) for view in views]}
+def race_json(views: Sequence[RunView], notes: RaceNotes | None = None) -> str:
+    """The documents of :func:`run_json` of several runs, as the list ``runs``, with what a person calls the race."""
+    words = {} if notes is None else {"title": notes.title, "note": notes.note}
+    document = {"format": RACE_FORMAT, "version": VERSION, **words, "runs": [_document(view) for view in views]}
     return json.dumps(document, indent=1, allow_nan=False)
 
 

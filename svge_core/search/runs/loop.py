@@ -3,6 +3,7 @@
 It may be killed at any moment, and any number of processes may run it for one run at the same time.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -25,7 +26,7 @@ from svge_core.search.runs.preparing import RunContext, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
 from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
 from svge_core.search.runs.stored import stored_config, stored_number, stored_text
-from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, open_store, runs
+from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, first_line, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.runs.user_tables import stored_tables
 from svge_core.search.searchers import rng_for
@@ -34,7 +35,13 @@ from svge_core.search.searchers import rng_for
 MAX_FAILURES = 5
 #: seconds between two looks while others finish the last evaluations, or a run is paused
 POLL_SECONDS = 0.2
+#: seconds without the store after which that is said
+SAY_SECONDS = 3.0
 _T = TypeVar("_T")
+
+
+class StoreAwayError(DataError):
+    """The store could not be used for as long as a worker waits for it."""
 
 
 @dataclass
@@ -97,10 +104,21 @@ def execute(
                 _patiently(partial(ledger.tidy, engine, row["id"]))
                 with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
                     _loop(_Execution(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
-        finally:
-            _patiently(lambda: ledger.release(engine, row["id"], worker))
-            _patiently(lambda: ledger.beat(engine, worker, "ended"))
+        except StoreAwayError:
+            with suppress(SQLAlchemyError):  # once: this worker has been patient, and its heart beats no more
+                ledger.release(engine, row["id"], worker)
+                ledger.beat(engine, worker, "ended")
+            raise
+        except BaseException:
+            _leave(engine, row["id"], worker)
+            raise
+        _leave(engine, row["id"], worker)
     return read_run(storage_url, name).state
+
+
+def _leave(engine: Engine, run_id: int, worker: Worker) -> None:
+    _patiently(lambda: ledger.release(engine, run_id, worker))
+    _patiently(lambda: ledger.beat(engine, worker, "ended"))
 
 
 def _loop(run: _Execution, wait: bool) -> None:
@@ -173,7 +191,12 @@ def _evaluate(run: _Execution, claim: Claim) -> None:
             with suppress(SQLAlchemyError):
                 ledger.release(run.engine, run.run_id, run.worker)
             raise
-    settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem))
+    try:
+        settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem))
+    except StoreAwayError as error:  # whoever made it can still write down what it cost hours to learn
+        known = problem if values is None else " / ".join(map(str, values))
+        notation = run.prepared.space.format(claim.cell)
+        raise StoreAwayError(f"{error} Evaluated, but not stored: {notation}: {known}.") from error
     run.settled()
     if settled and run.on_evaluation is not None:
         run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
@@ -227,13 +250,25 @@ def _heart(engine: Engine, worker: Worker) -> Generator[None, None, None]:
 
 
 def _patiently(action: Callable[[], _T]) -> _T:
-    """Do it again while the database is away: a value that took hours must not be lost to a restart."""
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
+    """Do it again while the database is away or has no room: a value that took hours must not be lost to a restart.
+
+    Raises:
+        StoreAwayError: if that lasts too long.
+    """
+    began, pause, said = time.monotonic(), 0.05, False
     while True:
         try:
             return action()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
-                raise
+        except (OperationalError, InterfaceError) as error:
+            waited = time.monotonic() - began
+            if waited > PATIENCE_SECONDS:
+                raise StoreAwayError(
+                    f"The store could not be used for {PATIENCE_SECONDS:g} seconds: {first_line(error.orig)}. Mend it, "
+                    "then resume the run."
+                ) from error
+            if waited > SAY_SECONDS and not said:
+                said = True
+                words = "The store cannot be used now (%s); waiting for it, at most %g seconds."
+                logging.getLogger(__name__).warning(words, first_line(error.orig), PATIENCE_SECONDS)
             time.sleep(pause)
             pause = min(2 * pause, 5.0)

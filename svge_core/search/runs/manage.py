@@ -18,8 +18,9 @@ from svge_core.search.objectives import AllowPython, Start, read_start, read_tab
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
+from svge_core.search.runs.races import forget_notes, race_of
 from svge_core.search.runs.reading import find, view_of
-from svge_core.search.runs.tables import claims, clock, deaths, open_store, runs, workers
+from svge_core.search.runs.tables import claims, clock, deaths, open_store, owners, runs, workers
 from svge_core.search.runs.types import Control, SearchConfig
 from svge_core.search.runs.user_tables import (
     NamedTables,
@@ -37,6 +38,7 @@ def create_run(
     *,
     allow_python: AllowPython = True,
     told: Callable[[str], None] | None = None,
+    owner: str = "",
 ) -> str:
     """Store a new run, with the content of the files that it names; nothing is evaluated yet.
 
@@ -45,6 +47,7 @@ def create_run(
         config: what to do; a name that is taken gets a number behind it.
         allow_python: which ``python:`` words may be imported, to see that they are there.
         told: called with each remark on the labels to start from, such as a line that is not used.
+        owner: whose the run is, at most 64 characters; empty for nobody's. Kept with it, and in no export.
 
     Returns:
         the name of the run.
@@ -97,7 +100,11 @@ def create_run(
                 now = float(connection.execute(sa.select(clock(engine))).scalar_one())
                 result = connection.execute(sa.insert(runs).values(**row, created=now))
                 assert result.inserted_primary_key is not None
-                insert_labels(connection, int(result.inserted_primary_key[0]), space, start.labels, now)
+                run_id = int(result.inserted_primary_key[0])
+                insert_labels(connection, run_id, space, start.labels, now)
+                connection.execute(sa.delete(owners).where(owners.c.run_id == run_id))  # of a run of before
+                if owner:
+                    connection.execute(sa.insert(owners).values(run_id=run_id, created=now, owner=owner))
                 keep_tables(connection, tables.found.values())
         except BaseException as error:
             with suppress(SvgeError):
@@ -176,9 +183,11 @@ def delete_run(storage_url: str, name: str) -> None:
             row = find(connection, name)
             if alive(connection, row["id"], working=True):
                 raise SvgeError(f"The run {name!r} is being worked on: cancel it first.")
+            race = race_of(row)
         with engine.begin() as connection:
-            for table in (claims, workers, deaths):
+            for table in (claims, workers, deaths, owners):
                 connection.execute(sa.delete(table).where(table.c.run_id == row["id"]))
             connection.execute(sa.delete(runs).where(runs.c.id == row["id"]))
             drop_tables(connection)
+            forget_notes(connection, race)
         study.delete_study(storage_url, row["name"])

@@ -186,7 +186,7 @@ def mirrored(mirror: Mirror) -> Generator[Callable[[], None]]:
         except (*UNFORESEEN, SQLAlchemyError, OptunaError) as error:
             if not said:
                 said = True
-                words, what = "The Optuna study lags behind the run: %.200s", str(error)
+                words, what = "The Optuna study lags behind the run: %.200s", " ".join(str(error).split())
                 if isinstance(error, KeyError):  # as Optuna says that there is no such study
                     words = "The Optuna study of the run %.100s is gone: the run goes on, Optuna's tools cannot see it."
                     what = mirror.run["name"]

@@ -1,7 +1,8 @@
 """Views of the runs of a store: one run, a list of them, one evaluation. What cannot be read is named in one line."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import get_args
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from svge_core.search.runs.stored import (
     stored_word,
     why,
 )
-from svge_core.search.runs.tables import Record, claims, open_store, printable, runs, workers
+from svge_core.search.runs.tables import Record, claims, open_store, owners, printable, runs, workers
 from svge_core.search.runs.types import Control, End, Evaluation, RunState, RunSummary, RunView, UnreadableRun
 
 _CLAIM_STATES = ("open", "done", "failed")
@@ -52,14 +53,34 @@ def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary | U
         groups: dict[int, list[Record]] = {}
         for group in connection.execute(grouped).mappings():
             groups.setdefault(group["run_id"], []).append(group)
+        whose = _owners(connection)
         states = _States(connection)
         found: list[RunSummary | UnreadableRun] = []
         for row in rows:
+            owner = whose.get((row["id"], row["created"]), "")
             try:
-                found.append(_summary(row, groups.get(row["id"], []), states))
+                found.append(replace(_summary(row, groups.get(row["id"], []), states), owner=owner))
             except UNFORESEEN as error:
-                found.append(UnreadableRun(printable(str(row["name"])), why(error)))
+                found.append(UnreadableRun(printable(str(row["name"])), why(error), owner))
         return found
+
+
+def owners_of(storage_url: str, names: Collection[str]) -> dict[str, str]:
+    """Whose these runs are now, by name: empty for nobody's; those that are not in the store are left out.
+
+    Raises:
+        DataError: if the store cannot be used.
+    """
+    with open_store(storage_url) as engine, engine.connect() as connection:
+        whose = _owners(connection)
+        query = sa.select(runs.c.id, runs.c.name, runs.c.created).where(runs.c.name.in_(list(names)))
+        return {name: whose.get((id, created), "") for id, name, created in connection.execute(query)}
+
+
+def _owners(connection: Connection) -> dict[tuple[int, float], str]:
+    """By number and time of making."""
+    query = sa.select(owners.c.run_id, owners.c.created, owners.c.owner)
+    return {(run_id, created): str(owner) for run_id, created, owner in connection.execute(query)}
 
 
 def _summary(row: Record, groups: list[Record], states: "_States") -> RunSummary:

@@ -119,6 +119,23 @@ deaths = sa.Table(
     sa.Column("reason", Line, nullable=False),
     sa.Column("died", sa.Double, nullable=False),
 )
+#: what people call a race and noted on it, see :mod:`svge_core.search.runs.races`
+races = sa.Table(
+    "svge_races",
+    metadata,
+    sa.Column("race", sa.String(120), primary_key=True),
+    sa.Column("title", Line, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+#: whose a run is, where visitors share a server: not in the runs, because stores of before have no column for it
+owners = sa.Table(
+    "svge_owners",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True),
+    # of the run: a number may be given again to a later run, by a version that does not know this table
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+)
 #: tables of users' by their content, each once however many runs name it: see :mod:`svge_core.search.runs.user_tables`
 user_tables = sa.Table(
     "svge_tables",

@@ -282,6 +282,7 @@ class RunSummary:
         best: best value of a single goal, existing labels included; None for several goals and before the first.
         started: when it was created, in UTC.
         problem: one line, why it failed or ended early; else empty.
+        owner: whose it is, see :func:`svge_core.search.runs.create_run`; empty for nobody's.
     """
 
     name: str
@@ -292,6 +293,7 @@ class RunSummary:
     best: float | None
     started: datetime
     problem: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -301,11 +303,13 @@ class UnreadableRun:
     Attributes:
         name: as it is stored.
         problem: one line, what cannot be read.
+        owner: as in :class:`RunSummary`.
         config, state, done, budget, best, started: as in :class:`RunSummary`, for lists.
     """
 
     name: str
     problem: str
+    owner: str = ""
     config: None = None
     state: Literal["unreadable"] = "unreadable"
     done: int = 0

@@ -21,8 +21,8 @@ FeatureMatrix = Float[np.ndarray, "cells columns"]
 
 #: random cells a representation is standardised by; they need no label
 _REFERENCE = 2_000
-#: rows kept per encoding; older ones are dropped all at once
-_ROWS = 200_000
+#: rows, and numbers, kept per encoding; older ones are dropped all at once
+_ROWS, _NUMBERS = 200_000, 400_000_000
 #: keeps the logarithm finite for cells that compute nothing (million parameters or multiply-accumulates)
 _SMALLEST = 0.05
 
@@ -42,7 +42,7 @@ class Encodings:
         self._features = feature_scaling(self.space.name)
         sizes = "size" in structure_features(self.space, [domain.random_cell(np.random.default_rng(0))]).groups
         #: encodings besides the structure features; these already hold the size of the network in some spaces
-        self._plain = ("genes",) if sizes else ("genes", "size")
+        self._plain = ("genes",) if sizes or not self.space.has_cost else ("genes", "size")
 
     @property
     def representations(self) -> tuple[Representation, ...]:
@@ -87,7 +87,8 @@ class Encodings:
         rows = self._rows[name]
         new = [cell for cell in dict.fromkeys(cells) if cell not in rows]
         if new:
-            if len(rows) + len(new) > _ROWS:
+            width = len(next(iter(rows.values()))) if rows else 1
+            if len(rows) + len(new) > min(_ROWS, _NUMBERS // width):
                 rows.clear()
                 new = list(dict.fromkeys(cells))
             rows.update(zip(new, self._compute(name)(new), strict=True))

@@ -1,0 +1,180 @@
+"""What pages do to the store, to processes and to the disk. Every act asks the rules at the moment it is done.
+
+A browser can send anything: the press of a button that was never drawn, a value outside of a list. So what is drawn
+decides nothing, and pages act through these functions only.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from svge_core.jobs import SearchJobs, TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.search import runs
+from svge_core.search.runs import RaceNotes, SearchConfig, delete_run, list_runs, owners_of
+from ui.paths import shared
+from ui.visitors import asking, rules
+from ui.visitors.rules import RefusedError
+
+#: looked at and acted upon by one session at a time, or two of one visitor would both fit where one does
+_turn = threading.Lock()
+#: one generator is fitted at a time: each takes a core
+_fitting = threading.Lock()
+#: when generators were fitted for whom, within the last hour
+_fitted: dict[str, list[float]] = {}
+_HOUR = 3600.0
+
+
+def start_race(jobs: SearchJobs, configs: Sequence[SearchConfig]) -> None:
+    """Start searches.
+
+    Raises:
+        SvgeError: one line, if this person may not, or the store cannot be used.
+    """
+    python = any(config.uses_python for config in configs)
+    if not shared():
+        if python and not asking.local_browser():
+            raise RefusedError(asking.NO_CODE)
+        jobs.start_race(configs, python=python)
+        return
+    with _turn:
+        _refuse(race_refusal(jobs, configs))
+        jobs.start_race(configs, owner=asking.visitor())
+
+
+def race_refusal(jobs: SearchJobs, configs: Sequence[SearchConfig]) -> str:
+    """Why a visitor may not start these searches now; empty if they may.
+
+    Raises:
+        SvgeError: if the store cannot be used.
+    """
+    who, found = asking.visitor(), list_runs(jobs.storage)
+    used, known = asking.count_usage(jobs, found, who), set(asking.known_tables(found))
+    return rules.race_refusal(asking.quota(), used, configs, visitor=who, known_tables=known)
+
+
+def pause(jobs: SearchJobs, names: Sequence[str]) -> None:
+    """Pause searches; errors as :func:`start_race`."""
+    _steer(jobs, names)
+    jobs.pause(names)
+
+
+def cancel(jobs: SearchJobs, names: Sequence[str]) -> None:
+    """Cancel searches; errors as :func:`start_race`."""
+    _steer(jobs, names)
+    jobs.cancel(names)
+
+
+def resume(jobs: SearchJobs, names: Sequence[str], python: Sequence[str] = ()) -> None:
+    """Let searches go on; errors as :func:`start_race`.
+
+    Args:
+        jobs: of this server.
+        names: of the searches.
+        python: words of objectives that the person has just agreed to.
+    """
+    if python and not asking.local_browser():
+        raise RefusedError(asking.NO_CODE)
+    if not shared():
+        jobs.resume(names, python)
+        return
+    with _turn:
+        _steer(jobs, names)
+        found = list_runs(jobs.storage)
+        used = asking.count_usage(jobs, found, asking.visitor())
+        going_on = {name for name, job in jobs.jobs().items() if not job.ended}
+        more = [run.config for run in found if run.name in set(names) - going_on and run.config is not None]
+        _refuse(rules.resume_refusal(asking.quota(), used, more))
+        jobs.resume(names)
+
+
+def delete(jobs: SearchJobs, names: Sequence[str]) -> None:
+    """Delete searches with all their evaluations; errors as :func:`start_race`."""
+    _steer(jobs, names)
+    for name in names:
+        delete_run(jobs.storage, name)
+        jobs.forget(name)
+
+
+def note_race(jobs: SearchJobs, race: str, notes: RaceNotes) -> None:
+    """Name a race and note something on it; errors as :func:`start_race`."""
+    if shared():
+        of_race = [run for run in list_runs(jobs.storage) if run.config is not None and run.config.race == race]
+        _steer(jobs, [run.name for run in of_race] or [race])
+    runs.note_race(jobs.storage, race, notes)
+
+
+def drop_plan(jobs: SearchJobs, race: str) -> None:
+    """Put aside a race that could not be written; errors as :func:`start_race`."""
+    if shared():
+        owners = {plan.race: plan.owner for plan in jobs.plans()}
+        _refuse(rules.steer_refusal(owners, [race], asking.visitor()))
+    jobs.drop_plan(race)
+
+
+def check_upload(size: int) -> None:
+    """See that a table of so many bytes may be kept for this person.
+
+    Raises:
+        RefusedError: if not.
+    """
+    if shared():
+        _refuse(rules.upload_refusal(asking.quota(), size))
+
+
+@contextlib.contextmanager
+def fitting() -> Iterator[None]:
+    """Around the fit of a generator: for visitors one at a time, so many an hour.
+
+    Raises:
+        RefusedError: if this visitor has had theirs.
+    """
+    if not shared():
+        yield
+        return
+    who, limits = asking.visitor(), asking.quota()
+    with _turn:
+        now = time.monotonic()
+        for name in list(_fitted):
+            _fitted[name] = [when for when in _fitted[name] if now - when < _HOUR]
+            if not _fitted[name]:
+                del _fitted[name]
+        _refuse(rules.fit_refusal(limits, len(_fitted.get(who, ())), visitor=who))
+        _fitted.setdefault(who, []).append(now)
+    with _fitting:
+        yield
+
+
+def train(jobs: TrainingJobs, request: TrainingRequest) -> None:
+    """Start a training; errors as :func:`start_race`."""
+    _train(lambda: jobs.start(request))
+
+
+def resume_training(jobs: TrainingJobs, job: TrainingJob) -> None:
+    """Let a training go on; errors as :func:`start_race`."""
+    _train(lambda: jobs.resume(job))
+
+
+def cancel_training(jobs: TrainingJobs, job: TrainingJob) -> None:
+    """Stop a training; errors as :func:`start_race`."""
+    _train(lambda: jobs.cancel(job))
+
+
+def forget_training(jobs: TrainingJobs, job: TrainingJob) -> None:
+    """Drop the record of a training and what it saved if it did not finish; errors as :func:`start_race`."""
+    _train(lambda: jobs.forget(job))
+
+
+def _train(act: Callable[[], object]) -> None:
+    _refuse(rules.TRAINING_OFF if shared() else "")
+    act()
+
+
+def _steer(jobs: SearchJobs, names: Sequence[str]) -> None:
+    if shared():
+        _refuse(rules.steer_refusal(owners_of(jobs.storage, names), names, asking.visitor()))
+
+
+def _refuse(line: str) -> None:
+    if line:
+        raise RefusedError(line)
