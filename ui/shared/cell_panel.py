@@ -210,7 +210,8 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
     return plain(f"{value:,.{digits}f} {unit}".strip())
 
 
-def _network_size(cost: Cost) -> None:
+def network_size(cost: Cost) -> None:
+    """Parameters, their range where the order of the vertices decides them, and FLOPs."""
     size, words = f"**{cost.params_m:.3f} M** parameters", "FLOPs are multiply-accumulates."
     if cost.params_range_m is not None:
         fewest, most = cost.params_range_m
@@ -225,7 +226,7 @@ def _network_size(cost: Cost) -> None:
 def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
     if found.cost is not None:
-        _network_size(found.cost)
+        network_size(found.cost)
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:
