@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tests.support.postgres import Server
 
 Row = dict[str, Any]
+#: values by notation
+Stored = dict[str, tuple[float, ...] | None]
 GOALS = ("python:bench.harness.slow_cells:slow", "python:bench.harness.slow_cells:spared")
 #: cases of one worker: method and goals
 ONE_WORKER = {
@@ -94,6 +96,23 @@ def account(what: str, views: Sequence[RunView], log: Path) -> Row:
     }
 
 
+def held_against(known: Stored, view: RunView, log: Path, seen: int) -> tuple[int, int]:
+    """How much of what was stored is lost, and how often a stored cell was evaluated again.
+
+    Args:
+        known: what was stored before; afterwards what is stored now.
+        view: the run now.
+        log: of the evaluations.
+        seen: lines of it that are older than ``known``.
+    """
+    found = {e.notation: e.values for e in view.done}
+    lost = sum(found.get(cell) != values for cell, values in known.items())
+    again = sum(cell in known for cell in evaluated(log)[seen:])
+    known.clear()
+    known.update(found)
+    return lost, again
+
+
 def kills_of_one(what: str, storage: str, folder: Path, arguments: argparse.Namespace, method: str, goals: int) -> Row:
     """One search after another, each killed at random moments until there were enough kills."""
     log = folder / f"{what}.log"
@@ -110,7 +129,7 @@ def kills_of_one(what: str, storage: str, folder: Path, arguments: argparse.Name
             checkpoint="checkpoints/nasbench201/svge" if METHODS[method].needs_checkpoint else None,
         )
         names.append(create_run(storage, made))
-        known: dict[str, tuple[float, ...] | None] = {}
+        known: Stored = {}
         while read_run(storage, names[-1]).state != "finished":
             seen = len(evaluated(log))
             process = child(["search", "--resume", names[-1]], storage, log, arguments.seconds)
@@ -123,10 +142,8 @@ def kills_of_one(what: str, storage: str, folder: Path, arguments: argparse.Name
                     kills += 1
             if process.wait() > 0:
                 raise SystemExit(f"the search failed: {read_run(storage, names[-1]).problem}")
-            found = {e.notation: e.values for e in read_run(storage, names[-1]).done}
-            lost += sum(found.get(cell) != values for cell, values in known.items())
-            repeated += sum(cell in known for cell in evaluated(log)[seen:])
-            known = found
+            was_lost, again = held_against(known, read_run(storage, names[-1]), log, seen)
+            lost, repeated = lost + was_lost, repeated + again
     views = [read_run(storage, name) for name in names]
     row = account(what, views, log)
     failed = sum(count_failed(storage, name) for name in names)
@@ -162,7 +179,7 @@ def full_disk(what: str, folder: Path, arguments: argparse.Namespace) -> Row:
     try:
         storage = f"sqlite:///{disk / 'searches.db'}"
         name = create_run(storage, SearchConfig("nasbench201", GOALS[:1], "local-search", arguments.each, batch=3))
-        known: dict[str, tuple[float, ...] | None] = {}
+        known: Stored = {}
         lost = repeated = 0
         gave_up = False
         for share in (3, 2):
@@ -187,10 +204,8 @@ def full_disk(what: str, folder: Path, arguments: argparse.Namespace) -> Row:
                     time.sleep(0.1)
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            found = {e.notation: e.values for e in read_run(storage, name).done}
-            lost += sum(found.get(cell) != values for cell, values in known.items())
-            repeated += sum(cell in known for cell in evaluated(log)[seen:])
-            known = found
+            was_lost, again = held_against(known, read_run(storage, name), log, seen)
+            lost, repeated = lost + was_lost, repeated + again
         view = read_run(storage, name)
         row = account(what, [view], log) | {"method": "local-search", "goals": 1, "kills": 1, "lost": lost}
         row |= {"finished_repeated": repeated, "gave_up": gave_up}
@@ -217,21 +232,22 @@ def restarts(what: str, server: "Server", folder: Path, arguments: argparse.Name
     config = SearchConfig("nasbench201", GOALS[:1], "local-search", arguments.budget, batch=2, name="restarted")
     name = create_run(storage, config)
     crew = [child(["worker", "--study", name], storage, log, arguments.seconds) for _ in range(2)]
-    before: dict[str, tuple[float, ...] | None] = {}
+    known: Stored = {}
+    lost = repeated = seen = 0
     for quarter in (1, 2, 3):
         while read_run(storage, name).evaluated < quarter * arguments.budget // 4:
             time.sleep(0.05)
-        before |= {e.notation: e.values for e in read_run(storage, name).done}
+        was_lost, again = held_against(known, read_run(storage, name), log, seen)
+        lost, repeated, seen = lost + was_lost, repeated + again, len(evaluated(log))
         server.stop("immediate")
         time.sleep(2)
         server.start()
     if any(process.wait() for process in crew):
         raise SystemExit(f"a worker failed: {read_run(storage, name).problem}")
     view = read_run(storage, name)
-    found = {e.notation: e.values for e in view.done}
+    was_lost, again = held_against(known, view, log, seen)
     row = account(what, [view], log) | {"method": "local-search", "goals": 1, "kills": 3}
-    row |= {"lost": sum(found.get(cell) != values for cell, values in before.items())}
-    row |= {"finished_repeated": len(evaluated(log)) - len(set(evaluated(log)))}
+    row |= {"lost": lost + was_lost, "finished_repeated": repeated + again}
     return {**row, "failed_trials": count_failed(storage, name), "seconds": time.monotonic() - began}
 
 
@@ -249,18 +265,19 @@ def one_of_four(what: str, storage: str, folder: Path, arguments: argparse.Names
         time.sleep(0.02)
     os.killpg(crew[0].pid, signal.SIGKILL)
     crew[0].wait()
-    seen, before = len(evaluated(log)), {e.notation: e.values for e in read_run(storage, name).done}
+    known: Stored = {}
+    seen, _ = len(evaluated(log)), held_against(known, read_run(storage, name), log, 0)
     if any(process.wait() for process in crew[1:]):
         raise SystemExit(f"a worker failed: {read_run(storage, name).problem}")
     view = read_run(storage, name)
-    found = {e.notation: e.values for e in view.done}
+    lost, repeated = held_against(known, view, log, seen)
     row = account(what, [view], log)
     row |= {
         "method": "local-search",
         "goals": 1,
         "kills": 1,
-        "lost": sum(found.get(cell) != values for cell, values in before.items()),
-        "finished_repeated": sum(cell in before for cell in evaluated(log)[seen:]),
+        "lost": lost,
+        "finished_repeated": repeated,
         "failed_trials": count_failed(storage, name),
         "workers": len({e.worker for e in view.done}),
         "seconds": time.monotonic() - began,

@@ -6,9 +6,9 @@ import json
 import math
 import re
 import tarfile
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -141,9 +141,14 @@ def _saved(content: Any, rng: np.random.Generator) -> bytes:
 
 def _read_pth(content: bytes) -> Values:
     found: Values = {}
-    load = lambda file, **options: SlowUnpickler(file, **options).load()  # noqa: E731
-    slow = SimpleNamespace(__name__="slow", Unpickler=SlowUnpickler, load=load)
-    tree = torch.load(io.BytesIO(content), weights_only=False, pickle_module=slow)
+    file = io.BytesIO(content)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+            tree = unpickled(archive.read(name))
+    else:  # magic number, version, system, content, each a pickle; plain data has no tensors after them
+        file.seek(0)
+        *_, tree = (SlowUnpickler(file).load() for _ in range(4))
     for index, info in tree["arch2infos"].items():
         assert type(index) is int
         parts = {"full": info} if "all_results" in info else info

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from svge_core import drawing, exporting
 from svge_core.cells import Cell, Highlight
-from svge_core.checks import many_cells, one_cell
+from svge_core.checks import many_cells, one_cell, yes_or_no
 from svge_core.data import analytic_scores, load_scores
 from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.explorer import Explorer
@@ -135,4 +135,5 @@ def interpolate(
     """
     if not isinstance(explorer, Explorer):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
         raise SvgeError(f"Expected an open explorer, from open_explorer(folder); got {explorer!r:.80}.")
+    yes_or_no("constrained", constrained)
     return lay_path(explorer, start, end, kind, stops, constrained=constrained)

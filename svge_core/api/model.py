@@ -11,7 +11,7 @@ from jaxtyping import Float
 from svge_core import checkpoints, evaluation
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, MetricRow
-from svge_core.checks import many_cells, seed as checked_seed
+from svge_core.checks import many_cells, seed as checked_seed, yes_or_no
 from svge_core.data import Prediction
 from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
@@ -157,7 +157,7 @@ def evaluate(
         store: also write the rows into the checkpoint's ``meta.json``.
         on_row: told every finished row.
     """
-    seed = checked_seed(seed)
+    seed, store = checked_seed(seed), yes_or_no("store", store)
     checkpoint = (model if isinstance(model, Model) else load_checkpoint(model)).checkpoint
     rows = evaluation.evaluate(checkpoint, seed=seed, on_row=on_row)
     if store:

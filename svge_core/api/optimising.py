@@ -7,7 +7,7 @@ from typing import Any
 from svge_core import search
 from svge_core.api.model import Model
 from svge_core.cells import Cell
-from svge_core.checks import many_cells, seed as checked_seed
+from svge_core.checks import many_cells, seed as checked_seed, yes_or_no
 from svge_core.data.csv import UserScores, import_csv
 from svge_core.errors import SvgeError
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -46,6 +46,7 @@ def cell_sampler(
     """
     if model is not None and not isinstance(model, Model):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
         raise SvgeError(f"Expected a model, from load_checkpoint(folder); got {model!r:.80}.")
+    yes_or_no("distinct", distinct)
     seed, known = checked_seed(seed), None if known is None else many_cells(known)
     checkpoint = None if model is None else model.checkpoint
     return search.cell_sampler(method, space, checkpoint, seed, known=known, distinct=distinct)

@@ -5,4 +5,5 @@ from .values import (
     real_number as real_number,
     seed as seed,
     whole_number as whole_number,
+    yes_or_no as yes_or_no,
 )

@@ -49,6 +49,18 @@ def real_number(what: str, value: float) -> float:
     return float(value)
 
 
+def yes_or_no(what: str, value: bool) -> bool:
+    """A truth value, of Python or NumPy: any text is true, "no" too.
+
+    Raises:
+        SvgeError: if it is none.
+    """
+    kind = type(value)  # NumPy's own is told by its name: it is not loaded here
+    if kind is not bool and (kind.__module__, kind.__name__) not in (("numpy", "bool"), ("numpy", "bool_")):
+        raise SvgeError(f"{what} must be True or False; got {value!r:.80}.")
+    return bool(value)
+
+
 def seed(value: int) -> int:
     """A seed that every generator here takes.
 

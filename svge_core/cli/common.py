@@ -45,7 +45,7 @@ def json_line(value: Any) -> str:
         return json.dumps(value, allow_nan=False, default=str)
     except ValueError:
         raise SvgeError(
-            "A number of the answer is not finite, and JSON cannot hold it: ask without --json, or for fewer cells."
+            "A number of the answer is not finite, which JSON cannot hold: ask for text or CSV, or for fewer cells."
         ) from None
 
 

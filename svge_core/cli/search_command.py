@@ -4,12 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from svge_core.cli.common import emit
-from svge_core.errors import SvgeError
+from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, shown_word
 from svge_core.search.runs import Evaluation, RunView, SearchConfig
 
@@ -20,6 +21,8 @@ def search(arguments: argparse.Namespace) -> int:
 
     if arguments.list:
         return list_command(arguments)
+    if arguments.resume is not None:
+        check_there(arguments.storage, arguments.resume)
     if arguments.table and arguments.resume is None:
         raise SvgeError("--table gives a stored run its file: name the run with --resume.")
     remarks: list[str] = []
@@ -43,6 +46,7 @@ def search(arguments: argparse.Namespace) -> int:
 
 def worker(arguments: argparse.Namespace) -> int:
     """Evaluate until the run ends; stays while it is paused."""
+    check_there(arguments.storage, arguments.study)
     view = run_one(arguments, arguments.study, allow_python=allowed(arguments), wait=True)
     emit(arguments, as_dict(view), as_text(view))
     return 2 if view.state == "failed" else 0
@@ -126,11 +130,31 @@ def run_one(arguments: argparse.Namespace, name: str, *, allow_python: AllowPyth
     return read_run(arguments.storage, name)
 
 
+def missing(storage: str) -> str:
+    """The file of a store that is not there, which looking into it would make; empty for all others."""
+    from svge_core.search.runs import storage_url
+
+    url = storage_url(storage)
+    there = url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
+    return "" if there else str(url.database)
+
+
+def check_there(storage: str, name: str) -> None:
+    """See that there is a store to look for a run in.
+
+    Raises:
+        DataError: if not.
+    """
+    if file := missing(storage):
+        raise DataError(f"There is no run {name[:60]!r}: there is no store {file}. Name another with --storage.")
+
+
 def list_command(arguments: argparse.Namespace) -> int:
     """All runs of the store."""
     from svge_core.search.runs import list_runs
 
-    found = list_runs(arguments.storage)
+    file = missing(arguments.storage)
+    found = [] if file else list_runs(arguments.storage)
     rows = [
         {
             "name": run.name,
@@ -156,7 +180,7 @@ def list_command(arguments: argparse.Namespace) -> int:
         + " ".join(map(shown_word, row["objective"]))
         for row in rows
     ]
-    emit(arguments, rows, "\n".join(lines) or "There are no runs.")
+    emit(arguments, rows, "\n".join(lines) or ("There are no runs" + (f": there is no store {file}." if file else ".")))
     return 0
 
 

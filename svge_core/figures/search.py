@@ -240,7 +240,7 @@ def _front_axes(everything: Sequence[Sequence[RunView]], plane: tuple[int, int])
     low, high = together.min(axis=0), together.max(axis=0)
     shown = np.clip(np.concatenate([table for table in tables if len(table)])[:, plane], -DRAWN, DRAWN)
     alone = np.where((whole := np.ptp(shown, axis=0)) > 0, whole / 8, 1.0)
-    return np.array([axis_ends(*ends, 1 / 8, room) for *ends, room in zip(low, high, alone, strict=True)])
+    return np.array([axis_ends(a, b, 1 / 8, room) for a, b, room in zip(low, high, alone, strict=True)])
 
 
 def _side(place: Float[np.ndarray, " 2"], axes: Float[np.ndarray, "2 2"]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from svge_core.checks import one_of
+from svge_core.checks import one_of, yes_or_no
 
 DecodeDirection = Literal["forward", "backward", "both"]
 
@@ -24,3 +24,5 @@ class DecodeOptions:
 
     def __post_init__(self) -> None:
         one_of("direction", self.direction, get_args(DecodeDirection))
+        yes_or_no("constrained", self.constrained)
+        yes_or_no("argmax", self.argmax)

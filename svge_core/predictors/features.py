@@ -27,7 +27,7 @@ from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import DataError
-from svge_core.predictors.features_local import gene_features, gene_names, local_features, local_names
+from svge_core.predictors.features_local import PAIRS_UP_TO, gene_features, gene_names, local_features, local_names
 from svge_core.spaces import AbstractSearchSpace
 
 #: operations that pass nothing on: a node with one of these labels, and all that hangs on it alone, is dead
@@ -39,8 +39,6 @@ GROUPS = ("paths", "routes", "nodes", "edges", "local", "size", "choices", "swit
 
 #: up to this many computing operations all their subsets are used, above it the single ones, the pairs and the whole
 _ALL_SUBSETS_UP_TO = 4
-#: and above this many no pairs: the columns would grow with the square of the operations
-_PAIRS_UP_TO = 8
 #: numbers of paths are compressed above this value: a 32-node random graph has thousands of paths
 _LINEAR_UP_TO = 8.0
 _CHUNK = 4096
@@ -80,7 +78,7 @@ def operation_subsets(operations: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     if count <= _ALL_SUBSETS_UP_TO:
         sizes = tuple(range(1, count + 1))
     else:
-        sizes = (1, 2, count) if count <= _PAIRS_UP_TO else (1, count)
+        sizes = (1, 2, count) if count <= PAIRS_UP_TO else (1, count)
     return tuple(subset for size in sizes for subset in combinations(operations, size))
 
 

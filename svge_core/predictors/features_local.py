@@ -24,13 +24,13 @@ from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.spaces import AbstractSearchSpace
 
 _NOTHING, _ANYTHING = "nothing else", "anything else"
-#: operations of a space whose columns are pairs of labels
-_PAIRS_UP_TO = 8
+#: operations of a space beyond which no column stands for a pair of them: the columns would grow with their square
+PAIRS_UP_TO = 8
 
 
 def _pairs(labels: tuple[str, ...]) -> list[tuple[str, str]]:
     """Unordered pairs of labels with repeats, and each label alone; of many labels each one with anything."""
-    if len(labels) > _PAIRS_UP_TO + 1:  # the operations, and one of the ends
+    if len(labels) > PAIRS_UP_TO + 1:  # the operations, and one of the ends
         return [(a, _ANYTHING) for a in labels]
     both = [(a, b) for i, a in enumerate(labels) for b in labels[i:]]
     return both + [(a, _NOTHING) for a in labels]

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from svge_core.checkpoints.checkpoint import META, WEIGHTS
+from svge_core.cli.common import json_line
+from svge_core.errors import SvgeError
 from tests.support.cli import ARCH, RunCommand, copied
 
 
@@ -187,3 +189,15 @@ def test_draw_names_what_it_cannot_do(fails: RunCommand, tmp_path: Path) -> None
     assert "expected .svg, .png or .dot" in fails("draw", 7, "--out", tmp_path / "cell.gif")
     assert "--out" in fails("draw", 7, "--format", "png")
     assert "cannot be written" in fails("draw", 7, "--out", tmp_path / "nowhere" / "cell.svg")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [1.0, -float("inf")]}])
+def test_json_holds_finite_numbers_alone(value: object) -> None:
+    with pytest.raises(SvgeError, match="is not finite, which JSON cannot hold") as caught:
+        json_line(value)
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_at_the_ends_of_the_range_are_json() -> None:
+    ends = [1.7976931348623157e308, -1.7976931348623157e308, 5e-324]
+    assert json.loads(json_line(ends)) == ends

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from svge_core.search.runs.manage import control, create_run
-from svge_core.search.runs.reading import read_run
+from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.tables import open_store, runs
 from tests.support.cli import RunCommand
 from tests.support.paths import ROOT
@@ -105,13 +105,25 @@ def test_the_storage_comes_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SVGE_STORAGE", storage)
     assert run("search", "--list") == []
+    assert run("search", "--list", expect_json=False).startswith("There are no runs: there is no store ")
+    list_runs(storage)  # makes it
     assert run("search", "--list", expect_json=False) == "There are no runs.\n"
+
+
+def test_looking_for_runs_makes_no_store(run: RunCommand, fails: RunCommand, tmp_path: Path) -> None:
+    """A misspelt name would otherwise be a new file."""
+    where = ("--storage", tmp_path / "foo")
+    assert run("search", "--list", *where) == []
+    assert f"there is no store {tmp_path / 'foo'}" in fails("search", "--resume", "x", *where)
+    assert "There is no run 'x': there is no store" in fails("worker", "--study", "x", *where)
+    assert not list(tmp_path.iterdir())
 
 
 def test_mistakes_are_one_line(
     fails: RunCommand, storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = ("--storage", storage)
+    list_runs(storage)  # makes it
     assert "Give an --objective" in fails("search", *where)
     assert "Unknown objective 'accuracy'" in fails("search", "--objective", "accuracy", *where)
     assert "no function 'nothing'" in fails("search", "--objective", f"{HERE}nothing", *where)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 
+from bench.importer_files.nasbench201 import ACCURACIES
 from svge_core.data.importers import nats
 from svge_core.data.importers.nasbench201_pth import read_pth
 from svge_core.data.importers.nats import read_nats
@@ -32,19 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_runs(table: ImportedTable, prefix: str) -> None:
-    """Every accuracy stands in the column that says what it is: the protocol, written down a second time."""
-    where = {
-        "cifar10_valid": ("cifar10-valid", "x-valid"),
-        "cifar10_test": ("cifar10", "ori-test"),
-        "cifar10_test_half": ("cifar10-valid", "ori-test"),
-        "cifar100_valid": ("cifar100", "x-valid"),
-        "cifar100_test": ("cifar100", "x-test"),
-        "imagenet16_valid": ("ImageNet16-120", "x-valid"),
-        "imagenet16_test": ("ImageNet16-120", "x-test"),
-    }
+    """Every accuracy stands in the column that says what it is: the protocol, as the slow reader has it."""
     for index in INDICES:
         found = values_of(table, index)
-        for key, (data, name) in where.items():
+        for key, (data, name) in ACCURACIES.items():
             seeds = (777, 999) if index % 2 else (777, 888, 999)
             runs = [accuracy_of(index, data, seed, 200, name) for seed in seeds]
             assert found[f"{prefix}_{key}"] == pytest.approx(np.mean(runs))

@@ -50,6 +50,17 @@ def calls(folder: str) -> dict[str, Any]:
         "rate": lambda: svge.TrainConfig(learning_rate=given("fast")),
         "precision": lambda: svge.TrainConfig(precision=given("float8")),
         "training seed": lambda: svge.TrainConfig(seed=given(-1)),
+        "decode constrained": lambda: model.decode(z, constrained=given("yes")),
+        "decode argmax": lambda: model.decode(z, argmax=given(1)),
+        "path constrained": lambda: svge.interpolate(explorer, cell, space.from_index(9), constrained=given("no")),
+        "sampler distinct": lambda: svge.cell_sampler("random", space, distinct=given("no")),
+        "run restricted": lambda: svge.search.SearchConfig(
+            "nasbench201", ("table:cifar10_valid",), "random", 2, restricted=given("no")
+        ),
+        "run distinct": lambda: svge.search.SearchConfig(
+            "nasbench201", ("table:cifar10_valid",), "random", 2, distinct=given("no")
+        ),
+        "evaluation store": lambda: svge.evaluate(model, store=given("no")),
         "evaluation seed": lambda: svge.evaluate(model, seed=given(True)),
     }
 

@@ -151,7 +151,7 @@ def test_generators_are_fitted_so_many_an_hour(jobs: SearchJobs, monkeypatch: py
 
     fit()
     fit()
-    with pytest.raises(SvgeError, match="2 generators fitted for you in an hour"):
+    with pytest.raises(SvgeError, match="2 generators fitted for you in the last 60 minutes"):
         fit()
     monkeypatch.setattr(asking, "visitor", lambda: OTHER)
     fit()

@@ -93,7 +93,7 @@ def test_uploads_and_fits_have_limits() -> None:
     assert rules.upload_refusal(QUOTA, 2**20) == ""
     assert "at most 1 MiB on this shared server; this one has 2.0 MiB" in rules.upload_refusal(QUOTA, 2**21)
     assert rules.fit_refusal(QUOTA, 1, visitor=ME) == ""
-    assert "2 generators fitted for you in an hour: 2 used" in rules.fit_refusal(QUOTA, 2, visitor=ME)
+    assert "2 generators fitted for you in the last 60 minutes: 2 used" in rules.fit_refusal(QUOTA, 2, visitor=ME)
 
 
 def test_the_owner_says_nothing_of_the_secret_or_of_the_folder_of_the_session() -> None:

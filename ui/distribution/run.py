@@ -11,7 +11,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
 from svge_core.search.objectives import GoalChoice
-from svge_core.search.runs import SearchConfig
+from svge_core.search.runs import SearchConfig, list_runs
 from svge_core.search.searchers import METHODS, GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.distribution.view import show_distribution
@@ -76,7 +76,7 @@ def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
     warm_up = GraphPNASOptions().warm_up
     most = max(FEWEST, min(MOST, asking.quota().budget)) if shared() else MOST
     if shared():
-        st.caption(quota_in_words(), help=rules.LIMITS_HELP)
+        st.caption(quota_in_words(list_runs(state.search_jobs().storage)), help=rules.LIMITS_HELP)
     with st.form("distribution_form"), st.container(horizontal=True, vertical_alignment="bottom"):
         choice = st.selectbox(
             "Score", list(choices), format_func=lambda one: one.title, key="distribution_score", width=430

@@ -17,7 +17,7 @@ from svge_core.explorer import Explorer
 from svge_core.files import write_atomically
 from svge_core.jobs import cores
 from svge_core.search.objectives import MAX_GOALS, GoalChoice, split_csv, split_word
-from svge_core.search.runs import MAX_BATCH
+from svge_core.search.runs import MAX_BATCH, RunSummary, UnreadableRun, list_runs
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.paths import shared, tables_folder
@@ -52,8 +52,9 @@ def race_form(explorer: Explorer | None) -> None:
     """Show the form."""
     if reruns.refresh_asked():
         st.rerun()
+    found = list_runs(state.search_jobs().storage) if shared() else []
     if shared():
-        st.caption(quota_in_words(), help=rules.LIMITS_HELP)
+        st.caption(quota_in_words(found), help=rules.LIMITS_HELP)
     space = get_space(session.space_name())
     choices = choices_for(space, explorer)
     words, known, restricted, problem = _goals(space, choices)
@@ -62,7 +63,7 @@ def race_form(explorer: Explorer | None) -> None:
     distinct = _distinct(space)
     _meaning(space, words, known, restricted, choices)
     request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct, problem)
-    problem = problem or _over_quota(request)
+    problem = problem or _over_quota(request, found)
     runs = request.runs
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(key="search-start", width="content"):
@@ -77,20 +78,20 @@ def race_form(explorer: Explorer | None) -> None:
         st.markdown(_count(problem, words, methods, runs, request), width="stretch")
 
 
-def _over_quota(request: RaceRequest) -> str:
+def _over_quota(request: RaceRequest, found: Sequence[RunSummary | UnreadableRun]) -> str:
     """Why a visitor may not start this, before they try."""
     if not shared() or not request.words or not 0 < request.runs <= MAX_RUNS:
         return ""
     try:
         configs = request.configs(session.space_name(), open_checkpoint())
-        return acts.race_refusal(state.search_jobs(), configs)
+        return acts.race_refusal(state.search_jobs(), configs, found)
     except SvgeError as error:
         return str(error)
 
 
-def quota_in_words() -> str:
-    """What this visitor has used of what."""
-    return plain(rules.in_words(asking.quota(), asking.usage(state.search_jobs())))
+def quota_in_words(found: Sequence[RunSummary | UnreadableRun]) -> str:
+    """What this visitor has used of what; ``found`` are all runs of the store."""
+    return plain(rules.in_words(asking.quota(), asking.count_usage(state.search_jobs(), found, asking.visitor())))
 
 
 def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int, request: RaceRequest) -> str:

@@ -27,7 +27,7 @@ def name_button(jobs: SearchJobs, group: RunGroup) -> None:
         st.text_input("Name of the race", max_chars=MAX_TITLE, key=keys[0])
         st.text_area("Note", max_chars=MAX_NOTE, key=keys[1])
         st.button("Save", key="search-race-save", on_click=_save, args=(jobs, group, keys))
-        st.caption("Both are kept with the runs and stand in the export.")
+        st.caption("Both are kept with the runs, and stand in the export as JSON.")
 
 
 def show_notes(groups: Sequence[RunGroup], labels: Sequence[str]) -> None:

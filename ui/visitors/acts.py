@@ -10,8 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from svge_core.jobs import SearchJobs, TrainingJob, TrainingJobs, TrainingRequest
-from svge_core.search import runs
-from svge_core.search.runs import RaceNotes, SearchConfig, delete_run, list_runs, owners_of
+from svge_core.search.runs import (
+    RaceNotes,
+    RunSummary,
+    SearchConfig,
+    UnreadableRun,
+    delete_run,
+    list_runs,
+    note_race as store_notes,
+    owners_of,
+)
 from ui.paths import shared
 from ui.visitors import asking, rules
 from ui.visitors.rules import RefusedError
@@ -38,17 +46,19 @@ def start_race(jobs: SearchJobs, configs: Sequence[SearchConfig]) -> None:
         jobs.start_race(configs, python=python)
         return
     with _turn:
-        _refuse(race_refusal(jobs, configs))
+        _refuse(race_refusal(jobs, configs, list_runs(jobs.storage)))
         jobs.start_race(configs, owner=asking.visitor())
 
 
-def race_refusal(jobs: SearchJobs, configs: Sequence[SearchConfig]) -> str:
-    """Why a visitor may not start these searches now; empty if they may.
+def race_refusal(jobs: SearchJobs, configs: Sequence[SearchConfig], found: Sequence[RunSummary | UnreadableRun]) -> str:
+    """Why a visitor may not start these searches; empty if they may.
 
-    Raises:
-        SvgeError: if the store cannot be used.
+    Args:
+        jobs: of this server.
+        configs: the searches.
+        found: all runs of the store.
     """
-    who, found = asking.visitor(), list_runs(jobs.storage)
+    who = asking.visitor()
     used, known = asking.count_usage(jobs, found, who), set(asking.known_tables(found))
     return rules.race_refusal(asking.quota(), used, configs, visitor=who, known_tables=known)
 
@@ -101,7 +111,7 @@ def note_race(jobs: SearchJobs, race: str, notes: RaceNotes) -> None:
     if shared():
         of_race = [run for run in list_runs(jobs.storage) if run.config is not None and run.config.race == race]
         _steer(jobs, [run.name for run in of_race] or [race])
-    runs.note_race(jobs.storage, race, notes)
+    store_notes(jobs.storage, race, notes)
 
 
 def drop_plan(jobs: SearchJobs, race: str) -> None:

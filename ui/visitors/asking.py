@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from svge_core.jobs import Plan, SearchJobs
-from svge_core.search.runs import RunSummary, UnreadableRun, list_runs
+from svge_core.search.runs import RunSummary, UnreadableRun
 from ui.kept import keeping
 from ui.paths import python_allowed, shared, tables_folder
 from ui.visitors import rules
@@ -60,17 +60,8 @@ def local_browser() -> bool:
     return rules.from_this_machine(st.context.ip_address, st.context.headers.to_dict())
 
 
-def usage(jobs: SearchJobs) -> Usage:
-    """What this visitor and all of them have now.
-
-    Raises:
-        SvgeError: if the store cannot be used.
-    """
-    return count_usage(jobs, list_runs(jobs.storage), visitor())
-
-
 def count_usage(jobs: SearchJobs, found: Iterable[RunSummary | UnreadableRun], who: str) -> Usage:
-    """The same of runs that were read already.
+    """What a visitor and all of them have now.
 
     Args:
         jobs: what this machine does about them, and races that are still being written.

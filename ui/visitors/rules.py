@@ -234,7 +234,7 @@ def fit_refusal(quota: Quota, fitted: int, *, visitor: str) -> str:
     """
     if not visitor:
         return UNKNOWN
-    return _over("generators fitted for you in an hour", fitted, 1, quota.fits, "come back later")
+    return _over("generators fitted for you in the last 60 minutes", fitted, 1, quota.fits, "come back later")
 
 
 def in_words(quota: Quota, usage: Usage) -> str:

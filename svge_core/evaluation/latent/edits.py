@@ -75,7 +75,7 @@ def edit_distances(space: AbstractSearchSpace, first: Slots, second: Slots) -> I
     """Fewest edits between cells, pair by pair; of large cells as many as the canonical order needs."""
     width = first.types.shape[1]
     ways = [tuple(range(width))]
-    if not space.positional and space.varied_wiring and space.max_nodes <= MAX_NODES:
+    if not space.positional and space.varied_wiring and edits_are_exact(space):
         ways = [(0, *inner, width - 1) for inner in permutations(range(1, width - 1))]
     found = np.empty(len(first.types), dtype=np.int64)
     for start in range(0, len(found), PIECE):

@@ -105,20 +105,22 @@ def execute(
                 with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
                     _loop(_Execution(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
         except StoreAwayError:
-            with suppress(SQLAlchemyError):  # once: this worker has been patient, and its heart beats no more
-                ledger.release(engine, row["id"], worker)
-                ledger.beat(engine, worker, "ended")
+            with suppress(SQLAlchemyError):  # once: this worker has been patient
+                _leave(engine, row["id"], worker)
             raise
         except BaseException:
-            _leave(engine, row["id"], worker)
+            _patiently(partial(_leave, engine, row["id"], worker))
             raise
-        _leave(engine, row["id"], worker)
+        else:
+            _patiently(partial(_leave, engine, row["id"], worker))
+        finally:
+            worker.leave()
     return read_run(storage_url, name).state
 
 
 def _leave(engine: Engine, run_id: int, worker: Worker) -> None:
-    _patiently(lambda: ledger.release(engine, run_id, worker))
-    _patiently(lambda: ledger.beat(engine, worker, "ended"))
+    ledger.release(engine, run_id, worker)
+    ledger.beat(engine, worker, "ended")
 
 
 def _loop(run: _Execution, wait: bool) -> None:

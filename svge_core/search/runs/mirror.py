@@ -30,7 +30,7 @@ from svge_core.search.runs.ledger import alive
 from svge_core.search.runs.optuna_study import gene_name, optuna_storage, quiet
 from svge_core.search.runs.processes import read_worker
 from svge_core.search.runs.stored import UNFORESEEN
-from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, workers
+from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, printable, workers
 from svge_core.spaces import AbstractSearchSpace
 
 #: trial attribute with the id of the claim in the ledger; and the one by which trials of before name their worker
@@ -186,7 +186,7 @@ def mirrored(mirror: Mirror) -> Generator[Callable[[], None]]:
         except (*UNFORESEEN, SQLAlchemyError, OptunaError) as error:
             if not said:
                 said = True
-                words, what = "The Optuna study lags behind the run: %.200s", " ".join(str(error).split())
+                words, what = "The Optuna study lags behind the run: %.200s", printable(str(error))
                 if isinstance(error, KeyError):  # as Optuna says that there is no such study
                     words = "The Optuna study of the run %.100s is gone: the run goes on, Optuna's tools cannot see it."
                     what = mirror.run["name"]

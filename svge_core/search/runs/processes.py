@@ -57,6 +57,10 @@ def birth(pid: int) -> str | None:
         return None
 
 
+#: workers of this process that work no more, though it lives on: some could not say so in their store
+_left: set[str] = set()
+
+
 @dataclass(frozen=True)
 class Worker:
     """One process that evaluates, as it is recorded in the store.
@@ -79,14 +83,18 @@ class Worker:
         """Machine and process number."""
         return f"{self.host}:{self.pid}"
 
+    def leave(self) -> None:
+        """Note that it works no more, for others of this process."""
+        _left.add(self.id)
+
     def alive(self, silent: float) -> bool:
-        """Whether the process still runs.
+        """Whether it still works: its process runs, and it has not left.
 
         Args:
             silent: seconds since its last sign of life, by the clock of the store.
         """
         if self.place == here():
-            return birth(self.pid) == self.born
+            return self.id not in _left and birth(self.pid) == self.born
         # a sign of life that lies ahead was written by a clock that was wrong: it keeps nobody alive for ever
         return abs(silent) < GRACE_SECONDS
 

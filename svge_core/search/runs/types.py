@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.cells import Cell
-from svge_core.checks import file_name
+from svge_core.checks import file_name, yes_or_no
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
@@ -79,6 +79,9 @@ class SearchConfig:
         for name, low, high in (("budget", 1, MAX_BUDGET), ("seed", 0, MAX_SEED), ("batch", 1, MAX_BATCH)):
             if not low <= (value := getattr(self, name)) <= high:
                 raise DataError(f"The {name} is a whole number from {low} to {high:,}; got {str(value)[:40]}.")
+        yes_or_no("restricted", self.restricted)
+        if self.distinct is not None:
+            yes_or_no("distinct", self.distinct)
         for name in ("checkpoint", "start_csv"):
             value = getattr(self, name)
             if value is not None and not 0 < len(value) <= MAX_TEXT:
