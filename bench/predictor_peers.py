@@ -156,7 +156,6 @@ def main(argv: list[str] | None = None) -> int:
             "seconds": "CPU seconds of fitting and predicting",
         }
         methods = {TREES: boosted_trees(space, meaning.single_run), JOINT: joint_head(model)}
-        methods = {TREES: boosted_trees(space, meaning.single_run), JOINT: joint_head(model)}
         wanted = {
             (method, labels): numbers[min(place, len(numbers) - 1)]
             for method, numbers in draws.items()
