@@ -6,15 +6,15 @@ of the draw. On a space where nothing was tuned (ENAS) all cells may be reported
 """
 
 import argparse
-import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from bench.harness.results import command, print_table, save_results
-from bench.predictor import COLUMNS, shown, summary_row
+from bench.predictor import COLUMNS, by_fifths, shown, stored_rows, summary_row
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels, read_labels, read_meaning
@@ -35,6 +35,20 @@ def half(labels: Labels, design: bool) -> Labels:
     return Labels(labels.indices[rows], labels.values[rows])
 
 
+def drawn_rows(pool: Labels, labels: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in ``pool`` of the labelled and of the held-out cells of a draw.
+
+    Raises:
+        DataError: if there are not so many cells.
+    """
+    if labels + held_out > len(pool.indices):
+        raise DataError(
+            f"{labels} labels and {held_out} held-out cells are more than the {len(pool.indices)} there are."
+        )
+    rows = np.random.default_rng(seed).permutation(len(pool.indices))
+    return rows[:labels], rows[labels : labels + held_out]
+
+
 def draw(
     space: AbstractSearchSpace,
     meaning: ScoreMeaning,
@@ -47,13 +61,8 @@ def draw(
     joint_head: bool = True,
 ) -> dict[str, dict[str, float | None]]:
     """One draw: measures by predictor. The joint head is among them where a trained model is given."""
-    if labels + held_out > len(pool.indices):
-        raise DataError(
-            f"{labels} labels and {held_out} held-out cells are more than the {len(pool.indices)} there are."
-        )
-    rows = np.random.default_rng(seed).permutation(len(pool.indices))
-    train, held = rows[:labels], rows[labels : labels + held_out]
-    cells = [space.from_index(int(index)) for index in pool.indices[rows[: labels + held_out]]]
+    train, held = drawn_rows(pool, labels, held_out, seed)
+    cells = [space.from_index(int(index)) for index in pool.indices[np.concatenate([train, held])]]
     surrogate = StructureSurrogate.fit(
         space,
         cells[:labels],
@@ -64,7 +73,9 @@ def draw(
         encode=None if model is None else encoder_of(model),
     )
     found, truth = surrogate.predict(cells[labels:]), pool.values[held]
+    single = replace(surrogate, predicted=None).predict(cells[labels:])
     results = {SHORT_NAME: measure_predictions(found.mean, truth, found.low, found.high)}
+    results[SHORT_NAME] |= by_fifths(found, single, truth, slice(None))
     if model is not None and joint_head:
         targets = index_batch(space, pool.indices[train])
         joint = fit_joint(model, targets, torch.from_numpy(pool.values[train]), HeadConfig(seed=seed))
@@ -97,40 +108,43 @@ def main(argv: list[str] | None = None) -> int:
         found = read_labels(arguments.csv, arguments.score, space)
         pool = found if arguments.all_cells else half(found, arguments.design_half)
         model = arguments.checkpoint and load_checkpoint(arguments.checkpoint, space=space.name).model
-        rows = []
-        for labels in arguments.sizes:
-            draws = [
-                draw(
-                    space,
-                    meaning,
-                    pool,
-                    labels,
-                    arguments.held_out,
-                    seed,
-                    arguments.level,
-                    model,
-                    not arguments.no_joint,
-                )
-                for seed in range(arguments.first_seed, arguments.first_seed + arguments.draws)
-            ]
-            for name in draws[0]:
-                rows.append(summary_row(name, labels, arguments.held_out, [found[name] for found in draws]))
-                sys.stderr.write(json.dumps({k: v for k, v in rows[-1].items() if k != "draws"}) + "\n")
-    except SvgeError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    print_table([shown(row) for row in rows], COLUMNS)
-    if not arguments.design_half:
-        last = arguments.first_seed + arguments.draws - 1
+        seeds = range(arguments.first_seed, arguments.first_seed + arguments.draws)
         settings = {
             "space": space.name,
             "score": meaning.describe(),
             "labelled cells": f"{len(pool.indices)}" + (", all" if arguments.all_cells else ", the reporting half"),
-            "seeds": f"{arguments.first_seed}..{last}",
+            "seeds": f"{seeds[0]}..{seeds[-1]}",
             "level": arguments.level,
         }
-        name = arguments.name or f"predictor_{space.name}"
-        save_results(name, rows, settings, command("predictor_partial", argv))
+        name, given = arguments.name or f"predictor_{space.name}", command("predictor_partial", argv)
+        rows = {} if arguments.design_half else stored_rows(name, settings, given)
+        for labels in arguments.sizes:
+            before = {method: row["draws"] for (method, size), row in rows.items() if size == labels}
+            count = len(before[SHORT_NAME]) if SHORT_NAME in before else 0
+            draws = [{method: found[number] for method, found in before.items()} for number in range(count)]
+            for seed in seeds[len(draws) :]:
+                draws.append(
+                    draw(
+                        space,
+                        meaning,
+                        pool,
+                        labels,
+                        arguments.held_out,
+                        seed,
+                        arguments.level,
+                        model,
+                        not arguments.no_joint,
+                    )
+                )
+                for method in draws[0]:
+                    found = [results[method] for results in draws]
+                    rows[method, labels] = summary_row(method, labels, arguments.held_out, found)
+                if not arguments.design_half:
+                    save_results(name, list(rows.values()), settings, given)
+    except SvgeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    print_table([shown(row) for row in rows.values()], COLUMNS)
     return 0
 
 

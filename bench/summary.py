@@ -13,6 +13,7 @@ from bench import (
     graphpnas_steps,
     import_nasbench101,
     latent_probe,
+    nasbench101_sizes,
     papers,
     randwire,
     throughput,
@@ -21,6 +22,7 @@ from bench import (
 )
 from bench.harness import graphpnas_runs
 from bench.harness.results import RESULTS, ROOT, SHOWN_RESULTS
+from bench.predictor import FIFTHS, SINGLE
 from svge_core.files import write_atomically
 
 PARTIAL = [
@@ -32,6 +34,8 @@ PARTIAL = [
     "rmse",
     "rmse_standardised",
     "coverage",
+    *FIFTHS,
+    *SINGLE,
     "width",
 ]
 SEARCH = [
@@ -56,7 +60,11 @@ COLUMNS: dict[str, list[str]] = {
     "tradeoff": tradeoff.COLUMNS,
     "validity": validity.COLUMNS,
     "convergence": [*convergence.COLUMNS, "drawn_exact"],
-    "predictor": ["predictor", "labels", "held_out", "kendall_tau", "rmse", "coverage", "width", "seconds"],
+    "predictor": [*PARTIAL, "seconds"],
+    "predictor_peers_nasbench201": [*PARTIAL, "seconds"],
+    "predictor_peers_nasbench101": [*PARTIAL, "seconds"],
+    "predictor_peers_enas6": [*PARTIAL, "seconds"],
+    "nasbench101_sizes": nasbench101_sizes.COLUMNS,
     "import_nasbench101": import_nasbench101.COLUMNS,
     "extrapolation": [
         "space",

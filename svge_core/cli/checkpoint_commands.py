@@ -90,10 +90,10 @@ def atlas(arguments: argparse.Namespace) -> int:
 
 
 def fit(arguments: argparse.Namespace) -> int:
-    """Fit and store the structure surrogate and the joint head of one score."""
+    """Fit and store the structure surrogate and the joint head of one score, or the intervals alone."""
     from svge_core.data import load_scores
     from svge_core.data.csv import read_labels, read_meaning
-    from svge_core.predictors import fit_predictor
+    from svge_core.predictors import fit_predictor, refit_intervals
 
     use_threads(arguments)
     checkpoint = load_checkpoint(arguments.checkpoint, device=pick_device(arguments.device))
@@ -111,11 +111,23 @@ def fit(arguments: argparse.Namespace) -> int:
             raise SvgeError(f"{checkpoint.model.space.title} has no measured scores here: give labels with --csv.")
         meaning, values = scores.meaning(score), scores.frame[score].to_numpy(dtype=float)
         indices, remarks = np.arange(len(values)), ()
-    info = fit_predictor(
-        checkpoint, meaning, indices, values, labels=arguments.labels, seed=arguments.seed, command=command_line()
-    )
+    if arguments.intervals:
+        info, fitted = refit_intervals(checkpoint, meaning, indices, values), "fitted the intervals of"
+    else:
+        info, fitted = (
+            fit_predictor(
+                checkpoint,
+                meaning,
+                indices,
+                values,
+                labels=arguments.labels,
+                seed=arguments.seed,
+                command=command_line(),
+            ),
+            "fitted",
+        )
     shown = {name: value for name, value in to_plain(info).items() if name != "training_indices"}
-    fitted = f"fitted {meaning.key} on {info.labels} labels (seed {info.seed})"
+    fitted += f" {meaning.key} on {info.labels} labels (seed {info.seed})"
     emit(arguments, {**shown, "remarks": list(remarks)}, "\n".join([*remarks, fitted]))
     return 0
 

@@ -18,7 +18,7 @@ from svge_core.checkpoints import (
 )
 from svge_core.data import has_indices
 from svge_core.evaluation.report import is_repeated
-from svge_core.evaluation.shares import percent
+from svge_core.evaluation.shares import in_fifths, percent
 from svge_core.files import write_atomically
 from svge_core.predictors import FULL_NAME, PredictorInfo, read_info
 from svge_core.spaces import AbstractSearchSpace
@@ -260,8 +260,8 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
     rows = [
         "## Predictors",
         "",
-        "| score | labels | Kendall tau | RMSE | coverage of the 90 % interval |",
-        "|---|---|---|---|---|",
+        "| score | labels | Kendall tau | RMSE | coverage of the 90 % interval | by fifths, lowest predicted first |",
+        "|---|---|---|---|---|---|",
     ]
     for key in keys:
         info = _predictor(checkpoint, key)
@@ -273,9 +273,10 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
             if (row := info.held_out.get(name)) is not None:
                 coverage = "no interval" if row.coverage is None else f"{100 * row.coverage:.1f} %"
                 tau = "-" if row.kendall_tau is None else f"{row.kendall_tau:.3f}"
+                fifths = "" if row.coverage_fifths is None else in_fifths(row.coverage_fifths)
                 rows.append(
                     f"| {info.description}: {title} | {info.labels} (seed {info.seed}) "
-                    f"| {tau} | {row.rmse:.3f} | {coverage} |"
+                    f"| {tau} | {row.rmse:.3f} | {coverage} | {fifths} |"
                 )
     return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
 

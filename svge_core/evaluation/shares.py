@@ -1,9 +1,15 @@
 """Shares as people read them."""
 
 import math
+from collections.abc import Sequence
 
 
 def percent(share: float, digits: int = 2) -> str:
     """A share in percent, rounded down, so that 100 % means all of them."""
     scale = 10**digits
     return f"{math.floor(share * 100 * scale + 1e-9) / scale:.{digits}f} %"
+
+
+def in_fifths(shares: Sequence[float], digits: int = 1) -> str:
+    """Shares of the fifths of something as one text in percent, each rounded down."""
+    return " / ".join(percent(share, digits).removesuffix(" %") for share in shares) + " %"

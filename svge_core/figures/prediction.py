@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from svge_core.drawing import THEMES, ThemeName
 from svge_core.errors import DataError
 from svge_core.figures.style import DASHES, SEQUENTIAL, SERIES, new_figure
-from svge_core.predictors import measure_predictions
+from svge_core.predictors import coverage_by_fifth, measure_predictions
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -130,6 +130,8 @@ class Calibration:
         level: the level that the predictor states; the others are its interval rescaled as for a normal distribution.
         covered: cells inside the stated interval.
         width: median width of the stated interval, in the score's unit.
+        fifths: share inside the stated interval in each fifth of the cells, from the lowest predicted to the highest;
+            None for fewer than five cells.
     """
 
     nominal: tuple[float, ...]
@@ -138,6 +140,7 @@ class Calibration:
     level: float
     covered: int
     width: float
+    fifths: tuple[float, float, float, float, float] | None
 
 
 def calibration(
@@ -163,7 +166,8 @@ def calibration(
             scale = norm.ppf((1 + nominal) / 2) / norm.ppf((1 + level) / 2)
             share = float((distance <= scale * side).mean())
         empirical.append(share)
-    return Calibration(LEVELS, tuple(empirical), len(measured), level, covered, float(np.median(high - low)))
+    fifths = coverage_by_fifth(mean, measured, low, high)
+    return Calibration(LEVELS, tuple(empirical), len(measured), level, covered, float(np.median(high - low)), fifths)
 
 
 def calibration_figure(info: Calibration, theme: ThemeName) -> "plotly.graph_objects.Figure":

@@ -1,3 +1,4 @@
+from .calibration import TargetTransform as TargetTransform
 from .checkpoint_predictors import (
     Predictors as Predictors,
     encoder_of as encoder_of,
@@ -13,8 +14,10 @@ from .gaussian_process import (
     covariance as covariance,
     fit_parameters as fit_parameters,
 )
+from .interval_refit import refit_intervals as refit_intervals
 from .measures import (
     MEASURES as MEASURES,
+    coverage_by_fifth as coverage_by_fifth,
     measure_predictions as measure_predictions,
     summarise_draws as summarise_draws,
 )

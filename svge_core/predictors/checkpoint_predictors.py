@@ -24,7 +24,7 @@ from svge_core.data import Prediction, ScoreMeaning, meaning_from_dict
 from svge_core.errors import CheckpointError, DataError
 from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
 from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
-from svge_core.predictors.measures import measure_predictions
+from svge_core.predictors.measures import coverage_by_fifth, measure_predictions
 from svge_core.predictors.names import FULL_NAME
 from svge_core.predictors.predictor_info import (
     FOLDER,
@@ -114,7 +114,7 @@ class Predictors:
         if fitted.surrogate is None:
             fitted.surrogate = load_surrogate(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
         if fitted.joint is None:
-            fitted.joint = _load_joint(fitted.folder, self.checkpoint, fitted.info)
+            fitted.joint = load_joint(fitted.folder, self.checkpoint, fitted.info)
         joint = fitted.joint.predict(to_batch(self.space, cells)).numpy().astype(np.float64)
         prediction = fitted.surrogate.predict(cells)
         return replace(prediction, score=key, model=model_in_words(labels), labels=labels, joint=joint)
@@ -173,11 +173,7 @@ def fit_predictor(
     """
     space, model, key = checkpoint.model.space, checkpoint.model, meaning.key
     head = head or HeadConfig(seed=seed)
-    known = np.isfinite(values)
-    order = np.argsort(indices[known], kind="stable")
-    indices, values = indices[known][order], values[known][order].astype(np.float64)
-    if (twice := indices[1:][np.diff(indices) == 0]).size:
-        raise DataError(f"Every cell has one label of {key!r}; cell {int(twice[0])} has more.")
+    indices, values = known_labels(key, indices, values)
     if len(indices) < labels:
         raise DataError(f"Asked for {labels} labels of {key!r}, but only {len(indices)} cells have one.")
     chart = load_chart(checkpoint) if chart is None else chart
@@ -188,11 +184,7 @@ def fit_predictor(
     )
     joint = fit_joint(model, index_batch(space, indices[rows]), torch.from_numpy(values[rows]), head)
     columns = predicted_columns(surrogate, joint, space, chart)
-    places = np.searchsorted(chart, indices).clip(max=len(chart) - 1)
-    if (chart[places] == indices).all():
-        labelled = {name: column[places] for name, column in columns.items()}
-    else:
-        labelled = predicted_columns(surrogate, joint, space, indices)
+    labelled = columns_at(indices, chart, columns, surrogate, joint, space)
     info = PredictorInfo(
         checkpoint=checkpoint.digest,
         space=space.name,
@@ -214,6 +206,22 @@ def fit_predictor(
     write_columns(folder / WHOLE, columns)
     write_info(folder, info)
     return info
+
+
+def known_labels(
+    key: str, indices: Int[np.ndarray, " labelled"], values: Float[np.ndarray, " labelled"]
+) -> tuple[Int[np.ndarray, " known"], Float[np.ndarray, " known"]]:
+    """Cells that have a value, in the order of their indices, and their values.
+
+    Raises:
+        DataError: if a cell has two.
+    """
+    known = np.isfinite(values)
+    order = np.argsort(indices[known], kind="stable")
+    indices, values = indices[known][order], values[known][order].astype(np.float64)
+    if (twice := indices[1:][np.diff(indices) == 0]).size:
+        raise DataError(f"Every cell has one label of {key!r}; cell {int(twice[0])} has more.")
+    return indices, values
 
 
 def encoder_of(model: GraphVAE) -> Encode:
@@ -239,10 +247,25 @@ def predicted_columns(
     return columns
 
 
+def columns_at(
+    indices: Int[np.ndarray, " labelled"],
+    chart: Int[np.ndarray, " charted"],
+    columns: dict[str, Float[np.ndarray, " charted"]],
+    surrogate: StructureSurrogate,
+    joint: JointModel,
+    space: AbstractSearchSpace,
+) -> dict[str, Float[np.ndarray, " labelled"]]:
+    """Predictions of labelled cells: those of the charted cells where all are charted, otherwise predicted anew."""
+    places = np.searchsorted(chart, indices).clip(max=len(chart) - 1)
+    if (chart[places] == indices).all():
+        return {name: column[places] for name, column in columns.items()}
+    return predicted_columns(surrogate, joint, space, indices)
+
+
 def held_out_results(
     scores: Float[np.ndarray, " cells"], rows: np.ndarray, columns: dict[str, np.ndarray]
 ) -> dict[Literal["surrogate", "joint"], HeldOut]:
-    """Kendall's tau, RMSE and interval coverage over all labelled cells that were not fitted on.
+    """Kendall's tau, RMSE and interval coverage, by fifths too, over all labelled cells that were not fitted on.
 
     Empty where fewer than two are left; tau is None where all predictions, or all labels, are equal.
 
@@ -266,6 +289,7 @@ def held_out_results(
             of=of,
             coverage=own["coverage"],
             mean_width=own["width"],
+            coverage_fifths=coverage_by_fifth(mean, truth, low, high),
         ),
         "joint": HeldOut(kendall_tau=other["kendall_tau"], rmse=other["rmse"], of=of),
     }
@@ -296,7 +320,8 @@ def _kept(name: str) -> bool:
     return not name.startswith("vae.generator.")
 
 
-def _load_joint(folder: Path, checkpoint: Checkpoint, info: PredictorInfo) -> JointModel:
+def load_joint(folder: Path, checkpoint: Checkpoint, info: PredictorInfo) -> JointModel:
+    """The joint head that is stored in a folder, ready to predict."""
     path = folder / JOINT
     joint = JointModel(checkpoint.model, info.head.layers)
     _, weights = read_tensors(path, "Fit the predictor again.")

@@ -57,6 +57,22 @@ def measure_predictions(
     return found
 
 
+#: coverage in each fifth of some cells, from the lowest predicted to the highest
+Fifths = tuple[float, float, float, float, float]
+
+
+def coverage_by_fifth(mean: Values, truth: Values, low: Values, high: Values) -> Fifths | None:
+    """Share of cells inside the closed interval, in each fifth of the cells from the lowest predicted to the highest.
+
+    Args are those of :func:`measure_predictions`. None for fewer than five cells.
+    """
+    if len(truth) < 5:
+        return None
+    inside = ((low <= truth) & (truth <= high))[np.argsort(mean, kind="stable")]
+    first, second, third, fourth, fifth = (float(part.mean()) for part in np.array_split(inside, 5))
+    return first, second, third, fourth, fifth
+
+
 def summarise_draws(
     draws: Sequence[Mapping[str, float | None]], measures: Sequence[str] = MEASURES
 ) -> dict[str, float | None]:

@@ -11,7 +11,8 @@ from svge_core.errors import CheckpointError
 from svge_core.files import Count, check_version, read_record, to_plain, write_record
 from svge_core.models import HeadConfig
 
-FORMAT_VERSION = 1
+#: 2 has the coverage by fifths
+FORMAT_VERSION = 2
 FOLDER, META = "predictors", "predictor.json"
 AGAIN = "Fit the predictor again."
 
@@ -25,6 +26,8 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         of: cells looked at.
         coverage: share of them inside the interval; None without one.
         mean_width: of the interval, in the score's unit; None without one.
+        coverage_fifths: coverage in each fifth of the cells, from the lowest predicted to the highest; None without an
+            interval, for fewer than five cells and in files of before it was stored.
     """
 
     kendall_tau: float | None
@@ -32,6 +35,7 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     of: Count
     coverage: float | None = None
     mean_width: float | None = None
+    coverage_fifths: tuple[float, float, float, float, float] | None = None
 
 
 class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -98,6 +102,6 @@ def check_belongs(path: Path, info: PredictorInfo, expected: Sequence[tuple[str,
 
 
 def _upgrade(plain: object) -> dict[str, Any]:
-    values = dict(check_version(plain, "format_version", (FORMAT_VERSION,)))
+    values = dict(check_version(plain, "format_version", (1, FORMAT_VERSION)))
     del values["format_version"]
     return values

@@ -7,7 +7,7 @@ standard deviation is the process's, scaled so that intervals of the average cov
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from svge_core.cells import Cell
 from svge_core.data import Prediction, check_size
 from svge_core.errors import DataError
-from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers
+from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers, local_factors
 from svge_core.predictors.features import GROUPS, structure_features
 from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
 from svge_core.predictors.names import FULL_NAME
@@ -29,6 +29,8 @@ _FOLDS = 5
 #: hyper-parameters are fitted on at most so many labels (a random subset); the posterior always uses all of them
 _MAX_FOR_PARAMETERS = 300
 _REFERENCE_CELLS = 4000
+#: correlation of cross-validated errors from which two fits are of one surrogate
+_SAME = 0.99
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class StructureSurrogate:
         seed: that drew the folds.
         latent: the latents it sees beside the structure features; None for none.
         trees_share: weight of the trees in the mean, chosen by the left-out folds.
+        predicted: cross-validated predictions behind ``scores``, transformed unit (labels). The interval's factor
+            depends on them; None, in files of before they were stored, is a single factor for all cells.
     """
 
     space: AbstractSearchSpace
@@ -113,6 +117,7 @@ class StructureSurrogate:
     seed: int
     latent: LatentGroup | None = None
     trees_share: float = 0.5
+    predicted: Float[np.ndarray, " labels"] | None = None
 
     @property
     def num_labels(self) -> int:
@@ -152,13 +157,29 @@ class StructureSurrogate:
         labels = _checked(space, cells, values)
         conformal_factor(np.zeros(len(labels)), level)  # a bad level is said before the work
         scaling = scaling or feature_scaling(space.name)
-        rng = np.random.default_rng(seed)
         latent = LatentGroup.of(space, encode) if encode is not None and len(labels) >= MANY_LABELS else None
         features = scaling.apply(structure_features(space, cells).values)
         features += [] if latent is None else [latent.apply(cells)]
+        return cls._of_features(space, scaling, latent, features, labels, seed, level, single_runs)
+
+    @classmethod
+    def _of_features(
+        cls,
+        space: AbstractSearchSpace,
+        scaling: FeatureScaling,
+        latent: LatentGroup | None,
+        features: Sequence[np.ndarray],
+        labels: np.ndarray,
+        seed: int,
+        level: float,
+        single_runs: bool,
+    ) -> "StructureSurrogate":
+        """:meth:`fit` from scaled features on."""
+        rng = np.random.default_rng(seed)
         transform, posterior, trees = _condition(features, labels, rng, single_runs)
         folds = fold_numbers(len(labels), _FOLDS, rng)
-        truth, smooth, stepped, std = np.empty((4, len(labels)))
+        truth, smooth, stepped, std, predicted = np.empty((5, len(labels)))
+        fold_transforms = []
         for number in range(_FOLDS):
             seen, held = folds != number, folds == number
             fold_transform, process, grown = _condition([x[seen] for x in features], labels[seen], rng, single_runs)
@@ -166,12 +187,59 @@ class StructureSurrogate:
             truth[held] = fold_transform.forward(labels[held])
             smooth[held], std[held] = process.predict(left_out)
             stepped[held] = grown.predict(np.concatenate(left_out, axis=1))
+            fold_transforms.append(fold_transform)
         share = best_share(smooth, stepped, truth)
         scores = np.abs(truth - (1 - share) * smooth - share * stepped) / std
-        return cls(space, scaling, transform, posterior, trees, labels, scores, float(level), int(seed), latent, share)
+        for number, fold_transform in enumerate(fold_transforms):
+            held = folds == number
+            in_fold = (1 - share) * smooth[held] + share * stepped[held]
+            predicted[held] = transform.forward(fold_transform.backward(in_fold))
+        return cls(
+            space,
+            scaling,
+            transform,
+            posterior,
+            trees,
+            labels,
+            scores,
+            float(level),
+            int(seed),
+            latent,
+            share,
+            predicted,
+        )
+
+    def recalibrated(self) -> "StructureSurrogate":
+        """The same surrogate with an interval fitted anew: its mean stays what it is, to the last bit.
+
+        The folds are fitted again to the features and labels that it keeps.
+
+        Raises:
+            DataError: if that gives another surrogate than this one, because the program grows others by now.
+        """
+        again = self._of_features(
+            self.space,
+            self.scaling,
+            self.latent,
+            self.posterior.features,
+            self.values,
+            self.seed,
+            self.level,
+            single_runs=self.transform.power_share == 1.0,
+        )
+        # another processor may break ties among splits in another way, which moves a few scores
+        if again.trees_share != self.trees_share or np.corrcoef(again.scores, self.scores)[0, 1] < _SAME:
+            raise DataError(
+                "The stored surrogate's folds cannot be fitted again: this program gives other cross-validated errors "
+                "than it keeps. Fit it as a whole."
+            )
+        return replace(self, predicted=again.predicted)
 
     def predict(self, cells: Sequence[Cell]) -> Prediction:
         """Predict cells of the same space; equal features give equal predictions.
+
+        Mean and standard deviation are calibrated by one factor for all cells, the interval by the factors of
+        :func:`svge_core.predictors.calibration.local_factors`.
 
         Raises:
             DataError: if a cell carries an operation the space does not know.
@@ -193,8 +261,12 @@ class StructureSurrogate:
         draws = self.transform.backward(z_mean[:, None] + calibrated[:, None] * nodes)
         mean = draws @ weights
         std = np.sqrt(((draws - mean[:, None]) ** 2) @ weights)
+        if self.predicted is not None:
+            factor = local_factors(self.scores, self.predicted, self.level, z_mean)
         low = self.transform.backward(z_mean - factor * z_std)
         high = self.transform.backward(z_mean + factor * z_std)
+        if self.predicted is not None:  # the mean of a skewed distribution can lie outside of its central part
+            low, high = np.minimum(low, mean), np.maximum(high, mean)
         back = back.reshape(-1)
         mean, std, low, high = (column[back] for column in (mean, std, low, high))
         return Prediction("", mean, low, high, self.level, FULL_NAME, self.num_labels, std=std)

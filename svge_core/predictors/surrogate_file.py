@@ -18,7 +18,9 @@ from svge_core.predictors.trees import TreeEnsemble
 from svge_core.spaces import SPACES, AbstractSearchSpace
 
 FORMAT = "svge-structure-surrogate"
-FORMAT_VERSION = 2
+#: 3 has the cross-validated predictions that the interval depends on; one without them is of version 2
+FORMAT_VERSION = 3
+_VERSIONS = (2, FORMAT_VERSION)
 _ARRAYS = ("mean", "scale", "group", "features", "values", "scores", "log_parameters")
 _TREES = ("left", "right", "feature", "threshold", "value")
 _STORED = (*_ARRAYS, "latent_mean", "latent_scale", "tree_base", *(f"tree_{name}" for name in _TREES))
@@ -28,7 +30,7 @@ def save_surrogate(surrogate: StructureSurrogate, path: Path) -> None:
     """Write one ``.npz`` file (arrays and a JSON text, no pickle); the file appears whole or not at all."""
     meta = {
         "format": FORMAT,
-        "version": FORMAT_VERSION,
+        "version": 2 if surrogate.predicted is None else FORMAT_VERSION,
         "space": surrogate.space.name,
         "features": list(structure_features(surrogate.space, []).names),
         "transform": {name: repr(value) for name, value in asdict(surrogate.transform).items()},  # JSON has no -inf
@@ -48,6 +50,7 @@ def save_surrogate(surrogate: StructureSurrogate, path: Path) -> None:
         "latent_scale": np.empty(0) if surrogate.latent is None else surrogate.latent.scale,
         "tree_base": np.array(surrogate.trees.base),
         **{f"tree_{name}": getattr(surrogate.trees, name) for name in _TREES},
+        **({} if surrogate.predicted is None else {"predicted": surrogate.predicted}),
     }
     content = io.BytesIO()
     # most feature columns hold few distinct values: compressed, the file is 12 to 27 times smaller
@@ -77,6 +80,8 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
                 )
             meta = json.loads(str(archive["meta"]))
             arrays = {name: archive[name] for name in _STORED}
+            if "predicted" in archive.files:
+                arrays["predicted"] = archive["predicted"]
     except FileNotFoundError:
         raise CheckpointError(f"There is no surrogate file {path.name}. Fit one and save it there.") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -89,6 +94,11 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
         level, seed, share = float(meta["level"]), int(meta["seed"]), float(meta.get("trees_share", 0.5))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path.name}: the field {error} is missing or damaged. Fit it again.") from error
+    if (meta["version"] == FORMAT_VERSION) != ("predicted" in arrays):
+        raise CheckpointError(
+            f"{path.name} has format version {meta['version']}: expected the array 'predicted' from version "
+            f"{FORMAT_VERSION} on, and only there. Fit it again."
+        )
     scaling = FeatureScaling(arrays["mean"], arrays["scale"], arrays["group"])
     _check_shapes(path, arrays, len(meta["features"]))
     latent = _latent_group(path, arrays, encode)
@@ -100,7 +110,18 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
     posterior = GaussianProcess(parameters, features, transform.forward(arrays["values"]))
     trees = TreeEnsemble(float(arrays["tree_base"]), **{name: arrays[f"tree_{name}"] for name in _TREES})
     return StructureSurrogate(
-        space, scaling, transform, posterior, trees, arrays["values"], arrays["scores"], level, seed, latent, share
+        space,
+        scaling,
+        transform,
+        posterior,
+        trees,
+        arrays["values"],
+        arrays["scores"],
+        level,
+        seed,
+        latent,
+        share,
+        arrays.get("predicted"),
     )
 
 
@@ -115,10 +136,10 @@ def _latent_group(path: Path, arrays: dict[str, np.ndarray], encode: Encode | No
 def _matching_space(path: Path, meta: object) -> AbstractSearchSpace:
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise CheckpointError(f"{path.name} is no surrogate file: expected the format {FORMAT!r}. Fit it again.")
-    if meta.get("version") != FORMAT_VERSION:
+    if meta.get("version") not in _VERSIONS:
         raise CheckpointError(
-            f"{path.name} has format version {meta.get('version')!r}; this program reads {FORMAT_VERSION}. "
-            "Fit it again."
+            f"{path.name} has format version {meta.get('version')!r}; this program reads "
+            f"{' and '.join(map(str, _VERSIONS))}. Fit it again."
         )
     if meta.get("space") not in SPACES:
         raise CheckpointError(
@@ -153,6 +174,7 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> No
         "latent_scale": (dimensions,),
         "tree_base": (),
         **{f"tree_{name}": arrays["tree_left"].shape for name in _TREES},
+        **({"predicted": (labels,)} if "predicted" in arrays else {}),
     }
     for name, shape in expected.items():
         if arrays[name].shape != shape:

@@ -31,11 +31,14 @@ class Cost:
         params_m: trainable parameters in millions.
         flops_m: multiply-accumulates of one forward pass in millions, as the space's authors count them.
         network: which network was counted (channels, repeats, input size, classes).
+        params_range_m: fewest and most parameters in millions of the networks that the cell's authors' rules give it,
+            where these depend on how the cell is written down; None where there is one.
     """
 
     params_m: float
     flops_m: float
     network: str
+    params_range_m: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -114,6 +115,9 @@ def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
     assert rmse.value in ("0.49 %", "0.50 %", "0.51 %")
     assert at.get_by_key("model_score").options == ["CIFAR-10 validation accuracy"]
     assert float(inside.value.split()[0]) == pytest.approx(90, abs=1)
+    (fifths,) = [found.value for found in at.caption if "in each fifth of the cells" in found.value]
+    shares = [float(share) for share in fifths.split(": ")[1].removesuffix(" %.").split(" / ")]
+    assert np.mean(shares) == pytest.approx(float(inside.value.split()[0]), abs=0.2)
     at.get_by_key("model_range").set_value("Best tenth").run()
     assert at.metric[-4].delta == "n = 1,558"
     assert not at.exception

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.predictor import main, run
+from bench.predictor import FIFTHS, SINGLE, StructurePredictor, main, run
 from svge_core.data import Prediction
 from svge_core.errors import DataError
 from svge_core.spaces.registry import get_space
@@ -17,7 +17,8 @@ class Oracle:
     """Knows everything; with or without an interval of one unit to each side."""
 
     def __init__(self, values: np.ndarray, *, interval: bool) -> None:
-        self.name, self.values, self.interval = "oracle", values, interval
+        self.name = "oracle" if interval else "oracle without interval"
+        self.values, self.interval = values, interval
 
     def fit_predict(self, train_indices: np.ndarray, values: np.ndarray, seed: int) -> Prediction:
         assert (self.values[train_indices] == values).all()
@@ -36,6 +37,19 @@ def test_benchmark_measures_what_it_says(rng: np.random.Generator) -> None:
     assert rows[1]["coverage"] is rows[1]["width"] is None
     with pytest.raises(DataError, match="Asked for 49 labels of 49 known values"):
         run([Oracle(values, interval=True)], values, [49], [0])
+
+
+def test_coverage_by_fifths_stands_beside_that_of_a_single_factor(rng: np.random.Generator) -> None:
+    cells = [SPACE.from_index(int(index)) for index in rng.choice(15_625, size=160, replace=False)]
+    values = np.array([80.0 + cell.ops.count("nor_conv_3x3") for cell in cells]) + 0.3 * rng.standard_normal(160)
+    (row,) = run([StructurePredictor(SPACE, cells, 0.9)], values, [60], range(1))
+    (draw,) = row["draws"]
+    for names, coverage in ((FIFTHS, draw["coverage"]), (SINGLE, None)):
+        shares = [draw[name] for name in names]
+        assert all(share is not None and round(20 * share, 9).is_integer() for share in shares), "of 20 cells each"
+        assert [row[name] for name in names] == shares
+        if coverage is not None:
+            assert np.mean(shares) == pytest.approx(coverage)
 
 
 def test_benchmark_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

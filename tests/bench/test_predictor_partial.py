@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench import predictor_partial
+from bench import predictor, predictor_partial
 from bench.latent_probe import fit_predict
 from bench.predictor_partial import half, main
 from svge_core.data.csv.labels import Labels
@@ -69,7 +69,9 @@ def test_the_joint_head_is_measured_beside_with_one_checkpoint(
         predictor_partial, "load_checkpoint", lambda folder, **kept: (loaded.append(folder), real(folder, **kept))[1]
     )
     saved: list[dict[str, Any]] = []
-    monkeypatch.setattr(predictor_partial, "save_results", lambda name, rows, *rest: saved.extend(rows))
+    monkeypatch.setattr(
+        predictor_partial, "save_results", lambda name, rows, *rest: saved.__setitem__(slice(None), rows)
+    )
     words = ["--csv", str(table), "--score", "acc", "--meaning", str(MEANING), "--held-out", "20", "--draws", "2"]
     assert main([*words, "--sizes", "20", "--checkpoint", str(tmp_path / "model")]) == 0
     assert loaded == [tmp_path / "model"], "once, not once a draw"
@@ -79,3 +81,27 @@ def test_the_joint_head_is_measured_beside_with_one_checkpoint(
     assert head["rmse"] == pytest.approx(np.mean([draw["rmse"] for draw in head["draws"]]))
     assert head["rmse_sd"] == pytest.approx(np.std([draw["rmse"] for draw in head["draws"]], ddof=1))
     assert "SVGe joint head" in capsys.readouterr().out
+
+
+def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = labelled(tmp_path)
+    stored: dict[str, Any] = {}
+
+    def save(name: str, rows: list[dict[str, Any]], settings: dict[str, Any], command: str) -> None:
+        stored.update(json.loads(json.dumps({"rows": rows, "settings": settings, "command": command})))
+
+    monkeypatch.setattr(predictor_partial, "save_results", save)
+    monkeypatch.setattr(predictor, "read_results", lambda name: stored or None)
+    real, seeds = predictor_partial.draw, []
+    monkeypatch.setattr(predictor_partial, "draw", lambda *given: (seeds.append(given[5]), real(*given))[1])
+    words = ["--csv", str(table), "--score", "acc", "--meaning", str(MEANING), "--held-out", "20", "--draws", "2"]
+    words += ["--sizes", "20", "--name", "try"]
+    assert main(words) == 0
+    whole = json.loads(json.dumps(stored))
+    stored["rows"][0]["draws"].pop()
+    assert main(words) == 0
+    assert seeds == [0, 1, 1]
+    assert stored == whole
+    stored["rows"][0].pop("coverage_fifth_1")
+    assert main(words) == 0
+    assert seeds == [0, 1, 1, 0, 1], "rows of before the coverage by fifths are measured again"

@@ -171,6 +171,8 @@ def test_no_command_and_unknown_commands_are_one_line(fails: RunCommand) -> None
 
 def test_fit_names_unknown_scores(fails: RunCommand, folder: Path) -> None:
     assert "nasbench201 has no score 'fame': expected one of" in fails("fit", "--score", "fame", "--checkpoint", folder)
+    line = fails("fit", "--intervals", "--score", "cifar100_valid", "--checkpoint", folder)
+    assert "No predictor for 'cifar100_valid': this checkpoint has cifar10_valid." in line
 
 
 def test_predict_names_what_is_missing(fails: RunCommand, folder: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
 from svge_core.spaces.registry import get_space
 from tests.support.colours import contrast
-from tests.support.untyped import drawn, statistic
+from tests.support.untyped import drawn, statistic, there
 
 ROWS = [
     {"epoch": e, "loss": 2.0 / e, "types": 1.0 / e, "edges": 1.0 / e, "kl": 3.0, "learning_rate": 1e-3}
@@ -164,6 +164,11 @@ def test_honest_intervals_lie_on_the_diagonal_and_narrow_ones_below() -> None:
     assert honest.empirical == pytest.approx(honest.nominal, abs=0.015)
     assert honest.covered / honest.n == honest.empirical[honest.nominal.index(0.9)]
     assert honest.width == pytest.approx(2 * half)
+    assert there(honest.fifths) == pytest.approx([0.9] * 5, abs=0.02)
+    top = mean > np.quantile(mean, 0.8)
+    missed = calibration(np.where(top, mean + 9, measured), mean, mean - half, mean + half, 0.9)
+    assert there(missed.fifths)[4] == 0.0 and there(missed.fifths)[:4] == there(honest.fifths)[:4]
+    assert calibration(measured[:4], mean[:4], mean[:4] - 1, mean[:4] + 1, 0.9).fifths is None
     narrow = calibration(measured, mean, mean - half / 2, mean + half / 2, 0.9)
     assert all(seen < told for seen, told in zip(narrow.empirical, narrow.nominal, strict=True))
 

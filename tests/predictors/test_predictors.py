@@ -18,6 +18,8 @@ from svge_core.evaluation.card import write_card
 from svge_core.files.columns import read_columns, write_columns
 from svge_core.models.head import HeadConfig
 from svge_core.predictors.checkpoint_predictors import fit_predictor, held_out_results, load_predictors
+from svge_core.predictors.interval_refit import refit_intervals
+from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.spaces.registry import get_space
 from tests.support.core import tiny_model, write_sampled_checkpoint
 from tests.support.tiny_checkpoint import make_checkpoint
@@ -95,6 +97,10 @@ def test_held_out_results_equal_other_implementations(rng: np.random.Generator) 
     assert result["surrogate"].rmse == pytest.approx(root_mean_squared_error(truth[unseen], mean[unseen]))
     assert result["surrogate"].coverage == pytest.approx(np.mean(np.abs(mean[unseen] - truth[unseen]) <= 1))
     assert result["surrogate"].mean_width == pytest.approx(2.0)
+    order = np.array(unseen)[np.argsort(mean[unseen])]
+    inside = np.abs(mean - truth)[order] <= 1
+    assert there(result["surrogate"].coverage_fifths) == pytest.approx([p.mean() for p in np.array_split(inside, 5)])
+    assert result["joint"].coverage_fifths is None
     assert result["joint"].coverage is None and result["joint"].mean_width is None, "it has no interval"
     equal = held_out_results(truth, rows, {**columns, "joint": np.zeros(200)})["joint"]
     assert equal.kendall_tau is None, "there is no rank, and JSON has no NaN"
@@ -109,6 +115,41 @@ def test_too_few_labels_and_unknown_scores_are_named(fitted: Checkpoint) -> None
         fit_predictor(fitted, MEANING, np.array([7, 3, 7]), np.array([1.0, 2.0, 3.0]), labels=2)
     with pytest.raises(DataError, match=r"No predictor for 'nothing': this checkpoint has made_up\."):
         load_predictors(fitted, SPACE).predict("nothing", [SPACE.from_index(0)])
+
+
+def test_intervals_are_fitted_again_and_predictions_stay(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(make_checkpoint(tmp_path / "ck", atlas=False))
+    scores, indices = made_up_scores(), np.arange(15_625)
+    info = fit_predictor(checkpoint, MEANING, indices, scores, labels=60, head=QUICK, command="made so")
+    folder = checkpoint.folder / "predictors" / "made_up"
+    wanted = load_predictors(checkpoint, SPACE).whole_space("made_up")
+    # a predictor of before: one factor for all cells, version 1, no coverage by fifths
+    save_surrogate(replace(load_surrogate(folder / "surrogate.npz"), predicted=None), folder / "surrogate.npz")
+    plain = json.loads((folder / "predictor.json").read_text())
+    fifths = plain["held_out"]["surrogate"].pop("coverage_fifths")
+    (folder / "predictor.json").write_text(json.dumps(plain | {"format_version": 1}))
+    write_columns(
+        folder / "whole_space.safetensors",
+        {name: getattr(wanted, name) for name in ("mean", "joint")} | {"low": wanted.mean - 1, "high": wanted.mean + 1},
+    )
+    before = load_predictors(checkpoint, SPACE)
+    assert before.info("made_up").held_out["surrogate"].coverage_fifths is None
+    cells = [SPACE.from_index(index) for index in range(0, 15_625, 500)]
+    old = before.predict("made_up", cells)
+
+    again = refit_intervals(checkpoint, MEANING, indices, scores)
+    assert again == info
+    assert list(there(again.held_out["surrogate"].coverage_fifths)) == fifths
+    after = load_predictors(checkpoint, SPACE)
+    new, stored = after.predict("made_up", cells), after.whole_space("made_up")
+    assert np.array_equal(new.mean, old.mean)
+    assert not np.allclose(new.low, old.low)
+    for name in ("mean", "low", "high", "joint"):
+        assert np.array_equal(getattr(stored, name), getattr(wanted, name))
+    with pytest.raises(DataError, match=r"fitted on 60 labels that are not all among these 10,416: give those of"):
+        refit_intervals(checkpoint, MEANING, indices, scores + 1.0)
+    with pytest.raises(DataError, match="No predictor for 'other'"):
+        refit_intervals(checkpoint, replace(MEANING, key="other"), indices, scores)
 
 
 def test_a_predictor_of_other_weights_is_refused(fitted: Checkpoint, tmp_path: Path) -> None:

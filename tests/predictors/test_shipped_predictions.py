@@ -1,7 +1,8 @@
 """What the shipped checkpoints predict stays what it was: 200 cells of each space, drawn once and kept in ``golden``.
 
-Columns are mean, low, high and the joint head. The reference was written before predictions became one type; on the
-machine that wrote it the numbers agreed to the last bit. Other processors sum in another order, hence the tolerance.
+Columns are mean, low, high and the joint head. The reference was written before predictions became one type, its low
+and high when intervals came to depend on the prediction; on the machine that wrote it the numbers agreed to the last
+bit. Other processors sum in another order, hence the tolerance.
 """
 
 import numpy as np

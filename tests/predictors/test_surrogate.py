@@ -339,7 +339,7 @@ def test_a_failed_write_leaves_the_old_file(
     ("change", "message"),
     [
         ({"format": "other"}, "expected the format 'svge-structure-surrogate'"),
-        ({"version": 99}, "format version 99; this program reads 2"),
+        ({"version": 99}, "format version 99; this program reads 2 and 3"),
         ({"space": "mars"}, "belongs to the space 'mars'"),
         ({"features": ["paths: odd"]}, "'features' differs"),
         ({"transform": {}}, "'centre'"),

@@ -12,6 +12,7 @@ from bench.harness.results import read_results
 from bench.papers import NB201, titled
 from svge_core.checkpoints import by_key, generation_key, load_meta, reconstruction_key
 from svge_core.evaluation import percent
+from svge_core.predictors import SHORT_NAME
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 from tools.docs.latent import CODES, measured, three
@@ -127,7 +128,7 @@ def prediction(root: Path) -> Chart:
     for name in FILES:
         stored = _stored(name, root)
         for row in stored["rows"]:
-            if "joint" not in row["predictor"]:
+            if row["predictor"] == SHORT_NAME:
                 point = (row["labels"], row["kendall_tau"], row["kendall_tau_sd"])
                 found.setdefault(stored["settings"]["space"], []).append(point)
     series = []

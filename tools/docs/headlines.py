@@ -5,6 +5,7 @@ from pathlib import Path
 from bench.harness.results import read_results
 from svge_core.checkpoints import MetricRow, RowKey, by_key, edge_f1_key, generation_key, load_meta, reconstruction_key
 from svge_core.evaluation import denominator, percent, result
+from svge_core.predictors import SHORT_NAME
 from tools.docs.search import paired
 
 
@@ -49,7 +50,7 @@ def _validity(root: Path) -> tuple[str, str, str]:
 def _prediction(root: Path) -> tuple[str, str, str]:
     stored = read_results("predictor", root)
     assert stored is not None
-    row = max((row for row in stored["rows"] if "joint" not in row["predictor"]), key=lambda row: row["labels"])
+    row = max((row for row in stored["rows"] if row["predictor"] == SHORT_NAME), key=lambda row: row["labels"])
     words = (
         f"Kendall tau (± over {len(row['draws'])} draws) of predicted against measured CIFAR-10 validation accuracy on "
         f"{row['held_out']:,} cells of NAS-Bench-201, from {row['labels']} labels of others; the 90 % interval covers "

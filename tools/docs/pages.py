@@ -20,6 +20,7 @@ from tools.docs.papers import digits, generative, generator, steps
 from tools.docs.prediction import extrapolation, prediction
 from tools.docs.published import published
 from tools.docs.search import ablation, batches, pairs, restricted, search
+from tools.docs.sizes import sizes
 from tools.docs.speed import asks, clicks, durability, throughput
 from tools.docs.validity import validity
 
@@ -70,6 +71,7 @@ BLOCKS: dict[str, Block] = {
     "headlines": Block("README.md", headlines),
     "layers": Block("docs/architecture.md", layers),
     "commands": Block("docs/cli.md", lambda root: commands()),
+    "sizes": Block("docs/concepts/numbers-and-meaning.md", sizes),
     "numbers": Block("docs/results/checkpoints.md", numbers),
     "trust": Block("docs/results/latent-quality.md", trust),
     "tradeoff": Block("docs/results/kl-weight.md", tradeoff),

@@ -1,5 +1,6 @@
 """Are the checkpoint's predictors right on cells they have not seen, and are their intervals honest?"""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning, score_name
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
-from svge_core.evaluation import percent
+from svge_core.evaluation import in_fifths, percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.predictors import PredictorInfo
 from ui.model.state import command, read_predictions, read_predictors
@@ -48,9 +49,18 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
                 shown.append((f"Inside the {info.level:.0%} interval", percent(found.coverage)))
             for label, value in shown:
                 st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+        if found.coverage_fifths is not None:
+            st.caption(_by_fifths(found.coverage_fifths, info.level))
     described = meaning.describe() if meaning else info.description
     seed = "unknown" if info.seed is None else info.seed
     st.caption(f"{plain(described)} Fitted on {info.labels:,} labels (seed {seed}).")
+
+
+def _by_fifths(fifths: Sequence[float], level: float) -> str:
+    return (
+        f"Inside the {level:.0%} interval in each fifth of the cells, from the lowest predicted to the highest: "
+        f"{in_fifths(fifths)}."
+    )
 
 
 def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
@@ -128,4 +138,6 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
             f"Intervals of the structure surrogate, over all held-out cells; median width {honest.width:.3g}{unit}. "
             f"Exact at {level:.0%}; the other levels rescale that interval as for a normal distribution."
         )
+        if honest.fifths is not None:
+            st.caption(_by_fifths(honest.fifths, level))
     st.caption(f"Measured: {meaning.describe()}")

@@ -10,7 +10,7 @@ from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
 from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, place_in_words
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, Cost
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
@@ -210,13 +210,23 @@ def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> st
     return plain(f"{value:,.{digits}f} {unit}".strip())
 
 
+def network_size(cost: Cost) -> None:
+    """Parameters, their range where the order of the vertices decides them, and FLOPs."""
+    size, words = f"**{cost.params_m:.3f} M** parameters", "FLOPs are multiply-accumulates."
+    if cost.params_range_m is not None:
+        fewest, most = cost.params_range_m
+        size += f" ({fewest:.3f} to {most:.3f} M)"
+        words += (
+            " In brackets: the counts of all orders in which the vertices may be written down, which decide who gets "
+            "the channels that do not divide evenly. The published count is one of them."
+        )
+    st.markdown(f"{size} · **{cost.flops_m:.1f} M** FLOPs", help=f"Follows from the structure: {cost.network}. {words}")
+
+
 def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
     if found.cost is not None:
-        st.markdown(
-            f"**{found.cost.params_m:.3f} M** parameters · **{found.cost.flops_m:.1f} M** FLOPs",
-            help=f"Follows from the structure: {found.cost.network}. FLOPs are multiply-accumulates.",
-        )
+        network_size(found.cost)
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:

@@ -56,6 +56,11 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--seed", type=whole_number(0), default=1, help="draws the labelled cells (default: %(default)s)"
     )
+    parser.add_argument(
+        "--intervals",
+        action="store_true",
+        help="fit the intervals of the stored predictor again, on its own labels and seed; predictions stay",
+    )
     parser = add_command(commands, "card", "checkpoint_commands:card")
     add_checkpoint(parser)
 

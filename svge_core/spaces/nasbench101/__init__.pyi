@@ -1,5 +1,5 @@
 from .cell_table import build as build, table as table
-from .codes import all_codes as all_codes
+from .codes import CellGraphs as CellGraphs, all_codes as all_codes
 from .extended import VERTICES as VERTICES, ExtendedNASBench101 as ExtendedNASBench101
 from .md5_key import module_hash as module_hash
 from .official_order import (
@@ -8,4 +8,5 @@ from .official_order import (
     order_digest as order_digest,
     packed_order as packed_order,
 )
+from .size import params_by_order as params_by_order
 from .space import OPERATIONS as OPERATIONS, SEEN_VERTICES as SEEN_VERTICES, NASBench101 as NASBench101

@@ -4,7 +4,15 @@ The authors' network (Ying et al. 2019): a 3x3 stem of 128 channels, three stack
 a side with 128, 256 and 512 channels, global average pooling, a classifier. A vertex takes the sum of its sources; the
 input and the output of a cell are adapted by 1x1 projections; the output concatenates its sources. Every convolution
 is without bias and followed by batch norm with scale and shift.
+
+**The order of the vertices counts.** Where three vertices feed the output, its channels do not divide, and the first of
+them, in the order in which the file writes the vertices, take one more. So isomorphic cells have networks of different
+sizes. The published count is that of the official file's order, which a key does not tell; cells here are counted in
+their canonical order, and :func:`params_by_order` gives the counts of all orders. (One, two and four divide 128, 256
+and 512, and nine edges do not allow five.) ``python -m bench.nasbench101_sizes`` measures how often it matters.
 """
+
+from itertools import permutations
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -71,3 +79,22 @@ def sizes(graphs: CellGraphs) -> tuple[Float[np.ndarray, " cells"], Float[np.nda
     params += channels * CLASSES + CLASSES
     macs += channels * CLASSES
     return params / 1e6, macs / 1e6
+
+
+def params_by_order(graph: CellGraphs) -> Float[np.ndarray, " counts"]:
+    """The distinct numbers of parameters that one cell has in all orders of its vertices, in millions, ascending.
+
+    Args:
+        graph: a single cell, in any topological order.
+    """
+    adjacency, count = graph.adjacency[0].astype(np.int64), int(graph.vertices[0])
+    width, inner = adjacency.shape[0], range(1, count - 1)
+    feeding = int(adjacency[1 : count - 1, count - 1].sum())
+    if all(STEM * 2**stack % max(feeding, 1) == 0 for stack in range(STACKS)):
+        return sizes(graph)[0]
+    orders = np.array([(0, *order, *range(count - 1, width)) for order in permutations(inner)])
+    written = adjacency[orders[:, :, None], orders[:, None, :]]
+    topological = ~np.tril(written).any((1, 2))
+    orders, written = orders[topological], written[topological]
+    operations = graph.operations[0][orders[:, 1:-1] - 1]
+    return np.unique(sizes(CellGraphs(np.full(len(orders), count), operations, written))[0])
