@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from svge_core.cli.common import emit
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, shown_word
+from svge_core.search.objectives import AllowPython, Goal, shown_word
 from svge_core.search.runs import Evaluation, RunView, SearchConfig
 
 
@@ -204,16 +204,23 @@ def as_dict(view: RunView) -> dict[str, Any]:
     }
 
 
+def _name(goal: Goal) -> str:
+    """A person's own column by its title: the key of a title in another alphabet says little."""
+    return goal.meaning.title if goal.meaning.origin == "user" else goal.key
+
+
 def as_text(view: RunView) -> str:
     """What a run found, for people."""
     lines = [f"{view.config.name}: {view.state}, {view.evaluated} of {view.config.budget} evaluations"]
-    lines[0] += f" beside {view.start_count} labels of yours" if view.start_count else ""
+    lines[0] += (
+        f" beside {view.start_count} label{'s' if view.start_count > 1 else ''} of yours" if view.start_count else ""
+    )
     lines[0] += f", {view.domain_title}"
     if view.problem:
         lines.append(f"  {view.problem}")
     best = view.front()[:20] if len(view.goals) > 1 else ([view.best] if view.best else [])
     for evaluation in best:
         pairs = zip(view.goals, evaluation.values or (), strict=False)
-        values = ", ".join(f"{goal.key} {value:.6g} ({goal.kind})" for goal, value in pairs)
+        values = ", ".join(f"{_name(goal)} {value:.6g} ({goal.kind})" for goal, value in pairs)
         lines.append(f"  {values}  {evaluation.notation}")
     return "\n".join(lines)

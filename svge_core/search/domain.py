@@ -80,7 +80,8 @@ class Domain:
         once = ", equivalent cells once" if self.distinct else ""
         if self.known is None:
             return f"{self.space.title}{once}"
-        return f"{self.space.title}, restricted to the {len(self.known):,} cells with a known value{once}"
+        cells = "1 cell" if len(self.known) == 1 else f"{len(self.known):,} cells"
+        return f"{self.space.title}, restricted to the {cells} with a known value{once}"
 
     def __contains__(self, cell: Cell) -> bool:
         return self.known is None or cell in self._members

@@ -43,7 +43,7 @@ def test_a_race_for_people_with_labels(run: RunCommand, storage: str, tmp_path: 
     path.write_text("index,worth\n15,9.5\n")
     words = ["search", "--objective", f"{HERE}worth", "--budget", 4, "--seeds", 2, "--name", "race"]
     text = run(*words, "--start", path, "--storage", storage, expect_json=False)
-    assert "race-0: finished, 4 of 4 evaluations beside 1 labels of yours, NAS-Bench-201" in text
+    assert "race-0: finished, 4 of 4 evaluations beside 1 label of yours, NAS-Bench-201" in text
     assert text.count(f"  worth 9.5 (measured)  {SPACE.format(SPACE.from_index(15))}") == 2
     rows = run("search", "--list", "--storage", storage)
     assert [(row["name"], row["state"], row["best"], row["seed"]) for row in rows] == [

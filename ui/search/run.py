@@ -80,7 +80,8 @@ def _halves() -> list[DeltaGenerator]:
 
 
 def _how_far(view: RunView) -> str:
-    labels = f" beside {view.start_count:,} labels of yours" if view.start_count else ""
+    several = "s" if view.start_count > 1 else ""
+    labels = f" beside {view.start_count:,} label{several} of yours" if view.start_count else ""
     text = f"**{view.evaluated:,} of {view.config.budget:,}** evaluations{labels}"
     failed = sum(e.state == "failed" for e in view.evaluations)
     text += f", {failed} failed" if failed else ""

@@ -150,7 +150,12 @@ def _loop(run: _Execution, wait: bool) -> None:
         outcome = _propose(run)
         if outcome == "exhausted":
             done = _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
-            _end(run.engine, run.run_id, "finished", f"No cell is left to propose after {done:,} evaluations.")
+            _end(
+                run.engine,
+                run.run_id,
+                "finished",
+                f"No cell is left to propose after {done:,} evaluation{'' if done == 1 else 's'}.",
+            )
             return
         if outcome == "wait":
             time.sleep(POLL_SECONDS)
