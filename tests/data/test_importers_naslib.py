@@ -140,6 +140,10 @@ def test_wrong_hardware_files(tmp_path: Path) -> None:
         ({"nasbench201": {}}, "holds no latency or energy"),
         (hw_nas_bench_content(edgegpu_latency=[1.0]), r"edgegpu_latency has the shape \(1,\)"),
         (hw_nas_bench_content(edgegpu_latency={0: 1.0, 15_625: 1.0}), "has a value for '15625', no index"),
+        (
+            hw_nas_bench_content(config=(1.5,)),
+            "'config' of CIFAR-10 is of type tuple; expected a list of architectures",
+        ),
         (hw_nas_bench_content(config=[{"arch": arch(0)}]), "entry 0 of CIFAR-10 cannot be used: it lacks 'arch_str'"),
         (hw_nas_bench_content(edgegpu_latency="x"), "CIFAR-10 edgegpu_latency: expected an array of numbers"),
         (

@@ -94,8 +94,12 @@ def _values(raw: Any, path: Path, what: str) -> np.ndarray:
 
 
 def _check_order(config: Any, path: Path, data_set: str) -> None:
-    entries = config.items() if is_dict(config) else enumerate(config) if is_list(config) else ()
-    for index, entry in entries:
+    if config is None:
+        return
+    if not is_dict(config) and not is_list(config):
+        kind = type(config).__name__
+        raise DataError(f"{shown(path)}: 'config' of {data_set} is of type {kind}; expected a list of architectures.")
+    for index, entry in config.items() if is_dict(config) else enumerate(config):
         try:
             named = index_of(entry["arch_str"])
         except Exception as error:
