@@ -34,7 +34,7 @@ ENAS_CHANNELS = 96
 SEEN_SKIPS = 0.5
 #: longest text that is read as an architecture; 12 layers take 318 characters
 MAX_TEXT = 2_000
-_LABELLED = re.compile(r"(\[.*\])(?:\s*,\s*(\d{1,3}(?:\.\d{1,17})?))?", re.ASCII)
+_LABELLED = re.compile(r"(\[.*\])(?:\s*,\s*((?:0|[1-9]\d{0,2})(?:\.\d{1,17})?))?", re.ASCII)
 
 
 class ENASMacro(AbstractSearchSpace):

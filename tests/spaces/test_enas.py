@@ -147,7 +147,7 @@ def test_malformed_texts_are_rejected(text: str, reason: str) -> None:
     assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize("score", ["nan", "inf", "-0.7", "1e-3", "0.7302, 1", "seven", "9" * 400, ""])
+@pytest.mark.parametrize("score", ["nan", "inf", "-0.7", "1e-3", "00.7302", "0.7302, 1", "seven", "9" * 400, ""])
 def test_scores_that_are_no_decimals_are_rejected(score: str) -> None:
     with pytest.raises(ParseError, match=r"Not a line of an ENAS file: expected .*, 0\.7302"):
         SIX.parse_labelled_line(f"{TEXT}, {score}")
