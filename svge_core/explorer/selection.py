@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import Cell
 from svge_core.data import Direction, mean_and_deviation, median
-from svge_core.errors import DataError, ParseError
+from svge_core.errors import DataError, InvalidCellError, ParseError
 from svge_core.explorer.explorer import Explorer
 from svge_core.spaces import AbstractSearchSpace
 
@@ -32,7 +32,8 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
     """The cell a person means: one of the space's further forms, a genotype, an index or a string of its notation.
 
     Indices are ``12`` or ``#12``; genotypes are as many digits as the space has genes, ``431204`` or ``4 3 1 2 0 4``.
-    Where a gene has more than ten choices only the latter is a genotype, and digits alone are an index.
+    Where a gene has more than ten choices only the latter is a genotype, and digits alone are an index. Digits that can
+    be both, and name two cells, are refused.
 
     Raises:
         ParseError: in one line, with what was expected.
@@ -50,12 +51,40 @@ def find_cell(space: AbstractSearchSpace, text: str) -> Cell:
         if len(digits) == 1 and space.digits_joined:
             digits = list(given)
         if len(digits) == genes:
-            return space.from_genotype(tuple(map(int, digits)))
+            genotype = tuple(map(int, digits))
+            if given.isdigit() and _is_index(space, given):
+                return _either(space, given, genotype)
+            return space.from_genotype(genotype)
     if (match := _INDEX.fullmatch(given)) and space.size is not None:
         return space.from_index(int(match[1]))
     if not space.resembles(given):
         raise ParseError(f"{given[:60]!r} is no architecture: type {forms}.")
     return space.parse(given)
+
+
+def _is_index(space: AbstractSearchSpace, digits: str) -> bool:
+    """Whether digits alone can be meant as an index: those are not written with zeros in front."""
+    plain = digits == "0" or not digits.startswith("0")
+    return plain and space.size is not None and int(digits) < space.size
+
+
+def _either(space: AbstractSearchSpace, given: str, genotype: tuple[int, ...]) -> Cell:
+    """What digits mean that can be an index and a genotype.
+
+    Raises:
+        ParseError: if they name two cells.
+    """
+    named = space.from_index(int(given))
+    try:
+        coded = space.from_genotype(genotype)
+    except InvalidCellError:
+        return named
+    if space.canonical(coded) != space.canonical(named):
+        raise ParseError(
+            f"{given} is the index of one cell and the genotype of another: write #{given} for the index, "
+            f"{' '.join(map(str, genotype))} for the genotype."
+        )
+    return named
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from svge_core.atlas.file import load_atlas
+from svge_core.cells.cell import Cell
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.data import import_csv, load_scores
 from svge_core.devices import usable_devices
@@ -18,6 +19,7 @@ from svge_core.explorer.inspection import place_in_words
 from svge_core.explorer.opening import open_explorer
 from svge_core.explorer.selection import CellFilter, find_cell, kept_by, summary
 from svge_core.exporting.document import from_json, to_json
+from svge_core.spaces.nasbench201 import NASBench201
 from svge_core.spaces.registry import get_space
 from tests.support.tiny_checkpoint import MadeUpPredictors, make_checkpoint
 from tests.support.untyped import there
@@ -238,6 +240,35 @@ def test_a_users_column_joins(explorer: Explorer) -> None:
 )
 def test_a_cell_is_found_by_any_of_its_names(text: str, genotype: tuple[int, ...]) -> None:
     assert SPACE.genotype(find_cell(SPACE, text)) == genotype
+
+
+class Small(NASBench201):
+    """A space whose indices and genotypes can be the same digits: three genes of five choices, 155 cells."""
+
+    @property
+    def gene_choices(self) -> tuple[int, ...]:
+        return (5, 5, 5)
+
+    @property
+    def size(self) -> int:
+        return 155
+
+    def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
+        if genotype == (1, 5, 4):
+            raise InvalidCellError("a gene has five choices")
+        return super().from_genotype((*genotype, 0, 0, 0)[:6])  # an index asks with all six
+
+
+def test_digits_that_are_an_index_and_a_genotype_are_refused() -> None:
+    small = Small()
+    said = "100 is the index of one cell and the genotype of another: write #100 for the index, 1 0 0 for the genotype."
+    with pytest.raises(ParseError, match=said):
+        find_cell(small, "100")
+    assert find_cell(small, "#100") == small.from_index(100)
+    assert find_cell(small, "1 0 0") == small.from_genotype((1, 0, 0))
+    assert find_cell(small, "010") == small.from_genotype((0, 1, 0)), "an index has no zeros in front"
+    assert find_cell(small, "154") == small.from_index(154), "no genotype"
+    assert find_cell(small, "444") == small.from_genotype((4, 4, 4)), "no index"
 
 
 def test_an_index_is_an_index() -> None:

@@ -1,20 +1,18 @@
 """The row above the map: colour, map, look-up, filters, a place by numbers, own scores. Each writes session state."""
 
-import math
-from collections.abc import Callable
-from typing import Any, get_args
+from typing import get_args
 
-import numpy as np
 import streamlit as st
 
 from svge_core.atlas import PlaneName
-from svge_core.data import DRAWN, import_csv
+from svge_core.data import import_csv
 from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
 from svge_core.spaces import AbstractSearchSpace
-from ui.shared import reruns, session
+from ui.map.range_slider import range_slider
+from ui.shared import session
 from ui.shared.choices import FURTHEST, CellFocus, PlaceFocus, UserColumns
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
@@ -26,8 +24,6 @@ ASKED = "csv-asked"
 #: above what is read, so that a file that is too large is answered by our own line and not by the widget's icon
 UPLOAD_MEGABYTES = 100
 REJECTED_SHOWN, LINE_SHOWN = 20, 500
-#: smallest step of a slider that float64 holds with all its digits
-_FINEST = 1e-300
 PLANES: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
@@ -125,7 +121,7 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     if now.score is not None and now.score_key != shown.name.key and now.score_key in known:
         about = column(explorer, now.score_key)
     if not about.categories:
-        _range(
+        range_slider(
             explorer.digest,
             "w-score",
             f"{about.name.title}{f' ({about.unit})' if about.unit else ''}",
@@ -134,7 +130,7 @@ def _filters(explorer: Explorer, shown: Column) -> None:
             lambda pair: _change(score=pair, score_key=about.name.key if pair else ""),
         )
     if explorer.space.has_cost:
-        _range(
+        range_slider(
             explorer.digest,
             "w-params",
             "Parameters (million)",
@@ -159,56 +155,6 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     _seeded("w-held-out", now.held_out_only)
     st.checkbox("Held-out cells only", key="w-held-out", on_change=_held_out)
     st.button("Remove all", key="w-filter-reset", disabled=not now.active, on_click=_reset)
-
-
-def _range(
-    digest: str,
-    key: str,
-    label: str,
-    values: np.ndarray,
-    chosen: tuple[float, float] | None,
-    change: Callable[[Any], object],
-) -> None:
-    """A slider over all values; the full range means no condition. ``digest`` is the explorer's."""
-    lowest, highest = reruns.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
-    if lowest == highest:
-        return
-    st.markdown(plain(label))  # a label of the slider's own would be read aloud with the escapes in it
-    # of values beyond what a slider can tell apart, its ends stand for them
-    shown = max(lowest, -DRAWN), min(highest, DRAWN)
-    part = (shown[1] - shown[0]) / 200
-    if part < _FINEST:
-        st.caption("Its values are too near each other for a slider.")
-        return
-    unit = 10 ** math.floor(math.log10(part))
-    low, high = float(math.floor(shown[0] / unit) * unit), float(math.ceil(shown[1] / unit) * unit)
-    usual = unit > 1e-9 and max(-low, high) < 1e9
-    written = f"%.{max(0, -round(math.log10(unit)))}f" if usual else "%.4g"
-    start = chosen or (lowest, highest)
-    left = low if start[0] <= lowest else min(start[0], high)
-    _seeded(key, (left, high if start[1] >= highest else max(start[1], low)))
-
-    def moved() -> None:
-        left, right = map(float, st.session_state[key])
-        pair = lowest if left == low else left, highest if right == high else right
-        change(None if pair == (lowest, highest) else pair)
-
-    st.slider(
-        label,
-        low,
-        high,
-        step=float(unit),
-        key=key,
-        on_change=moved,
-        format=written,
-        label_visibility="collapsed",
-    )
-
-
-def _ends(values: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest known value; twice the same number where there is none."""
-    known = values[np.isfinite(values)]
-    return (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
 
 
 def _change(**values: object) -> None:
