@@ -49,11 +49,22 @@ STEER: list[Callable[[SearchJobs, list[str]], None]] = [acts.pause, acts.cancel,
 
 
 @pytest.mark.parametrize("act", STEER, ids=lambda act: act.__name__)
-@pytest.mark.parametrize("wanted", [["theirs"], ["nobodys"], ["mine", "theirs"], ["gone"]], ids=" ".join)
-def test_others_runs_are_not_steered(jobs: SearchJobs, act, wanted: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "line"),
+    [
+        (["nobodys"], rules.NOT_YOURS),
+        (["mine", "nobodys"], rules.NOT_YOURS),
+        (["theirs"], rules.GONE),
+        (["gone"], rules.GONE),
+        (["mine", "theirs"], rules.SOME_GONE),
+        (["mine", "gone"], rules.SOME_GONE),
+    ],
+)
+def test_others_runs_are_not_steered(jobs: SearchJobs, act, wanted: list[str], line: str) -> None:
     before = list_runs(jobs.storage)
-    with pytest.raises(SvgeError, match="Only who started a search"):
+    with pytest.raises(SvgeError) as caught:
         act(jobs, wanted)
+    assert str(caught.value) == line
     assert list_runs(jobs.storage) == before and not jobs.jobs()
 
 
@@ -61,13 +72,16 @@ def test_mine_are(jobs: SearchJobs) -> None:
     acts.pause(jobs, ["mine"])
     acts.delete(jobs, ["mine"])
     assert names(jobs) == ["nobodys", "theirs"]
+    with pytest.raises(SvgeError, match="not among yours in the store any more"):  # in a second window
+        acts.delete(jobs, ["mine"])
 
 
 def test_races_of_others_are_not_named(jobs: SearchJobs) -> None:
     acts.note_race(jobs, "mine", RaceNotes("a name"))
-    for race in ("theirs", "nobodys", "gone", ""):
-        with pytest.raises(SvgeError, match="Only who started a search"):
+    for race, line in (("theirs", rules.GONE), ("gone", rules.GONE), ("", rules.GONE), ("nobodys", rules.NOT_YOURS)):
+        with pytest.raises(SvgeError) as caught:
             acts.note_race(jobs, race, RaceNotes("a name"))
+        assert str(caught.value) == line
     assert race_notes(jobs.storage) == {"mine": RaceNotes("a name")}
 
 
@@ -118,8 +132,10 @@ def test_uploads_are_each_visitors_own(jobs: SearchJobs, monkeypatch: pytest.Mon
 
 def test_plans_of_others_are_not_dismissed(jobs: SearchJobs) -> None:
     jobs._write_plan(Plan("race", (config("x"),), 1, problem="no", owner=OTHER))
-    with pytest.raises(SvgeError, match="Only who started"):
-        acts.drop_plan(jobs, "race")
+    for race in ("race", "gone"):
+        with pytest.raises(SvgeError) as caught:
+            acts.drop_plan(jobs, race)
+        assert str(caught.value) == rules.GONE
     assert len(jobs.plans()) == 1
 
 

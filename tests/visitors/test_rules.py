@@ -79,9 +79,18 @@ def test_who_is_not_known_starts_nothing() -> None:
 def test_each_steers_what_is_theirs() -> None:
     owners = {"mine": ME, "theirs": OTHER, "nobodys": ""}
     assert rules.steer_refusal(owners, ["mine"], ME) == ""
-    for names in (["theirs"], ["nobodys"], ["mine", "theirs"], ["mine", "gone"], ["gone"]):
+    for names in (["nobodys"], ["mine", "nobodys"], ["nobodys", "theirs"], ["gone", "nobodys"]):
         assert rules.steer_refusal(owners, names, ME) == rules.NOT_YOURS
     assert rules.steer_refusal(owners, ["nobodys"], "") == rules.NOT_YOURS  # nobody's, and nobody asks
+
+
+@pytest.mark.parametrize("unseen", ["theirs", "gone"])
+@pytest.mark.parametrize("visitor", [ME, ""])
+def test_a_run_of_another_visitor_reads_as_one_that_is_not_there(unseen: str, visitor: str) -> None:
+    owners = {"mine": ME, "theirs": OTHER, "nobodys": ""}
+    assert rules.steer_refusal(owners, [unseen], visitor) == rules.GONE
+    assert rules.steer_refusal(owners, ["mine", unseen], visitor) == rules.SOME_GONE
+    assert "any more" in rules.GONE and "Only who started" not in rules.GONE
 
 
 def test_each_sees_what_is_theirs_and_the_servers_own() -> None:

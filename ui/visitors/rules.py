@@ -20,6 +20,9 @@ TRAINING_OFF = (
 LIMITS_HELP = "Whoever runs the server sets these limits: see Visitors in the documentation."
 CODE_OFF = "Goals that run code or train networks are off on this shared server: choose a table or a predictor."
 NOT_YOURS = "Only who started a search can pause, resume, cancel, name or delete it on this shared server."
+#: of runs of other visitors and of those that are not there alike: nobody learns which names others have
+GONE = "That search is not among yours in the store any more."
+SOME_GONE = "Not all of these searches are among yours in the store any more."
 UNKNOWN = "This browser is not known yet: reload the page, with cookies allowed, and try again."
 ASK = "ask the person who runs this server"
 #: kinds of goals that look a value up; the others run code or train networks
@@ -204,14 +207,19 @@ def looks_up(configs: Collection[SearchConfig]) -> bool:
 
 
 def steer_refusal(owners: Mapping[str, str], names: Collection[str], visitor: str) -> str:
-    """Why a visitor may not pause, resume, cancel or delete these searches.
+    """Why a visitor may not pause, resume, cancel, name or delete these searches.
 
     Args:
         owners: whose each is that is there.
         names: of the searches.
-        visitor: who asks.
+        visitor: who asks. What is not there and what they do not see read the same.
     """
-    return "" if all(is_mine(owners.get(name, ""), visitor) for name in names) else NOT_YOURS
+    others = [name for name in names if not is_mine(owners.get(name, ""), visitor)]
+    if not others:
+        return ""
+    if any(name in owners and sees(owners[name], visitor) for name in others):
+        return NOT_YOURS
+    return GONE if len(names) == 1 else SOME_GONE
 
 
 def upload_refusal(quota: Quota, size: int) -> str:
