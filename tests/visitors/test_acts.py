@@ -19,7 +19,7 @@ from svge_core.search.runs.tables import open_store, owners
 from svge_core.search.runs.types import SearchConfig
 from svge_core.training.trainer import TrainConfig
 from tests.support.paths import ROOT
-from ui.search.form import stored
+from ui.search.form import MAX_CSV_MB, most_megabytes, stored
 from ui.visitors import acts, asking, rules
 
 ME, OTHER = "a" * 32, "b" * 32
@@ -128,6 +128,16 @@ def test_uploads_are_each_visitors_own(jobs: SearchJobs, monkeypatch: pytest.Mon
     with pytest.raises(SvgeError, match="at most 1 MiB"):
         stored(b"0" * (2**20 + 1), "large.csv")
     assert [file for file in path.parents[2].rglob("*") if file.is_file()] == [path]
+
+
+@pytest.mark.parametrize(("limit", "said"), [("1", 1), ("7", 7), ("50", 20), ("0", 1)])
+def test_the_upload_says_the_limit_that_holds(
+    jobs: SearchJobs, limit: str, said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_SHARED_TABLE_MB", limit)
+    assert most_megabytes() == said
+    monkeypatch.setenv("SVGE_SHARED", "0")
+    assert most_megabytes() == MAX_CSV_MB == 20
 
 
 def test_plans_of_others_are_not_dismissed(jobs: SearchJobs) -> None:

@@ -149,7 +149,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
         "A CSV file with architectures and values",
         type=["csv", "tsv", "txt", "gz"],
         key=f"search-csv-{space.name}",
-        max_upload_size=MAX_CSV_MB,
+        max_upload_size=most_megabytes(),
         help=f"A column {columns_in_words(space)}, and others of numbers",
     )
     if file is None:
@@ -201,6 +201,14 @@ def _own_function() -> tuple[str, str]:
         "protection. Name only code that you trust. It must be importable from the project's folder."
     )
     return (f"python:{path}", "" if agreed else "Agree that the Python function runs on this machine, or remove it.")
+
+
+def most_megabytes() -> int:
+    """How large a table may be that is uploaded here; visitors of a shared server have a limit of their own.
+
+    Streamlit takes no 0: where visitors may upload nothing, the rules refuse what comes.
+    """
+    return max(1, min(MAX_CSV_MB, asking.quota().table_mb)) if shared() else MAX_CSV_MB
 
 
 def stored(content: bytes, name: str) -> Path:
@@ -287,7 +295,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             "A CSV file with architectures and a column per goal",
             type=["csv", "tsv", "txt", "gz"],
             key=f"search-labels-{space.name}",
-            max_upload_size=MAX_CSV_MB,
+            max_upload_size=most_megabytes(),
             help=f"A column {columns_in_words(space)}, and others of numbers",
         )
         st.caption("They are known to every run from the beginning. No budget counts them, but every chart does.")
