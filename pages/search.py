@@ -3,9 +3,10 @@
 import streamlit as st
 
 from svge_core.errors import SvgeError
-from ui.paths import ROOT
+from svge_core.search.runs import list_runs
+from ui.paths import ROOT, shared
 from ui.search import state as search_state
-from ui.search.form import race_form
+from ui.search.form import race_form, show_quota
 from ui.search.live import live_section
 from ui.shared import reruns, session
 from ui.shared.loaders import opening
@@ -32,6 +33,9 @@ if wanted := search_state.linked_run():
     else:
         st.rerun()  # the run may be of another search space, which the sidebar shows
 
+if shared():
+    with notes:  # in view before the form is opened
+        show_quota(list_runs(search_state.search_jobs().storage))
 folder = session.checkpoint()
 if folder is None:
     explorer = None

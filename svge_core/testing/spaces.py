@@ -10,7 +10,7 @@ import pytest
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.spaces import AbstractSearchSpace, resolve
+from svge_core.spaces import AbstractSearchSpace, DecodingRules, resolve
 
 
 def random_order(cell: Cell, rng: np.random.Generator) -> list[int]:
@@ -25,6 +25,21 @@ def random_order(cell: Cell, rng: np.random.Generator) -> list[int]:
         for sources in waiting.values():
             sources.discard(node)
     return order
+
+
+def _draw(space: AbstractSearchSpace, rules: DecodingRules, rng: np.random.Generator) -> Cell:
+    """A cell that follows the rules. Where it may be of any size, it ends with the first output that is drawn, and
+    draws go on until every node but the first has an edge in, every one but the last an edge out."""
+    for _ in range(10_000):
+        ops = [space.vocabulary[rng.choice(np.flatnonzero(row))] for row in rules.node_types]
+        if rules.any_size:
+            ops = ops[: ops.index(OUTPUT) + 1]
+        given = rules.edges[: len(ops), : len(ops)]
+        drawn = np.where(given < 0, rng.integers(0, 2, given.shape), given).astype(bool)
+        joined = not rules.any_size or (drawn[:, 1:].any(axis=0).all() and drawn[:-1].any(axis=1).all())
+        if joined and (rules.max_edges is None or drawn.sum() <= rules.max_edges):
+            return Cell(tuple(ops), tuple((int(u), int(v)) for u, v in np.argwhere(drawn)))
+    raise AssertionError("the decoding rules admit hardly any cell: none of 10,000 draws followed them")
 
 
 class SearchSpaceContract:
@@ -230,9 +245,7 @@ class SearchSpaceContract:
             pytest.skip("the space has conditions that masks cannot express")
         rules, space = self.space.decoding_rules(), self.space
         for _ in range(self.samples):
-            ops = tuple(space.vocabulary[rng.choice(np.flatnonzero(row))] for row in rules.node_types)
-            drawn = np.where(rules.edges < 0, rng.integers(0, 2, rules.edges.shape), rules.edges)
-            space.validate(Cell(ops, tuple((int(u), int(v)) for u, v in np.argwhere(drawn))))
+            space.validate(_draw(space, rules, rng))
 
     def test_cost_is_finite_and_never_negative(self, cells: list[Cell]) -> None:
         if not self.space.has_cost:

@@ -116,6 +116,7 @@ def test_prediction_judges_only_cells_it_was_not_fitted_on(root: Path) -> None:
     assert at.get_by_key("model_score").options == ["CIFAR-10 validation accuracy"]
     assert float(inside.value.split()[0]) == pytest.approx(90, abs=1)
     (fifths,) = [found.value for found in at.caption if "in each fifth of the cells" in found.value]
+    assert "in each fifth of the cells (n = 3,115), from" in fifths  # 15,575 in five equal parts
     shares = [float(share) for share in fifths.split(": ")[1].removesuffix(" %.").split(" / ")]
     assert np.mean(shares) == pytest.approx(float(inside.value.split()[0]), abs=0.2)
     at.get_by_key("model_range").set_value("Best tenth").run()

@@ -34,6 +34,45 @@ def test_without_runs_the_page_says_what_a_search_is_and_starts_one_by_a_click(s
     assert "Preparing run 1 of 12" in words(at)
 
 
+@pytest.fixture
+def visitor(monkeypatch: pytest.MonkeyPatch) -> str:
+    """This browser, on a shared server."""
+    monkeypatch.setenv("SVGE_SHARED", "1")
+    monkeypatch.setattr(asking, "visitor", lambda: "a" * 32)
+    return "a" * 32
+
+
+@pytest.mark.parametrize(("limit", "runs"), [(1, 1), (3, 3), (5, 4), (9, 8), (12, 12)])
+def test_the_first_race_fits_into_the_limits(
+    store: str, visitor: str, limit: int, runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_SHARED_RUNS", str(limit))
+    at = search_page()
+    assert f"0 of {limit} wait or run" in words(at).replace("\\", "")
+    assert ("1 seed. Or" if runs < 8 else f"{runs // 4} seeds. Or") in words(at).replace("\\", "")
+    assert not widget(at, "search-first-race-0").disabled
+    press(at, "search-first-race-0")
+    (plan,) = start_jobs().plans()
+    assert plan.of == runs and plan.owner == visitor
+
+
+def test_a_first_race_that_cannot_start_is_off_with_the_reason(
+    store: str, visitor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_SHARED_RUNS", "0")
+    at = search_page()
+    assert widget(at, "search-first-race-0").disabled
+    reason = "0 searches of yours at once: 1 asked for. Please ask the person who runs this server."
+    assert reason in words(at).replace("\\", "")
+
+
+def test_the_quota_is_said_once_and_before_the_form(store: str, visitor: str) -> None:
+    at = search_page()
+    assert sum("This server is shared" in caption.value for caption in at.caption) == 1
+    form = next(form for form in at.expander if form.label == "New race")
+    assert not [caption for caption in form.caption if "This server is shared" in caption.value]
+
+
 def test_a_store_that_cannot_be_used_is_one_line(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SVGE_STORAGE", "nonsense://x")
     at = search_page()

@@ -19,7 +19,7 @@ from svge_core.search.runs.tables import open_store, owners
 from svge_core.search.runs.types import SearchConfig
 from svge_core.training.trainer import TrainConfig
 from tests.support.paths import ROOT
-from ui.search.form import stored
+from ui.search.form import MAX_CSV_MB, most_megabytes, stored
 from ui.visitors import acts, asking, rules
 
 ME, OTHER = "a" * 32, "b" * 32
@@ -49,11 +49,22 @@ STEER: list[Callable[[SearchJobs, list[str]], None]] = [acts.pause, acts.cancel,
 
 
 @pytest.mark.parametrize("act", STEER, ids=lambda act: act.__name__)
-@pytest.mark.parametrize("wanted", [["theirs"], ["nobodys"], ["mine", "theirs"], ["gone"]], ids=" ".join)
-def test_others_runs_are_not_steered(jobs: SearchJobs, act, wanted: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "line"),
+    [
+        (["nobodys"], rules.NOT_YOURS),
+        (["mine", "nobodys"], rules.NOT_YOURS),
+        (["theirs"], rules.GONE),
+        (["gone"], rules.GONE),
+        (["mine", "theirs"], rules.SOME_GONE),
+        (["mine", "gone"], rules.SOME_GONE),
+    ],
+)
+def test_others_runs_are_not_steered(jobs: SearchJobs, act, wanted: list[str], line: str) -> None:
     before = list_runs(jobs.storage)
-    with pytest.raises(SvgeError, match="Only who started a search"):
+    with pytest.raises(SvgeError) as caught:
         act(jobs, wanted)
+    assert str(caught.value) == line
     assert list_runs(jobs.storage) == before and not jobs.jobs()
 
 
@@ -61,13 +72,16 @@ def test_mine_are(jobs: SearchJobs) -> None:
     acts.pause(jobs, ["mine"])
     acts.delete(jobs, ["mine"])
     assert names(jobs) == ["nobodys", "theirs"]
+    with pytest.raises(SvgeError, match="not among yours in the store any more"):  # in a second window
+        acts.delete(jobs, ["mine"])
 
 
 def test_races_of_others_are_not_named(jobs: SearchJobs) -> None:
     acts.note_race(jobs, "mine", RaceNotes("a name"))
-    for race in ("theirs", "nobodys", "gone", ""):
-        with pytest.raises(SvgeError, match="Only who started a search"):
+    for race, line in (("theirs", rules.GONE), ("gone", rules.GONE), ("", rules.GONE), ("nobodys", rules.NOT_YOURS)):
+        with pytest.raises(SvgeError) as caught:
             acts.note_race(jobs, race, RaceNotes("a name"))
+        assert str(caught.value) == line
     assert race_notes(jobs.storage) == {"mine": RaceNotes("a name")}
 
 
@@ -116,10 +130,22 @@ def test_uploads_are_each_visitors_own(jobs: SearchJobs, monkeypatch: pytest.Mon
     assert [file for file in path.parents[2].rglob("*") if file.is_file()] == [path]
 
 
+@pytest.mark.parametrize(("limit", "said"), [("1", 1), ("7", 7), ("50", 20), ("0", 1)])
+def test_the_upload_says_the_limit_that_holds(
+    jobs: SearchJobs, limit: str, said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_SHARED_TABLE_MB", limit)
+    assert most_megabytes() == said
+    monkeypatch.setenv("SVGE_SHARED", "0")
+    assert most_megabytes() == MAX_CSV_MB == 20
+
+
 def test_plans_of_others_are_not_dismissed(jobs: SearchJobs) -> None:
     jobs._write_plan(Plan("race", (config("x"),), 1, problem="no", owner=OTHER))
-    with pytest.raises(SvgeError, match="Only who started"):
-        acts.drop_plan(jobs, "race")
+    for race in ("race", "gone"):
+        with pytest.raises(SvgeError) as caught:
+            acts.drop_plan(jobs, race)
+        assert str(caught.value) == rules.GONE
     assert len(jobs.plans()) == 1
 
 

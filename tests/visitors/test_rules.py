@@ -42,6 +42,35 @@ def test_the_last_that_fits_is_allowed_and_the_next_is_not(usage: Usage, fits: i
     assert words in said and "\n" not in said
 
 
+@pytest.mark.parametrize(
+    ("limit", "runs", "words"),
+    [
+        ({"runs": 3}, 4, "3 searches of yours at once: 4 asked for. Please choose fewer methods or seeds."),
+        ({"all_runs": 1}, 2, "1 search of all visitors at once: 2 asked for. Please choose fewer methods or seeds."),
+        ({"kept": 2}, 3, "2 searches of yours in the store: 3 asked for. Please choose fewer methods or seeds."),
+        ({"all_kept": 2}, 3, "2 searches of all visitors in the store: 3 asked for. Please choose fewer"),
+        ({"evaluations": 20}, 3, "20 evaluations of your searches: 30 asked for. Please choose a smaller budget"),
+        ({"runs": 0}, 1, "0 searches of yours at once: 1 asked for. Please ask the person who runs this server."),
+    ],
+)
+@pytest.mark.parametrize("used", [0, 1])
+def test_what_never_fits_is_not_to_be_waited_for(limit: dict[str, int], runs: int, words: str, used: int) -> None:
+    usage = Usage(used, used, used, used, used)
+    said = rules.race_refusal(replace(Quota(), **limit), usage, race(runs=runs), visitor=ME, known_tables=())
+    assert said.startswith(f"This shared server allows {words}") and "wait" not in said
+
+
+def test_what_never_fits_is_said_before_what_does_not_fit_now() -> None:
+    quota = replace(Quota(), runs=3, evaluations=20)
+    said = rules.race_refusal(quota, Usage(runs=3), race(runs=3), visitor=ME, known_tables=())
+    assert "20 evaluations of your searches: 30 asked for" in said
+
+
+def test_more_than_may_run_at_once_are_resumed_in_parts() -> None:
+    assert "4 asked for. Please resume fewer at once." in rules.resume_refusal(QUOTA, NONE, race(runs=4))
+    assert "2 used, 2 more asked for. Please wait" in rules.resume_refusal(QUOTA, Usage(runs=2), race(runs=2))
+
+
 def test_a_search_has_a_largest_budget() -> None:
     assert refusal(race(budget=50)) == ""
     assert "at most 50 evaluations on this shared server; this one asks for 51" in refusal(race(budget=51))
@@ -79,9 +108,18 @@ def test_who_is_not_known_starts_nothing() -> None:
 def test_each_steers_what_is_theirs() -> None:
     owners = {"mine": ME, "theirs": OTHER, "nobodys": ""}
     assert rules.steer_refusal(owners, ["mine"], ME) == ""
-    for names in (["theirs"], ["nobodys"], ["mine", "theirs"], ["mine", "gone"], ["gone"]):
+    for names in (["nobodys"], ["mine", "nobodys"], ["nobodys", "theirs"], ["gone", "nobodys"]):
         assert rules.steer_refusal(owners, names, ME) == rules.NOT_YOURS
     assert rules.steer_refusal(owners, ["nobodys"], "") == rules.NOT_YOURS  # nobody's, and nobody asks
+
+
+@pytest.mark.parametrize("unseen", ["theirs", "gone"])
+@pytest.mark.parametrize("visitor", [ME, ""])
+def test_a_run_of_another_visitor_reads_as_one_that_is_not_there(unseen: str, visitor: str) -> None:
+    owners = {"mine": ME, "theirs": OTHER, "nobodys": ""}
+    assert rules.steer_refusal(owners, [unseen], visitor) == rules.GONE
+    assert rules.steer_refusal(owners, ["mine", unseen], visitor) == rules.SOME_GONE
+    assert "any more" in rules.GONE and "Only who started" not in rules.GONE
 
 
 def test_each_sees_what_is_theirs_and_the_servers_own() -> None:

@@ -18,14 +18,14 @@ from ui.distribution.view import show_distribution
 from ui.paths import shared
 from ui.search import state
 from ui.search.controls import controls, state_badge
-from ui.search.form import quota_in_words
+from ui.search.form import show_quota
 from ui.search.start import LINE, checkpoint_path
 from ui.search.state import Run
-from ui.search.words import choices_for, goals_in_words, when
+from ui.search.words import choices_for, counted, goals_in_words, when
 from ui.shared import session
 from ui.shared.hiding import why
 from ui.shared.theme import plain
-from ui.visitors import acts, asking, rules
+from ui.visitors import acts, asking
 
 METHOD = "graphpnas"
 #: evaluations of a run; the fewest leave the generator something to learn from
@@ -76,7 +76,7 @@ def _form(space: AbstractSearchSpace, choices: Sequence[GoalChoice]) -> None:
     warm_up = GraphPNASOptions().warm_up
     most = max(FEWEST, min(MOST, asking.quota().budget)) if shared() else MOST
     if shared():
-        st.caption(quota_in_words(list_runs(state.search_jobs().storage)), help=rules.LIMITS_HELP)
+        show_quota(list_runs(state.search_jobs().storage))
     with st.form("distribution_form"), st.container(horizontal=True, vertical_alignment="bottom"):
         choice = st.selectbox(
             "Score", list(choices), format_func=lambda one: one.title, key="distribution_score", width=430
@@ -150,7 +150,7 @@ def _progress(jobs: SearchJobs, run: Run, titles: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.progress(
             min(1.0, summary.done / summary.budget),
-            text=f"{plain(goals)}: {summary.done:,} of {summary.budget:,} evaluations {state_badge(run)}",
+            text=f"{plain(goals)}: {summary.done:,} of {counted(summary.budget, 'evaluation')} {state_badge(run)}",
         )
         controls(jobs, run)
     if run.state == "failed" or (run.job is not None and run.job.ended):
@@ -167,7 +167,7 @@ def _chosen(runs: Sequence[Run], titles: dict[str, str]) -> Run | None:
     labels = {
         run.name: ("Yours · " if run.mine else "")
         + f"{goals_in_words(run.summary.config, titles)}, seed {run.summary.config.seed}, "
-        f"{run.summary.done} evaluations, {when(run.summary.started)}"
+        f"{counted(run.summary.done, 'evaluation')}, {when(run.summary.started)}"
         for run in runs
     }
     name = st.selectbox(

@@ -50,16 +50,18 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
             for label, value in shown:
                 st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
         if found.coverage_fifths is not None:
-            st.caption(_by_fifths(found.coverage_fifths, info.level))
+            st.caption(_by_fifths(found.coverage_fifths, info.level, found.of))
     described = meaning.describe() if meaning else info.description
     seed = "unknown" if info.seed is None else info.seed
     st.caption(f"{plain(described)} Fitted on {info.labels:,} labels (seed {seed}).")
 
 
-def _by_fifths(fifths: Sequence[float], level: float) -> str:
+def _by_fifths(fifths: Sequence[float], level: float, of: int) -> str:
+    least, most = of // 5, -(-of // 5)
+    size = f"{least:,}" if least == most else f"{least:,} or {most:,}"
     return (
-        f"Inside the {level:.0%} interval in each fifth of the cells, from the lowest predicted to the highest: "
-        f"{in_fifths(fifths)}."
+        f"Inside the {level:.0%} interval in each fifth of the cells (n = {size}), from the lowest predicted to the "
+        f"highest: {in_fifths(fifths)}."
     )
 
 
@@ -139,5 +141,5 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
             f"Exact at {level:.0%}; the other levels rescale that interval as for a normal distribution."
         )
         if honest.fifths is not None:
-            st.caption(_by_fifths(honest.fifths, level))
+            st.caption(_by_fifths(honest.fifths, level, honest.n))
     st.caption(f"Measured: {meaning.describe()}")

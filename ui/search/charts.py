@@ -11,6 +11,7 @@ from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hyperv
 from svge_core.search.objectives import Goal
 from svge_core.search.runs import RunView
 from ui.live_chart.component import live_chart
+from ui.search.words import counted
 from ui.shared import reruns
 from ui.shared.theme import plain, theme_name
 
@@ -35,8 +36,9 @@ def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
         _standings(lineup, goals)
         _words(views, goals, optimum)
         if left_out:
+            verb = "searches" if len(left_out) == 1 else "search"
             st.caption(
-                f"{len(left_out)} runs search other cells or goals and cannot stand in the same chart: "
+                f"{counted(len(left_out), 'run')} {verb} other cells or goals and cannot stand in the same chart: "
                 f"{plain(', '.join(left_out[:4]))}{' …' if len(left_out) > 4 else ''}"
             )
 

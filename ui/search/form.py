@@ -28,10 +28,10 @@ from ui.search.start import (
     DEFAULT_SEEDS,
     MAX_RUNS,
     RaceRequest,
-    open_checkpoint,
+    over_quota,
     start_button,
 )
-from ui.search.words import choices_for
+from ui.search.words import choices_for, counted
 from ui.shared import reruns, session
 from ui.shared.hiding import why
 from ui.shared.theme import plain
@@ -53,8 +53,6 @@ def race_form(explorer: Explorer | None) -> None:
     if reruns.refresh_asked():
         st.rerun()
     found = list_runs(state.search_jobs().storage) if shared() else []
-    if shared():
-        st.caption(quota_in_words(found), help=rules.LIMITS_HELP)
     space = get_space(session.space_name())
     choices = choices_for(space, explorer)
     words, known, restricted, problem = _goals(space, choices)
@@ -63,7 +61,7 @@ def race_form(explorer: Explorer | None) -> None:
     distinct = _distinct(space)
     _meaning(space, words, known, restricted, choices)
     request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct, problem)
-    problem = problem or _over_quota(request, found)
+    problem = problem or over_quota(request, found)
     runs = request.runs
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(key="search-start", width="content"):
@@ -78,20 +76,10 @@ def race_form(explorer: Explorer | None) -> None:
         st.markdown(_count(problem, words, methods, runs, request), width="stretch")
 
 
-def _over_quota(request: RaceRequest, found: Sequence[RunSummary | UnreadableRun]) -> str:
-    """Why a visitor may not start this, before they try."""
-    if not shared() or not request.words or not 0 < request.runs <= MAX_RUNS:
-        return ""
-    try:
-        configs = request.configs(session.space_name(), open_checkpoint())
-        return acts.race_refusal(state.search_jobs(), configs, found)
-    except SvgeError as error:
-        return str(error)
-
-
-def quota_in_words(found: Sequence[RunSummary | UnreadableRun]) -> str:
+def show_quota(found: Sequence[RunSummary | UnreadableRun]) -> None:
     """What this visitor has used of what; ``found`` are all runs of the store."""
-    return plain(rules.in_words(asking.quota(), asking.count_usage(state.search_jobs(), found, asking.visitor())))
+    used = asking.count_usage(state.search_jobs(), found, asking.visitor())
+    st.caption(plain(rules.in_words(asking.quota(), used)), help=rules.LIMITS_HELP)
 
 
 def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int, request: RaceRequest) -> str:
@@ -103,11 +91,10 @@ def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int
         return "Choose at least one method."
     if runs > MAX_RUNS:
         return f"{runs} runs are more than a race may have ({MAX_RUNS}): choose fewer methods or seeds."
-    noun = "run" if runs == 1 else "runs"
     each = "" if runs == 1 else " each"
-    text = f"**{runs} {noun}** of **{request.budget:,} evaluations**{each}"
+    text = f"**{counted(runs, 'run')}** of **{counted(request.budget, 'evaluation')}**{each}"
     if runs > cores():
-        text += f"; {cores()} at once on this machine's {cores()} cores, the others wait"
+        text += f"; {cores()} at once on this machine's {counted(cores(), 'core')}, the others wait"
     if request.seeds == 1 and len(methods) > 1:
         text += ". :orange[With one seed, a lead may be chance]"
     return text + "."
@@ -162,7 +149,7 @@ def _own_column(space: AbstractSearchSpace) -> tuple[str, int | None, str]:
         "A CSV file with architectures and values",
         type=["csv", "tsv", "txt", "gz"],
         key=f"search-csv-{space.name}",
-        max_upload_size=MAX_CSV_MB,
+        max_upload_size=most_megabytes(),
         help=f"A column {columns_in_words(space)}, and others of numbers",
     )
     if file is None:
@@ -214,6 +201,14 @@ def _own_function() -> tuple[str, str]:
         "protection. Name only code that you trust. It must be importable from the project's folder."
     )
     return (f"python:{path}", "" if agreed else "Agree that the Python function runs on this machine, or remove it.")
+
+
+def most_megabytes() -> int:
+    """How large a table may be that is uploaded here; visitors of a shared server have a limit of their own.
+
+    Streamlit takes no 0: where visitors may upload nothing, the rules refuse what comes.
+    """
+    return max(1, min(MAX_CSV_MB, asking.quota().table_mb)) if shared() else MAX_CSV_MB
 
 
 def stored(content: bytes, name: str) -> Path:
@@ -300,7 +295,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             "A CSV file with architectures and a column per goal",
             type=["csv", "tsv", "txt", "gz"],
             key=f"search-labels-{space.name}",
-            max_upload_size=MAX_CSV_MB,
+            max_upload_size=most_megabytes(),
             help=f"A column {columns_in_words(space)}, and others of numbers",
         )
         st.caption("They are known to every run from the beginning. No budget counts them, but every chart does.")
@@ -373,12 +368,16 @@ def _meaning(
 def searched(space: AbstractSearchSpace, known: Sequence[int | None], restricted: bool) -> str:
     """Which cells can be proposed, in words."""
     size = (
-        "" if space.size is None else f" ({space.size:,} cells)" if space.size < 1e12 else f" ({space.size:.1e} cells)"
+        ""
+        if space.size is None
+        else f" ({counted(space.size, 'cell')})"
+        if space.size < 1e12
+        else f" ({space.size:.1e} cells)"
     )
     if not restricted:
         return f"all of {space.title}{size}."
     counts = [count for count in known if count is not None]
-    few = f"{counts[0]:,} known cells" if len(counts) == 1 else "cells with a known value of every goal"
+    few = counted(counts[0], "known cell") if len(counts) == 1 else "cells with a known value of every goal"
     return f"{space.title}{size}, **restricted to the {few}**: the table does not cover the space."
 
 

@@ -21,9 +21,9 @@ from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
 from ui.search.naming import name_button, show_notes
 from ui.search.run import show_run
-from ui.search.start import LINE, default_request, like, start_button
+from ui.search.start import LINE, default_request, like, over_quota, start_button
 from ui.search.state import Run, RunGroup
-from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
+from ui.search.words import choices_for, counted, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import reruns, session
 from ui.shared.hiding import why
 from ui.shared.theme import plain
@@ -111,7 +111,8 @@ def _writing(jobs: SearchJobs) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 written = plan.of - len(plan.configs)
                 st.error(
-                    plain(f"{written} of {plan.of} runs could be prepared. {plan.problem}"), icon=":material/error:"
+                    plain(f"{written} of {counted(plan.of, 'run')} could be prepared. {plan.problem}"),
+                    icon=":material/error:",
                 )
                 st.button(
                     "Dismiss",
@@ -136,8 +137,9 @@ def _unreadable(runs: Sequence[UnreadableRun]) -> None:
     """Runs of the store that cannot be read, each with its reason: the others are as they were."""
     if not runs:
         return
-    count = "1 run in the store" if len(runs) == 1 else f"{len(runs):,} runs in the store"
-    with st.expander(f"{count} cannot be read", icon=":material/error:", expanded=True):
+    with st.expander(
+        f"{counted(len(runs), 'run')} in the store cannot be read", icon=":material/error:", expanded=True
+    ):
         frame = pd.DataFrame({"Name": [run.name for run in runs], "Why": [run.problem for run in runs]})
         st.dataframe(frame, hide_index=True, key="search-unreadable")
 
@@ -215,11 +217,21 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
         )
         if request is not None:
             names = ", ".join(METHODS[name].title for name in request.methods)
-            start_button("Start a first race", request, "search-first-race", ":material/rocket_launch:", type="primary")
+            problem = over_quota(request)
+            start_button(
+                "Start a first race",
+                request,
+                "search-first-race",
+                ":material/rocket_launch:",
+                type="primary",
+                disabled=bool(problem),
+            )
+            if problem:
+                st.markdown(f":red[{plain(problem)}]")
             st.caption(
                 plain(
-                    f"{goal}; {names}; {request.budget} evaluations per run, {request.seeds} seeds. "
-                    "Or fill in the form."
+                    f"{goal}; {names}; {counted(request.budget, 'evaluation')} per run, "
+                    f"{counted(request.seeds, 'seed')}. Or fill in the form."
                 )
             )
         if elsewhere:
@@ -235,7 +247,9 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
         words = ", ".join(f"{count} {state.STATE_WORDS[word]}" for word, count in counts.items() if count)
         if counts["queued"]:
             words += f" (this machine works on {jobs.slots} at once)"
-        st.progress(min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {budget:,} evaluations · {words}")
+        st.progress(
+            min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {counted(budget, 'evaluation')} · {words}"
+        )
         group_buttons(jobs, runs)
         _again(shown.groups[0])
         name_button(jobs, shown.groups[0])
@@ -273,7 +287,7 @@ def _race_files(shown: Shown) -> None:
     name = f"race-{shown.groups[0].config.race or shown.groups[0].config.name}"
     notes = shown.groups[0].notes if len(shown.groups) == 1 else None
     with st.popover("Export", icon=":material/download:", type="tertiary", key="search-race-export"):
-        st.caption(f"Every evaluation of the {len(views):,} runs in the chart")
+        st.caption(f"Every evaluation of the {counted(len(views), 'run')} in the chart")
         files: dict[str, tuple[str, Callable[[Sequence[RunView]], str]]] = {
             "csv": ("text/csv", run_csv),
             "json": ("application/json", partial(race_json, notes=notes)),
@@ -293,7 +307,7 @@ def _overview(groups: Sequence[RunGroup], titles: dict[str, str]) -> None:
     """Every run of the store."""
     total = sum(len(group.runs) for group in groups)
     whose = "that you see" if shared() else "in the store"
-    with st.expander(f"All {total:,} runs {whose}", icon=":material/storage:"):
+    with st.expander(f"All {counted(total, 'run')} {whose}", icon=":material/storage:"):
         spaces = {group.config.space: get_space(group.config.space).title for group in groups}
         wanted = st.segmented_control(
             "Search space",

@@ -82,7 +82,8 @@ def _halves() -> list[DeltaGenerator]:
 def _how_far(view: RunView) -> str:
     several = "s" if view.start_count > 1 else ""
     labels = f" beside {view.start_count:,} label{several} of yours" if view.start_count else ""
-    text = f"**{view.evaluated:,} of {view.config.budget:,}** evaluations{labels}"
+    noun = "evaluation" if view.config.budget == 1 else "evaluations"
+    text = f"**{view.evaluated:,} of {view.config.budget:,}** {noun}{labels}"
     failed = sum(e.state == "failed" for e in view.evaluations)
     text += f", {failed} failed" if failed else ""
     if view.best is not None and len(view.goals) == 1:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from svge_core.errors import SvgeError
 from svge_core.search.objectives import GoalChoice, split_csv, split_reference, split_word
-from svge_core.search.runs import SearchConfig
+from svge_core.search.runs import RunSummary, SearchConfig, UnreadableRun, list_runs
 from svge_core.search.searchers import METHODS
 from ui.paths import ROOT, shared
 from ui.search import state
@@ -91,12 +91,18 @@ class RaceRequest:
 
 
 def default_request(choices: Sequence[GoalChoice], *, has_checkpoint: bool) -> RaceRequest:
-    """A race that makes sense without any choice: our method beside three rivals on the first goal."""
+    """A race that makes sense without any choice: our method beside three rivals on the first goal.
+
+    For visitors as small as it must be to fit into the limits of a shared server where nothing is used yet.
+    """
     methods = tuple(name for name in DEFAULT_METHODS if has_checkpoint or not METHODS[name].needs_checkpoint)
     first, budget, seeds = choices[0], DEFAULT_BUDGET, DEFAULT_SEEDS
     if shared():
         limits = asking.quota()
-        budget, seeds = min(budget, max(1, limits.budget)), max(1, min(seeds, limits.runs // len(methods)))
+        most = min(limits.runs, limits.all_runs, limits.kept, limits.all_kept)
+        methods = methods[: max(1, most)]
+        seeds = max(1, min(seeds, most // len(methods)))
+        budget = max(1, min(budget, limits.budget, limits.evaluations // (len(methods) * seeds)))
     return RaceRequest((first.word,), methods, budget, seeds, restricted=first.cells is not None)
 
 
@@ -168,6 +174,23 @@ def like(group: RunGroup) -> RaceRequest | None:
         first.start_csv,
         first.distinct,
     )
+
+
+def over_quota(request: RaceRequest, found: Sequence[RunSummary | UnreadableRun] | None = None) -> str:
+    """Why a visitor may not start this, before they try; empty where nothing is in the way.
+
+    Args:
+        request: the race.
+        found: all runs of the store; None to read them.
+    """
+    if not shared() or not request.words or not 0 < request.runs <= MAX_RUNS:
+        return ""
+    try:
+        jobs = state.search_jobs()
+        configs = request.configs(session.space_name(), open_checkpoint())
+        return acts.race_refusal(jobs, configs, list_runs(jobs.storage) if found is None else found)
+    except SvgeError as error:
+        return str(error)
 
 
 def open_checkpoint() -> str | None:

@@ -20,11 +20,18 @@ TRAINING_OFF = (
 LIMITS_HELP = "Whoever runs the server sets these limits: see Visitors in the documentation."
 CODE_OFF = "Goals that run code or train networks are off on this shared server: choose a table or a predictor."
 NOT_YOURS = "Only who started a search can pause, resume, cancel, name or delete it on this shared server."
+#: of runs of other visitors and of those that are not there alike: nobody learns which names others have
+GONE = "That search is not among yours in the store any more."
+SOME_GONE = "Not all of these searches are among yours in the store any more."
 UNKNOWN = "This browser is not known yet: reload the page, with cookies allowed, and try again."
 ASK = "ask the person who runs this server"
+FEWER = "choose fewer methods or seeds"
+_DELETE = "delete some that you no longer need"
 #: kinds of goals that look a value up; the others run code or train networks
 LOOKED_UP = frozenset({"table", "predictor", "csv"})
 _LARGEST = 10**9
+#: nouns of the limits where one is allowed
+_ONE = {"searches": "search", "evaluations": "evaluation", "tables": "table", "generators": "generator"}
 
 
 class RefusedError(SvgeError):
@@ -140,29 +147,26 @@ def race_refusal(
         return "A table of this search is not yours: upload it on this page."
     largest = max(config.budget for config in configs)
     if largest > quota.budget:
-        return (
-            f"A search has at most {quota.budget:,} evaluations on this shared server; this one asks for {largest:,}."
-        )
+        most = _evaluations(quota.budget)
+        return f"A search has at most {most} on this shared server; this one asks for {largest:,}."
     count, evaluations = len(configs), sum(config.budget for config in configs)
     tables = len({content_of(name) for name in used | usage.tables})
     had = len({content_of(name) for name in usage.tables})
-    return (
-        _running_refusal(quota, usage, count)
-        or _kept_refusal(quota, usage, count)
-        or _over(
-            "evaluations of your searches",
-            usage.evaluations,
-            evaluations,
-            quota.evaluations,
-            "delete a search that you no longer need, or ask for fewer",
-        )
-        or _over(
+    delete = "delete a search that you no longer need, or ask for fewer"
+    smaller = "choose a smaller budget, or fewer methods or seeds"
+    return _first_refusal(
+        *_running_limits(quota, usage, count, FEWER),
+        _Limit("searches of yours in the store", usage.kept, count, quota.kept, _DELETE, FEWER),
+        _Limit("searches of all visitors in the store", usage.all_kept, count, quota.all_kept, ASK, FEWER),
+        _Limit("evaluations of your searches", usage.evaluations, evaluations, quota.evaluations, delete, smaller),
+        _Limit(
             "uploaded tables in your searches",
             had,
             tables - had,
             quota.tables,
             "delete the searches that use one",
-        )
+            "choose goals of fewer tables",
+        ),
     )
 
 
@@ -172,30 +176,69 @@ def content_of(name: str) -> str:
     return PurePath(name).parent.name if reference is None else reference[0]
 
 
-def _running_refusal(quota: Quota, usage: Usage, count: int) -> str:
+@dataclass(frozen=True)
+class _Limit:
+    """What is asked for against one limit.
+
+    Attributes:
+        what: is limited.
+        used, more, limit: how much there is, is asked for, and may be.
+        remedy: what to do where it does not fit now.
+        smaller: what to do where it fits never, however little is used.
+    """
+
+    what: str
+    used: int
+    more: int
+    limit: int
+    remedy: str
+    smaller: str
+
+    @property
+    def too_large(self) -> str:
+        """One line if ``more`` alone are more than the limit: to wait or to delete would not help."""
+        if self.more <= self.limit:
+            return ""
+        advice = self.smaller if self.limit else ASK
+        return f"This shared server allows {self._allowed}: {self.more:,} asked for. Please {advice}."
+
+    @property
+    def over(self) -> str:
+        """One line if ``more`` do not fit now: what, how much is used, what to do."""
+        if self.used + self.more <= self.limit:
+            return ""
+        return (
+            f"This shared server allows {self._allowed}: {self.used:,} used, {self.more:,} more asked for. "
+            f"Please {self.remedy}."
+        )
+
+    @property
+    def _allowed(self) -> str:
+        words = self.what.split()
+        if self.limit == 1:
+            place = next(place for place, word in enumerate(words) if word in _ONE)
+            words[place] = _ONE[words[place]]
+        return f"{self.limit:,} {' '.join(words)}"
+
+
+def _first_refusal(*limits: _Limit) -> str:
+    """What never fits comes first, as nobody shall wait for it."""
+    return next(filter(None, (*(limit.too_large for limit in limits), *(limit.over for limit in limits))), "")
+
+
+def _running_limits(quota: Quota, usage: Usage, count: int, fewer: str) -> tuple[_Limit, _Limit]:
     wait = "wait until some are over, or cancel or dismiss some"
-    return _over("searches of yours at once", usage.runs, count, quota.runs, wait) or _over(
-        "searches of all visitors at once", usage.all_runs, count, quota.all_runs, "try again later"
+    return (
+        _Limit("searches of yours at once", usage.runs, count, quota.runs, wait, fewer),
+        _Limit("searches of all visitors at once", usage.all_runs, count, quota.all_runs, "try again later", fewer),
     )
-
-
-def _kept_refusal(quota: Quota, usage: Usage, count: int) -> str:
-    delete = "delete some that you no longer need"
-    return _over("searches of yours in the store", usage.kept, count, quota.kept, delete) or _over(
-        "searches of all visitors in the store", usage.all_kept, count, quota.all_kept, ASK
-    )
-
-
-def _over(what: str, used: int, more: int, limit: int, remedy: str) -> str:
-    """One line if ``more`` do not fit: what, how much is used, what to do."""
-    if used + more <= limit:
-        return ""
-    return f"This shared server allows {limit:,} {what}: {used:,} used, {more:,} more asked for. Please {remedy}."
 
 
 def resume_refusal(quota: Quota, usage: Usage, configs: Collection[SearchConfig]) -> str:
     """Why a visitor may not let searches of their own go on, of which none is going on now."""
-    return _running_refusal(quota, usage, len(configs)) if looks_up(configs) else CODE_OFF
+    if not looks_up(configs):
+        return CODE_OFF
+    return _first_refusal(*_running_limits(quota, usage, len(configs), "resume fewer at once"))
 
 
 def looks_up(configs: Collection[SearchConfig]) -> bool:
@@ -204,14 +247,19 @@ def looks_up(configs: Collection[SearchConfig]) -> bool:
 
 
 def steer_refusal(owners: Mapping[str, str], names: Collection[str], visitor: str) -> str:
-    """Why a visitor may not pause, resume, cancel or delete these searches.
+    """Why a visitor may not pause, resume, cancel, name or delete these searches.
 
     Args:
         owners: whose each is that is there.
         names: of the searches.
-        visitor: who asks.
+        visitor: who asks. What is not there and what they do not see read the same.
     """
-    return "" if all(is_mine(owners.get(name, ""), visitor) for name in names) else NOT_YOURS
+    others = [name for name in names if not is_mine(owners.get(name, ""), visitor)]
+    if not others:
+        return ""
+    if any(name in owners and sees(owners[name], visitor) for name in others):
+        return NOT_YOURS
+    return GONE if len(names) == 1 else SOME_GONE
 
 
 def upload_refusal(quota: Quota, size: int) -> str:
@@ -234,7 +282,12 @@ def fit_refusal(quota: Quota, fitted: int, *, visitor: str) -> str:
     """
     if not visitor:
         return UNKNOWN
-    return _over("generators fitted for you in the last 60 minutes", fitted, 1, quota.fits, "come back later")
+    what = "generators fitted for you in the last 60 minutes"
+    return _first_refusal(_Limit(what, fitted, 1, quota.fits, "come back later", ASK))
+
+
+def _evaluations(number: int) -> str:
+    return "1 evaluation" if number == 1 else f"{number:,} evaluations"
 
 
 def in_words(quota: Quota, usage: Usage) -> str:
@@ -243,7 +296,7 @@ def in_words(quota: Quota, usage: Usage) -> str:
     return (
         f"This server is shared. Of your searches {usage.runs:,} of {quota.runs:,} wait or run, and {usage.kept:,} of "
         f"{quota.kept:,} are kept, with {usage.evaluations:,} of {quota.evaluations:,} evaluations and {tables:,} of "
-        f"{quota.tables:,} uploaded tables. A search has at most {quota.budget:,} evaluations. Nobody sees your "
+        f"{quota.tables:,} uploaded tables. A search has at most {_evaluations(quota.budget)}. Nobody sees your "
         "searches but you and who runs the server; nobody but you can delete them here."
     )
 

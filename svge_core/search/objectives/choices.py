@@ -74,7 +74,7 @@ def _imported(space: AbstractSearchSpace) -> list[GoalChoice]:
 def _title(meaning: ScoreMeaning, cells: int | None) -> str:
     name = score_name(meaning)
     words = [] if meaning.kind == "analytic" else [meaning.kind]
-    words += [f"{cells:,} cells"] if cells is not None else []
+    words += [] if cells is None else ["1 cell" if cells == 1 else f"{cells:,} cells"]
     mark = "≈ " if meaning.kind == "predicted" else ""
     return f"{mark}{name} ({', '.join(words)})" if words else f"{mark}{name}"
 
