@@ -61,7 +61,7 @@ except SvgeError as problem:
 
 meta, config = checkpoint.meta, checkpoint.meta.config
 st.caption(
-    f"{checkpoint.model.space.title}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with "
+    f"{plain(checkpoint.model.space.title)}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with "
     f"{config.latent} latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; "
     f"{held_out_words(checkpoint)} were held out."
 )

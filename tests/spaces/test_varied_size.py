@@ -47,8 +47,8 @@ class Pipes(AbstractSearchSpace):
         return (self.index(cell),)
 
     def from_genotype(self, genotype: tuple[int, ...]) -> Cell:
-        if len(genotype) != 1 or not 0 <= genotype[0] < self.size:
-            raise InvalidCellError(f"Expected one gene from 0 to {self.size - 1}; got {str(genotype)[:40]}.")
+        if len(genotype) != 1 or not 0 <= genotype[0] < len(MEMBERS):
+            raise InvalidCellError(f"Expected one gene from 0 to {len(MEMBERS) - 1}; got {str(genotype)[:40]}.")
         return chain(MEMBERS[genotype[0]])
 
     def enumerate(self) -> Iterator[Cell]:
@@ -59,8 +59,8 @@ class Pipes(AbstractSearchSpace):
         return MEMBERS.index(cell.ops[1:-1])
 
     def from_index(self, index: int) -> Cell:
-        if not 0 <= index < self.size:
-            raise ParseError(f"Expected an index from 0 to {self.size - 1}; got {index}.")
+        if not 0 <= index < len(MEMBERS):
+            raise ParseError(f"Expected an index from 0 to {len(MEMBERS) - 1}; got {index}.")
         return chain(MEMBERS[index])
 
     def format(self, cell: Cell) -> str:
@@ -73,7 +73,7 @@ class Pipes(AbstractSearchSpace):
         return chain(word)
 
     def random_cell(self, rng: np.random.Generator) -> Cell:
-        return self.from_index(int(rng.integers(self.size)))
+        return self.from_index(int(rng.integers(len(MEMBERS))))
 
     def neighbours(self, cell: Cell) -> list[Cell]:
         return [other for other in self.enumerate() if other != cell]

@@ -18,6 +18,7 @@ from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model.state import shown_path
 from ui.shared.hiding import without_paths
+from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_missing
 
 
@@ -100,7 +101,9 @@ def show_card(checkpoint: Checkpoint) -> None:
     with left:
         st.subheader("What it is")
         with st.container(key="model_facts"):
-            st.table(pd.Series(facts(checkpoint), name="Value"), hide_header=True, border="horizontal")
+            # a table shows Markdown, and a space's title or a file's name is anybody's text
+            shown = {name: plain(value) for name, value in facts(checkpoint).items()}
+            st.table(pd.Series(shown, name="Value"), hide_header=True, border="horizontal")
         st.markdown("Made with")
         st.code(without_paths(meta.command) or "not recorded", language="bash", wrap_lines=True)
     with right:
