@@ -41,7 +41,7 @@ def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
     # a projection of a narrow table has many columns and no more directions than the table
     free = min(info.width, checkpoint.model.table.shape[1])
     st.caption(
-        f"Nearest: {plain(near[1])} and {plain(near[2])} ({near[0]:.2f}). Random rows with {free} free directions would "
-        f"lie about 1 ± {free**-0.5:.2f} apart, so only distances well outside that range were learned. The model never saw "
-        "performance while these rows were trained."
+        f"Nearest: {plain(near[1])} and {plain(near[2])} ({near[0]:.2f}). Random rows with {free} free directions "
+        f"would lie about 1 ± {free**-0.5:.2f} apart, so only distances well outside that range were learned. The "
+        "model never saw performance while these rows were trained."
     )
