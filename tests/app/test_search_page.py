@@ -251,7 +251,7 @@ def test_a_run_that_cannot_be_read_is_named_and_hides_no_other(store: str) -> No
     at = search_page()
     frame = next(table.value for table in at.dataframe if "Why" in table.value.columns)
     assert frame.to_dict("records") == [{"Name": "random-0-one", "Why": "its 'created' is not a time: 1e+300"}]
-    assert listed(at, "Race").value == "nasbench201/two" and "All 1 runs in the store" in labels(at)
+    assert listed(at, "Race").value == "nasbench201/two" and "All 1 run in the store" in labels(at)
     with open_store(store) as engine, engine.begin() as connection:
         connection.execute(sa.text("update svge_claims set finished = 1e300"))
         connection.execute(sa.text("update svge_runs set created = 1 where name = 'random-0-one'"))
