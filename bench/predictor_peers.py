@@ -15,6 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,15 +162,16 @@ def main(argv: list[str] | None = None) -> int:
             for method, numbers in draws.items()
             for place, labels in enumerate(sizes)
         }
-        rows, given = stored_rows(name, settings, wanted), command("predictor_peers", argv)
+        rows = stored_rows(name, settings, wanted)
+        keep = partial(save_results, name, settings=settings, command=command("predictor_peers", argv))
         for (method, labels), count in wanted.items():
             found = [] if (before := rows.get((method, labels))) is None else before["draws"]
             for seed in range(len(found), count):
                 labelled, held = parts(pool, labels, arguments.held_out, seed)
                 found = [*found, one(methods[method], labelled, held, seed)]
                 rows[method, labels] = summary_row(method, labels, len(held.indices), found)
-                save_results(name, [rows[key] for key in wanted if key in rows], settings, given)
-        save_results(name, [rows[key] for key in wanted if key in rows], settings, given)
+                keep([rows[key] for key in wanted if key in rows])
+        keep([rows[key] for key in wanted if key in rows])  # the command, too, where every draw was there already
     except SvgeError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from svge_core.cli.common import emit
+from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, Goal, shown_word
 from svge_core.search.runs import Evaluation, RunView, SearchConfig
@@ -212,9 +213,7 @@ def _name(goal: Goal) -> str:
 def as_text(view: RunView) -> str:
     """What a run found, for people."""
     lines = [f"{view.config.name}: {view.state}, {view.evaluated} of {view.config.budget} evaluations"]
-    lines[0] += (
-        f" beside {view.start_count} label{'s' if view.start_count > 1 else ''} of yours" if view.start_count else ""
-    )
+    lines[0] += f" beside {count_of(view.start_count, 'label')} of yours" if view.start_count else ""
     lines[0] += f", {view.domain_title}"
     if view.problem:
         lines.append(f"  {view.problem}")

@@ -36,3 +36,4 @@ from .prediction import (
     nothing_predicted as nothing_predicted,
 )
 from .scores import Scores as Scores, scores_from_columns as scores_from_columns
+from .words import count_of as count_of

@@ -181,9 +181,10 @@ def rounds_figure(
         hovertemplate="after %{x}: median %{y:.2f}, 10 to 90 %: %{customdata[0]:.2f} to %{customdata[1]:.2f}"
         "<extra></extra>",
     )
-    for quantile, dash in ((0.5, "dash"), (0.9, "dot")):
+    shares = (0.5, 0.9)
+    for quantile, place, dash in zip(shares, quantiles(random, shares).tolist(), ("dash", "dot"), strict=True):
         figure.add_hline(
-            y=float(quantiles(random, (quantile,))[0]),
+            y=place,
             line={"color": THEMES[theme].muted, "dash": dash, "width": 1.5},
             annotation={"text": f"{RANDOM}, {quantile:.0%} quantile", "font": {"color": THEMES[theme].muted}},
             annotation_position="bottom right",

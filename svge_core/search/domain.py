@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from svge_core.cells import Cell
+from svge_core.data import count_of
 from svge_core.errors import DataError
 from svge_core.search.history import History
 from svge_core.spaces import AbstractSearchSpace
@@ -80,7 +81,7 @@ class Domain:
         once = ", equivalent cells once" if self.distinct else ""
         if self.known is None:
             return f"{self.space.title}{once}"
-        cells = "1 cell" if len(self.known) == 1 else f"{len(self.known):,} cells"
+        cells = count_of(len(self.known), "cell")
         return f"{self.space.title}, restricted to the {cells} with a known value{once}"
 
     def __contains__(self, cell: Cell) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from svge_core.data import count_of
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
@@ -21,7 +22,7 @@ from ui.search.controls import controls, state_badge
 from ui.search.form import show_quota
 from ui.search.start import LINE, checkpoint_path
 from ui.search.state import Run
-from ui.search.words import choices_for, counted, goals_in_words, when
+from ui.search.words import choices_for, goals_in_words, when
 from ui.shared import session
 from ui.shared.hiding import why
 from ui.shared.theme import plain
@@ -150,7 +151,7 @@ def _progress(jobs: SearchJobs, run: Run, titles: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.progress(
             min(1.0, summary.done / summary.budget),
-            text=f"{plain(goals)}: {summary.done:,} of {counted(summary.budget, 'evaluation')} {state_badge(run)}",
+            text=f"{plain(goals)}: {summary.done:,} of {count_of(summary.budget, 'evaluation')} {state_badge(run)}",
         )
         controls(jobs, run)
     if run.state == "failed" or (run.job is not None and run.job.ended):
@@ -167,7 +168,7 @@ def _chosen(runs: Sequence[Run], titles: dict[str, str]) -> Run | None:
     labels = {
         run.name: ("Yours · " if run.mine else "")
         + f"{goals_in_words(run.summary.config, titles)}, seed {run.summary.config.seed}, "
-        f"{counted(run.summary.done, 'evaluation')}, {when(run.summary.started)}"
+        f"{count_of(run.summary.done, 'evaluation')}, {when(run.summary.started)}"
         for run in runs
     }
     name = st.selectbox(

@@ -38,11 +38,11 @@ def range_slider(
         chosen: the range that holds now; None for all.
         change: called with the new one.
     """
-    lowest, highest = reruns.memo(f"ends of {key}", (digest, label), lambda: _ends(values))
-    if lowest == highest:
+    texts = reruns.memo(f"places of {key}", (digest, label), lambda: _named(values))
+    if len(texts) < 2:
         return
-    stops = places(lowest, highest)
-    texts = dict(zip(stops, written(stops), strict=True))
+    stops = list(texts)
+    lowest, highest = stops[0], stops[-1]
     left, right = chosen or (lowest, highest)
     st.session_state[key] = _nearest(stops, left), _nearest(stops, right)
 
@@ -84,16 +84,13 @@ def places(lowest: float, highest: float) -> list[float]:
 
 def written(stops: list[float]) -> list[str]:
     """Texts of the numbers, all different: as few digits as that takes, one count of them for all."""
-    decimals = [f"{{:.{digits}f}}" for digits in range(7)] if _usual(stops) else []
+    usual = max(-stops[0], stops[-1]) < 1e9
+    decimals = [f"{{:.{digits}f}}" for digits in range(7)] if usual else []
     for form in (*decimals, *(f"{{:.{digits}g}}" for digits in range(4, 17))):
         texts = [form.format(stop) for stop in stops]
         if len(set(texts)) == len(texts):
             return texts
     return [repr(stop) for stop in stops]
-
-
-def _usual(stops: list[float]) -> bool:
-    return max(-stops[0], stops[-1]) < 1e9
 
 
 def _step(part: float) -> tuple[float, int]:
@@ -110,7 +107,10 @@ def _nearest(stops: list[float], value: float) -> float:
     return min(stops, key=lambda stop: (abs(stop / 2 - value / 2), stop))
 
 
-def _ends(values: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest known value; twice the same number where there is none."""
+def _named(values: np.ndarray) -> dict[float, str]:
+    """Places between the known values' ends, with their texts; fewer than two where there is nothing to choose."""
     known = values[np.isfinite(values)]
-    return (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    if not len(known) or known.min() == known.max():
+        return {}
+    stops = places(float(known.min()), float(known.max()))
+    return dict(zip(stops, written(stops), strict=True))

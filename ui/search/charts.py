@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from svge_core.data import count_of
 from svge_core.figures import front_figure, hypervolume_figure, method_style, progress_figure
 from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hypervolumes, standings
 from svge_core.search.objectives import Goal
 from svge_core.search.runs import RunView
 from ui.live_chart.component import live_chart
-from ui.search.words import counted
 from ui.shared import reruns
 from ui.shared.theme import plain, theme_name
 
@@ -38,7 +38,7 @@ def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
         if left_out:
             verb = "searches" if len(left_out) == 1 else "search"
             st.caption(
-                f"{counted(len(left_out), 'run')} {verb} other cells or goals and cannot stand in the same chart: "
+                f"{count_of(len(left_out), 'run')} {verb} other cells or goals and cannot stand in the same chart: "
                 f"{plain(', '.join(left_out[:4]))}{' …' if len(left_out) > 4 else ''}"
             )
 

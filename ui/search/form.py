@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from svge_core.data import Direction
+from svge_core.data import Direction, count_of
 from svge_core.data.csv import columns_in_words, import_csv
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
@@ -31,7 +31,7 @@ from ui.search.start import (
     over_quota,
     start_button,
 )
-from ui.search.words import choices_for, counted
+from ui.search.words import choices_for
 from ui.shared import reruns, session
 from ui.shared.hiding import why
 from ui.shared.theme import plain
@@ -92,9 +92,9 @@ def _count(problem: str, words: Sequence[str], methods: Sequence[str], runs: int
     if runs > MAX_RUNS:
         return f"{runs} runs are more than a race may have ({MAX_RUNS}): choose fewer methods or seeds."
     each = "" if runs == 1 else " each"
-    text = f"**{counted(runs, 'run')}** of **{counted(request.budget, 'evaluation')}**{each}"
+    text = f"**{count_of(runs, 'run')}** of **{count_of(request.budget, 'evaluation')}**{each}"
     if runs > cores():
-        text += f"; {cores()} at once on this machine's {counted(cores(), 'core')}, the others wait"
+        text += f"; {cores()} at once on this machine's {count_of(cores(), 'core')}, the others wait"
     if request.seeds == 1 and len(methods) > 1:
         text += ". :orange[With one seed, a lead may be chance]"
     return text + "."
@@ -370,14 +370,14 @@ def searched(space: AbstractSearchSpace, known: Sequence[int | None], restricted
     size = (
         ""
         if space.size is None
-        else f" ({counted(space.size, 'cell')})"
+        else f" ({count_of(space.size, 'cell')})"
         if space.size < 1e12
         else f" ({space.size:.1e} cells)"
     )
     if not restricted:
         return f"all of {space.title}{size}."
     counts = [count for count in known if count is not None]
-    few = counted(counts[0], "known cell") if len(counts) == 1 else "cells with a known value of every goal"
+    few = count_of(counts[0], "known cell") if len(counts) == 1 else "cells with a known value of every goal"
     return f"{space.title}{size}, **restricted to the {few}**: the table does not cover the space."
 
 

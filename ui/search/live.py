@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from svge_core.data import count_of
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
@@ -23,7 +24,7 @@ from ui.search.naming import name_button, show_notes
 from ui.search.run import show_run
 from ui.search.start import LINE, default_request, like, over_quota, start_button
 from ui.search.state import Run, RunGroup
-from ui.search.words import choices_for, counted, distinct, goals_in_words, group_title, run_title, when
+from ui.search.words import choices_for, distinct, goals_in_words, group_title, run_title, when
 from ui.shared import reruns, session
 from ui.shared.hiding import why
 from ui.shared.theme import plain
@@ -111,7 +112,7 @@ def _writing(jobs: SearchJobs) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 written = plan.of - len(plan.configs)
                 st.error(
-                    plain(f"{written} of {counted(plan.of, 'run')} could be prepared. {plan.problem}"),
+                    plain(f"{written} of {count_of(plan.of, 'run')} could be prepared. {plan.problem}"),
                     icon=":material/error:",
                 )
                 st.button(
@@ -138,7 +139,7 @@ def _unreadable(runs: Sequence[UnreadableRun]) -> None:
     if not runs:
         return
     with st.expander(
-        f"{counted(len(runs), 'run')} in the store cannot be read", icon=":material/error:", expanded=True
+        f"{count_of(len(runs), 'run')} in the store cannot be read", icon=":material/error:", expanded=True
     ):
         frame = pd.DataFrame({"Name": [run.name for run in runs], "Why": [run.problem for run in runs]})
         st.dataframe(frame, hide_index=True, key="search-unreadable")
@@ -230,8 +231,8 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
                 st.markdown(f":red[{plain(problem)}]")
             st.caption(
                 plain(
-                    f"{goal}; {names}; {counted(request.budget, 'evaluation')} per run, "
-                    f"{counted(request.seeds, 'seed')}. Or fill in the form."
+                    f"{goal}; {names}; {count_of(request.budget, 'evaluation')} per run, "
+                    f"{count_of(request.seeds, 'seed')}. Or fill in the form."
                 )
             )
         if elsewhere:
@@ -248,7 +249,7 @@ def _progress(jobs: SearchJobs, shown: Shown) -> None:
         if counts["queued"]:
             words += f" (this machine works on {jobs.slots} at once)"
         st.progress(
-            min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {counted(budget, 'evaluation')} · {words}"
+            min(1.0, done / budget) if budget else 0.0, text=f"{done:,} of {count_of(budget, 'evaluation')} · {words}"
         )
         group_buttons(jobs, runs)
         _again(shown.groups[0])
@@ -287,7 +288,7 @@ def _race_files(shown: Shown) -> None:
     name = f"race-{shown.groups[0].config.race or shown.groups[0].config.name}"
     notes = shown.groups[0].notes if len(shown.groups) == 1 else None
     with st.popover("Export", icon=":material/download:", type="tertiary", key="search-race-export"):
-        st.caption(f"Every evaluation of the {counted(len(views), 'run')} in the chart")
+        st.caption(f"Every evaluation of the {count_of(len(views), 'run')} in the chart")
         files: dict[str, tuple[str, Callable[[Sequence[RunView]], str]]] = {
             "csv": ("text/csv", run_csv),
             "json": ("application/json", partial(race_json, notes=notes)),
@@ -307,7 +308,7 @@ def _overview(groups: Sequence[RunGroup], titles: dict[str, str]) -> None:
     """Every run of the store."""
     total = sum(len(group.runs) for group in groups)
     whose = "that you see" if shared() else "in the store"
-    with st.expander(f"All {counted(total, 'run')} {whose}", icon=":material/storage:"):
+    with st.expander(f"All {count_of(total, 'run')} {whose}", icon=":material/storage:"):
         spaces = {group.config.space: get_space(group.config.space).title for group in groups}
         wanted = st.segmented_control(
             "Search space",

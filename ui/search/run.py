@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from svge_core.data import count_of
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
 from svge_core.search.runs import Evaluation, RunView, run_csv, run_json
@@ -80,8 +81,7 @@ def _halves() -> list[DeltaGenerator]:
 
 
 def _how_far(view: RunView) -> str:
-    several = "s" if view.start_count > 1 else ""
-    labels = f" beside {view.start_count:,} label{several} of yours" if view.start_count else ""
+    labels = f" beside {count_of(view.start_count, 'label')} of yours" if view.start_count else ""
     noun = "evaluation" if view.config.budget == 1 else "evaluations"
     text = f"**{view.evaluated:,} of {view.config.budget:,}** {noun}{labels}"
     failed = sum(e.state == "failed" for e in view.evaluations)

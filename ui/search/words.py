@@ -17,11 +17,6 @@ from ui.shared import reruns
 from ui.shared.loaders import known_scores
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 seed``, ``2 seeds``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def when(moment: datetime) -> str:
     """A time as the browser's clock shows it."""
     try:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import PurePath
 
+from svge_core.data import count_of
 from svge_core.errors import SvgeError
 from svge_core.search.objectives import split_csv, split_reference, split_word
 from svge_core.search.runs import SearchConfig
@@ -147,7 +148,7 @@ def race_refusal(
         return "A table of this search is not yours: upload it on this page."
     largest = max(config.budget for config in configs)
     if largest > quota.budget:
-        most = _evaluations(quota.budget)
+        most = count_of(quota.budget, "evaluation")
         return f"A search has at most {most} on this shared server; this one asks for {largest:,}."
     count, evaluations = len(configs), sum(config.budget for config in configs)
     tables = len({content_of(name) for name in used | usage.tables})
@@ -286,18 +287,14 @@ def fit_refusal(quota: Quota, fitted: int, *, visitor: str) -> str:
     return _first_refusal(_Limit(what, fitted, 1, quota.fits, "come back later", ASK))
 
 
-def _evaluations(number: int) -> str:
-    return "1 evaluation" if number == 1 else f"{number:,} evaluations"
-
-
 def in_words(quota: Quota, usage: Usage) -> str:
     """What a visitor has used of what, before a limit is met."""
     tables = len(set(map(content_of, usage.tables)))
     return (
         f"This server is shared. Of your searches {usage.runs:,} of {quota.runs:,} wait or run, and {usage.kept:,} of "
         f"{quota.kept:,} are kept, with {usage.evaluations:,} of {quota.evaluations:,} evaluations and {tables:,} of "
-        f"{quota.tables:,} uploaded tables. A search has at most {_evaluations(quota.budget)}. Nobody sees your "
-        "searches but you and who runs the server; nobody but you can delete them here."
+        f"{quota.tables:,} uploaded tables. A search has at most {count_of(quota.budget, 'evaluation')}. Nobody sees "
+        "your searches but you and who runs the server; nobody but you can delete them here."
     )
 
 

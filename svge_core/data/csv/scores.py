@@ -27,9 +27,10 @@ from svge_core.data.csv.column_roles import (
 from svge_core.data.csv.line_reader import LineReader
 from svge_core.data.csv.numbers import NumberFormat
 from svge_core.data.csv.text import MAX_COLUMNS, quote_text, read_lines, read_text, refuse_json
-from svge_core.data.csv.user_scores import Duplicate, RejectedRow, UserScores, count_of
+from svge_core.data.csv.user_scores import Duplicate, RejectedRow, UserScores
 from svge_core.data.direction import direction_of
 from svge_core.data.meaning import Direction, ScoreMeaning
+from svge_core.data.words import count_of
 from svge_core.errors import DataError, SvgeError
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.threads import counting

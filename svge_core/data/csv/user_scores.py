@@ -7,12 +7,9 @@ import pandas as pd
 from svge_core.cells import Cell
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
+from svge_core.data.words import count_of
 from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
-
-
-def count_of(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -171,9 +171,8 @@ def _kept_per_seed(path: Path) -> dict[str, np.ndarray]:
     kept = cache_dir() / f"nasbench201-{path.stem}-{digest}.npz"
     # not there yet, or damaged: it is read from the package
     with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, DataError):
-        with np.load(
-            io.BytesIO(kept.read_bytes()), allow_pickle=False
-        ) as archive:  # no file stays open if it is damaged
+        content = io.BytesIO(kept.read_bytes())  # of a damaged one no file stays open
+        with np.load(content, allow_pickle=False) as archive:
             table = {metric: archive[metric] for metric in _METRICS}
         if all(v.shape == (len(official_order()), MAX_SEEDS) and v.dtype == np.float64 for v in table.values()):
             return _checked(table, path.name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from svge_core.data import ScoreMeaning, Scores, score_name
+from svge_core.data import ScoreMeaning, Scores, count_of, score_name
 from svge_core.explorer import PredictorSource
 from svge_core.search.objectives.digits import digits_words
 from svge_core.spaces import AbstractSearchSpace
@@ -74,7 +74,7 @@ def _imported(space: AbstractSearchSpace) -> list[GoalChoice]:
 def _title(meaning: ScoreMeaning, cells: int | None) -> str:
     name = score_name(meaning)
     words = [] if meaning.kind == "analytic" else [meaning.kind]
-    words += [] if cells is None else ["1 cell" if cells == 1 else f"{cells:,} cells"]
+    words += [] if cells is None else [count_of(cells, "cell")]
     mark = "≈ " if meaning.kind == "predicted" else ""
     return f"{mark}{name} ({', '.join(words)})" if words else f"{mark}{name}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data import Direction, ScoreMeaning, direction_of
+from svge_core.data import Direction, ScoreMeaning, count_of, direction_of
 from svge_core.data.csv import MAX_LABEL_BYTES, MAX_LABEL_ROWS, UserScores, import_csv, means_column, score_key
 from svge_core.errors import DataError
 from svge_core.search.objectives.goals import Goal, Objective
@@ -38,7 +38,7 @@ def read_column(
     if direction is not None:
         meaning = replace(meaning, direction=direction)
     if table.rejected:
-        lines = "1 line" if len(table.rejected) == 1 else f"{len(table.rejected):,} lines"
+        lines = count_of(len(table.rejected), "line")
         meaning = replace(meaning, source=f"{meaning.source} ({lines} rejected)")
     if not values:
         raise DataError(f"Column {column[:60]!r} of {file.name} holds no value.")

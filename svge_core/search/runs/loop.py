@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
+from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, EvaluatorDiedError, one_line
 from svge_core.search.runs import ledger
@@ -154,7 +155,7 @@ def _loop(run: _Execution, wait: bool) -> None:
                 run.engine,
                 run.run_id,
                 "finished",
-                f"No cell is left to propose after {done:,} evaluation{'' if done == 1 else 's'}.",
+                f"No cell is left to propose after {count_of(done, 'evaluation')}.",
             )
             return
         if outcome == "wait":
