@@ -30,8 +30,9 @@ from svge_core.checkpoints import load_checkpoint
 from svge_core.data import ScoreMeaning, load_scores
 from svge_core.data.csv import Labels, read_labels, read_meaning
 from svge_core.errors import SvgeError
+from svge_core.features import structure_features
 from svge_core.models import GraphVAE, HeadConfig, fit_joint
-from svge_core.predictors import TargetTransform, measure_predictions, structure_features
+from svge_core.predictors import TargetTransform, measure_predictions
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.tensors import index_batch
 

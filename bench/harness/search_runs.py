@@ -31,9 +31,9 @@ ABLATIONS: dict[str, BayesianOptions] = {
     "latent-bo, no mutations": replace(_OURS, mutations=False),
     "latent-bo, no decoded candidates": replace(_OURS, decoded=0),
     "latent-bo, structure features alone": replace(_OURS, representations=("structure",)),
-    "latent-bo, latents alone": replace(_OURS, representations=("latent",)),
+    "latent-bo, latents alone": replace(_OURS, representations=("latent", "function")),
     "latent-bo, both always": replace(_OURS, representations=("both",)),
-    "latent-bo, latents alone, no mutations": replace(_OURS, representations=("latent",), mutations=False),
+    "latent-bo, latents alone, no mutations": replace(_OURS, representations=("latent", "function"), mutations=False),
 }
 
 

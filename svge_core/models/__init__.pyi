@@ -1,4 +1,5 @@
 from .config import (
+    ADDED_FIELDS as ADDED_FIELDS,
     DEFAULTS as DEFAULTS,
     PUBLISHED as PUBLISHED,
     ModelConfig as ModelConfig,

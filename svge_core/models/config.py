@@ -10,6 +10,9 @@ from svge_core.files import to_record
 
 T = TypeVar("T")
 
+#: fields that checkpoints of earlier versions lack, with what these had
+ADDED_FIELDS = {"function": 0, "function_scale": 3.0, "function_noise": 0.3, "function_hidden": 64}
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -37,6 +40,15 @@ class ModelConfig:
     """Reduction of the edge terms of one decoder step: sum is the log-likelihood (published code: mean)."""
     edge_sampling: Literal["independent", "sequential"] = "independent"
     """Edges into one new node: independent given the state (published), or each given those from earlier nodes."""
+    function: int = 0
+    """The last so many dimensions of z say what a cell computes: they are trained towards the main components of its
+    structure features and carry no KL term (published: none). The decoder reads them like the others."""
+    function_scale: float = 3.0
+    """Standard deviation over the space of these dimensions, on average: those of the code have at most 1."""
+    function_noise: float = 0.3
+    """Standard deviation of the posterior in these dimensions."""
+    function_hidden: int = 64
+    """Width of the read-out that gives these dimensions."""
 
     def __post_init__(self) -> None:
         for item, kind in get_type_hints(type(self)).items():
@@ -51,6 +63,15 @@ class ModelConfig:
         for name in ("latent", "rounds", "operation_dim"):
             if getattr(self, name) < 1:
                 raise CheckpointError(f"config field {name!r} must be at least 1; got {getattr(self, name)}.")
+        if not 0 <= self.function < self.latent:
+            raise CheckpointError(
+                f"config field 'function' must be at least 0 and below 'latent' ({self.latent}); got {self.function}."
+            )
+        if self.function_hidden < 1:
+            raise CheckpointError(f"config field 'function_hidden' must be at least 1; got {self.function_hidden}.")
+        for name in ("function_scale", "function_noise"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise CheckpointError(f"config field {name!r} must be positive and finite; got {getattr(self, name)}.")
         for name in ("beta", "posterior_noise"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise CheckpointError(
@@ -61,6 +82,11 @@ class ModelConfig:
         """Plain values, for JSON."""
         return asdict(self)
 
+    @property
+    def code(self) -> int:
+        """Dimensions of z that tell cells apart and carry the KL term: the first ones."""
+        return self.latent - self.function
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Read the values back.
@@ -68,7 +94,7 @@ class ModelConfig:
         Raises:
             CheckpointError: on an unknown or missing key or a value of another type, by name.
         """
-        return read_config(values, cls, "config", complete=(cls,))
+        return read_config({**ADDED_FIELDS, **values}, cls, "config", complete=(cls,))
 
 
 def read_config(values: Mapping[str, Any], kind: type[T], what: str, *, complete: Sequence[type] = ()) -> T:

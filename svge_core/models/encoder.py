@@ -1,5 +1,11 @@
-"""`CellBatch` -> `Posterior`: message passing along and against the edges, then two gated sums."""
+"""`CellBatch` -> `Posterior`: message passing along and against the edges, then two gated sums.
 
+With ``config.function`` the last dimensions are a read-out of their own: a gated sum, ReLU, and a linear map, trained
+towards numbers that say what the cell computes (cf. the property head of Winter et al. 2019, "Learning continuous and
+data-driven molecular descriptors", eq. 2; there beside z, here a part of it).
+"""
+
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,10 +24,13 @@ class Posterior:
     Attributes:
         mean: (batch, latent).
         log_var: (batch, latent), natural log of the variance.
+        function: how many of the last dimensions say what the cell computes; their variance is a setting, and they are
+            no part of the KL term.
     """
 
     mean: Float[Tensor, "batch latent"]
     log_var: Float[Tensor, "batch latent"]
+    function: int = 0
 
     def sample(self, generator: torch.Generator | None, noise: float = 1.0) -> Float[Tensor, "batch latent"]:
         """One draw per cell; ``noise`` scales the standard deviation."""
@@ -29,8 +38,10 @@ class Posterior:
         return self.mean + noise * (0.5 * self.log_var).exp() * eps
 
     def kl(self) -> Float[Tensor, " batch"]:
-        """KL(q || N(0, I)) per cell in nats, summed over latent dimensions (Kingma & Welling 2014, appendix B)."""
-        return 0.5 * (self.mean.square() + self.log_var.exp() - 1 - self.log_var).sum(dim=1)
+        """KL(q || N(0, I)) per cell in nats, summed over the dimensions of the code (Kingma & Welling 2014, app. B)."""
+        code = self.mean.shape[1] - self.function
+        mean, log_var = self.mean[:, :code], self.log_var[:, :code]
+        return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(dim=1)
 
 
 class OperationEncoding(nn.Module):
@@ -71,7 +82,8 @@ class Encoder(nn.Module):
         # equal scale with the type embedding, so that neither hides the other at the start
         self.position = nn.Parameter(torch.randn(max_nodes, half)) if config.positions else None
         self.rounds = nn.ModuleList(MessagePassing(config.hidden) for _ in range(config.rounds))
-        self.readout = GatedSum(config.hidden, config.latent, readouts=2)
+        self.readout = GatedSum(config.hidden, config.code, readouts=2)
+        self.function = FunctionReadout(config) if config.function else None
 
     def forward(self, batch: CellBatch, table: Tensor) -> Posterior:
         """Args: table: rows of the operation encoding, (types, width)."""
@@ -83,5 +95,26 @@ class Encoder(nn.Module):
         degree = receives.sum(-1, keepdim=True)
         for layer in self.rounds:
             state = propagate(state, receives, degree, layer.folded())  # type: ignore[operator]
-        mean, log_var = self.readout(state, batch.mask.to(state.dtype))
-        return Posterior(mean, log_var)
+        mask = batch.mask.to(state.dtype)
+        mean, log_var = self.readout(state, mask)
+        if self.function is None:
+            return Posterior(mean, log_var)
+        known = self.function(state, mask)
+        spread = torch.full_like(known, self.function.log_var)
+        return Posterior(torch.cat([mean, known], dim=1), torch.cat([log_var, spread], dim=1), known.shape[1])
+
+
+class FunctionReadout(nn.Module):
+    """What a cell computes, read from the states of its nodes: gated sum, ReLU, linear map."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.readout = GatedSum(config.hidden, config.function_hidden, readouts=1)
+        self.out = nn.Linear(config.function_hidden, config.function)
+        self.log_var = 2 * math.log(config.function_noise)
+
+    def forward(
+        self, state: Float[Tensor, "2 batch nodes half"], mask: Float[Tensor, "batch nodes"]
+    ) -> Float[Tensor, "batch function"]:
+        """Args: mask: 1 at real nodes."""
+        return self.out(self.readout(state, mask)[0].relu())

@@ -29,4 +29,9 @@ def build_model(kind: str, space: AbstractSearchSpace, config: ModelConfig) -> G
     """
     if kind not in MODELS:
         raise CheckpointError(f"field 'model' must be one of {', '.join(MODELS)}; got {kind!r:.60}.")
+    if config.function and kind != SVGe.kind:
+        raise CheckpointError(
+            f"config field 'function' must be 0 for model {kind!r}: only {SVGe.kind!r} has such dimensions; "
+            f"got {config.function}."
+        )
     return MODELS[kind].model(space, config)

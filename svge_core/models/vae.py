@@ -2,7 +2,9 @@
 
 Objective per cell (both terms are sums, so nothing depends on batch size or padding)::
 
-    loss = -log p(cell | z) + beta * KL(q(z | cell) || N(0, I))
+    loss = -log p(cell | z) + beta * KL(q(z | cell) || N(0, I)) - log N(f(cell) | z_f, function_noise^2 I)
+
+the last term where the model has dimensions ``z_f`` for what a cell computes, f(cell).
 """
 
 from abc import ABC, abstractmethod
@@ -30,12 +32,14 @@ class Elbo:
         types: negative log-likelihood of the node types, over all directions the model writes cells in.
         edges: negative log-likelihood of the edges, likewise.
         kl: KL divergence, not yet weighted.
+        function: negative log-likelihood of what the cell computes, up to a constant; 0 where nothing is known of it.
     """
 
     loss: Float[Tensor, " batch"]
     types: Float[Tensor, " batch"]
     edges: Float[Tensor, " batch"]
     kl: Float[Tensor, " batch"]
+    function: Float[Tensor, " batch"]
 
 
 class GraphVAE(nn.Module, ABC):
@@ -111,8 +115,26 @@ class GraphVAE(nn.Module, ABC):
         posterior = self.encode(batch)
         return self.elbo_from(batch, posterior, posterior.sample(generator, self.config.posterior_noise))
 
-    def elbo_from(self, batch: CellBatch, posterior: Posterior, z: Float[Tensor, "batch latent"]) -> Elbo:
-        """The objective at given latents."""
+    def elbo_from(
+        self,
+        batch: CellBatch,
+        posterior: Posterior,
+        z: Float[Tensor, "batch latent"],
+        function: Float[Tensor, "batch function"] | None = None,
+    ) -> Elbo:
+        """The objective at given latents.
+
+        Args:
+            batch: the cells.
+            posterior: of them.
+            z: drawn from it.
+            function: what the cells compute; the term is left out where it is not given.
+        """
         types, edges = self.terms(batch, z, self.config.edge_reduction)
         kl = posterior.kl()
-        return Elbo(types + edges + self.config.beta * kl, types, edges, kl)
+        if function is None:
+            apart = torch.zeros_like(kl)
+        else:
+            known = posterior.mean[:, self.config.code :]
+            apart = 0.5 * (known - function).square().sum(1) / self.config.function_noise**2
+        return Elbo(types + edges + self.config.beta * kl + apart, types, edges, kl, apart)

@@ -6,7 +6,6 @@ from .checkpoint_predictors import (
     load_predictors as load_predictors,
     model_in_words as model_in_words,
 )
-from .features import structure_features as structure_features
 from .gaussian_process import (
     JITTER as JITTER,
     GaussianProcess as GaussianProcess,
@@ -24,7 +23,5 @@ from .measures import (
 from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
 from .predictor_info import HeldOut as HeldOut, PredictorInfo as PredictorInfo, read_info as read_info
 from .surrogate import (
-    FeatureScaling as FeatureScaling,
     StructureSurrogate as StructureSurrogate,
-    feature_scaling as feature_scaling,
 )

@@ -8,7 +8,6 @@ standard deviation is the process's, scaled so that intervals of the average cov
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -16,8 +15,8 @@ from jaxtyping import Float
 from svge_core.cells import Cell
 from svge_core.data import Prediction, check_size
 from svge_core.errors import DataError
+from svge_core.features import REFERENCE_CELLS, FeatureScaling, feature_scaling, structure_features
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers, local_factors
-from svge_core.predictors.features import GROUPS, structure_features
 from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
 from svge_core.predictors.names import FULL_NAME
 from svge_core.predictors.trees import MANY_LABELS, TreeEnsemble
@@ -28,31 +27,8 @@ MIN_LABELS = 10
 _FOLDS = 5
 #: hyper-parameters are fitted on at most so many labels (a random subset); the posterior always uses all of them
 _MAX_FOR_PARAMETERS = 300
-_REFERENCE_CELLS = 4000
 #: correlation of cross-validated errors from which two fits are of one surrogate
 _SAME = 0.99
-
-
-@dataclass(frozen=True)
-class FeatureScaling:
-    """How raw structure features become the Gaussian process's groups.
-
-    Attributes:
-        mean: mean of each column over random cells of the space (features).
-        scale: what each centred column is divided by: its standard deviation times the root of the number of columns
-            kept in its group; 0 marks a column that is constant over the space and left out (features).
-        group: index into :data:`svge_core.predictors.features.GROUPS` of each column (features).
-    """
-
-    mean: Float[np.ndarray, " features"]
-    scale: Float[np.ndarray, " features"]
-    group: np.ndarray
-
-    def apply(self, values: Float[np.ndarray, "cells features"]) -> list[Float[np.ndarray, "cells columns"]]:
-        """One scaled matrix per group that has columns."""
-        kept = self.scale > 0
-        scaled = (values[:, kept] - self.mean[kept]) / self.scale[kept]
-        return [scaled[:, self.group[kept] == g] for g in np.unique(self.group[kept])]
 
 
 #: cells to posterior means (cells, latent)
@@ -77,7 +53,7 @@ class LatentGroup:
     def of(cls, space: AbstractSearchSpace, encode: Encode) -> "LatentGroup":
         """Scaled by random cells of the space; no label is needed."""
         rng = np.random.default_rng(0)
-        codes = encode([space.random_cell(rng) for _ in range(_REFERENCE_CELLS)])
+        codes = encode([space.random_cell(rng) for _ in range(REFERENCE_CELLS)])
         spread = np.maximum(codes.std(axis=0), 1e-9)
         return cls(encode, codes.mean(axis=0), spread * np.sqrt(codes.shape[1]))
 
@@ -270,19 +246,6 @@ class StructureSurrogate:
         back = back.reshape(-1)
         mean, std, low, high = (column[back] for column in (mean, std, low, high))
         return Prediction("", mean, low, high, self.level, FULL_NAME, self.num_labels, std=std)
-
-
-@lru_cache(maxsize=8)
-def feature_scaling(space_name: str) -> FeatureScaling:
-    """Scaling of a space's features from 4,000 random cells drawn with a fixed seed: it needs no label."""
-    space = SPACES[space_name]
-    rng = np.random.default_rng(0)
-    table = structure_features(space, [space.random_cell(rng) for _ in range(_REFERENCE_CELLS)])
-    group = np.array([GROUPS.index(name) for name in table.groups], dtype=np.int64)
-    spread = table.values.std(axis=0)
-    spread[spread < 1e-9] = 0.0
-    width = np.array([np.count_nonzero(spread[group == g]) for g in group])
-    return FeatureScaling(table.values.mean(axis=0), spread * np.sqrt(width), group)
 
 
 def _condition(

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from svge_core.errors import CheckpointError
+from svge_core.features import FeatureScaling, structure_features
 from svge_core.files import write_atomically
 from svge_core.predictors.calibration import TargetTransform
-from svge_core.predictors.features import structure_features
 from svge_core.predictors.gaussian_process import GaussianProcess, KernelParameters
-from svge_core.predictors.surrogate import Encode, FeatureScaling, LatentGroup, StructureSurrogate
+from svge_core.predictors.surrogate import Encode, LatentGroup, StructureSurrogate
 from svge_core.predictors.trees import TreeEnsemble
 from svge_core.spaces import SPACES, AbstractSearchSpace
 

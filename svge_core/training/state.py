@@ -73,7 +73,8 @@ def restore_state(folder: Path, trainer: Trainer) -> list[dict[str, Any]]:
                 k: t if k == "step" and not parameter.is_cuda else t.to(parameter.device) for k, t in moments.items()
             }
             trainer.optimiser.state[parameter].update(on_device)
-    trainer.totals = tensors["totals"].to(torch.float64)
+    totals = tensors["totals"].to(torch.float64)  # runs of earlier versions have no term of the function
+    trainer.totals = torch.cat([totals, torch.zeros(len(trainer.totals) - len(totals), dtype=torch.float64)])
     trainer.step = int(header["step"])
     trainer.cpu_seconds = float(header["cpu_seconds"])
     return json.loads(header["history"])

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from svge_core.errors import SvgeError
+from svge_core.features import StructureComponents
 from svge_core.models import DecodeOptions, GraphVAE
 from svge_core.models.decoding import decode
 from svge_core.tensors import CellBatch, to_batch, to_cells
@@ -32,6 +34,7 @@ class TrainRow:
     learning_rate: float
     cells_seen: int
     cpu_seconds: float
+    function: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Trainer:
         self.step = 0
         self.initial = ""  # digest of the weights the run started from, where it did not start afresh
         self.cpu_seconds = 0.0
-        self.totals = torch.zeros(4, dtype=torch.float64)
+        self.totals = torch.zeros(5, dtype=torch.float64)
+        self.function: Tensor | None = None
         self.steps_per_epoch = math.ceil(len(cells) / config.batch_size)
 
     @property
@@ -75,6 +79,9 @@ class Trainer:
             epoch, position = divmod(self.step, self.steps_per_epoch)
             if cells is None or (position == 0 and isinstance(self.cells, DrawnCells)):
                 cells = self.cells.epoch(epoch).to(self.model.device)  # type: ignore[union-attr]
+                self.function = None
+            if self.function is None and self.model.config.function:
+                self.function = function_of(self.model, cells)
             if order is None or position == 0:
                 order = torch.randperm(len(self.cells), generator=_seeded(self.config.seed, 1, epoch))
             size = self.config.batch_size
@@ -82,30 +89,31 @@ class Trainer:
             rate = self._learning_rate()
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            self.totals += self._step(cells.select(rows)).cpu() * len(rows)
+            function = None if self.function is None else self.function[rows]
+            self.totals += self._step(cells.select(rows), function).cpu() * len(rows)
             self.step += 1
             self.cpu_seconds += time.process_time() - started
             row = self._row(epoch, rate) if self.step % self.steps_per_epoch == 0 else None
             yield TrainingStep(self.step, self.total_steps, row)
 
     def _row(self, epoch: int, rate: float) -> TrainRow:
-        loss, types, edges, kl = (self.totals / len(self.cells)).tolist()
+        loss, types, edges, kl, function = (self.totals / len(self.cells)).tolist()
         self.totals.zero_()
-        return TrainRow(
-            epoch + 1, loss, types, edges, kl, rate, (epoch + 1) * len(self.cells), round(self.cpu_seconds, 2)
-        )
+        seen, seconds = (epoch + 1) * len(self.cells), round(self.cpu_seconds, 2)
+        return TrainRow(epoch + 1, loss, types, edges, kl, rate, seen, seconds, function)
 
-    def _step(self, batch: CellBatch) -> Tensor:
+    def _step(self, batch: CellBatch, function: Tensor | None) -> Tensor:
         noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
         low = self.config.precision == "bfloat16"
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
             posterior = self.model.encode(batch)
             z = posterior.sample(noise, self.model.config.posterior_noise)
             means = round(self.config.mean_share * len(batch))  # cells are in random order
-            elbo = self.model.elbo_from(batch, posterior, torch.cat([posterior.mean[:means], z[means:]]))
+            at = torch.cat([posterior.mean[:means], z[means:]])
+            elbo = self.model.elbo_from(batch, posterior, at, function)
             prior = self._prior_loss(posterior.mean.detach(), noise)
         beta = self.model.config.beta * self._kl_share()
-        loss = (elbo.types + elbo.edges + beta * elbo.kl).mean() + prior
+        loss = (elbo.types + elbo.edges + beta * elbo.kl + elbo.function).mean() + prior
         if not torch.isfinite(loss):
             raise SvgeError(
                 f"The loss is not finite at step {self.step}; lower learning_rate (now {self._learning_rate():g})."
@@ -114,7 +122,8 @@ class Trainer:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
-        return torch.stack([loss, elbo.types.mean(), elbo.edges.mean(), elbo.kl.mean()]).detach().double()
+        parts = (loss, elbo.types.mean(), elbo.edges.mean(), elbo.kl.mean(), elbo.function.mean())
+        return torch.stack(parts).detach().double()
 
     def _prior_loss(self, means: Tensor, noise: torch.Generator) -> Tensor | float:
         """Weighted negative log-likelihood of members decoded at draws from the prior (scaled as in the metrics)."""
@@ -139,6 +148,13 @@ class Trainer:
     def _kl_share(self) -> float:
         steps = self.config.kl_warmup_epochs * self.steps_per_epoch
         return 1.0 if steps <= 0 else min(1.0, (self.step + 1) / steps)
+
+
+def function_of(model: GraphVAE, cells: CellBatch) -> Float[Tensor, "cells function"]:
+    """What a model's last dimensions are trained towards: main components of the cells' structure features."""
+    components = StructureComponents.of(model.space, model.config.function)
+    scores = components.scores(to_cells(model.space, cells.to("cpu")))
+    return torch.from_numpy(scores * model.config.function_scale).to(cells.adjacency)
 
 
 def _seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:

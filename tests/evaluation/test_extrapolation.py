@@ -39,10 +39,10 @@ from svge_core.evaluation.extrapolation.larger_cells import (
     vertex_before_output,
 )
 from svge_core.evaluation.extrapolation.run import extrapolate, rank_candidates
+from svge_core.features.structure import structure_features
 from svge_core.files.schema import to_plain
 from svge_core.models.config import ModelConfig
 from svge_core.models.svge import SVGe
-from svge_core.predictors.features import structure_features
 from svge_core.spaces import ENASMacro
 from svge_core.spaces.nasbench101.extended import ExtendedNASBench101
 from svge_core.spaces.registry import get_space

@@ -11,8 +11,8 @@ from scipy.stats import norm
 
 from svge_core.cells import Cell
 from svge_core.errors import CheckpointError, DataError
+from svge_core.features.structure import structure_features
 from svge_core.predictors.calibration import EFFECTIVE, conformal_factor, local_factors
-from svge_core.predictors.features import structure_features
 from svge_core.predictors.measures import coverage_by_fifth
 from svge_core.predictors.surrogate import StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate

@@ -14,9 +14,10 @@ from sklearn.preprocessing import PowerTransformer
 
 from svge_core.cells.cell import Cell
 from svge_core.errors import CheckpointError, DataError
+from svge_core.features import feature_scaling
+from svge_core.features.structure import structure_features
 from svge_core.predictors import surrogate as structure
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers
-from svge_core.predictors.features import structure_features
 from svge_core.predictors.gaussian_process import (
     JITTER,
     GaussianProcess,
@@ -26,7 +27,7 @@ from svge_core.predictors.gaussian_process import (
     negative_log_posterior,
     squared_distances,
 )
-from svge_core.predictors.surrogate import StructureSurrogate, feature_scaling
+from svge_core.predictors.surrogate import StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.spaces.nasbench201 import NASBench201
 from svge_core.spaces.registry import get_space

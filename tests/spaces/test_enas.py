@@ -11,7 +11,7 @@ import pytest
 
 from svge_core.cells.cell import Cell
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
-from svge_core.predictors.features import structure_features
+from svge_core.features.structure import structure_features
 from svge_core.spaces import ENASMacro
 from svge_core.spaces.enas import OPERATIONS
 from svge_core.spaces.registry import get_space

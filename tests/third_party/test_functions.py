@@ -14,9 +14,9 @@ from svge_core.data import analytic_scores, load_scores
 from svge_core.errors import DataError, ParseError, SvgeError
 from svge_core.explorer import CellFilter, find_cell, find_forms, kept_by, open_explorer
 from svge_core.exporting import item_for, to_zip
+from svge_core.features import structure_features
 from svge_core.interpolation import lay_path, score_titles
 from svge_core.networks import build_network
-from svge_core.predictors import structure_features
 from svge_core.search import Domain, History
 from svge_core.search.searchers import METHODS, make_searcher, rng_for
 from svge_core.spaces import get_space

@@ -20,9 +20,10 @@ from svge_core.cells import Cell
 from svge_core.checkpoints import load_weights
 from svge_core.data import Prediction
 from svge_core.errors import DataError, InvalidCellError, SvgeError
+from svge_core.features import FeatureScaling, feature_scaling, structure_features
 from svge_core.models import DecodeOptions, GraphVAE, SVGe, encode_all
 from svge_core.models.decoding import decode
-from svge_core.predictors import FeatureScaling, StructureSurrogate, feature_scaling, structure_features
+from svge_core.predictors import StructureSurrogate
 from svge_core.spaces import AbstractSearchSpace, ENASMacro
 from svge_core.spaces.nasbench101 import VERTICES
 from svge_core.tensors import to_batch, to_cells

@@ -13,8 +13,8 @@ from svge_core.data.csv import Labels
 from svge_core.evaluation.latent.edits import flat_codes, slots
 from svge_core.evaluation.latent.knn import best_rows, fit_quality
 from svge_core.evaluation.latent.settings import QualityConfig
+from svge_core.features import structure_features
 from svge_core.models import GraphVAE, encode_all
-from svge_core.predictors import structure_features
 from svge_core.tensors import index_batch
 
 #: failed trainings make up most of a variance: R2 is also taken among the best cells alone

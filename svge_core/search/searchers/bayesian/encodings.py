@@ -1,4 +1,8 @@
-"""Numbers a surrogate sees of a cell: structure features, genes, network size, latent means; each row computed once."""
+"""Numbers a surrogate sees of a cell: structure features, genes, network size, latent means; each row computed once.
+
+A model whose latent has a part for what a cell computes (``config.function``) gives the code and each block of that
+part as a group of its own; the part alone is one more representation.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -11,12 +15,12 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
+from svge_core.features import StructureComponents, feature_scaling, structure_features
 from svge_core.models import encode_all
-from svge_core.predictors import feature_scaling, structure_features
 from svge_core.search.domain import Domain
 from svge_core.tensors import to_batch
 
-Representation = Literal["structure", "latent", "both"]
+Representation = Literal["structure", "function", "latent", "both"]
 FeatureMatrix = Float[np.ndarray, "cells columns"]
 
 #: random cells a representation is standardised by; they need no label
@@ -32,7 +36,7 @@ class Encodings:
 
     Args:
         domain: gives the space.
-        checkpoint: gives the latents; without it there is no representation ``latent`` or ``both``.
+        checkpoint: gives the latents; without it there is no representation ``latent``, ``function`` or ``both``.
     """
 
     def __init__(self, domain: Domain, checkpoint: Checkpoint | None = None) -> None:
@@ -47,7 +51,13 @@ class Encodings:
     @property
     def representations(self) -> tuple[Representation, ...]:
         """What a surrogate may be fitted on."""
-        return ("structure",) if self.checkpoint is None else ("structure", "latent", "both")
+        if self.checkpoint is None:
+            return ("structure",)
+        return ("structure", "function", "latent", "both") if self._function else ("structure", "latent", "both")
+
+    @property
+    def _function(self) -> int:
+        return 0 if self.checkpoint is None else self.checkpoint.model.config.function
 
     def groups(self, cells: Sequence[Cell], representation: Representation) -> list[FeatureMatrix]:
         """One scaled matrix per feature group."""
@@ -56,8 +66,15 @@ class Encodings:
             found += self._features.apply(self._raw("structure", cells))
             found += [self._standardised(name, cells) for name in self._plain]
         if representation in ("latent", "both"):
-            found.append(self._standardised("latent", cells))
+            found.append(self._standardised("code" if self._function else "latent", cells))
+        if self._function and representation != "structure":
+            values, stops = self._standardised("function", cells), np.cumsum(self._blocks)[:-1]
+            found += np.split(values, stops, axis=1)
         return found
+
+    @cached_property
+    def _blocks(self) -> tuple[int, ...]:
+        return StructureComponents.of(self.space, self._function).blocks
 
     def latents(self, cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
         """Posterior means, not scaled."""
@@ -75,15 +92,28 @@ class Encodings:
 
     def _standardised(self, name: str, cells: Sequence[Cell]) -> FeatureMatrix:
         if name not in self._scale:
-            values = self._compute(name)(self._reference())
+            values = self._of_reference(name)
             spread = values.std(axis=0)
             kept = spread > 1e-9
-            divisor = np.where(kept, spread * np.sqrt(max(int(kept.sum()), 1)), np.inf)
+            if name == "function":  # main components: their proportions are part of the distance in a block
+                totals = [np.sqrt((part**2).sum()) for part in np.split(spread, np.cumsum(self._blocks)[:-1])]
+                divisor = np.maximum(np.repeat(totals, self._blocks), 1e-9)
+            else:
+                divisor = np.where(kept, spread * np.sqrt(max(int(kept.sum()), 1)), np.inf)
             self._scale[name] = (values.mean(axis=0), divisor)
         mean, divisor = self._scale[name]
         return (self._raw(name, cells) - mean) / divisor
 
+    def _of_reference(self, name: str) -> FeatureMatrix:
+        if name in ("code", "function"):
+            codes = self._encode(self._reference())
+            return codes[:, : -self._function] if name == "code" else codes[:, -self._function :]
+        return self._compute(name)(self._reference())
+
     def _raw(self, name: str, cells: Sequence[Cell]) -> FeatureMatrix:
+        if name in ("code", "function"):
+            codes = self._raw("latent", cells)
+            return codes[:, : -self._function] if name == "code" else codes[:, -self._function :]
         rows = self._rows[name]
         new = [cell for cell in dict.fromkeys(cells) if cell not in rows]
         if new:

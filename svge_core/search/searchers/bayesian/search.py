@@ -38,7 +38,7 @@ class BayesianOptions:
 
     Attributes:
         initial: random cells before the first surrogate.
-        representations: the surrogate may see; None for all there are.
+        representations: the surrogate may see, of those there are; None for all of them.
         mutations: whether one-edit neighbours of the incumbents are candidates.
         decoded: latents decoded per ask, half around the incumbents and half from the prior; 0 for none.
         random: random candidates per ask.
@@ -71,7 +71,8 @@ class BayesianSearch:
         self.name, self.domain, self.checkpoint = name, domain, checkpoint
         self.options = options or BayesianOptions()
         self.encodings = shared_encodings(domain, checkpoint)
-        self.fitter = SurrogateFitter(self.encodings, self.options.representations or self.encodings.representations)
+        wanted = self.options.representations or self.encodings.representations
+        self.fitter = SurrogateFitter(self.encodings, [r for r in self.encodings.representations if r in wanted])
         #: mean leave-one-out log likelihood of each representation at the last ask, for the screen and the log
         self.likelihoods: dict[Representation, float] = {}
         self._known: torch.Tensor | None = None

@@ -9,7 +9,7 @@ import pytest
 
 from svge_core.cells.cell import INPUT, OUTPUT, Cell
 from svge_core.errors import DataError
-from svge_core.predictors.features import GROUPS, computing_operations, operation_subsets, structure_features
+from svge_core.features.structure import GROUPS, computing_operations, operation_subsets, structure_features
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.registry import get_space
 

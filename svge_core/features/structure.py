@@ -12,7 +12,7 @@ the graph as written. For every subset S of the space's computing operations:
 ``edges``   live edges from one operation to another; in-degree of the output, out-degree of the input
 
 Where cells differ in their wiring, or every gene has a place of its own, the groups of
-:mod:`svge_core.predictors.features_local` follow.
+:mod:`svge_core.features.local` follow.
 
 All is dynamic programming over padded arrays, without listing paths: dense 34-node graphs cost no more than their
 edges. Features depend on the labelled graph alone, not on the order its nodes are written in.
@@ -27,7 +27,7 @@ from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import DataError
-from svge_core.predictors.features_local import PAIRS_UP_TO, gene_features, gene_names, local_features, local_names
+from svge_core.features.local import PAIRS_UP_TO, gene_features, gene_names, local_features, local_names
 from svge_core.spaces import AbstractSearchSpace
 
 #: operations that pass nothing on: a node with one of these labels, and all that hangs on it alone, is dead
