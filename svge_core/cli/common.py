@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,19 @@ def command_line() -> str:
 
     words = [kept(word) for word in sys.argv[1:]]
     return " ".join(["python -m svge_core", *words])
+
+
+def refuse_unused(arguments: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    """See that nothing was typed that the chosen form of a command does not use; what was not typed is None.
+
+    Args:
+        arguments: as parsed.
+        names: of the options, as attributes.
+        why: what is used instead, a sentence without its full stop.
+
+    Raises:
+        SvgeError: naming the options to leave away.
+    """
+    typed = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
+    if typed:
+        raise SvgeError(f"{why}: leave {', '.join(typed)} away.")

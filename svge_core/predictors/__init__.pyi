@@ -23,6 +23,7 @@ from .measures import (
 )
 from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
 from .predictor_info import HeldOut as HeldOut, PredictorInfo as PredictorInfo, read_info as read_info
+from .replacing import Replaced as Replaced, replaced_by as replaced_by
 from .surrogate import (
     FeatureScaling as FeatureScaling,
     StructureSurrogate as StructureSurrogate,

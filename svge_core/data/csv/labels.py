@@ -26,17 +26,20 @@ class Labels:
         indices: official indices.
         values: finite labels.
         remarks: lines that were not used and what else the reader of the file has to say.
+        column: header of the labels, as the file has it; empty where they come from no file.
     """
 
     indices: Int[np.ndarray, " cells"]
     values: Float[np.ndarray, " cells"]
     remarks: tuple[str, ...] = ()
+    column: str = ""
 
 
 def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> Labels:
     """One label per cell from a CSV file, read as every table of a user's: see :func:`.import_csv`.
 
-    Cells without a label are left out, repeats averaged, lines that cannot be used named in ``remarks``.
+    Cells without a label are left out, repeats averaged, lines that cannot be used named in ``remarks``. Whether more
+    or less of a label is better is for its meaning to say, so what the titles say is not among them.
 
     Raises:
         DataError: if the file cannot be used, the column is missing or holds no number, or cells have no index.
@@ -48,13 +51,14 @@ def read_labels(path: Path, column: str, space: AbstractSearchSpace) -> Labels:
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from None
     key = score_key(table, (column,), path.name)
+    title, remarks = table.meanings[key].title, (*map(str, table.rejected), *map(str, table.duplicates), *table.notes)
     values = table.frame[key].to_numpy(dtype=np.float64)
     known = np.isfinite(values)
     indices = (
         table.frame.index.to_numpy() if space.enumerated else np.array([space.index(cell) for cell in table.cells])
     )
     order = np.argsort(indices[known], kind="stable")
-    return Labels(indices[known][order].astype(np.int64), values[known][order], table.remarks())
+    return Labels(indices[known][order].astype(np.int64), values[known][order], remarks, title)
 
 
 def means_column(meaning: ScoreMeaning, names: Sequence[str]) -> bool:
