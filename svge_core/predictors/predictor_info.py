@@ -93,6 +93,15 @@ def read_info(path: Path) -> PredictorInfo:
     return read_record(path, PredictorInfo, AGAIN, upgrade=_upgrade, complete=(HeadConfig,))
 
 
+def stored_infos(folder: Path) -> dict[str, PredictorInfo]:
+    """What is known of every predictor beside a checkpoint, by key, whichever weights it is of.
+
+    Raises:
+        CheckpointError: as :func:`read_info`.
+    """
+    return {path.parent.name: read_info(path) for path in sorted((folder / FOLDER).glob(f"*/{META}"))}
+
+
 def check_belongs(path: Path, info: PredictorInfo, expected: Sequence[tuple[str, str]]) -> None:
     """Compare fields with those of the checkpoint that the predictor lies beside.
 
