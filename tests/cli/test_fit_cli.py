@@ -1,6 +1,7 @@
 """``svge fit``: what a new predictor replaces, whose place it may not take; options that a form does not use."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from svge_core.checkpoints import load_checkpoint
 from svge_core.predictors import load_predictors
 from tests.support.cli import SPACE, RunCommand, copied, known_rows
+from tests.support.paths import ROOT
 
 MEANING = {
     "key": "mine",
@@ -117,3 +119,27 @@ def test_the_direction_of_no_column_is_refused(fails: RunCommand, run: RunComman
         "Column 'quality': its name does not say whether more or less is better; more is taken.",
     ]
     assert run("labels", path, "--direction", "quality=min", "--direction", "err=min")["notes"] == []
+
+
+def test_the_example_of_the_guide_can_be_copied(
+    run: RunCommand,
+    fails: RunCommand,
+    fit: tuple[Path, tuple[Any, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guide = (ROOT / "docs/guide/own-scores.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
+    (command,) = re.findall(r"^    svge (fit .*--meaning .*)$", guide, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    Path("meaning.json").write_text(example)
+    rng = np.random.default_rng(1)
+    rows = [f"{index},{80 + rng.normal():.3f}" for index in rng.choice(SPACE.size or 0, 210, replace=False)]
+    Path("labels.csv").write_text("\n".join(["index,accuracy", *rows]))
+    words = command.replace("checkpoints/nasbench101/svge", str(fit[0])).split()
+    found = run(*words)
+    assert (found["score"], found["column"], found["labels"]) == ("my_accuracy", "accuracy", 200)
+    assert found["meaning"] == json.loads(example)
+    assert found["held_out"]["surrogate"]["of"] == 10
+    Path("meaning.json").write_text(example.replace('"max"', '"up"'))
+    assert "Field 'direction' of a score's meaning cannot be 'up': expected one of max, min." in fails(*words)
