@@ -22,7 +22,7 @@ from svge_core.cli.cell_parts import (
     title,
     write_output,
 )
-from svge_core.cli.common import emit, json_line, open_model
+from svge_core.cli.common import emit, json_line, open_model, refuse_unused
 from svge_core.cli.reading import read_cells, read_latents
 from svge_core.data import split_cells
 from svge_core.errors import InvalidCellError, SvgeError
@@ -77,16 +77,19 @@ def decode_command(arguments: argparse.Namespace) -> int:
     """Decode latents from wherever they come."""
     checkpoint = open_model(arguments)
     model, space = checkpoint.model, checkpoint.model.space
-    latents = _latents(arguments, checkpoint)
+    if not arguments.samples and not arguments.sample:
+        refuse_unused(arguments, ("seed",), "Nothing is drawn without --samples N or --sample")
+    seed = arguments.seed or 0
+    latents = _latents(arguments, checkpoint, seed)
     options = DecodeOptions(arguments.direction, constrained=not arguments.raw, argmax=not arguments.sample)
-    generator = torch.Generator(device=model.device).manual_seed(arguments.seed)
+    generator = torch.Generator(device=model.device).manual_seed(seed)
     cells = to_cells(space, decode(model, torch.from_numpy(latents), options, generator).to("cpu"))
     rows = [{**_decoded(space, cell), "latent": z.tolist()} for cell, z in zip(cells, latents, strict=True)]
     valid = sum(row["valid"] for row in rows)
     document = {
         "checkpoint": checkpoint.digest,
         "space": space.name,
-        "options": {**vars(options), "seed": arguments.seed},
+        "options": {**vars(options), "seed": seed},
         "valid": {"count": valid, "of": len(rows)},
         "cells": rows,
     }
@@ -164,7 +167,7 @@ def _prediction_text(row: CellRow) -> str:
     return "\n".join(lines)
 
 
-def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint) -> np.ndarray:
+def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint, seed: int) -> np.ndarray:
     """Where the latents come from: exactly one of typed numbers, a file, a place on a map, samples of the prior."""
     model, space = checkpoint.model, checkpoint.model.space
     sources = (bool(arguments.latent), arguments.file is not None, arguments.plane is not None, bool(arguments.samples))
@@ -180,7 +183,7 @@ def _latents(arguments: argparse.Namespace, checkpoint: Checkpoint) -> np.ndarra
         return atlas.place(arguments.plane, (x, y)).latent[None]
     if arguments.samples:
         means, _ = encode_all(model, _trained_cells(space, TrainConfig.from_dict(checkpoint.meta.training)))
-        return prior_latents(means, arguments.samples, torch.Generator().manual_seed(arguments.seed)).numpy()
+        return prior_latents(means, arguments.samples, torch.Generator().manual_seed(seed)).numpy()
     return read_latents(arguments, model.config.latent)
 
 

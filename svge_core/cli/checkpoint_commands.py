@@ -9,11 +9,13 @@ import numpy as np
 from tqdm import tqdm
 
 from svge_core import api, training
-from svge_core.checkpoints import MetricRow, load_checkpoint
+from svge_core.atlas import CHARTED
+from svge_core.checkpoints import MetricRow
 from svge_core.checks import file_name
-from svge_core.cli.common import command_line, config_from, emit, json_line, open_model, use_threads
+from svge_core.cli.common import command_line, config_from, emit, json_line, open_model, refuse_unused, use_threads
+from svge_core.cli.options import FIT_LABELS, FIT_SEED
 from svge_core.cli.waiting import counted
-from svge_core.devices import pick_device
+from svge_core.data import ScoreMeaning, direction_of
 from svge_core.errors import SvgeError
 from svge_core.evaluation import label, percent
 from svge_core.files import to_plain
@@ -80,8 +82,10 @@ def atlas(arguments: argparse.Namespace) -> int:
     from svge_core.atlas import build_atlas, save_atlas
 
     checkpoint = open_model(arguments)
+    if checkpoint.model.space.enumerated:
+        refuse_unused(arguments, ("charted",), f"Every cell of {checkpoint.model.space.title} is in its atlas")
     with counted(arguments):
-        built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted)
+        built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted or CHARTED)
     path = save_atlas(checkpoint.folder, built)
     count, size = len(built), checkpoint.model.space.size
     row = {"file": str(path), "cells": count, "of": size, "planes": list(built.planes)}
@@ -93,43 +97,59 @@ def fit(arguments: argparse.Namespace) -> int:
     """Fit and store the structure surrogate and the joint head of one score, or the intervals alone."""
     from svge_core.data import load_scores
     from svge_core.data.csv import read_labels, read_meaning
-    from svge_core.predictors import fit_predictor, refit_intervals
+    from svge_core.predictors import fit_predictor, refit_intervals, replaced_by
 
-    use_threads(arguments)
-    checkpoint = load_checkpoint(arguments.checkpoint, device=pick_device(arguments.device))
+    if arguments.intervals:
+        refuse_unused(
+            arguments, ("labels", "seed"), "The intervals are fitted again on the predictor's own labels and seed"
+        )
+    checkpoint = open_model(arguments)
+    space = checkpoint.model.space
     if (arguments.csv is None) != (arguments.meaning is None):
         raise SvgeError("--csv and --meaning go together: labels from a file, and what they are.")
     if arguments.csv is not None:
         if arguments.score is None:
             raise SvgeError("Which column of the file are the labels? Name it with --score.")
-        found = read_labels(arguments.csv, arguments.score, checkpoint.model.space)
-        meaning, indices, values, remarks = read_meaning(arguments.meaning), found.indices, found.values, found.remarks
+        meaning, found = read_meaning(arguments.meaning), read_labels(arguments.csv, arguments.score, space)
+        indices, values = found.indices, found.values
+        column, remarks = found.column, [*found.remarks, *against_the_name(meaning, found.column)]
     else:
-        scores = load_scores(checkpoint.meta.space)
+        scores = load_scores(space)
         score = arguments.score or next((key for key, m in scores.meanings.items() if m.kind == "measured"), None)
         if score is None:
-            raise SvgeError(f"{checkpoint.model.space.title} has no measured scores here: give labels with --csv.")
+            raise SvgeError(f"{space.title} has no measured scores here: give labels with --csv.")
         meaning, values = scores.meaning(score), scores.frame[score].to_numpy(dtype=float)
-        indices, remarks = np.arange(len(values)), ()
+        indices, column, remarks = np.arange(len(values)), score, []
+    replaced = None
     if arguments.intervals:
         info, fitted = refit_intervals(checkpoint, meaning, indices, values), "fitted the intervals of"
     else:
-        info, fitted = (
-            fit_predictor(
-                checkpoint,
-                meaning,
-                indices,
-                values,
-                labels=arguments.labels,
-                seed=arguments.seed,
-                command=command_line(),
-            ),
-            "fitted",
+        replaced = replaced_by(checkpoint.folder, meaning, column)
+        info = fit_predictor(
+            checkpoint,
+            meaning,
+            indices,
+            values,
+            labels=FIT_LABELS if arguments.labels is None else arguments.labels,
+            seed=FIT_SEED if arguments.seed is None else arguments.seed,
+            command=command_line(),
+            column=column,
         )
+        fitted = "fitted"
     shown = {name: value for name, value in to_plain(info).items() if name != "training_indices"}
-    fitted += f" {meaning.key} on {info.labels} labels (seed {info.seed})"
-    emit(arguments, {**shown, "remarks": list(remarks)}, "\n".join([*remarks, fitted]))
+    lines = [*remarks, *([] if replaced is None else [f"replaced {replaced}"])]
+    lines.append(f"{fitted} {meaning.key} on {info.labels} labels (seed {info.seed})")
+    emit(arguments, {**shown, "replaced": to_plain(replaced), "remarks": remarks}, "\n".join(lines))
     return 0
+
+
+def against_the_name(meaning: ScoreMeaning, column: str) -> list[str]:
+    """A remark where a column's name says another direction than its meaning, which counts; otherwise none."""
+    said = direction_of(column)
+    if said in (None, meaning.direction):
+        return []
+    word = {"max": "more", "min": "less"}
+    return [f"Column {column!r} is named as if {word[said]} were better; its meaning says {word[meaning.direction]}."]
 
 
 def _row_text(row: MetricRow) -> str:

@@ -3,16 +3,20 @@
 import argparse
 import json
 import os
+import shlex
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.devices import pick_device
-from svge_core.errors import SvgeError
+from svge_core.errors import CheckpointError, SvgeError
+
+T = TypeVar("T")
 
 
 def config_from(arguments: argparse.Namespace, config: type, **given: Any) -> Any:
@@ -56,12 +60,45 @@ def emit(arguments: argparse.Namespace, value: Any, text: str) -> None:
     sys.stdout.flush()
 
 
-def command_line() -> str:
-    """The command as it was typed, for model cards; absolute folders are not given away."""
+def command_line(**hidden: Path | None) -> str:
+    """The command as it was typed, for model cards, quoted for a shell; absolute folders are not given away.
+
+    Args:
+        hidden: files by the word that stands for each: what a user's file is called is the user's business.
+    """
+    names = {str(path): name for name, path in hidden.items() if path is not None}
 
     def kept(word: str) -> str:
+        if word.startswith("--") and "=" in word:
+            option, _, value = word.partition("=")
+            return f"{option}={kept(value)}"
+        if str(Path(word)) in names:
+            return names[str(Path(word))]
         near = os.path.relpath(word) if word.startswith("/") else word
         return Path(word).name if near.startswith("..") else near
 
-    words = [kept(word) for word in sys.argv[1:]]
-    return " ".join(["python -m svge_core", *words])
+    return shlex.join(["python", "-m", "svge_core", *map(kept, sys.argv[1:])])
+
+
+def refuse_unused(arguments: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    """See that nothing was typed that the chosen form of a command does not use; what was not typed is None.
+
+    Args:
+        arguments: as parsed.
+        names: of the options, as attributes.
+        why: what is used instead, a sentence without its full stop.
+
+    Raises:
+        SvgeError: naming the options to leave away.
+    """
+    typed = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
+    if typed:
+        raise SvgeError(f"{why}: leave {', '.join(typed)} away.")
+
+
+def standing(load: Callable[[], T | None]) -> T | None:
+    """What lies where a new measurement will be written; None for nothing, and for what cannot be read any more."""
+    try:
+        return load()
+    except CheckpointError:
+        return None

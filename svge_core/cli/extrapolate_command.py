@@ -2,9 +2,9 @@
 
 import argparse
 
-from svge_core.cli.common import command_line, config_from, emit, open_model
+from svge_core.cli.common import command_line, config_from, emit, open_model, standing
 from svge_core.cli.waiting import Steps, counted
-from svge_core.evaluation.extrapolation import ExtrapolationConfig, extrapolate, save
+from svge_core.evaluation.extrapolation import ExtrapolationConfig, extrapolate, load, save
 from svge_core.files import to_plain
 
 
@@ -18,13 +18,16 @@ def run(arguments: argparse.Namespace) -> int:
         read_meaning(arguments.meaning),
     )
     config: ExtrapolationConfig = config_from(arguments, ExtrapolationConfig)
-    command = command_line().replace(arguments.csv.name, "FILE")  # what a user's file is called is the user's business
+    before = standing(lambda: load(checkpoint.folder, checkpoint.model.space))
+    command = command_line(FILE=arguments.csv)
     steps = Steps(arguments, config.draws + 1)
     with counted(arguments):
         content = extrapolate(checkpoint, meaning, known, known, config, command=command, on_step=steps)
     steps.close()
     path = save(checkpoint.folder, content)
-    lines = [*known.remarks, f"{path}: {content.larger.distinct:,} larger cells ranked"]
+    replaced = None if before is None else before.meaning.key
+    lines = [*known.remarks, *([] if replaced is None else [f"replaced what was measured of {replaced}"])]
+    lines += [f"{path}: {content.larger.distinct:,} larger cells ranked"]
     lines += [
         f"{row.predictor:>14}  {row.side:<8} n = {row.held_out:,}  Kendall tau "
         + ("-" if row.kendall_tau is None else f"{row.kendall_tau:.3f}")
@@ -32,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     emit(
         arguments,
-        {"file": str(path), "table": to_plain(content.table), "remarks": list(known.remarks)},
+        {"file": str(path), "replaced": replaced, "table": to_plain(content.table), "remarks": list(known.remarks)},
         "\n".join(lines),
     )
     return 0

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from svge_core.cli.cell_parts import csv_bytes, encode_cells, known_scores, name_cell, open_predictors, write_output
-from svge_core.cli.common import emit, open_model
+from svge_core.cli.common import emit, open_model, refuse_unused
 from svge_core.cli.options import DEFAULT_CHECKPOINT
 from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
+from svge_core.data.csv import quote_text
 from svge_core.errors import SvgeError
 from svge_core.exporting import DRAWINGS, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import get_space
@@ -21,6 +22,8 @@ def draw_command(arguments: argparse.Namespace) -> int:
     given = read_cells(arguments, space)
     path: Path | None = arguments.out
     several = not given.single
+    if path is not None and not several:
+        refuse_unused(arguments, ("format",), "The form of one drawing is that of its file's name")
     form = arguments.format or ("svg" if path is None or several else path.suffix.lower().lstrip("."))
     if form not in DRAWINGS:
         raise SvgeError(f"Cannot draw to {arguments.out.name!r}: expected .svg, .png or .dot.")
@@ -51,6 +54,8 @@ def export_command(arguments: argparse.Namespace) -> int:
 
     Without a checkpoint at the default place, measured and analytic values are exported alone.
     """
+    if arguments.out.suffix.lower() in (".json", ".csv", ".txt"):
+        refuse_unused(arguments, ("theme",), f"There is no drawing in a {arguments.out.suffix} file")
     if arguments.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.exists():
         space = get_space("nasbench201")
         cells = read_cells(arguments, space).cells
@@ -68,7 +73,7 @@ def export_command(arguments: argparse.Namespace) -> int:
             latent = means[row].tolist()
             item = item_for(cell, space, scores, predicted=predicted, latent=latent, latent_model=checkpoint.digest)
             items.append(item)
-    save(items, space, arguments.out, arguments.theme)
+    save(items, space, arguments.out, arguments.theme or "light")
     emit(arguments, {"file": str(arguments.out), "count": len(items)}, f"wrote {len(items):,} to {arguments.out}")
     return 0
 
@@ -77,6 +82,12 @@ def labels_command(arguments: argparse.Namespace) -> int:
     """Read a user's table as the app's upload does; every line that is not used is named."""
     space = get_space(arguments.space)
     found = import_csv(space, arguments.table, directions=dict(arguments.direction or ()))
+    for column, _ in arguments.direction or ():
+        if quote_text(column) not in (titles := [meaning.title for meaning in found.meanings.values()]):
+            raise SvgeError(
+                f"--direction names {column[:60]!r}, but the columns of numbers in {arguments.table.name} are "
+                f"{', '.join(titles)[:200]}."
+            )
     columns = {key: meaning.describe() for key, meaning in found.meanings.items()}
     problems = [str(row) for row in found.rejected]
     notes = [str(duplicate) for duplicate in found.duplicates]
@@ -99,7 +110,7 @@ def labels_command(arguments: argparse.Namespace) -> int:
         "rejected": problems,
         "averaged": notes,
         "ignored_columns": list(found.ignored_columns),
-        "notes": list(found.notes),
+        "notes": [*found.notes, *found.directions],
     }
     emit(
         arguments,

@@ -5,12 +5,12 @@ import argparse
 import numpy as np
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.cli.common import command_line, config_from, emit, open_model
+from svge_core.cli.common import command_line, config_from, emit, open_model, standing
 from svge_core.cli.waiting import Steps, counted
 from svge_core.data import ScoreMeaning
 from svge_core.data.csv import Labels
 from svge_core.errors import SvgeError
-from svge_core.evaluation.latent import STEPS, QualityConfig, save
+from svge_core.evaluation.latent import STEPS, QualityConfig, load, save
 from svge_core.files import to_plain
 
 #: fewer labels say nothing about ten neighbours
@@ -25,18 +25,19 @@ def run(arguments: argparse.Namespace) -> int:
     config: QualityConfig = config_from(arguments, QualityConfig)
     with counted(arguments):
         scores = read_labelled(checkpoint, arguments, config)
-    command = command_line()
-    if arguments.csv is not None:  # what a user's file is called is the user's business
-        command = command.replace(arguments.csv.name, "FILE").replace(arguments.meaning.name, "JSON")
+    command = command_line(FILE=arguments.csv, JSON=arguments.meaning)
+    before = standing(lambda: load(checkpoint.folder, checkpoint.model.space.name))
     steps = Steps(arguments, len(STEPS))
     with counted(arguments):
         content = measure(checkpoint, scores, config, command=command, on_step=steps)
     steps.close()
     path = save(checkpoint.folder, content)
     found = readings(content)
-    lines = [f"{path}: {content.cells.words}, {content.seconds:.0f} s"]
+    scores_before = None if before is None else [part.key for part in before.neighbours]
+    lines = [] if scores_before is None else [f"replaced what was measured of {', '.join(scores_before) or 'no score'}"]
+    lines += [f"{path}: {content.cells.words}, {content.seconds:.0f} s"]
     lines += [f"{row.title}: {row.value} ({row.denominator}). {row.text}" for row in found]
-    emit(arguments, {"file": str(path), **to_plain(content)}, "\n".join(lines))
+    emit(arguments, {"file": str(path), "replaced": scores_before, **to_plain(content)}, "\n".join(lines))
     return 0
 
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from svge_core.cli.common import emit
+from svge_core.cli.common import emit, refuse_unused
+from svge_core.cli.options import NEW_RUN
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, Goal, shown_word
 from svge_core.search.runs import Evaluation, RunView, SearchConfig
+
+_OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "start", "name")
 
 
 def search(arguments: argparse.Namespace) -> int:
@@ -21,15 +24,17 @@ def search(arguments: argparse.Namespace) -> int:
     from svge_core.search.runs import control, give_table
 
     if arguments.list:
+        refuse_unused(
+            arguments, (*_OF_A_NEW_RUN, "resume", "table", "allow_python"), "--list lists all runs of the store"
+        )
         return list_command(arguments)
     if arguments.resume is not None:
+        refuse_unused(arguments, _OF_A_NEW_RUN, "--resume goes on with the settings that the run began with")
         check_there(arguments.storage, arguments.resume)
     if arguments.table and arguments.resume is None:
         raise SvgeError("--table gives a stored run its file: name the run with --resume.")
     remarks: list[str] = []
     if arguments.resume is not None:
-        if arguments.objective:
-            raise SvgeError("--resume goes on with the objective of the run: leave --objective away.")
         names = resumed(arguments.storage, arguments.resume)
         for file in arguments.table or ():
             if not any([give_table(arguments.storage, name, file) for name in names]):
@@ -66,27 +71,25 @@ def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[
 
     if not arguments.objective:
         raise SvgeError("Give an --objective, such as table:cifar10_valid; or --resume NAME, or --list.")
+    given = {name: getattr(arguments, name) for name in NEW_RUN}
+    chosen: dict[str, Any] = {**NEW_RUN, **{name: value for name, value in given.items() if value is not None}}
+    seeds = chosen.pop("seeds")
     config = SearchConfig(
-        space=arguments.space,
+        **chosen,
         objective=tuple(arguments.objective),
-        method=arguments.method,
-        budget=arguments.budget,
-        seed=arguments.seed,
-        batch=arguments.batch,
         checkpoint=None if arguments.checkpoint is None else str(arguments.checkpoint),
-        restricted=arguments.restrict,
+        restricted=bool(arguments.restrict),
         distinct=arguments.distinct,
         start_csv=None if arguments.start is None else str(arguments.start),
-        name=arguments.name,
+        name=arguments.name or "",
     )
     if config.uses_checkpoint and config.checkpoint is None:
         config = replace(config, checkpoint=default_checkpoint(config.space))
-    if arguments.seeds == 1:
+    if seeds == 1:
         return [create_run(arguments.storage, config, told=told)]
-    stem = arguments.name or f"{arguments.space}-{arguments.method}"
+    stem = arguments.name or f"{config.space}-{config.method}"
     configs = [
-        replace(config, seed=seed, name=f"{stem}-{seed}", race=stem)
-        for seed in range(arguments.seed, arguments.seed + arguments.seeds)
+        replace(config, seed=seed, name=f"{stem}-{seed}", race=stem) for seed in range(config.seed, config.seed + seeds)
     ]
     return [create_run(arguments.storage, one, told=told) for one in configs]
 

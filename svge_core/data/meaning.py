@@ -19,7 +19,7 @@ Role = Literal["accuracy", "cost", "time", "other"]
 ScoreOrigin = Literal["bundled", "imported", "user", "analytic"]
 
 
-MAX_TEXT = 500
+MAX_TEXT, MAX_EPOCHS = 500, 10**6
 
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -102,20 +102,34 @@ def meaning_from_dict(raw: object) -> ScoreMeaning:
     if is_dict(raw) and set(raw) == names - _NEWER:
         raw = {**raw, **_as_spelled(raw)}
     if not is_dict(raw) or set(raw) != names:
-        got = ", ".join(sorted(map(str, raw)))[:200] if is_dict(raw) else type(raw).__name__
-        raise DataError(f"The meaning of a score has the fields {', '.join(sorted(names))}; got {got}.")
+        raise DataError(f"The meaning of a score has the fields {', '.join(sorted(names))}; {_differing(raw, names)}.")
     for name, value in raw.items():
-        if name == "epochs":
-            right = value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**6)
-        elif name in ("detail", "single_run"):
-            right = isinstance(value, bool)
-        elif name in _CHOICES:
-            right = value in get_args(_CHOICES[name])
-        else:
-            right = isinstance(value, str) and len(value) <= MAX_TEXT
+        right, expected = _expected(name, value)
         if not right:
-            raise DataError(f"Field {name!r} of a score's meaning cannot be {str(value)[:60]!r}.")
+            raise DataError(f"Field {name!r} of a score's meaning cannot be {repr(value)[:60]}: expected {expected}.")
     return ScoreMeaning(**raw)
+
+
+def _differing(raw: object, names: set[str]) -> str:
+    """Which fields are missing, and which are none of a meaning."""
+    if not is_dict(raw):
+        return f"got {type(raw).__name__}"
+    missing, unknown = sorted(names - set(raw)), sorted(str(name)[:64] for name in raw if name not in names)
+    lists = (("missing", missing), ("unknown", unknown))
+    return "; ".join(f"{what}: {', '.join(found)[:200]}" for what, found in lists if found)
+
+
+def _expected(name: str, value: object) -> tuple[bool, str]:
+    """Whether a field can have a value, and what it can have."""
+    if name == "epochs":
+        right = value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_EPOCHS)
+        return right, f"a whole number from 0 to {MAX_EPOCHS:,}, or null"
+    if name in ("detail", "single_run"):
+        return isinstance(value, bool), "true or false"
+    if name in _CHOICES:
+        choices = get_args(_CHOICES[name])
+        return value in choices, f"one of {', '.join(choices)}"
+    return isinstance(value, str) and len(value) <= MAX_TEXT, f"a text of at most {MAX_TEXT} characters"
 
 
 #: fields that files of before this version do not have

@@ -1,6 +1,7 @@
 """The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json``, so its numbers are true."""
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -17,10 +18,11 @@ from svge_core.checkpoints import (
     reconstruction_key,
 )
 from svge_core.data import has_indices
+from svge_core.evaluation.recipe import leaves_names_out, recipe
 from svge_core.evaluation.report import is_repeated
-from svge_core.evaluation.shares import in_fifths, percent
-from svge_core.files import write_atomically
-from svge_core.predictors import FULL_NAME, PredictorInfo, read_info
+from svge_core.evaluation.shares import fifths_size, in_fifths, percent
+from svge_core.files import markdown_text, write_atomically
+from svge_core.predictors import FULL_NAME, stored_infos
 from svge_core.spaces import AbstractSearchSpace
 
 FILE = "README.md"
@@ -75,6 +77,10 @@ SHOWN = (
     (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),
 )
 
+_LEFT_OUT = (
+    "FILE and JSON stand for a table of labels and the file that says what they are; their names are not recorded."
+)
+
 _UNMAPPED = (
     "- Good for: drawing members of the space (validity above). Cells have no index, so there is no map.",
     "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows.",
@@ -92,25 +98,19 @@ def write_card(checkpoint: Checkpoint) -> Path:
 def card(checkpoint: Checkpoint) -> str:
     """The card as markdown."""
     meta = checkpoint.meta
-    title, published = checkpoint.model.space.title, PUBLISHED_VALUES[meta.model]
-    mapped = has_indices(checkpoint.model.space)
+    title, published = markdown_text(checkpoint.model.space.title), PUBLISHED_VALUES[meta.model]
+    mapped, commands = has_indices(checkpoint.model.space), recipe(checkpoint)
     lines = [
-        f"# {checkpoint.model.title} on {title}",
+        f"# {markdown_text(checkpoint.model.title)} on {title}",
         "",
-        f"{checkpoint.model.source} of {title}, "
+        f"{markdown_text(checkpoint.model.source)} of {title}, "
         f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.",
         "",
         "## How it was made",
         "",
-        "```",
-        *([meta.environment["initial_command"]] if "initial_command" in meta.environment else []),
-        meta.command,
-        *([f"python -m svge_core atlas --checkpoint {_folder(checkpoint)}"] if mapped else []),
-        f"python -m svge_core evaluate --checkpoint {_folder(checkpoint)}",
-        *(_fit_command(checkpoint, key) for key in _predictors(checkpoint)),
-        f"python -m svge_core card --checkpoint {_folder(checkpoint)}",
-        "```",
+        *_fenced(commands),
         "",
+        *([_LEFT_OUT, ""] if leaves_names_out(commands) else []),
         _trained_on(checkpoint),
         "",
         "| field | this model | published code |",
@@ -131,8 +131,8 @@ def card(checkpoint: Checkpoint) -> str:
         "- Novelty is low by construction: the training cells are nine tenths of a finite space."
         if checkpoint.model.space.enumerated
         else "- Novelty is high by construction: only a small part of the space was ever trained on.",
-        "- The latent has seen no accuracy. Predicted accuracies come from the predictors below and carry an interval."
-        if mapped
+        "- The latent has seen no accuracy. Predicted accuracies come from the predictors above and carry an interval."
+        if stored_infos(checkpoint.folder)
         else "- The latent has seen no accuracy, and there is no predictor.",
         "- Weights are not comparable across versions: latents of another checkpoint mean something else.",
         "",
@@ -189,7 +189,8 @@ def _metrics(metrics: Sequence[MetricRow]) -> list[str]:
     for key, title in SHOWN:
         if key in found and not is_repeated(key, found):
             result, over = _result(found[key])
-            lines.append(f"| {title} | {result} | {found[key].protocol} | {over} |")
+            words = markdown_text(found[key].protocol), markdown_text(over)
+            lines.append(f"| {title} | {result} | {words[0]} | {words[1]} |")
     return lines
 
 
@@ -240,46 +241,41 @@ def _reading_notes(metrics: Sequence[MetricRow]) -> list[str]:
     ]
 
 
-def _predictors(checkpoint: Checkpoint) -> list[str]:
-    return sorted(path.parent.name for path in checkpoint.folder.glob("predictors/*/predictor.json"))
-
-
-def _predictor(checkpoint: Checkpoint, key: str) -> PredictorInfo:
-    return read_info(checkpoint.folder / "predictors" / key / "predictor.json")
-
-
-def _fit_command(checkpoint: Checkpoint, key: str) -> str:
-    usual = f"python -m svge_core fit --checkpoint {_folder(checkpoint)} --score {key}"
-    return _predictor(checkpoint, key).command or usual
-
-
 def _predictor_section(checkpoint: Checkpoint) -> list[str]:
-    keys = _predictors(checkpoint)
-    if not keys:
+    infos = stored_infos(checkpoint.folder)
+    if not infos:
         return []
     rows = [
         "## Predictors",
         "",
-        "| score | labels | Kendall tau | RMSE | coverage of the 90 % interval | by fifths, lowest predicted first |",
-        "|---|---|---|---|---|---|",
+        "| score | labels | held out | Kendall tau | RMSE | coverage of the interval "
+        "| by fifths, lowest predicted first |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for key in keys:
-        info = _predictor(checkpoint, key)
+    for info in infos.values():
         parts: tuple[tuple[Literal["surrogate", "joint"], str], ...] = (
             ("surrogate", FULL_NAME),
             ("joint", "SVGe's joint head"),
         )
         for name, title in parts:
             if (row := info.held_out.get(name)) is not None:
-                coverage = "no interval" if row.coverage is None else f"{100 * row.coverage:.1f} %"
+                coverage = (
+                    "no interval" if row.coverage is None else f"{100 * row.coverage:.1f} % (of {100 * info.level:g} %)"
+                )
                 tau = "-" if row.kendall_tau is None else f"{row.kendall_tau:.3f}"
-                fifths = "" if row.coverage_fifths is None else in_fifths(row.coverage_fifths)
+                rmse = "-" if row.rmse is None else f"{row.rmse:.3f}"
+                by_fifth = row.coverage_fifths
+                fifths = "" if by_fifth is None else f"{in_fifths(by_fifth)} ({fifths_size(row.of)})"
+                seed = "" if info.seed is None else f" (seed {info.seed})"
                 rows.append(
-                    f"| {info.description}: {title} | {info.labels} (seed {info.seed}) "
-                    f"| {tau} | {row.rmse:.3f} | {coverage} | {fifths} |"
+                    f"| {markdown_text(info.description)}: {title} | {info.labels:,}{seed} | {row.of:,} "
+                    f"| {tau} | {rmse} | {coverage} | {fifths} |"
                 )
     return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
 
 
-def _folder(checkpoint: Checkpoint) -> str:
-    return f"checkpoints/{checkpoint.meta.space}/{checkpoint.folder.name}"
+def _fenced(lines: Sequence[str]) -> list[str]:
+    """A block of code that none of its lines can end."""
+    longest = max((len(run) for run in re.findall("`+", "\n".join(lines))), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, *lines, fence]

@@ -10,6 +10,12 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{math.floor(share * 100 * scale + 1e-9) / scale:.{digits}f} %"
 
 
+def fifths_size(count: int) -> str:
+    """How many of so many things each fifth has: ``n = 20``, or ``n = 20 or 21``."""
+    least, most = count // 5, -(-count // 5)
+    return f"n = {least:,}" if least == most else f"n = {least:,} or {most:,}"
+
+
 def in_fifths(shares: Sequence[float], digits: int = 1) -> str:
     """Shares of the fifths of something as one text in percent, each rounded down."""
     return " / ".join(percent(share, digits).removesuffix(" %") for share in shares) + " %"

@@ -21,7 +21,13 @@ from .measures import (
     summarise_draws as summarise_draws,
 )
 from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
-from .predictor_info import HeldOut as HeldOut, PredictorInfo as PredictorInfo, read_info as read_info
+from .predictor_info import (
+    HeldOut as HeldOut,
+    PredictorInfo as PredictorInfo,
+    read_info as read_info,
+    stored_infos as stored_infos,
+)
+from .replacing import Replaced as Replaced, replaced_by as replaced_by
 from .surrogate import (
     StructureSurrogate as StructureSurrogate,
 )

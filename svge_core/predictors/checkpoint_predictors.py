@@ -35,6 +35,7 @@ from svge_core.predictors.predictor_info import (
     read_info,
     write_info,
 )
+from svge_core.predictors.replacing import replaced_by
 from svge_core.predictors.surrogate import Encode, StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.predictors.trees import MANY_LABELS
@@ -148,6 +149,7 @@ def fit_predictor(
     head: HeadConfig | None = None,
     chart: Int[np.ndarray, " charted"] | None = None,
     command: str = "",
+    column: str = "",
 ) -> PredictorInfo:
     """Fit both predictors of one score on ``labels`` random labelled cells and store them beside the checkpoint.
 
@@ -163,15 +165,18 @@ def fit_predictor(
         chart: official indices of the cells whose predictions are stored; None for the charted cells, which are those
             of the atlas where the space is not listed.
         command: that fits it again, for the model card.
+        column: that the labels came from, see :func:`.replaced_by`; empty for unknown.
 
     Returns:
         the information stored with the predictor.
 
     Raises:
-        DataError: if there are fewer labels than asked for, or a cell has two.
+        DataError: if there are fewer labels than asked for, a cell has two, or a predictor of another column stands
+            under the key.
         CheckpointError: if the space is not listed and the checkpoint has no atlas.
     """
     space, model, key = checkpoint.model.space, checkpoint.model, meaning.key
+    replaced_by(checkpoint.folder, meaning, column)
     head = head or HeadConfig(seed=seed)
     indices, values = known_labels(key, indices, values)
     if len(indices) < labels:
@@ -191,6 +196,7 @@ def fit_predictor(
         score=key,
         description=meaning.describe(),
         meaning=meaning.to_dict(),
+        column=column,
         labels=labels,
         command=command,
         seed=seed,

@@ -11,8 +11,9 @@ from svge_core.errors import CheckpointError
 from svge_core.files import Count, check_version, read_record, to_plain, write_record
 from svge_core.models import HeadConfig
 
-#: 2 has the coverage by fifths
-FORMAT_VERSION = 2
+#: 2 has the coverage by fifths, 3 the column of the labels
+FORMAT_VERSION = 3
+_VERSIONS = (1, 2, FORMAT_VERSION)
 FOLDER, META = "predictors", "predictor.json"
 AGAIN = "Fit the predictor again."
 
@@ -47,6 +48,7 @@ class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         score: key of the score.
         description: of the score, in a line.
         meaning: of the score as plain values; None in files of before it was stored.
+        column: of a file, or score of the space, that the labels came from; empty in files of before it was recorded.
         labels: how many cells were fitted on.
         command: that fits it again.
         seed: draws the labelled cells; None where it was not recorded.
@@ -61,6 +63,7 @@ class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     score: str
     description: str
     meaning: dict[str, Any] | None = None
+    column: str = ""
     labels: Count
     command: str = ""
     seed: Count | None = None
@@ -90,6 +93,15 @@ def read_info(path: Path) -> PredictorInfo:
     return read_record(path, PredictorInfo, AGAIN, upgrade=_upgrade, complete=(HeadConfig,))
 
 
+def stored_infos(folder: Path) -> dict[str, PredictorInfo]:
+    """What is known of every predictor beside a checkpoint, by key, whichever weights it is of.
+
+    Raises:
+        CheckpointError: as :func:`read_info`.
+    """
+    return {path.parent.name: read_info(path) for path in sorted((folder / FOLDER).glob(f"*/{META}"))}
+
+
 def check_belongs(path: Path, info: PredictorInfo, expected: Sequence[tuple[str, str]]) -> None:
     """Compare fields with those of the checkpoint that the predictor lies beside.
 
@@ -102,6 +114,6 @@ def check_belongs(path: Path, info: PredictorInfo, expected: Sequence[tuple[str,
 
 
 def _upgrade(plain: object) -> dict[str, Any]:
-    values = dict(check_version(plain, "format_version", (1, FORMAT_VERSION)))
+    values = dict(check_version(plain, "format_version", _VERSIONS))
     del values["format_version"]
     return values

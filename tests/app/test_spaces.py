@@ -12,6 +12,7 @@ from svge_core.predictors import HeldOut, PredictorInfo
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import checked, choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.tiny_checkpoint import ChartPredictors, MadeUpPredictors, make_checkpoint, make_enas_checkpoint
+from ui.search.state import search_jobs
 from ui.shared.choices import CellFocus, PlaceFocus
 
 ENAS = get_space("enas6")
@@ -193,3 +194,15 @@ def test_a_space_without_indices_is_spoken_of_in_words() -> None:
     assert not at.exception and "There is no checkpoint for RandWire" in words(at)
     at.switch_page("pages/model.py").run()
     assert not at.exception and "train one on the command line" in words(at)
+
+
+def test_the_first_race_that_is_offered_searches_for_the_goal_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
+    at = checked(open_app(space="enas6").switch_page("pages/search.py").run())
+    assert "≈ CIFAR-10 weight-sharing accuracy (predicted);" in words(at)
+    press(at, "search-first-race-0")
+    (plan,) = search_jobs().plans()
+    assert {config.objective for config in plan.configs} == {("predictor:enas6_ws_acc",)}
+    assert {Path(config.checkpoint or "").name for config in plan.configs} == {"tiny"}

@@ -66,8 +66,26 @@ def test_shipped_meanings_can_be_read_and_bad_ones_are_told(tmp_path: Path) -> N
     assert "Weight-sharing" in read_meaning(MEANINGS / "enas6_ws_acc.json").title
     bad = tmp_path / "bad.json"
     bad.write_text(json.dumps({"key": "x"}), "utf-8")
-    with pytest.raises(DataError, match="has the fields"):
+    with pytest.raises(DataError, match=r"bad\.json cannot be used: .* has the fields data_set, .*; missing: data_set"):
         read_meaning(bad)
+    good = json.loads((MEANINGS / "nasbench101_valid.json").read_text())
+    for field, value, expected in (
+        ("direction", "up", "'up': expected one of max, min"),
+        ("epochs", "108", "'108': expected a whole number from 0 to 1,000,000, or null"),
+        ("single_run", "no", "'no': expected true or false"),
+        ("title", None, "None: expected a text of at most 500 characters"),
+    ):
+        bad.write_text(json.dumps({**good, field: value}), "utf-8")
+        with pytest.raises(DataError, match=rf"bad\.json cannot be used: Field '{field}' .* cannot be {expected}"):
+            read_meaning(bad)
+    bad.write_text('{"key": "x", "key": "y"}', "utf-8")
+    with pytest.raises(DataError, match="the field 'key' is given twice in one object"):
+        read_meaning(bad)
+    bad.write_text("key: x", "utf-8")
+    with pytest.raises(DataError, match="cannot be used: it is not JSON"):
+        read_meaning(bad)
+    bad.write_bytes(b"\xef\xbb\xbf" + json.dumps(good).encode())
+    assert read_meaning(bad).key == "nasbench101_valid"
     with pytest.raises(DataError, match="cannot be read"):
         read_meaning(tmp_path / "none.json")
 

@@ -230,12 +230,13 @@ def test_directions_by_whole_words(title: str, direction: str | None) -> None:
 def test_a_direction_that_no_word_says_is_said_and_can_be_given(tmp_path: Path) -> None:
     found = read("index,val_err,quality\n5,8.4,1\n")
     assert [meaning.direction for meaning in found.meanings.values()] == ["min", "max"]
-    assert [note for note in found.notes if "more is taken" in note] == [
-        "Column 'quality': its name does not say whether more or less is better; more is taken."
+    assert list(found.directions) == [
+        "Read off the names of the columns: less is better in 'val_err'.",
+        "Column 'quality': its name does not say whether more or less is better; more is taken.",
     ]
     turned = read("index,val_err,quality\n5,8.4,1\n", directions={"quality": "min", "val_err": "max"})
     assert [meaning.direction for meaning in turned.meanings.values()] == ["max", "min"]
-    assert not turned.notes
+    assert not turned.remarks()
     path = tmp_path / "mine.csv"
     path.write_text("index,val_err\n9930,8.4\n12,90.3\n")
     for word, direction in (("val_err", "min"), ("val_err:min", "min"), ("val_err:max", "max")):

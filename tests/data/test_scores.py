@@ -257,15 +257,18 @@ def test_meanings_are_checked() -> None:
     with pytest.raises(DataError, match="a letter, then letters, digits or underscores"):
         replace(MEANING, key="<b>")
     for change, message in (
-        ({"direction": "up"}, "Field 'direction' of a score's meaning cannot be 'up'"),
+        ({"direction": "up"}, "Field 'direction' of a score's meaning cannot be 'up': expected one of max, min"),
         ({"kind": "guess"}, "Field 'kind' of a score's meaning cannot be 'guess'"),
         ({"kind": ["measured"]}, "Field 'kind'"),
-        ({"epochs": True}, "Field 'epochs' of a score's meaning cannot be 'True'"),
+        (
+            {"epochs": True},
+            "Field 'epochs' of a score's meaning cannot be True: expected a whole number from 0 to 1,000,000, or null",
+        ),
         ({"title": "x" * 501}, "Field 'title'"),
         ({"role": "goal"}, "Field 'role' of a score's meaning cannot be 'goal'"),
         ({"origin": "web"}, "Field 'origin'"),
         ({"single_run": 1}, "Field 'single_run'"),
-        ({"extra": 1}, "has the fields data_set, detail"),
+        ({"extra": 1}, "has the fields data_set, detail.*; unknown: extra"),
     ):
         with pytest.raises(DataError, match=message):
             meaning_from_dict({**MEANING.to_dict(), **change})

@@ -308,7 +308,10 @@ def test_the_command_writes_the_file_and_no_name_of_the_labels(
     ]
     monkeypatch.setattr("sys.argv", ["svge_core", *words])
     assert main(words) == 0
-    assert len(json.loads(capsys.readouterr().out)["table"]) == 4
+    out = json.loads(capsys.readouterr().out)
+    assert len(out["table"]) == 4 and out["replaced"] is None
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["replaced"] == MEANING.key
     text = (folder / FILE).read_text()
     assert "secret" not in text and str(tmp_path) not in text
     assert main([*words[:6], "nothing", *words[7:]]) == 2

@@ -246,6 +246,11 @@ def test_the_command_takes_labels_as_fit_does(
     assert [row["key"] for row in out["neighbours"]] == ["made_up", "params_m"]
     text = (checkpoint.folder / FILE).read_text()
     assert "secret" not in text and "hidden" not in text and str(tmp_path) not in text
+    assert "--csv FILE --score mine --meaning JSON" in json.loads(text)["command"]
+    assert out["replaced"] is None
+    again = [word for word in line if word != "--json"]
+    assert main(again) == 0
+    assert capsys.readouterr().out.startswith("replaced what was measured of made_up, params_m\n")
     assert main([*line[:-2]]) == 2
     assert "go together" in capsys.readouterr().err
     assert main([*line[:4], "--score", "nothing"]) == 2

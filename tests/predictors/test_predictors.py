@@ -225,6 +225,6 @@ def test_a_sampled_space_predicts_its_chart_and_is_judged_on_all_labels(tmp_path
 def test_the_model_card_states_the_stored_numbers(fitted: Checkpoint) -> None:
     text = write_card(fitted).read_text()
     held = load_predictors(fitted, SPACE).info("made_up").held_out["surrogate"]
-    assert f"| {held.kendall_tau:.3f} | {held.rmse:.3f} | {100 * (held.coverage or 0):.1f} % |" in text
+    assert f"| {held.kendall_tau:.3f} | {held.rmse:.3f} | {100 * (held.coverage or 0):.1f} % (of 90 %) |" in text
     assert fitted.meta.command in text
     assert "Not measured yet" in text

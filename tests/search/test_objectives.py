@@ -1,5 +1,6 @@
 """Objectives: tables, predictors, a user's CSV and function, several at once; every mistake is one line."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from svge_core.predictors.predictor_info import PredictorInfo
 from svge_core.search.objectives import make as objectives
 from svge_core.search.objectives.goals import EvaluationError
 from svge_core.search.objectives.make import make_objective, search_domain
+from svge_core.search.runs import SearchConfig, create_run
 from svge_core.spaces.registry import get_space
-from tests.support.cli import known_scores
+from tests.support.cli import RunCommand, known_scores
 from tests.support.core import tiny_model, write_sampled_checkpoint
 from tests.support.runs import HERE, SPACE, worth
 
@@ -61,8 +63,40 @@ def test_a_measured_table_covers_its_space(monkeypatch: pytest.MonkeyPatch) -> N
     assert objective.goals[0].meaning == scores.meaning("cifar10_valid")
     assert objective.evaluate(CELL) == (scores.of(5_000)["cifar10_valid"],)
     assert search_domain(objective, SPACE, restricted=False).known is None
-    with pytest.raises(DataError, match="nasbench201 has no score 'magic': expected one of params_m"):
+    with pytest.raises(DataError, match="No 'magic' of NAS-Bench-201 is known on this machine") as caught:
         make_objective(["table:magic"], SPACE)
+    (named,) = re.findall(r"expected table: and one of (.*), or a column of your own", str(caught.value))
+    assert named.split(", ") == list(scores.columns(detail=False))
+    for key in named.split(", "):
+        assert make_objective([f"table:{key}"], SPACE).goals[0].key == key
+
+
+def test_a_table_key_that_nobody_knows_is_answered_with_what_there_is(fails: RunCommand, tmp_path: Path) -> None:
+    for name in ("randwire", "enas6", "nasbench101"):
+        message = (
+            f"No 'accuracy' of {get_space(name).title} is known on this machine: expected table: and one of params_m"
+        )
+        with pytest.raises(DataError, match=message):
+            make_objective(["table:accuracy"], get_space(name))
+        with pytest.raises(DataError, match=message):
+            create_run(f"sqlite:///{tmp_path}/s.db", SearchConfig(name, ("table:accuracy",), "random", 3))
+    words = (
+        "search",
+        "--space",
+        "randwire",
+        "--objective",
+        "table:accuracy",
+        "--storage",
+        f"sqlite:///{tmp_path}/s.db",
+    )
+    line = fails(*words)
+    assert "expected table: and one of params_m, flops_m, or a column of your own (csv:FILE:COLUMN)" in line
+
+
+def test_a_column_of_no_value_is_no_goal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objectives, "_scores", lambda space, imported: partial(space, {}))
+    with pytest.raises(DataError, match="No score of NAS-Bench-201 is known on this machine.* data import FILE"):
+        make_objective(["table:loss"], SPACE)
 
 
 @pytest.mark.parametrize("name", ["nasbench201", "nasbench101", "enas6"])

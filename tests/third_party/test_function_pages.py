@@ -90,7 +90,8 @@ def test_interpolate_walks_where_no_score_is_known() -> None:
 def test_search_has_no_goal_of_its_own_and_says_what_a_file_needs() -> None:
     at = page("search")
     text = helps(at)
-    assert "No score of Activation functions is known or predicted on this machine: give a goal of your own." in text
+    assert "No score of Activation functions is known or predicted on this machine: give a goal of your own" in text
+    assert "or import a benchmark file with `python -m svge_core data import FILE`." in text
     assert "`arch_str` (an expression such as mul(sigmoid(x), x)), `genotype` or `index`" in text
     assert at.get_by_key("search-method-graphpnas").disabled
     assert "GraphPNAS has no view of Activation functions as graphs" in text

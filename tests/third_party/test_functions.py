@@ -146,7 +146,7 @@ def test_labels_and_searches_by_a_table_of_ones_own(
         assert "restricted" in best or "80" in best
     assert "GraphPNAS has no view of Activation functions" in fails(*words, "--method", "graphpnas")
     told = fails("search", "--space", "functions", "--objective", "table:params_m", "--budget", 3, "--storage", storage)
-    assert "Activation functions has no score 'params_m': it has none on this machine." in told
+    assert "No score of Activation functions is known on this machine, so there is no table:params_m: import" in told
 
 
 def test_fit_predict_and_what_has_no_meaning_here(

@@ -10,7 +10,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning, score_name
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
-from svge_core.evaluation import in_fifths, percent
+from svge_core.evaluation import fifths_size, in_fifths, percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.predictors import PredictorInfo
 from ui.model.state import command, read_predictions, read_predictors
@@ -57,11 +57,9 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
 
 
 def _by_fifths(fifths: Sequence[float], level: float, of: int) -> str:
-    least, most = of // 5, -(-of // 5)
-    size = f"{least:,}" if least == most else f"{least:,} or {most:,}"
     return (
-        f"Inside the {level:.0%} interval in each fifth of the cells (n = {size}), from the lowest predicted to the "
-        f"highest: {in_fifths(fifths)}."
+        f"Inside the {level:.0%} interval in each fifth of the cells ({fifths_size(of)}), from the lowest predicted to "
+        f"the highest: {in_fifths(fifths)}."
     )
 
 

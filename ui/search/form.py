@@ -123,7 +123,8 @@ def _goals(
         valid=lambda value: [word for word in value if word in titles],
     )
     if not choices:
-        st.caption(plain(f"No score of {space.title} is known or predicted on this machine: give a goal of your own."))
+        none = f"No score of {space.title} is known or predicted on this machine: give a goal of your own below, or"
+        st.caption(f"{plain(none)} import a benchmark file with `python -m svge_core data import FILE`.")
     known = [choice.cells for word in chosen for choice in choices if choice.word == word]
     words, problem = list(chosen), ""
     with st.expander("Goals of your own: a CSV column, or a Python function", icon=":material/edit_note:"):

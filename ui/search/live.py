@@ -13,6 +13,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
 from svge_core.search import Lineup, comparable
+from svge_core.search.objectives import GoalChoice
 from svge_core.search.runs import RunView, UnreadableRun, race_json, run_csv
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
@@ -95,8 +96,9 @@ def _live(explorer: Explorer | None, followed: bool) -> None:
     _writing(jobs)
     _unreadable(unreadable)
     here = [group for group in groups if group.config.space == session.space_name()]
-    titles = {choice.word: choice.title for choice in choices_for(get_space(session.space_name()), explorer)}
-    shown = _chosen(jobs, here, groups, titles)
+    choices = choices_for(get_space(session.space_name()), explorer)
+    titles = {choice.word: choice.title for choice in choices}
+    shown = _chosen(jobs, here, groups, choices)
     if shown is None:
         return
     _progress(jobs, shown)
@@ -146,7 +148,7 @@ def _unreadable(runs: Sequence[UnreadableRun]) -> None:
 
 
 def _chosen(
-    jobs: SearchJobs, here: Sequence[RunGroup], everything: Sequence[RunGroup], titles: dict[str, str]
+    jobs: SearchJobs, here: Sequence[RunGroup], everything: Sequence[RunGroup], choices: Sequence[GoalChoice]
 ) -> Shown | None:
     """The race that is shown and those beside it; None where there is none yet, with words on what to do."""
     ids = [group.id for group in here]
@@ -155,10 +157,11 @@ def _chosen(
         state.note_race(None)
     if not here:
         if not any(not plan.problem for plan in filter(asking.sees, jobs.plans())):
-            _welcome(titles, len(everything))
+            _welcome(choices, len(everything))
         return None
     if state.chosen_group() not in ids:
         state.choose_group(ids[0])
+    titles = {choice.word: choice.title for choice in choices}
     words = {group.id: ("Yours · " if group.mine else "") + group_title(group, titles) for group in reversed(here)}
     names = distinct(words)  # older ones keep theirs
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-choice"):
@@ -200,7 +203,7 @@ def _chosen(
     return Shown(chosen, kept, tuple(name for name in views if name not in kept))
 
 
-def _welcome(titles: dict[str, str], elsewhere: int) -> None:
+def _welcome(choices: Sequence[GoalChoice], elsewhere: int) -> None:
     space = get_space(session.space_name())
     with st.container(border=True):
         st.markdown(f"##### No search of {plain(space.title)} yet")
@@ -209,14 +212,8 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
             "under the same budget and seeds, so that you see which one finds more. Every evaluation is stored at "
             "once: close the browser, restart the server, and it is still there."
         )
-        choices = choices_for(space, None) if not titles else None
-        goal = next(iter(titles.values()), choices[0].title if choices else "")
-        request = (
-            default_request(choices or choices_for(space, None), has_checkpoint=session.checkpoint() is not None)
-            if goal
-            else None
-        )
-        if request is not None:
+        if choices:
+            request = default_request(choices, has_checkpoint=session.checkpoint() is not None)
             names = ", ".join(METHODS[name].title for name in request.methods)
             problem = over_quota(request)
             start_button(
@@ -231,7 +228,7 @@ def _welcome(titles: dict[str, str], elsewhere: int) -> None:
                 st.markdown(f":red[{plain(problem)}]")
             st.caption(
                 plain(
-                    f"{goal}; {names}; {count_of(request.budget, 'evaluation')} per run, "
+                    f"{choices[0].title}; {names}; {count_of(request.budget, 'evaluation')} per run, "
                     f"{count_of(request.seeds, 'seed')}. Or fill in the form."
                 )
             )

@@ -23,7 +23,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--plane", choices=("umap", "pca"), help="decode a position of this map, with --xy")
     parser.add_argument("--xy", type=float, nargs=2, metavar=("X", "Y"), help="the position")
     parser.add_argument("--samples", type=whole_number(1, 1_000_000), metavar="N", help="decode N samples of the prior")
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="of samples and draws (default: %(default)s)")
+    parser.add_argument("--seed", type=whole_number(0), help="of --samples and --sample (default: 0)")
     parser.add_argument("--direction", choices=get_args(DecodeDirection), default="both", help="(default: %(default)s)")
     rules = parser.add_mutually_exclusive_group()
     rules.add_argument(

@@ -9,6 +9,8 @@ from svge_core.models import DEFAULTS, ModelConfig
 from svge_core.spaces import SPACES
 from svge_core.training import SAVE_EVERY_SECONDS, TrainConfig
 
+FIT_LABELS, FIT_SEED = 781, 1
+
 
 def register(commands: Any) -> None:
     """Add the commands."""
@@ -37,8 +39,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--charted",
         type=whole_number(3),
-        default=CHARTED,
-        help="size of the sample of a space that is too large to list (default: %(default)s)",
+        help=f"size of the sample of a space that is too large to list (default: {CHARTED})",
     )
     parser.add_argument(
         "--seed", type=whole_number(0), default=1, help="of UMAP and of the sample (default: %(default)s)"
@@ -51,11 +52,9 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--meaning", type=Path, metavar="JSON", help="what the labels of --csv are")
     parser.add_argument(
-        "--labels", type=whole_number(2), default=781, help="number of labelled cells (default: %(default)s, 5 %%)"
+        "--labels", type=whole_number(2), help=f"number of labelled cells (default: {FIT_LABELS}, 5 %%)"
     )
-    parser.add_argument(
-        "--seed", type=whole_number(0), default=1, help="draws the labelled cells (default: %(default)s)"
-    )
+    parser.add_argument("--seed", type=whole_number(0), help=f"draws the labelled cells (default: {FIT_SEED})")
     parser.add_argument(
         "--intervals",
         action="store_true",

@@ -35,9 +35,7 @@ def register(commands: Any) -> None:
         required=True,
         help=".json, .csv, .txt or .zip; one alone also .svg, .png, .dot",
     )
-    parser.add_argument(
-        "--theme", choices=("light", "dark"), default="light", help="of drawings (default: %(default)s)"
-    )
+    parser.add_argument("--theme", choices=("light", "dark"), help="of drawings (default: light)")
 
     parser = add_command(commands, "labels", "file_commands:labels_command")
     parser.add_argument("table", type=Path, metavar="FILE.csv", help="architectures and scores")

@@ -10,6 +10,8 @@ from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SE
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import SPACES
 
+#: what a new run is like unless it is said; a stored run has its own
+NEW_RUN = {"space": "nasbench201", "method": "random", "budget": 100, "seeds": 1, "seed": 0, "batch": 1}
 #: a storage URL with a password is better not on the command line, where every user of the machine can read it
 STORAGE_VARIABLE = "SVGE_STORAGE"
 
@@ -17,7 +19,7 @@ STORAGE_VARIABLE = "SVGE_STORAGE"
 def register(commands: Any) -> None:
     """Add the commands."""
     parser = add_command(commands, "search", "search_command:search")
-    parser.add_argument("--space", choices=sorted(SPACES), default="nasbench201", help="(default: %(default)s)")
+    parser.add_argument("--space", choices=sorted(SPACES), help=f"(default: {NEW_RUN['space']})")
     parser.add_argument(
         "--objective",
         action="append",
@@ -25,30 +27,37 @@ def register(commands: Any) -> None:
         help="table:KEY, predictor:KEY, csv:FILE:COLUMN (then :min or :max), digits:valid (trains RandWire networks) "
         "or python:package.module:function; again for several goals",
     )
-    parser.add_argument("--method", choices=tuple(METHODS), default="random", help="(default: %(default)s)")
+    parser.add_argument("--method", choices=tuple(METHODS), help=f"(default: {NEW_RUN['method']})")
     parser.add_argument(
         "--budget",
         type=whole_number(1, MAX_BUDGET),
-        default=100,
         metavar="N",
-        help="evaluations (default: 100)",
+        help=f"evaluations (default: {NEW_RUN['budget']})",
     )
     parser.add_argument(
-        "--seeds", type=whole_number(1, 1000), default=1, metavar="K", help="runs, with seeds 0 to K - 1 (default: 1)"
+        "--seeds",
+        type=whole_number(1, 1000),
+        metavar="K",
+        help=f"runs, each with a seed one higher (default: {NEW_RUN['seeds']})",
     )
-    parser.add_argument("--seed", type=whole_number(0, MAX_SEED), default=0, help="of the first run (default: 0)")
+    parser.add_argument("--seed", type=whole_number(0, MAX_SEED), help=f"of the first run (default: {NEW_RUN['seed']})")
     parser.add_argument(
-        "--batch", type=whole_number(1, MAX_BATCH), default=1, metavar="Q", help="proposals at a time (default: 1)"
+        "--batch",
+        type=whole_number(1, MAX_BATCH),
+        metavar="Q",
+        help=f"proposals at a time (default: {NEW_RUN['batch']})",
     )
     parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="model (default: checkpoints/SPACE/svge)")
-    parser.add_argument("--restrict", action="store_true", help="search only among the cells with a known value")
+    parser.add_argument(
+        "--restrict", action="store_true", default=None, help="search only among the cells with a known value"
+    )
     parser.add_argument(
         "--distinct",
         action=argparse.BooleanOptionalAction,
         help="propose cells that compute the same once (default: for real training and python: functions)",
     )
     parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
-    parser.add_argument("--name", default="", help="of the run (default: space, method and seed)")
+    parser.add_argument("--name", help="of the run (default: space, method and seed)")
     parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")
     parser.add_argument(
         "--table",

@@ -41,6 +41,7 @@ MAX_ROWS = 500_000
 OWN_KEY = "user_"
 #: lines between two counts
 _COUNTED = 1_000
+_WAYS: tuple[tuple[Direction, str], ...] = (("min", "less"), ("max", "more"))
 #: lines that a message names before it counts the others
 _NAMED = 5
 
@@ -62,7 +63,7 @@ def import_csv(
         max_bytes: larger files, also unpacked, are refused.
         max_rows: files with more lines are refused.
         directions: "max" or "min" by column header; for the others see :func:`svge_core.data.direction_of`. Where that
-            knows none, "max" is taken, and ``notes`` says so.
+            knows none, "max" is taken; ``directions`` of the result says both.
         name: what to call the file in meanings; the path's name by default.
 
     Raises:
@@ -135,7 +136,8 @@ def import_csv(
         duplicates=duplicates,
         ignored_columns=tuple(quote_text(title) for column, title in enumerate(header) if column not in used),
         rows=len(rows) - len(rejected),
-        notes=_notes(header, numbering, reader.formats, meanings, directions or {}),
+        notes=_notes(header, numbering, reader.formats, meanings),
+        directions=_directions([header[column] for column in scores], meanings, directions or {}),
     )
 
 
@@ -203,18 +205,31 @@ def _notes(
     numbering: list[int],
     formats: Mapping[int, NumberFormat],
     meanings: Mapping[str, ScoreMeaning],
-    directions: Mapping[str, Direction],
 ) -> tuple[str, ...]:
     notes: list[str] = []
     for column in numbering:
         notes.append(f"Column {quote_text(header[column])!r} numbers the lines and is no score.")
     if any(form.decimal_comma for form in formats.values()):
         notes.append("Numbers have decimal commas: 91,5 is read as 91.5.")
-    for (column, form), meaning in zip(formats.items(), meanings.values(), strict=True):
+    for form, meaning in zip(formats.values(), meanings.values(), strict=True):
         if form.percent:
             notes.append(f"Column {meaning.title!r} has percent signs: 91.5% is read as 91.5, the unit being %.")
-        if header[column] not in directions and direction_of(header[column]) is None:
-            notes.append(
-                f"Column {meaning.title!r}: its name does not say whether more or less is better; more is taken."
-            )
     return tuple(notes)
+
+
+def _directions(
+    headers: Sequence[str], meanings: Mapping[str, ScoreMeaning], given: Mapping[str, Direction]
+) -> tuple[str, ...]:
+    """What was taken for the directions that nobody gave: in a line by their names, in a line each without a word."""
+    named: dict[Direction, list[str]] = {"min": [], "max": []}
+    silent: list[str] = []
+    for header, meaning in zip(headers, meanings.values(), strict=True):
+        if header in given:
+            continue
+        said = direction_of(header)
+        (silent if said is None else named[said]).append(repr(meaning.title))
+    parts = [f"{word} is better in {', '.join(named[way])}" for way, word in _WAYS if named[way]]
+    return (
+        *([f"Read off the names of the columns: {'; '.join(parts)}."] if parts else []),
+        *(f"Column {title}: its name does not say whether more or less is better; more is taken." for title in silent),
+    )

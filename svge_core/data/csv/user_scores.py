@@ -49,8 +49,8 @@ class UserScores:
         duplicates: architectures with several different scores.
         ignored_columns: headers of the columns that are neither architecture nor score.
         rows: lines that were used.
-        notes: how columns were read where that is not plain: decimal commas, percent signs, row numbers, and which
-            directions no word of a title says.
+        notes: how columns were read where that is not plain: decimal commas, percent signs, row numbers.
+        directions: which directions were read off the titles, and which no word of a title says.
     """
 
     space: str
@@ -62,6 +62,7 @@ class UserScores:
     ignored_columns: tuple[str, ...]
     rows: int
     notes: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """One line for the screen."""
@@ -76,8 +77,8 @@ class UserScores:
         return "; ".join(parts) + "."
 
     def remarks(self) -> tuple[str, ...]:
-        """What people have to be told: lines not used, architectures given twice, notes."""
-        return (*map(str, self.rejected), *map(str, self.duplicates), *self.notes)
+        """What people have to be told: lines not used, architectures given twice, notes, directions."""
+        return (*map(str, self.rejected), *map(str, self.duplicates), *self.notes, *self.directions)
 
     def to_scores(self, space: AbstractSearchSpace) -> Scores:
         """The same values as a table over all cells of the space, NaN for cells the file does not name.

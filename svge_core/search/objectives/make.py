@@ -220,14 +220,15 @@ def _table(key: str, space: AbstractSearchSpace) -> Objective:
     if not space.enumerated:
         return _imported(key, space)
     scores = _scores(space.name, tuple((e.path, e.path.stat().st_mtime_ns) for e in list_imported(space.name)))
+    known = [name for name, numbers in scores.frame.items() if np.isfinite(numbers.to_numpy()).any()]
+    if key not in known:
+        raise _no_score(key, space, [name for name in scores.columns(detail=False) if name in known])
     meaning = scores.meaning(key)
     values = scores.frame[key].to_numpy()
     rows = np.flatnonzero(np.isfinite(values))
-    if not len(rows):
-        raise DataError(f"No cell of {space.title} has a value of {key!r}.")
     complete = len(rows) == space.size
-    known = None if complete else tuple(space.canonical(space.from_index(int(row))) for row in rows)
-    return IndexedTable(space, (Goal(key, meaning),), values, known, (scores.best(key)[1],))
+    cells = None if complete else tuple(space.canonical(space.from_index(int(row))) for row in rows)
+    return IndexedTable(space, (Goal(key, meaning),), values, cells, (scores.best(key)[1],))
 
 
 @lru_cache(maxsize=2)
@@ -240,17 +241,30 @@ def _imported(key: str, space: AbstractSearchSpace) -> Objective:
     """A column of an imported table of a space that is not enumerated."""
     tables = load_imported(space.name)
     table = next((table for table in tables if key in table.meanings), None)
-    if table is None:
-        keys = [*(_COSTS if space.has_cost else ()), *dict.fromkeys(key for table in tables for key in table.meanings)]
-        expected = f"expected one of {', '.join(keys)}" if keys else "it has none on this machine"
-        raise DataError(f"{space.title} has no score {key[:80]!r}: {expected}.")
-    numbers = table.frame[key].to_numpy(dtype=np.float64)
+    numbers = None if table is None else table.frame[key].to_numpy(dtype=np.float64)
+    if table is None or numbers is None or not np.isfinite(numbers).any():
+        keys = dict.fromkeys(name for each in tables for name, meaning in each.meanings.items() if not meaning.detail)
+        raise _no_score(key, space, [*(_COSTS if space.has_cost else ()), *(name for name in keys if name != key)])
     values = {}
     for text, value in zip(table.frame[table.key], numbers, strict=True):
         if np.isfinite(value):
             cell = space.from_index(int(text)) if table.key == "index" else space.parse(str(text))
             values[space.canonical(cell)] = float(value)
     return _cell_table(space, table.meanings[key], values)
+
+
+def _no_score(key: str, space: AbstractSearchSpace, there: Sequence[str]) -> DataError:
+    """What a table of a space holds where it holds no such score, and where a goal can come from."""
+    own = "a column of your own (csv:FILE:COLUMN), a predictor (predictor:KEY) or a function (python:...)"
+    if not there:
+        return DataError(
+            f"No score of {space.title} is known on this machine, so there is no table:{key[:80]}: import a benchmark "
+            f"file with 'python -m svge_core data import FILE', or take {own}."
+        )
+    return DataError(
+        f"No {key[:80]!r} of {space.title} is known on this machine: expected table: and one of {', '.join(there)}, "
+        f"or {own}."
+    )
 
 
 def _cell_table(space: AbstractSearchSpace, meaning: ScoreMeaning, values: Mapping[Cell, float]) -> CellTable:
@@ -263,6 +277,11 @@ def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | No
     if checkpoint is None:
         raise DataError(f"predictor:{key[:60]} needs a checkpoint: give its folder.", settings=("checkpoint",))
     predictors = load_predictors(checkpoint, space)
+    if not predictors.score_keys:
+        raise DataError(
+            f"predictor:{key[:60]}: {checkpoint.folder} has no predictors. Fit one with: python -m svge_core fit "
+            f"--checkpoint {checkpoint.folder}"
+        )
     info = predictors.info(key)
     stored = predictors.meaning(key)
     source = model_in_words(info.labels)
