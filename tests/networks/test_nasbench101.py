@@ -18,6 +18,7 @@ from svge_core.networks.build import build_network
 from svge_core.networks.nasbench101 import nasbench101_network, vertex_widths
 from svge_core.spaces import NASBench101
 from svge_core.spaces.nasbench101 import ExtendedNASBench101, channels_of_vertices
+from svge_core.spaces.nasbench101.official_order import SIZE
 from tests.support.networks import (
     count_macs,
     count_parameters,
@@ -42,7 +43,7 @@ CELLS = [
     TRUNCATED,
     made((POOL,), (0, 1), (1, 2)),
     made((C3, C3, C1, POOL, C1), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 5), (4, 6), (5, 6), (0, 6)),
-    *map(SPACE.from_index, np.random.default_rng(0).integers(SPACE.size, size=12).tolist()),
+    *map(SPACE.from_index, np.random.default_rng(0).integers(SIZE, size=12).tolist()),
 ]
 
 
@@ -119,14 +120,14 @@ def slow_channels(cell: Cell, channels: int) -> list[int]:
 @pytest.mark.parametrize("channels", [6, 7, 8, 128, 256, 512])
 def test_channels_equal_a_slow_transcription(channels: int, rng: np.random.Generator) -> None:
     eight = ExtendedNASBench101(max_edges=14).random_cells(rng, 40)
-    drawn = map(SPACE.from_index, rng.integers(SPACE.size, size=60).tolist())
+    drawn = map(SPACE.from_index, rng.integers(SIZE, size=60).tolist())
     written = [orders(cell)[-1] for cell in drawn]  # not in canonical order
     for cell in [*CELLS, *written, *eight]:
         assert list(vertex_widths(cell, channels)) == slow_channels(cell, channels)
 
 
 def test_many_cells_at_once_have_the_channels_they_have_alone(rng: np.random.Generator) -> None:
-    indices = rng.integers(SPACE.size, size=50)
+    indices = rng.integers(SIZE, size=50)
     graphs = SPACE.graphs(indices)
     together = channels_of_vertices(graphs.adjacency, graphs.vertices, 128)
     for row, index in zip(together.tolist(), indices.tolist(), strict=True):
