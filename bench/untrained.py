@@ -1,8 +1,8 @@
 """Statistics of untrained networks beside published ones: rank correlations on a sample of NAS-Bench-201.
 
 The project's small networks stand beside the published columns of the same names, which were taken on the benchmark's
-own networks and on real images; both stand beside the accuracies after training. Cells are drawn from those of the file of
-published statistics, which leaves out cells with an operation that does not count.
+own networks and on real images; both stand beside the accuracies after training. Cells are drawn from those of the file
+of published statistics, which leaves out cells with an operation that does not count.
 """
 
 import argparse

@@ -71,7 +71,7 @@ def spearman(one: list[float], other: list[float]) -> float:
         [sum(v < value for v in values) + sum(v == value for v in values) / 2 for value in values]
         for values in (one, other)
     ]
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def kendall(one: np.ndarray, other: np.ndarray) -> float:
