@@ -18,6 +18,7 @@ from bench import (
     randwire,
     throughput,
     tradeoff,
+    untrained,
     validity,
 )
 from bench.harness import graphpnas_runs
@@ -58,6 +59,7 @@ COLUMNS: dict[str, list[str]] = {
     "first_opening": first_opening.COLUMNS,
     "throughput": throughput.COLUMNS,
     "tradeoff": tradeoff.COLUMNS,
+    "untrained": untrained.COLUMNS,
     "validity": validity.COLUMNS,
     "convergence": [*convergence.COLUMNS, "drawn_exact"],
     "predictor": [*PARTIAL, "seconds"],

@@ -1,4 +1,4 @@
-"""Cells to trainable networks: those in which the authors of a space trained them."""
+"""Cells to trainable networks, those in which the authors of a space trained them; statistics of untrained ones."""
 
 import lazy_loader
 

@@ -1,5 +1,6 @@
 """Cell -> trainable `torch.nn.Module`: the network in which the authors of a space trained the cell."""
 
+from collections.abc import Callable
 from inspect import signature
 
 from torch import nn
@@ -22,14 +23,28 @@ def build_network(space: AbstractSearchSpace | str, cell: Cell, **options: int) 
         SvgeError: if the space has no network, or an option is unknown.
     """
     space = get_space(space)
-    reference = space.network()
-    if reference is None:
-        known = ", ".join(sorted(name for name, other in SPACES.items() if other.network() is not None))
-        raise SvgeError(f"No trainable network for {space.title}: there is one for {known}.")
-    builder = resolve(reference)
-    known = [name for name, option in signature(builder).parameters.items() if option.kind is option.KEYWORD_ONLY]
+    builder, known = _builder(space)
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise SvgeError(f"Unknown network option {unknown[0]!r} for {space.title}: expected {', '.join(known)}.")
     space.validate(cell)
     return builder(cell, **options)
+
+
+def network_options(space: AbstractSearchSpace | str) -> tuple[str, ...]:
+    """Names of the options that :func:`build_network` takes for a space.
+
+    Raises:
+        SvgeError: if the space has no network.
+    """
+    return _builder(get_space(space))[1]
+
+
+def _builder(space: AbstractSearchSpace) -> tuple[Callable[..., nn.Module], tuple[str, ...]]:
+    reference = space.network()
+    if reference is None:
+        known = ", ".join(sorted(name for name, other in SPACES.items() if other.network() is not None))
+        raise SvgeError(f"No trainable network for {space.title}: there is one for {known}.")
+    builder = resolve(reference)
+    options = signature(builder).parameters.items()
+    return builder, tuple(name for name, option in options if option.kind is option.KEYWORD_ONLY)

@@ -8,5 +8,5 @@ from .official_order import (
     order_digest as order_digest,
     packed_order as packed_order,
 )
-from .size import params_by_order as params_by_order
+from .size import channels_of_vertices as channels_of_vertices, params_by_order as params_by_order
 from .space import OPERATIONS as OPERATIONS, SEEN_VERTICES as SEEN_VERTICES, NASBench101 as NASBench101

@@ -25,13 +25,23 @@ NETWORK = "NAS-Bench-101 network: 128 stem channels, 3 stacks of 3 cells, 32x32 
 KERNEL_AREA = np.array([9, 1, 0])
 
 
-def vertex_channels(graphs: CellGraphs, channels: int) -> Int[np.ndarray, "cells vertices"]:
+def channels_of_vertices(
+    adjacency: Int[np.ndarray, "cells vertices vertices"], vertices: Int[np.ndarray, " cells"], channels: int
+) -> Int[np.ndarray, "cells vertices"]:
     """Output channels of every inner vertex of a cell with so many output channels (``compute_vertex_channels``).
 
     Inner vertices that feed the output share its channels, the first ones taking one more where they do not divide; any
     other vertex has as many as the widest vertex it feeds.
+
+    Args:
+        adjacency: 1 where an edge goes from the second axis to the third, vertices in a topological order, padded.
+        vertices: how many each cell has, input and output included.
+        channels: of the output.
+
+    Returns:
+        channels by vertex; 0 at the ends of a cell and behind it.
     """
-    adjacency, count = graphs.adjacency.astype(np.int64), graphs.vertices
+    adjacency, count = adjacency.astype(np.int64), vertices
     width = adjacency.shape[1]
     rows = np.arange(len(adjacency))
     to_output = adjacency[rows, :, count - 1]  # (cells, vertices)
@@ -49,7 +59,7 @@ def vertex_channels(graphs: CellGraphs, channels: int) -> Int[np.ndarray, "cells
 
 def _cell(graphs: CellGraphs, inputs: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Parameters of one cell, and multiply-accumulates per pixel."""
-    widths = vertex_channels(graphs, channels)
+    widths = channels_of_vertices(graphs.adjacency, graphs.vertices, channels)
     rows = np.arange(len(widths))
     from_input = graphs.adjacency[:, 0].astype(np.int64)
     to_output = from_input[rows, graphs.vertices - 1]

@@ -16,7 +16,16 @@ from svge_core.cells import INPUT, OUTPUT, Cell, pruned
 from svge_core.errors import InvalidCellError, ParseError
 from svge_core.files import is_sequence
 from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules, Genotype
-from svge_core.spaces.hooks import Alias, GeneratorView, GraphView, LargerSpace, SizeSplit, TextForm, labelled_nodes
+from svge_core.spaces.hooks import (
+    Alias,
+    GeneratorView,
+    GraphView,
+    LargerSpace,
+    Reference,
+    SizeSplit,
+    TextForm,
+    labelled_nodes,
+)
 from svge_core.spaces.nasbench101.cell_table import Table, table
 from svge_core.spaces.nasbench101.codes import (
     MAX_EDGES,
@@ -255,6 +264,10 @@ class NASBench101(AbstractSearchSpace):
     def generator_view(self) -> GeneratorView:
         """Labelled vertices, the first one labelled "output" being the last."""
         return labelled_nodes(GraphView(self.max_nodes, (INPUT, *self.operations, OUTPUT), open_ended=True))
+
+    def network(self) -> Reference | None:
+        """The authors' network."""
+        return "svge_core.networks:nasbench101_network"
 
     def random_start(self, rng: np.random.Generator) -> Cell:
         """3 to 7 vertices, each edge with probability 1/4, uniform operations, drawn again until it is a member."""
