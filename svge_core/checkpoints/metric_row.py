@@ -38,7 +38,8 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         value: the number; None where there was nothing to measure.
         direction: of the decoder's runs; empty where nothing is decoded.
         mode: raw, or constrained to members of the space; empty where nothing is decoded.
-        how: what of the decoder is looked at ("sampled", "argmax" ...), the control, or which smoothness.
+        how: what of the decoder is looked at ("sampled", "argmax" ...), the control, which smoothness, or where latents
+            are drawn from: the scaled prior (empty), N(0, I) ("standard") or the aggregate posterior ("fitted").
         group: cells of edge F1: "all", "per_cell" (mean of the cells' own) or a family.
         encodings: latents per cell of a reconstruction.
         latents: draws from the prior.
@@ -89,9 +90,11 @@ def reconstruction_key(direction: RowDirection, how: str, what: str = "reconstru
     return RowKey(what, direction, "raw", how)
 
 
-def generation_key(what: str, direction: RowDirection, mode: Mode, latents: int, decodings: int) -> RowKey:
-    """Key of a measure of decoded prior samples."""
-    return RowKey(what, direction, mode, latents=latents, decodings=decodings)
+def generation_key(
+    what: str, direction: RowDirection, mode: Mode, latents: int, decodings: int, how: str = ""
+) -> RowKey:
+    """Key of a measure of decoded latents, drawn from the scaled prior, or as ``how`` says."""
+    return RowKey(what, direction, mode, how, latents=latents, decodings=decodings)
 
 
 def edge_f1_key(direction: RowDirection, how: str, group: str = "all") -> RowKey:

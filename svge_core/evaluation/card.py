@@ -60,6 +60,17 @@ SHOWN = (
     (generation_key("valid_unique", "forward", "raw", 1_000, 1), "Valid and unique, raw"),
     (generation_key("valid_unique", "forward", "raw", 10_000, 1), "Valid and unique, raw"),
     (generation_key("valid_unique", "forward", "constrained", 10_000, 1), "Valid and unique, constrained"),
+    (generation_key("valid", "forward", "raw", 10_000, 1, "standard"), "Validity of raw decodings, N(0, I) not scaled"),
+    (
+        generation_key("valid_unique", "forward", "raw", 10_000, 1, "standard"),
+        "Valid and unique, raw, N(0, I)",
+    ),
+    (generation_key("valid", "forward", "raw", 10_000, 1, "fitted"), "Validity of raw decodings, aggregate posterior"),
+    (
+        generation_key("valid_unique", "forward", "raw", 10_000, 1, "fitted"),
+        "Valid, unique, raw, aggregate posterior",
+    ),
+    (generation_key("novel", "forward", "raw", 10_000, 1, "fitted"), "Novelty, raw, aggregate posterior"),
     (edge_f1_key("forward", "argmax"), "Edge F1, forward run, argmax"),
     (edge_f1_key("forward", "sampled"), "Edge F1, forward run, sampled"),
     (edge_f1_key("forward", "frequent"), "Edge F1, forward run, frequent edges"),

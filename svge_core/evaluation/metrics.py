@@ -8,6 +8,7 @@ all the posterior mean; both that and real posterior draws are reported here.
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,6 +139,26 @@ def prior_latents(
     return noise * means.std(0) + means.mean(0)
 
 
+def standard_latents(means: Float[Tensor, "cells latent"], count: int, generator: torch.Generator) -> Tensor:
+    """Draws from N(0, I) as it stands, (count, latent)."""
+    return torch.randn(count, means.shape[1], generator=generator)
+
+
+def fitted_latents(
+    means: Float[Tensor, "cells latent"],
+    stds: Float[Tensor, "cells latent"],
+    count: int,
+    generator: torch.Generator,
+) -> Float[Tensor, "count latent"]:
+    """Draws from the aggregate posterior of the encoded training cells: that of a random one of them.
+
+    This is a kernel density estimate whose width is the posterior's own, fitted after training (ex-post density
+    estimation, Ghosh et al. 2020, "From variational to deterministic autoencoders", section 4); it needs no training.
+    """
+    chosen = torch.randint(len(means), (count,), generator=generator)
+    return means[chosen] + stds[chosen] * torch.randn(count, means.shape[1], generator=generator)
+
+
 def generation(
     model: GraphVAE,
     training_cells: CellBatch,
@@ -148,6 +169,7 @@ def generation(
     seed: int = 0,
     means: Float[Tensor, "cells latent"] | None = None,
     known: Integer[np.ndarray, " known"] | None = None,
+    latents_drawn: Callable[[int, torch.Generator], Tensor] | None = None,
 ) -> Generation:
     """Validity, uniqueness and novelty of ``latents`` prior samples decoded ``decodings`` times each.
 
@@ -161,11 +183,13 @@ def generation(
         means: posterior means of the training cells, if they are there already.
         known: numbers of the training cells (:func:`svge_core.data.held_out.cell_numbers`), sorted, where
             ``training_cells`` are only a part of them.
+        latents_drawn: gives so many latents; by default :func:`prior_latents` of the means.
     """
-    space = model.space
-    if means is None:
-        means, _ = encode_all(model, training_cells)
-    z = prior_latents(means, latents, torch.Generator().manual_seed(seed))
+    space, drawing = model.space, torch.Generator().manual_seed(seed)
+    if latents_drawn is not None:
+        z = latents_drawn(latents, drawing)
+    else:
+        z = prior_latents(encode_all(model, training_cells)[0] if means is None else means, latents, drawing)
     generator = torch.Generator(device=model.device).manual_seed(seed)
     trained = set(to_cells(space, training_cells)) if known is None else _Known(space, known)
     counts: Counter[Cell] = Counter()

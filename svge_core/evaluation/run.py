@@ -1,12 +1,15 @@
 """All published-protocol metrics of a checkpoint as typed rows, each with count, denominator, protocol and split."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
+import torch
 from msgspec.structs import replace
 from torch import Tensor
 
@@ -14,7 +17,14 @@ from svge_core.checkpoints import GENERATION, SMOOTHNESS, Checkpoint, MetricRow,
 from svge_core.data import cell_numbers, has_indices, split_cells
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.evaluation.latent_smoothness import smoothness
-from svge_core.evaluation.metrics import Share, expected_reconstruction, generation, reconstruction
+from svge_core.evaluation.metrics import (
+    Share,
+    expected_reconstruction,
+    fitted_latents,
+    generation,
+    reconstruction,
+    standard_latents,
+)
 from svge_core.models import DecodeDirection, DecodeOptions, GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
@@ -158,10 +168,18 @@ def _rows(model: GraphVAE, training: TrainConfig, cells: EvaluationCells, protoc
         yield from _reconstruction_rows(model, direction, cells, protocol)
     if len(cells.held_out) and has_indices(model.space):
         yield _expected_row(model, cells)
-    means = encode_all(model, cells.trained)[0]
+    means, log_vars = encode_all(model, cells.trained)
     for direction in model.directions:
         if direction != "backward":  # not reported
             yield from _generation_rows(model, direction, cells, means, protocol)
+    stds = (0.5 * log_vars).exp()
+    densities = {
+        "standard": ("draws from N(0, I), not scaled", partial(standard_latents, means)),
+        "fitted": ("posterior draws of random training cells", partial(fitted_latents, means, stds)),
+    }
+    once = dataclasses.replace(protocol, samples=protocol.samples[-1:])
+    for how, (words, drawn) in densities.items():
+        yield from _generation_rows(model, "forward", cells, means, once, _Density(how, words, drawn))
     yield from _smoothness_rows(model, cells, means, protocol.seed)
 
 
@@ -220,8 +238,25 @@ def _expected_row(model: GraphVAE, cells: EvaluationCells) -> MetricRow:
     )
 
 
+@dataclass(frozen=True)
+class _Density:
+    """Where latents are drawn from: the name in the rows' ``how``, the words for it, and how; the scaled prior."""
+
+    how: str = ""
+    words: str = "prior samples scaled to the encoded training cells"
+    drawn: Callable[[int, torch.Generator], Tensor] | None = None
+
+
+_SCALED = _Density()
+
+
 def _generation_rows(
-    model: GraphVAE, direction: DecodeDirection, cells: EvaluationCells, means: Tensor, protocol: _Protocol
+    model: GraphVAE,
+    direction: DecodeDirection,
+    cells: EvaluationCells,
+    means: Tensor,
+    protocol: _Protocol,
+    density: _Density = _SCALED,
 ) -> Iterator[MetricRow]:
     """Validity, uniqueness and novelty of decoded prior samples, raw and constrained.
 
@@ -231,6 +266,7 @@ def _generation_rows(
         cells: training and held-out cells.
         means: of the training cells.
         protocol: how many samples and decodings, and the seed.
+        density: that latents are drawn from.
     """
     modes: tuple[Mode, ...] = ("raw", "constrained")
     for mode, (latents, decodings) in product(modes, protocol.samples):
@@ -243,6 +279,7 @@ def _generation_rows(
             seed=protocol.seed,
             means=means,
             known=cells.known,
+            latents_drawn=density.drawn,
         )
         ceiling = None if math.isnan(found.uniform_ceiling) else found.uniform_ceiling
         for what in GENERATION:
@@ -251,10 +288,11 @@ def _generation_rows(
                 what=what,
                 direction=direction,
                 mode=mode,
+                how=density.how,
                 latents=latents,
                 decodings=decodings,
                 protocol=f"{direction}, {mode}, sampled, {latents:,} latents x {decodings} decodings",
-                split="prior samples scaled to the encoded training cells",
+                split=density.words,
                 uniform_ceiling=ceiling if what in ("valid_unique", "unique") else None,
                 reasons=found.reasons if what == "valid" else None,
             )
