@@ -64,7 +64,7 @@ class StructureComponents:
         scaling = feature_scaling(self.space.name)
         found = [np.zeros((0, self.directions.shape[1]))]
         for start in range(0, len(cells), _CHUNK):
-            chunk = [self.space.equivalents(cell)[0] for cell in cells[start : start + _CHUNK]]
+            chunk = [self.space.representative(cell) for cell in cells[start : start + _CHUNK]]
             groups = scaling.apply(structure_features(self.space, chunk).values)
             found.append((np.concatenate(groups, axis=1) - self.centre) @ self.directions)
         return np.concatenate(found)

@@ -180,6 +180,12 @@ class AbstractSearchSpace(ABC):
         indices = self._indices_of_keys[self.key(cell)]
         return tuple(dict.fromkeys(self.canonical(self.from_index(index)) for index in indices))
 
+    def representative(self, cell: Cell) -> Cell:
+        """The first of :meth:`equivalents`, without making the others."""
+        if not self.enumerated:
+            return self.equivalents(cell)[0]
+        return self.canonical(self.from_index(self._indices_of_keys[self.key(cell)][0]))
+
     @abstractmethod
     def random_cell(self, rng: np.random.Generator) -> Cell:
         """Draw one member; the distribution is stated by the space."""

@@ -191,6 +191,7 @@ class SearchSpaceContract:
     def test_equivalents_are_all_cells_of_one_key(self, cells: list[Cell]) -> None:
         for cell in cells[:5]:
             found = self.space.equivalents(cell)
+            assert self.space.representative(cell) == found[0]
             assert self.space.canonical(cell) in found
             assert {self.space.key(other) for other in found} == {self.space.key(cell)}
             assert len(set(found)) == len(found)

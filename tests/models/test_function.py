@@ -1,13 +1,12 @@
 """The part of a latent that says what a cell computes: what the encoder gives and what the objective asks."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from svge_core.checkpoints import load_checkpoint
+from svge_core.checkpoints import Checkpoint, load_checkpoint
 from svge_core.errors import CheckpointError
 from svge_core.features import StructureComponents
 from svge_core.models import ModelConfig, build_model, encode_all
@@ -86,20 +85,24 @@ def test_targets_are_scaled_components() -> None:
     np.testing.assert_allclose(function_of(small, to_batch(SPACE, cells)).numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_training_moves_them_to_what_cells_compute_and_a_checkpoint_keeps_them(tmp_path: Path) -> None:
-    train(SPACE, tmp_path / "m", CONFIG, TrainConfig(epochs=3, seed=1))
-    loaded = load_checkpoint(tmp_path / "m")
-    assert loaded.meta.config == CONFIG
-    assert loaded.meta.history[-1]["function"] < 0.5 * loaded.meta.history[0]["function"]
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    folder = tmp_path_factory.mktemp("function") / "m"
+    train(SPACE, folder, CONFIG, TrainConfig(epochs=4, seed=1, batch_size=1024, warmup_steps=10))
+    return load_checkpoint(folder)
+
+
+def test_training_moves_them_to_what_cells_compute_and_a_checkpoint_keeps_them(trained: Checkpoint) -> None:
+    assert trained.meta.config == CONFIG
+    assert trained.meta.history[-1]["function"] < 0.5 * trained.meta.history[0]["function"]
     cells = cells_of(400, 5)
-    known = encode_all(loaded.model, to_batch(SPACE, cells))[0][:, 5:].numpy()
+    known = encode_all(trained.model, to_batch(SPACE, cells))[0][:, 5:].numpy()
     truth = CONFIG.function_scale * StructureComponents.of(SPACE, 6).scores(cells)
     assert 1 - ((truth - known) ** 2).sum() / ((truth - truth.mean(0)) ** 2).sum() > 0.8
 
 
-def test_a_surrogate_sees_the_code_and_each_block_of_the_function(tmp_path: Path) -> None:
-    train(SPACE, tmp_path / "m", CONFIG, TrainConfig(epochs=1, seed=1, batch_size=2048))
-    encodings = Encodings(Domain(SPACE), load_checkpoint(tmp_path / "m"))
+def test_a_surrogate_sees_the_code_and_each_block_of_the_function(trained: Checkpoint) -> None:
+    encodings = Encodings(Domain(SPACE), trained)
     blocks, cells = StructureComponents.of(SPACE, 6).blocks, cells_of(2_000, 0)
     assert encodings.representations == ("structure", "function", "latent", "both")
     assert [group.shape[1] for group in encodings.groups(cells, "function")] == list(blocks)

@@ -96,8 +96,9 @@ def read_meaning(path: Path) -> ScoreMeaning:
             raise DataError(f"The meaning {name} is a folder, device or pipe; expected a JSON file.")
         with path.open("rb") as file:
             content = file.read(MAX_MEANING_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"The meaning {name} cannot be read: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else quote_text(str(error))
+        raise DataError(f"The meaning {name} cannot be read: {reason}.") from None
     try:  # editors of some systems begin a text with a mark of its encoding
         return meaning_from_dict(parse_json(content.removeprefix(BOM_UTF8), max_bytes=MAX_MEANING_BYTES))
     except SvgeError as error:

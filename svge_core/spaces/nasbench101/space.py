@@ -102,6 +102,10 @@ class NASBench101(AbstractSearchSpace):
         """The cell alone: its key is the index of its canonical form."""
         return (self.canonical(cell),)
 
+    def representative(self, cell: Cell) -> Cell:
+        """Its canonical form."""
+        return self.canonical(cell)
+
     def random_cell(self, rng: np.random.Generator) -> Cell:
         """Uniform over the 423,624 different cells."""
         return self.from_index(int(rng.integers(SIZE)))
