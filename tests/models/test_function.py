@@ -98,7 +98,7 @@ def test_training_moves_them_to_what_cells_compute_and_a_checkpoint_keeps_them(t
     cells = cells_of(400, 5)
     known = encode_all(trained.model, to_batch(SPACE, cells))[0][:, 5:].numpy()
     truth = CONFIG.function_scale * StructureComponents.of(SPACE, 6).scores(cells)
-    assert 1 - ((truth - known) ** 2).sum() / ((truth - truth.mean(0)) ** 2).sum() > 0.8
+    assert 1 - ((truth - known) ** 2).sum() / ((truth - truth.mean(0)) ** 2).sum() > 0.6
 
 
 def test_a_surrogate_sees_the_code_and_each_block_of_the_function(trained: Checkpoint) -> None:
