@@ -63,7 +63,7 @@ class Encodings:
         """One scaled matrix per feature group."""
         found: list[FeatureMatrix] = []
         if representation in ("structure", "both"):
-            found += self._features.apply(self._raw("structure", cells))
+            found += self.features(cells)
             found += [self._standardised(name, cells) for name in self._plain]
         if representation in ("latent", "both"):
             found.append(self._standardised("code" if self._function else "latent", cells))
@@ -75,6 +75,14 @@ class Encodings:
     @cached_property
     def _blocks(self) -> tuple[int, ...]:
         return StructureComponents.of(self.space, self._function).blocks
+
+    def features(self, cells: Sequence[Cell]) -> list[FeatureMatrix]:
+        """The structure features alone, one scaled matrix per group."""
+        return self._features.apply(self._raw("structure", cells))
+
+    def one_hot(self, cells: Sequence[Cell]) -> FeatureMatrix:
+        """The genotype, one column per choice of every gene, standardised."""
+        return self._standardised("genes", cells)
 
     def latents(self, cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
         """Posterior means, not scaled."""

@@ -1,0 +1,156 @@
+"""What distances in a latent space hold: ``python -m bench.latent_metric --csv nasbench201.csv.gz --checkpoints A B``.
+
+For each checkpoint of NAS-Bench-201: Kendall tau of one Gaussian process, fitted to few labels, on the latents, on the
+one-hot operations, on structure features, and on both; distances of cells that compute the same against those of random
+cells; and the share of the variance of accuracy that the ten nearest latents predict. The process, its targets (normal
+quantiles of the ranks) and its scaling are those of the Bayesian searches. No label is in a latent.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+from sklearn.neighbors import NearestNeighbors
+
+from bench.harness.results import command, print_table, save_results
+from svge_core.checkpoints import load_checkpoint
+from svge_core.predictors import GaussianProcess, fit_parameters
+from svge_core.search import Domain
+from svge_core.search.searchers.bayesian import Encodings, rank_normal
+from svge_core.spaces import get_space
+
+SCORES = ("cifar10_valid", "cifar100_valid", "imagenet16_valid")
+LABELS = (78, 156, 781)
+#: hyper-parameters are fitted on at most so many labels, as the predictors do
+MOST = 300
+NEIGHBOURS = 10
+PAIRS = 20_000
+COLUMNS = ["checkpoint", "representation", "score", "labels", "draws", "kendall_tau", "minus_structure", "pairs_sd"]
+COLUMNS += ["equivalent", "random", "ratio", "neighbours_r2"]
+Groups = list[np.ndarray]
+
+
+def tau(groups: Groups, values: np.ndarray, labels: int, draw: int) -> float:
+    """Kendall tau on all other cells of a process fitted to ``labels`` random ones; the draw seeds which."""
+    order = np.random.default_rng(draw).permutation(len(values))
+    seen, others = order[:labels], order[labels:]
+    targets = rank_normal(values[seen])
+    chosen = seen[:MOST]
+    parameters = fit_parameters([group[chosen] for group in groups], rank_normal(values[chosen]))
+    process = GaussianProcess(parameters, [group[seen] for group in groups], targets)
+    means, _ = process.predict([group[others] for group in groups])
+    return float(kendalltau(means, values[others])[0])
+
+
+def distances(latents: np.ndarray, keys: list[str], rng: np.random.Generator) -> tuple[float, float]:
+    """Mean distance of a random pair of each class of equivalent cells, and of random pairs of all cells."""
+    classes: dict[str, list[int]] = {}
+    for row, key in enumerate(keys):
+        classes.setdefault(key, []).append(row)
+    pairs = np.array([rng.choice(rows, 2, replace=False) for rows in classes.values() if len(rows) > 1])
+    random = rng.integers(len(latents), size=(PAIRS, 2))
+    random = random[random[:, 0] != random[:, 1]]
+    equivalent, other = (np.linalg.norm(latents[p[:, 0]] - latents[p[:, 1]], axis=1).mean() for p in (pairs, random))
+    return float(equivalent), float(other)
+
+
+def neighbours_r2(latents: np.ndarray, values: np.ndarray) -> float:
+    """R2 of the mean score of the ten nearest other latents, leaving each cell itself out."""
+    _, nearest = NearestNeighbors(n_neighbors=NEIGHBOURS + 1).fit(latents).kneighbors(latents)
+    own = np.arange(len(latents))[:, None]
+    # a cell with a twin at distance 0 may not come first: it is left out wherever it stands
+    others = [row[row != me][:NEIGHBOURS] for row, me in zip(nearest, own[:, 0], strict=True)]
+    errors = values - values[np.array(others)].mean(axis=1)
+    return float(1.0 - (errors**2).sum() / ((values - values.mean()) ** 2).sum())
+
+
+def representations(encodings: Encodings, cells: list) -> dict[str, Groups]:
+    """What a process may see of all cells, by name."""
+    found = {"one-hot": [encodings.one_hot(cells)], "structure": encodings.features(cells)}
+    for name in encodings.representations:
+        if name in ("function", "latent"):
+            found[name] = encodings.groups(cells, name)
+    found["both"] = [*found["structure"], *found["latent"]]
+    return found
+
+
+def rows_of(
+    folder: Path, table: pd.DataFrame, scores: list[str], labels: list[int], draws: int
+) -> list[dict[str, Any]]:
+    """All rows of one checkpoint; ``minus_structure`` is the mean paired difference, with its standard deviation."""
+    space = get_space("nasbench201")
+    encodings = Encodings(Domain(space), load_checkpoint(folder, space=space.name))
+    cells = [space.from_index(int(index)) for index in table["index"]]
+    latents = encodings.latents(cells)
+    equivalent, random = distances(latents, [space.key(cell) for cell in cells], np.random.default_rng(0))
+    name, rows = f"{folder.parent.name}/{folder.name}", []
+    for score in scores:
+        values = table[score].to_numpy(dtype=float)
+        rows.append(
+            {
+                "checkpoint": name,
+                "representation": "ten nearest latents",
+                "score": score,
+                "equivalent": equivalent,
+                "random": random,
+                "ratio": equivalent / random,
+                "neighbours_r2": neighbours_r2(latents, values),
+            }
+        )
+        for count in labels:
+            found = {
+                what: np.array([tau(groups, values, count, draw) for draw in range(draws)])
+                for what, groups in representations(encodings, cells).items()
+            }
+            for what, taus in found.items():
+                apart = taus - found["structure"]
+                rows.append(
+                    {
+                        "checkpoint": name,
+                        "representation": what,
+                        "score": score,
+                        "labels": count,
+                        "draws": draws,
+                        "kendall_tau": float(taus.mean()),
+                        "kendall_tau_sd": float(taus.std(ddof=1)) if draws > 1 else None,
+                        "minus_structure": float(apart.mean()),
+                        "pairs_sd": float(apart.std(ddof=1)) if draws > 1 else None,
+                    }
+                )
+            sys.stderr.write(f"\r{name}, {score}, {count} labels ")
+    return rows
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print, save."""
+    parser = argparse.ArgumentParser(prog="python -m bench.latent_metric", description=__doc__)
+    parser.add_argument("--csv", type=Path, required=True, help="label table with a column 'index'")
+    parser.add_argument("--checkpoints", type=Path, nargs="+", default=[Path("checkpoints/nasbench201/svge")])
+    parser.add_argument("--scores", nargs="+", default=list(SCORES))
+    parser.add_argument("--labels", type=int, nargs="+", default=list(LABELS))
+    parser.add_argument("--draws", type=int, default=10)
+    arguments = parser.parse_args(argv)
+    table = pd.read_csv(arguments.csv)
+    rows = [
+        row
+        for folder in arguments.checkpoints
+        for row in rows_of(folder, table, arguments.scores, arguments.labels, arguments.draws)
+    ]
+    settings = {
+        "labels": arguments.csv.name,
+        "held_out": "all other cells",
+        "seeds": f"draws 0 to {arguments.draws - 1}, the same for every representation",
+        "process": "sum of Matern-5/2 per group and of all, fitted anew to each draw; hyper-parameters on at most "
+        f"{MOST} labels",
+    }
+    save_results("latent_metric", rows, settings, command("latent_metric", argv))
+    print_table(rows, COLUMNS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
