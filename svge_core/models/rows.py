@@ -11,9 +11,9 @@ o = 1 to n / 2, so that every pair has one owner (of o = n / 2 the node below n 
     mean_u, log_var_u = W2 relu(W1 x_u + b_u) + c_u
     logits_u = W4 relu(W3 z_u + d_u) + e_u
 
-with weights W that all nodes share and biases of every node. The logits of all pairs come at once and each pair is drawn
-by itself; edges point from the earlier node to the later one. The edges of the ends follow: the input feeds the nodes
-that read no other, and those that nobody reads feed the output.
+with weights W that all nodes share and biases of every node. The logits of all pairs come at once and each pair is
+drawn by itself; edges point from the earlier node to the later one. The edges of the ends follow: the input feeds the
+nodes that read no other, and those that nobody reads feed the output.
 """
 
 from typing import Any, ClassVar
@@ -207,9 +207,7 @@ def in_one_piece(inner: Float[Tensor, "batch nodes nodes"]) -> Bool[Tensor, " ba
     return (near[:, 0] > 0).all(1)
 
 
-def mended(
-    bits: list[float], log_odds: list[float], pairs: list[list[int]], nodes: int, most: int
-) -> list[float]:
+def mended(bits: list[float], log_odds: list[float], pairs: list[list[int]], nodes: int, most: int) -> list[float]:
     """The edges of a graph in one piece with no more than ``most`` edges, as near to the drawn ones as can be.
 
     The drawn edges, the likeliest first, and then the others, likewise, join the pieces (Kruskal 1956); so no edge is
