@@ -73,6 +73,8 @@ SHOWN = (
     (edge_f1_key("forward", "other_frequent"), "Control: edge F1 of another cell's latent, frequent edges"),
     (edge_f1_key("", "constant"), "Control: edge F1 of the best constant wiring"),
     (edge_f1_key("", "constant_per_family"), "Control: edge F1 of the best constant wiring of each family"),
+    (edge_f1_key("", "pca64"), "Control: edge F1 of 64 main components"),
+    (edge_f1_key("", "pca320"), "Control: edge F1 of 320 main components"),
     (generation_key("valid", "forward", "raw", 1_000, 1), "Validity of raw decodings"),
     (generation_key("valid", "forward", "constrained", 1_000, 1), "Validity of constrained decodings"),
     (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),

@@ -28,6 +28,8 @@ TITLES = {
     "other_frequent": "Control: another cell's latent, edges of many samples",
     "constant": "Control: one wiring for all cells",
     "constant_per_family": "Control: one wiring per family",
+    "pca64": "Control: 64 main components",
+    "pca320": "Control: 320 main components",
     "all": "All cells",
     "per_cell": "Mean per cell",
     "ws": "Watts-Strogatz",

@@ -39,6 +39,8 @@ SHOWN = {
     edge_f1_key("forward", "other_frequent"): "Control: edge F1 of another cell's latent of the same family",
     edge_f1_key("", "constant"): "Control: edge F1 of the best constant wiring",
     edge_f1_key("", "constant_per_family"): "Control: the same, one wiring per family",
+    edge_f1_key("", "pca64"): "Control: edge F1 of 64 main components",
+    edge_f1_key("", "pca320"): "Control: edge F1 of 320 main components",
     generation_key(
         "valid", "forward", "raw", 1_000, 1
     ): "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
@@ -47,10 +49,10 @@ SHOWN = {
 
 
 def numbers(root: Path) -> str:
-    """Every shipped checkpoint (their names begin with svge): size, training, measured metrics with denominators."""
+    """Every shipped checkpoint (names begin with svge or rows): size, training, measures with denominators."""
     parts = []
     for folder in find_checkpoints(root / "checkpoints"):
-        if not folder.name.startswith("svge"):  # a user's own
+        if not folder.name.startswith(("svge", "rows")):  # a user's own
             continue
         meta, _ = load_meta(folder)
         space = get_space(meta.space)
