@@ -21,7 +21,7 @@ from svge_core.checkpoints import (
 from svge_core.data import has_indices
 from svge_core.evaluation.recipe import leaves_names_out, recipe
 from svge_core.evaluation.report import is_repeated
-from svge_core.evaluation.shares import fifths_size, in_fifths, percent
+from svge_core.evaluation.shares import decimals, fifths_size, in_fifths, percent
 from svge_core.files import markdown_text, write_atomically
 from svge_core.predictors import FULL_NAME, stored_infos
 from svge_core.spaces import AbstractSearchSpace
@@ -214,7 +214,7 @@ def _result(row: MetricRow) -> tuple[str, str]:
     """The number with its denominator, and the cells it is over."""
     value = math.nan if row.value is None else row.value
     if row.of is None:
-        shown = f"{value:.3f}" if row.what == EDGE_F1 else percent(value, 4)
+        shown = decimals(value) if row.what == EDGE_F1 else percent(value, 4)
         return shown, f"{row.n:,} cells: {row.split}"
     ceiling = row.uniform_ceiling if row.what == "valid_unique" else None
     note = f" (uniform draws would give {percent(ceiling, 1)})" if ceiling else ""

@@ -20,7 +20,8 @@ SHOWN = {
     reconstruction_key(
         "forward", "sampled"
     ): "Exact reconstruction of held-out cells, sampled from the mean{times}, forward",
-    reconstruction_key("both", "sampled"): "The same, both directions voting",
+    reconstruction_key("forward", "sampled_posterior"): "The same from posterior draws",
+    reconstruction_key("both", "sampled"): "Exact reconstruction, sampled from the mean, both directions voting",
     reconstruction_key("both", "sampled_posterior"): "The same from posterior draws",
     reconstruction_key("forward", "argmax"): "Exact reconstruction of held-out cells, most likely decoding, forward",
     generation_key(
