@@ -26,7 +26,7 @@ from .report import (
     words as words,
 )
 from .run import evaluate as evaluate
-from .shares import fifths_size as fifths_size, in_fifths as in_fifths, percent as percent
+from .shares import decimals as decimals, fifths_size as fifths_size, in_fifths as in_fifths, percent as percent
 from .structure_patterns import (
     CLUSTERING as CLUSTERING,
     EDGES as EDGES,

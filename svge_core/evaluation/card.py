@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from svge_core.checkpoints import (
     EDGE_F1,
     SMOOTHNESS,
     Checkpoint,
+    CheckpointMeta,
     MetricRow,
     RowKey,
     by_key,
@@ -20,7 +21,7 @@ from svge_core.checkpoints import (
 from svge_core.data import has_indices
 from svge_core.evaluation.recipe import leaves_names_out, recipe
 from svge_core.evaluation.report import is_repeated
-from svge_core.evaluation.shares import fifths_size, in_fifths, percent
+from svge_core.evaluation.shares import decimals, fifths_size, in_fifths, percent
 from svge_core.files import markdown_text, write_atomically
 from svge_core.predictors import FULL_NAME, stored_infos
 from svge_core.spaces import AbstractSearchSpace
@@ -38,7 +39,7 @@ _SVGE = {
 }
 _DVAE = {"hidden": "501", "latent": "56", "positions": "vertex ids", "beta": "0.005", "posterior_noise": "0.01"}
 _DVAE |= {"edge_reduction": "sum", "operation_dim": "3"}
-#: of the code each model is made after; the docstring of its module says which
+#: of the code each model is made after, if any; the docstring of its module says which
 PUBLISHED_VALUES = {"svge": _SVGE, "dgmg": _SVGE, "dvae": _DVAE, "gcn": {**_DVAE, "rounds": "3"}}
 PUBLISHED_TRAINING = {"epochs": "300", "batch_size": "32 or 128", "learning_rate": "0.0001", "prior_share": "none"}
 SHOWN = (
@@ -83,6 +84,8 @@ SHOWN = (
     (edge_f1_key("forward", "other_frequent"), "Control: edge F1 of another cell's latent, frequent edges"),
     (edge_f1_key("", "constant"), "Control: edge F1 of the best constant wiring"),
     (edge_f1_key("", "constant_per_family"), "Control: edge F1 of the best constant wiring of each family"),
+    (edge_f1_key("", "pca64"), "Control: edge F1 of 64 main components"),
+    (edge_f1_key("", "pca320"), "Control: edge F1 of 320 main components"),
     (generation_key("valid", "forward", "raw", 1_000, 1), "Validity of raw decodings"),
     (generation_key("valid", "forward", "constrained", 1_000, 1), "Validity of constrained decodings"),
     (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),
@@ -92,11 +95,11 @@ _LEFT_OUT = (
     "FILE and JSON stand for a table of labels and the file that says what they are; their names are not recorded."
 )
 
-_UNMAPPED = (
-    "- Good for: drawing members of the space (validity above). Cells have no index, so there is no map.",
-    "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows.",
-    "- Not measured: whether a search in this latent space is better than one on structure alone.",
-)
+_DRAWS = "- Good for: drawing members of the space (validity above). Cells have no index, so there is no map."
+_UNSEARCHED = "- Not measured: whether a search in this latent space is better than one on structure alone."
+#: of spaces without an index, where hardly any held-out cell comes back whole, and where most do
+_FORGETFUL = "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows."
+_FAITHFUL = "- Good for: writing a wiring as numbers and getting it back (reconstruction and edge F1 above)."
 
 
 def write_card(checkpoint: Checkpoint) -> Path:
@@ -109,7 +112,7 @@ def write_card(checkpoint: Checkpoint) -> Path:
 def card(checkpoint: Checkpoint) -> str:
     """The card as markdown."""
     meta = checkpoint.meta
-    title, published = markdown_text(checkpoint.model.space.title), PUBLISHED_VALUES[meta.model]
+    title, published = markdown_text(checkpoint.model.space.title), PUBLISHED_VALUES.get(meta.model)
     mapped, commands = has_indices(checkpoint.model.space), recipe(checkpoint)
     lines = [
         f"# {markdown_text(checkpoint.model.title)} on {title}",
@@ -124,10 +127,7 @@ def card(checkpoint: Checkpoint) -> str:
         *([_LEFT_OUT, ""] if leaves_names_out(commands) else []),
         _trained_on(checkpoint),
         "",
-        "| field | this model | published code |",
-        "|---|---|---|",
-        *(f"| {name} | {value} | {published.get(name, '')} |" for name, value in meta.config.to_dict().items()),
-        *(f"| training: {k} | {v} | {PUBLISHED_TRAINING.get(k, '')} |" for k, v in meta.training.items()),
+        *_settings(meta, published),
         "",
         "## What it measures",
         "",
@@ -138,7 +138,7 @@ def card(checkpoint: Checkpoint) -> str:
         *_predictor_section(checkpoint),
         "## What it is good for, and what not",
         "",
-        *(_mapped(title) if mapped else _UNMAPPED),
+        *(_mapped(title) if mapped else (_DRAWS, _FAITHFUL if _faithful(meta.metrics) else _FORGETFUL, _UNSEARCHED)),
         "- Novelty is low by construction: the training cells are nine tenths of a finite space."
         if checkpoint.model.space.enumerated
         else "- Novelty is high by construction: only a small part of the space was ever trained on.",
@@ -149,6 +149,22 @@ def card(checkpoint: Checkpoint) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _settings(meta: CheckpointMeta, published: Mapping[str, str] | None) -> list[str]:
+    """The table of all settings, beside those of the published code where there is one."""
+    own = meta.config.to_dict() | {f"training: {name}": value for name, value in meta.training.items()}
+    if published is None:
+        return ["| field | this model |", "|---|---|", *(f"| {name} | {value} |" for name, value in own.items())]
+    theirs = {**published, **{f"training: {name}": value for name, value in PUBLISHED_TRAINING.items()}}
+    rows = (f"| {name} | {value} | {theirs.get(name, '')} |" for name, value in own.items())
+    return ["| field | this model | published code |", "|---|---|---|", *rows]
+
+
+def _faithful(metrics: Sequence[MetricRow]) -> bool:
+    """Whether most held-out cells come back whole from their latents."""
+    row = by_key(metrics).get(reconstruction_key("forward", "argmax"))
+    return row is not None and row.value is not None and row.value > 0.5
 
 
 def _mapped(title: str) -> tuple[str, ...]:
@@ -209,7 +225,7 @@ def _result(row: MetricRow) -> tuple[str, str]:
     """The number with its denominator, and the cells it is over."""
     value = math.nan if row.value is None else row.value
     if row.of is None:
-        shown = f"{value:.3f}" if row.what == EDGE_F1 else percent(value, 4)
+        shown = decimals(value) if row.what == EDGE_F1 else percent(value, 4)
         return shown, f"{row.n:,} cells: {row.split}"
     ceiling = row.uniform_ceiling if row.what == "valid_unique" else None
     note = f" (uniform draws would give {percent(ceiling, 1)})" if ceiling else ""
@@ -236,8 +252,9 @@ def _reading_notes(metrics: Sequence[MetricRow]) -> list[str]:
     if not metrics:
         return []
     if any(row.what == EDGE_F1 for row in metrics):
+        exact = "Exact reconstruction of such wirings is beyond a latent of this size; edge F1 says"
         return [
-            "Exact reconstruction of such wirings is beyond a latent of this size; edge F1 says how many edges come "
+            f"{'Edge F1 says' if _faithful(metrics) else exact} how many edges come "
             "back, beside what knows nothing of the cell: the latent of another one, and one wiring guessed for all. "
             "'Frequent edges' are those of many sampled decodings, with a bound that is chosen on training cells as "
             "the guessed wiring is, so that the two can be compared." + _edge_gains(metrics)

@@ -1,7 +1,8 @@
 """Edge-F1 rows of a checkpoint whose cells have no index: how much of a wiring comes back from its latent.
 
-Such wirings carry more bits than a latent of a few dozen dimensions keeps, so exact reconstruction says nothing. What
-the model gains is told by two controls: decodings of another cell's latent, and one wiring guessed for all.
+Such wirings carry more bits than a latent of a few dozen dimensions keeps, so exact reconstruction says little. What
+the model gains is told by controls: decodings of another cell's latent, one wiring guessed for all, and the cells' main
+components, which keep as many numbers of a cell as a latent does.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,9 @@ from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, draw_cells
 
+#: numbers that the control by main components keeps of a cell
+LINEAR = (64, 320)
+
 
 @dataclass(frozen=True)
 class EdgeProtocol:
@@ -30,7 +34,8 @@ class EdgeProtocol:
     Attributes:
         held_out: cells that are measured.
         choosing: training cells that choose the model's bound.
-        guessing: training cells that choose the guessed wirings.
+        guessing: training cells that choose the guessed wirings and the main components; of components there are none
+            where these cells are no more than the components.
         draws: sampled decodings of each latent.
     """
 
@@ -107,6 +112,15 @@ def edge_rows(
         words = "control: one wiring per family, the family being told; the pairs most often an edge in "
         words += f"{protocol.guessing:,} training cells of it"
         yield from rows("", "constant_per_family", edge_counts(own[family], truth), words)
+    for kept in LINEAR:
+        if kept < min(guessed.shape):
+            known_scores, scores = (linear_scores(guessed, kept, edges) for edges in (known, truth))
+            counts = edge_counts(scores >= best_threshold(known_scores, known), truth)
+            words = (
+                f"control: rebuilt from the first {kept} main components of {len(guessing):,} training cells, with a "
+            )
+            words += f"bound chosen on {len(choosing):,} further ones"
+            yield from rows("", f"pca{kept}", counts, words)
 
 
 def _cells(
@@ -120,6 +134,16 @@ def _cells(
     ]
     family = torch.tensor([number for number, cells in enumerate(found) for _ in cells], dtype=torch.long)
     return to_batch(space, sum(found, []), canonical=False), family, tuple(sources)
+
+
+def linear_scores(
+    training: Bool[Tensor, "training pairs"], kept: int, edges: Bool[Tensor, "cells pairs"]
+) -> Float[Tensor, "cells pairs"]:
+    """Cells rebuilt from their projections on the first ``kept`` main components of training cells (Pearson 1901)."""
+    centre = training.double().mean(0)
+    spread = training.double() - centre
+    axes = torch.linalg.eigh(spread.T @ spread).eigenvectors[:, -kept:]
+    return (edges.double() - centre) @ axes @ axes.T + centre
 
 
 def _samples(

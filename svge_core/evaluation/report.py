@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from svge_core.checkpoints import GENERATION, RECONSTRUCTION, MetricRow, RowKey
-from svge_core.evaluation.shares import percent
+from svge_core.evaluation.shares import decimals, percent
 
 TITLES = {
     "reconstruction": "Exact reconstruction",
@@ -28,6 +28,8 @@ TITLES = {
     "other_frequent": "Control: another cell's latent, edges of many samples",
     "constant": "Control: one wiring for all cells",
     "constant_per_family": "Control: one wiring per family",
+    "pca64": "Control: 64 main components",
+    "pca320": "Control: 320 main components",
     "all": "All cells",
     "per_cell": "Mean per cell",
     "ws": "Watts-Strogatz",
@@ -72,7 +74,8 @@ def result(row: MetricRow) -> str:
         return "not measured"
     if row.of is not None:
         return percent(row.value)
-    return f"{row.value:.4g}{f' {row.unit}' if row.unit else ''}"
+    shown = f"{row.value:.4g}"
+    return f"{decimals(row.value, 4) if shown == '1' and row.value < 1 else shown}{f' {row.unit}' if row.unit else ''}"
 
 
 def denominator(row: MetricRow) -> str:

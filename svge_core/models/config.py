@@ -127,4 +127,5 @@ DEFAULTS: dict[str, ModelConfig] = {
     "dvae": ModelConfig(hidden=64, operation_dim=3, decoder_positions=False),
     "gcn": ModelConfig(hidden=64, rounds=3, operation_dim=3, decoder_positions=False),
     "dgmg": ModelConfig(hidden=64, operation_dim=3, positions=False, decoder_positions=False),
+    "rows": ModelConfig(hidden=192, latent=320, rounds=1, beta=0.01),
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from svge_core.errors import CheckpointError
 from svge_core.models.baselines import DGMG, DVAE, GCN
 from svge_core.models.config import DEFAULTS, ModelConfig
+from svge_core.models.rows import RowVAE
 from svge_core.models.svge import SVGe
 from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
@@ -18,14 +19,16 @@ class ModelKind:
     defaults: ModelConfig
 
 
-MODELS: dict[str, ModelKind] = {model.kind: ModelKind(model, DEFAULTS[model.kind]) for model in (SVGe, DVAE, GCN, DGMG)}
+MODELS: dict[str, ModelKind] = {
+    model.kind: ModelKind(model, DEFAULTS[model.kind]) for model in (SVGe, DVAE, GCN, DGMG, RowVAE)
+}
 
 
 def build_model(kind: str, space: AbstractSearchSpace, config: ModelConfig) -> GraphVAE:
     """An untrained model; its weights are drawn from torch's global generator.
 
     Raises:
-        CheckpointError: if there is no model of that name.
+        CheckpointError: if there is no model of that name, or it is not for such cells or settings.
     """
     if kind not in MODELS:
         raise CheckpointError(f"field 'model' must be one of {', '.join(MODELS)}; got {kind!r:.60}.")

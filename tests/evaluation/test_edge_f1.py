@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.metrics import f1_score, precision_recall_curve
 
 from svge_core.cells.cell import INPUT, OUTPUT, Cell
@@ -14,7 +15,7 @@ from svge_core.checkpoints.metric_row import MetricRow, RowKey, edge_f1_key
 from svge_core.data.held_out import cell_numbers, held_out_mask
 from svge_core.errors import SvgeError
 from svge_core.evaluation.edge_f1 import best_threshold, edge_counts, inner_edges
-from svge_core.evaluation.edges import EdgeProtocol, edge_rows
+from svge_core.evaluation.edges import EdgeProtocol, edge_rows, linear_scores
 from svge_core.spaces.randwire import RandWire, inner_edges as edges_of
 from svge_core.spaces.randwire_generators import PAIRS
 from svge_core.tensors import to_batch
@@ -142,6 +143,25 @@ def test_the_constant_control_is_its_definition(measured: dict[RowKey, MetricRow
     assert measured[edge_f1_key("", "constant", "er")].value == pytest.approx(
         f1_score(truth[6:12].flatten(), guess[6:12].flatten())
     )
+
+
+@pytest.mark.parametrize("kept", [1, 5, 20])
+def test_linear_scores_are_those_of_scikit_learn(kept: int) -> None:
+    rng = torch.Generator().manual_seed(3)
+    training, cells = (torch.rand(count, 20, generator=rng) < 0.3 for count in (60, 8))
+    pca = PCA(kept, svd_solver="full").fit(training.numpy())
+    wanted = pca.inverse_transform(pca.transform(cells.numpy()))
+    torch.testing.assert_close(linear_scores(training, kept, cells), torch.from_numpy(wanted))
+
+
+def test_main_components_are_a_control_where_there_are_cells_enough() -> None:
+    model = tiny_model(RANDWIRE, rounds=1)
+    protocol = EdgeProtocol(held_out=3, choosing=4, guessing=25, draws=1)
+    rows = {row.key: row for row in edge_rows(model, CONFIG, protocol)}
+    row = rows[edge_f1_key("", "pca64")]
+    assert row.value is not None and row.n == 9
+    assert "first 64 main components of 75 training cells" in row.protocol
+    assert edge_f1_key("", "pca320") not in rows
 
 
 def test_a_latent_that_says_nothing_gives_what_another_one_gives() -> None:

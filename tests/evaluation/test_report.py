@@ -27,11 +27,12 @@ from svge_core.evaluation.report import (
     label,
     long_title,
     other_rows,
+    result,
     sample_title,
     title,
     words,
 )
-from svge_core.evaluation.shares import percent
+from svge_core.evaluation.shares import decimals, percent
 from svge_core.files.schema import to_plain, to_record
 from tests.support.model_checkpoint import METRICS, share
 from tests.support.paths import CHECKPOINTS
@@ -139,3 +140,19 @@ def test_almost_all_is_not_all() -> None:
     assert percent(99_999 / 100_000) == "99.99 %"
     assert percent(1.0) == "100.00 %"
     assert percent(0.57) == "57.00 %"
+
+
+@pytest.mark.parametrize(
+    ("value", "short", "long"),
+    [
+        (1.0, "1.000", "1.0000"),
+        (0.99996, "0.99996", "0.99996"),
+        (0.9996, "0.9996", "0.9996"),
+        (0.37121, "0.371", "0.3712"),
+        (0.99999999, "1.000000", "1.000000"),
+    ],
+)
+def test_what_is_below_one_does_not_read_as_one(value: float, short: str, long: str) -> None:
+    assert (decimals(value), decimals(value, 4)) == (short, long)
+    row = MetricRow(what="edge_f1", value=value, n=3, unit="F1")
+    assert float(result(row).removesuffix(" F1")) == float(long)

@@ -64,7 +64,7 @@ def test_files_without_the_field_are_of_svge_and_unknown_models_are_named(tmp_pa
     assert again.meta.model == again.model.kind == "svge"
     assert torch.equal(again.model.table, checkpoint.model.table)
     path.write_text(json.dumps({**values, "model": "gpt"}))
-    with pytest.raises(CheckpointError, match="field 'model' must be one of svge, dvae, gcn, dgmg; got 'gpt'"):
+    with pytest.raises(CheckpointError, match="field 'model' must be one of svge, dvae, gcn, dgmg, rows; got 'gpt'"):
         load_checkpoint(tmp_path)
 
 

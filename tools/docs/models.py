@@ -20,7 +20,8 @@ SHOWN = {
     reconstruction_key(
         "forward", "sampled"
     ): "Exact reconstruction of held-out cells, sampled from the mean{times}, forward",
-    reconstruction_key("both", "sampled"): "The same, both directions voting",
+    reconstruction_key("forward", "sampled_posterior"): "The same from posterior draws",
+    reconstruction_key("both", "sampled"): "Exact reconstruction, sampled from the mean, both directions voting",
     reconstruction_key("both", "sampled_posterior"): "The same from posterior draws",
     reconstruction_key("forward", "argmax"): "Exact reconstruction of held-out cells, most likely decoding, forward",
     generation_key(
@@ -39,6 +40,8 @@ SHOWN = {
     edge_f1_key("forward", "other_frequent"): "Control: edge F1 of another cell's latent of the same family",
     edge_f1_key("", "constant"): "Control: edge F1 of the best constant wiring",
     edge_f1_key("", "constant_per_family"): "Control: the same, one wiring per family",
+    edge_f1_key("", "pca64"): "Control: edge F1 of 64 main components",
+    edge_f1_key("", "pca320"): "Control: edge F1 of 320 main components",
     generation_key(
         "valid", "forward", "raw", 1_000, 1
     ): "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
@@ -47,10 +50,10 @@ SHOWN = {
 
 
 def numbers(root: Path) -> str:
-    """Every shipped checkpoint (their names begin with svge): size, training, measured metrics with denominators."""
+    """Every shipped checkpoint (names begin with svge or rows): size, training, measures with denominators."""
     parts = []
     for folder in find_checkpoints(root / "checkpoints"):
-        if not folder.name.startswith("svge"):  # a user's own
+        if not folder.name.startswith(("svge", "rows")):  # a user's own
             continue
         meta, _ = load_meta(folder)
         space = get_space(meta.space)

@@ -20,6 +20,7 @@ from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation import (
     Sample,
+    decimals,
     default_sample,
     denominator,
     described,
@@ -204,7 +205,7 @@ def _caption(row: MetricRow) -> None:
 
 
 def _decimals(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.3f}"
+    return "not measured" if value is None else decimals(value)
 
 
 def _in_order(parts: Iterable[_Part]) -> list[_Part]:
