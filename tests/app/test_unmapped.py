@@ -9,6 +9,7 @@ from svge_core.checkpoints import by_key, edge_f1_key
 from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint, update_metrics
 from svge_core.evaluation.card import write_card
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
+from svge_core.models.registry import MODELS, build_model
 from svge_core.spaces.registry import get_space
 from svge_core.training.config import TrainConfig
 from tests.support.app_driver import App, open_app, words
@@ -113,3 +114,14 @@ def test_the_other_parts_of_the_model_page_open(section: str) -> None:
     assert not at.error
     if section == "Train a new one":
         assert any("train --space randwire" in code.value for code in at.code)
+
+
+def test_a_code_per_node_has_no_vectors_of_operations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build_model("rows", RANDWIRE, MODELS["rows"].defaults)
+    meta = CheckpointMeta("randwire", model.config, TRAINING.to_dict(), "0" * 16, 30, 0, "train", model="rows")
+    save_checkpoint(tmp_path / "randwire" / "rows", model, meta)
+    monkeypatch.setenv("SVGE_CHECKPOINTS", str(tmp_path))
+    at = on("model", "Operations")
+    assert not at.error
+    assert "there are no vectors to compare" in words(at)
+    assert "Row code" in words(on("model", "Card"))
