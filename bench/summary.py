@@ -85,6 +85,7 @@ COLUMNS: dict[str, list[str]] = {
     "search": SEARCH,
     "search_ablation": SEARCH,
     "search_batch": SEARCH,
+    "search_function": SEARCH,
     "search_nasbench101": SEARCH,
     "search_enas6": SEARCH,
     "graphpnas": [
