@@ -43,7 +43,7 @@ def tau(groups: Groups, values: np.ndarray, labels: int, draw: int) -> float:
     parameters = fit_parameters([group[chosen] for group in groups], rank_normal(values[chosen]))
     process = GaussianProcess(parameters, [group[seen] for group in groups], targets)
     means, _ = process.predict([group[others] for group in groups])
-    return float(kendalltau(means, values[others])[0])
+    return float(np.asarray(kendalltau(means, values[others]))[0])
 
 
 def distances(latents: np.ndarray, keys: list[str], rng: np.random.Generator) -> tuple[float, float]:
