@@ -1,9 +1,10 @@
-"""What distances in a latent space hold: ``python -m bench.latent_metric --csv nasbench201.csv.gz --checkpoints A B``.
+"""How well a Gaussian process ranks by a latent space: ``python -m bench.latent_metric --csv FILE --checkpoints A B``.
 
-For each checkpoint of NAS-Bench-201: Kendall tau of one Gaussian process, fitted to few labels, on the latents, on the
-one-hot operations, on structure features, and on both; distances of cells that compute the same against those of random
-cells; and the share of the variance of accuracy that the ten nearest latents predict. The process, its targets (normal
-quantiles of the ranks) and its scaling are those of the Bayesian searches. No label is in a latent.
+For each checkpoint of NAS-Bench-201: Kendall tau of the same process, fitted to few labels, on the latents, on the
+one-hot operations, on structure features, and on both. The process, its targets (normal quantiles of the ranks) and its
+scaling are those of the Bayesian searches. No label is in a latent. Of a latent with dimensions for what a cell
+computes, R2 of these against the components that they were trained towards stands in a row of its own. Distances of
+equivalent cells and what nearest neighbours predict are measured by ``svge quality``.
 """
 
 import argparse
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
-from sklearn.neighbors import NearestNeighbors
 
 from bench.harness.results import command, print_table, save_results
-from svge_core.checkpoints import load_checkpoint
+from svge_core.cells import Cell
+from svge_core.checkpoints import Checkpoint, load_checkpoint
+from svge_core.features import StructureComponents
 from svge_core.predictors import GaussianProcess, fit_parameters
 from svge_core.search import Domain
 from svge_core.search.searchers.bayesian import Encodings, rank_normal
@@ -27,10 +29,8 @@ SCORES = ("cifar10_valid", "cifar100_valid", "imagenet16_valid")
 LABELS = (78, 156, 781)
 #: hyper-parameters are fitted on at most so many labels, as the predictors do
 MOST = 300
-NEIGHBOURS = 10
-PAIRS = 20_000
 COLUMNS = ["checkpoint", "representation", "score", "labels", "draws", "kendall_tau", "minus_structure", "pairs_sd"]
-COLUMNS += ["equivalent", "random", "ratio", "neighbours_r2"]
+COLUMNS += ["components", "components_r2"]
 Groups = list[np.ndarray]
 
 
@@ -46,29 +46,15 @@ def tau(groups: Groups, values: np.ndarray, labels: int, draw: int) -> float:
     return float(np.asarray(kendalltau(means, values[others]))[0])
 
 
-def distances(latents: np.ndarray, keys: list[str], rng: np.random.Generator) -> tuple[float, float]:
-    """Mean distance of a random pair of each class of equivalent cells, and of random pairs of all cells."""
-    classes: dict[str, list[int]] = {}
-    for row, key in enumerate(keys):
-        classes.setdefault(key, []).append(row)
-    pairs = np.array([rng.choice(rows, 2, replace=False) for rows in classes.values() if len(rows) > 1])
-    random = rng.integers(len(latents), size=(PAIRS, 2))
-    random = random[random[:, 0] != random[:, 1]]
-    equivalent, other = (np.linalg.norm(latents[p[:, 0]] - latents[p[:, 1]], axis=1).mean() for p in (pairs, random))
-    return float(equivalent), float(other)
+def components_r2(checkpoint: Checkpoint, cells: list[Cell], known: np.ndarray) -> float:
+    """Share of the variance of the scaled components that the latent's own dimensions for them hold."""
+    config = checkpoint.model.config
+    components = StructureComponents.of(checkpoint.model.space, config.function)
+    wanted = config.function_scale * components.scores(cells)
+    return float(1.0 - np.square(wanted - known).sum() / np.square(wanted - wanted.mean(axis=0)).sum())
 
 
-def neighbours_r2(latents: np.ndarray, values: np.ndarray) -> float:
-    """R2 of the mean score of the ten nearest other latents, leaving each cell itself out."""
-    _, nearest = NearestNeighbors(n_neighbors=NEIGHBOURS + 1).fit(latents).kneighbors(latents)
-    own = np.arange(len(latents))[:, None]
-    # a cell with a twin at distance 0 may not come first: it is left out wherever it stands
-    others = [row[row != me][:NEIGHBOURS] for row, me in zip(nearest, own[:, 0], strict=True)]
-    errors = values - values[np.array(others)].mean(axis=1)
-    return float(1.0 - (errors**2).sum() / ((values - values.mean()) ** 2).sum())
-
-
-def representations(encodings: Encodings, cells: list) -> dict[str, Groups]:
+def representations(encodings: Encodings, cells: list[Cell]) -> dict[str, Groups]:
     """What a process may see of all cells, by name."""
     found = {"one-hot": [encodings.one_hot(cells)], "structure": encodings.features(cells)}
     for name in encodings.representations:
@@ -83,24 +69,15 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """All rows of one checkpoint; ``minus_structure`` is the mean paired difference, with its standard deviation."""
     space = get_space("nasbench201")
-    encodings = Encodings(Domain(space), load_checkpoint(folder, space=space.name))
+    checkpoint = load_checkpoint(folder, space=space.name)
+    encodings = Encodings(Domain(space), checkpoint)
     cells = [space.from_index(int(index)) for index in table["index"]]
-    latents = encodings.latents(cells)
-    equivalent, random = distances(latents, [space.key(cell) for cell in cells], np.random.default_rng(0))
     name, rows = f"{folder.parent.name}/{folder.name}", []
+    if count := checkpoint.model.config.function:
+        r2 = components_r2(checkpoint, cells, encodings.latents(cells)[:, -count:])
+        rows.append({"checkpoint": name, "representation": "function", "components": count, "components_r2": r2})
     for score in scores:
         values = table[score].to_numpy(dtype=float)
-        rows.append(
-            {
-                "checkpoint": name,
-                "representation": "ten nearest latents",
-                "score": score,
-                "equivalent": equivalent,
-                "random": random,
-                "ratio": equivalent / random,
-                "neighbours_r2": neighbours_r2(latents, values),
-            }
-        )
         for count in labels:
             found = {
                 what: np.array([tau(groups, values, count, draw) for draw in range(draws)])

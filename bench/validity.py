@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from bench.harness.results import command, read_results, report, save_results
 from svge_core.evaluation import expected_reconstruction, generation
-from svge_core.models import DecodeOptions, ModelConfig, SVGe, encode_all
+from svge_core.models import DecodeOptions, ModelConfig, SVGe
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, index_batch
 from svge_core.training import TrainConfig, Trainer
@@ -92,8 +92,7 @@ def measure(
     history = list(tqdm(rows, total=training.epochs, desc=title, disable=not sys.stderr.isatty()))
     seconds = time.process_time() - started
     model.eval()
-    means, _ = encode_all(model, trained)
-    raw = generation(model, trained, DecodeOptions("forward"), latents=LATENTS, decodings=1, means=means)
+    raw = generation(model, trained, DecodeOptions("forward"), latents=LATENTS, decodings=1)
     expected = expected_reconstruction(model, unseen)
     return {
         "edge_sampling": edge_sampling,

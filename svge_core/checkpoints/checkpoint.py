@@ -27,7 +27,7 @@ from svge_core.files import (
     write_atomically,
     write_record,
 )
-from svge_core.models import ADDED_FIELDS, GraphVAE, ModelConfig, build_model
+from svge_core.models import GraphVAE, ModelConfig, build_model, with_added_fields
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch
 
@@ -143,7 +143,7 @@ def _upgrade(plain: object) -> dict[str, Any]:
     """Content of any format as one of today's."""
     values = dict(check_version(plain, "format_version", (1, FORMAT_VERSION)))
     if isinstance(config := values.get("config"), dict):
-        values["config"] = {**ADDED_FIELDS, **config}
+        values["config"] = with_added_fields(config)
     if values.pop("format_version") == 1:
         values.setdefault("model", CheckpointMeta.model)
         if "metrics" in values:

@@ -167,7 +167,6 @@ def generation(
     latents: int = 1000,
     decodings: int = 10,
     seed: int = 0,
-    means: Float[Tensor, "cells latent"] | None = None,
     known: Integer[np.ndarray, " known"] | None = None,
     latents_drawn: Callable[[int, torch.Generator], Tensor] | None = None,
 ) -> Generation:
@@ -175,21 +174,20 @@ def generation(
 
     Args:
         model: decodes the prior.
-        training_cells: what is new is told by these; they place the prior too.
+        training_cells: what is new is told by these; they place the prior too where no other density is given.
         options: of the decoder.
         latents: prior samples.
         decodings: decodings of each.
         seed: of all draws.
-        means: posterior means of the training cells, if they are there already.
         known: numbers of the training cells (:func:`svge_core.data.held_out.cell_numbers`), sorted, where
             ``training_cells`` are only a part of them.
-        latents_drawn: gives so many latents; by default :func:`prior_latents` of the means.
+        latents_drawn: gives so many latents; by default :func:`prior_latents` of the encoded training cells.
     """
     space, drawing = model.space, torch.Generator().manual_seed(seed)
     if latents_drawn is not None:
         z = latents_drawn(latents, drawing)
     else:
-        z = prior_latents(encode_all(model, training_cells)[0] if means is None else means, latents, drawing)
+        z = prior_latents(encode_all(model, training_cells)[0], latents, drawing)
     generator = torch.Generator(device=model.device).manual_seed(seed)
     trained = set(to_cells(space, training_cells)) if known is None else _Known(space, known)
     counts: Counter[Cell] = Counter()

@@ -45,7 +45,8 @@ def _beside(checkpoint: Checkpoint) -> Iterator[str]:
     if (checkpoint.folder / ATLAS).is_file():  # before the predictors, which store their predictions of its cells
         yield f"{program} atlas"
     if checkpoint.meta.metrics:
-        yield f"{program} evaluate"
+        seed = checkpoint.meta.metrics[0].seed
+        yield f"{program} evaluate{f' --seed {seed}' if seed else ''}"
     for key, info in stored_infos(checkpoint.folder).items():
         yield info.command or f"# the predictor of {key}: {info.labels:,} labels; its command is not recorded"
     quality, larger = latent.load(checkpoint.folder, space.name), extrapolation.load(checkpoint.folder, space)

@@ -22,6 +22,7 @@ from svge_core.evaluation.metrics import (
     expected_reconstruction,
     fitted_latents,
     generation,
+    prior_latents,
     reconstruction,
     standard_latents,
 )
@@ -169,17 +170,17 @@ def _rows(model: GraphVAE, training: TrainConfig, cells: EvaluationCells, protoc
     if len(cells.held_out) and has_indices(model.space):
         yield _expected_row(model, cells)
     means, log_vars = encode_all(model, cells.trained)
+    stds = (0.5 * log_vars).exp()
+    scaled = _Density("", "prior samples scaled to the encoded training cells", partial(prior_latents, means))
     for direction in model.directions:
         if direction != "backward":  # not reported
-            yield from _generation_rows(model, direction, cells, means, protocol)
-    stds = (0.5 * log_vars).exp()
-    densities = {
-        "standard": ("draws from N(0, I), not scaled", partial(standard_latents, means)),
-        "fitted": ("posterior draws of random training cells", partial(fitted_latents, means, stds)),
-    }
+            yield from _generation_rows(model, direction, cells, scaled, protocol)
     once = dataclasses.replace(protocol, samples=protocol.samples[-1:])
-    for how, (words, drawn) in densities.items():
-        yield from _generation_rows(model, "forward", cells, means, once, _Density(how, words, drawn))
+    for density in (
+        _Density("standard", "draws from N(0, I), not scaled", partial(standard_latents, means)),
+        _Density("fitted", "posterior draws of random training cells", partial(fitted_latents, means, stds)),
+    ):
+        yield from _generation_rows(model, "forward", cells, density, once)
     yield from _smoothness_rows(model, cells, means, protocol.seed)
 
 
@@ -240,23 +241,19 @@ def _expected_row(model: GraphVAE, cells: EvaluationCells) -> MetricRow:
 
 @dataclass(frozen=True)
 class _Density:
-    """Where latents are drawn from: the name in the rows' ``how``, the words for it, and how; the scaled prior."""
+    """Where latents are drawn from: the name in the rows' ``how``, the words for it, and what draws so many."""
 
-    how: str = ""
-    words: str = "prior samples scaled to the encoded training cells"
-    drawn: Callable[[int, torch.Generator], Tensor] | None = None
-
-
-_SCALED = _Density()
+    how: str
+    words: str
+    drawn: Callable[[int, torch.Generator], Tensor]
 
 
 def _generation_rows(
     model: GraphVAE,
     direction: DecodeDirection,
     cells: EvaluationCells,
-    means: Tensor,
+    density: _Density,
     protocol: _Protocol,
-    density: _Density = _SCALED,
 ) -> Iterator[MetricRow]:
     """Validity, uniqueness and novelty of decoded prior samples, raw and constrained.
 
@@ -264,9 +261,8 @@ def _generation_rows(
         model: decodes the prior.
         direction: in which it writes.
         cells: training and held-out cells.
-        means: of the training cells.
-        protocol: how many samples and decodings, and the seed.
         density: that latents are drawn from.
+        protocol: how many samples and decodings, and the seed.
     """
     modes: tuple[Mode, ...] = ("raw", "constrained")
     for mode, (latents, decodings) in product(modes, protocol.samples):
@@ -277,7 +273,6 @@ def _generation_rows(
             latents=latents,
             decodings=decodings,
             seed=protocol.seed,
-            means=means,
             known=cells.known,
             latents_drawn=density.drawn,
         )

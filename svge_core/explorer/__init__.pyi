@@ -4,7 +4,7 @@ from .columns import (
     column as column,
     column_names as column_names,
 )
-from .explorer import Explorer as Explorer, one_thread as one_thread
+from .explorer import Explorer as Explorer
 from .inspection import (
     Inspection as Inspection,
     KnownValue as KnownValue,

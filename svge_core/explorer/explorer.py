@@ -6,13 +6,11 @@ in, an `Inspection` with every answer comes out; nothing here knows of pages or 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 
 from svge_core.atlas import Atlas, Place, PlaneName, weighted_latent
@@ -27,7 +25,7 @@ from svge_core.exporting import ExportItem, item_for
 from svge_core.models import encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
-from svge_core.threads import computed_once
+from svge_core.threads import computed_once, one_thread
 from svge_core.training import TrainConfig
 
 DRAWS = 64
@@ -300,14 +298,3 @@ class Explorer:
         joined = replace(self, scores=self.scores.with_columns(extra))
         vars(joined)["_facts"] = self._facts  # a frozen class is written to like this
         return joined
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Small batches are slower on several threads, and on a busy machine much slower: they wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

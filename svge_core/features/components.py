@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError
-from svge_core.features.scaling import REFERENCE_CELLS, feature_scaling
+from svge_core.features.scaling import feature_scaling, reference_features
 from svge_core.features.structure import structure_features
 from svge_core.spaces import SPACES, AbstractSearchSpace
 
@@ -73,9 +73,7 @@ class StructureComponents:
 @lru_cache(maxsize=8)
 def _of(space_name: str, count: int) -> StructureComponents:
     space, scaling = SPACES[space_name], feature_scaling(space_name)
-    rng = np.random.default_rng(0)
-    cells = [space.random_cell(rng) for _ in range(REFERENCE_CELLS)]
-    groups = scaling.apply(structure_features(space, cells).values)
+    groups = scaling.apply(reference_features(space_name).values)
     found = [_components(group) for group in groups]
     all_variances = np.concatenate([variances for variances, _ in found])
     if not 1 <= count <= len(all_variances):

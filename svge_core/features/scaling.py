@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from svge_core.features.structure import GROUPS, structure_features
+from svge_core.features.structure import GROUPS, FeatureTable, structure_features
 from svge_core.spaces import SPACES
 
 REFERENCE_CELLS = 4000
@@ -34,12 +34,17 @@ class FeatureScaling:
         return [scaled[:, self.group[kept] == g] for g in np.unique(self.group[kept])]
 
 
+@lru_cache(maxsize=2)
+def reference_features(space_name: str) -> FeatureTable:
+    """Features of 4,000 random cells of a space, drawn with a fixed seed."""
+    space, rng = SPACES[space_name], np.random.default_rng(0)
+    return structure_features(space, [space.random_cell(rng) for _ in range(REFERENCE_CELLS)])
+
+
 @lru_cache(maxsize=8)
 def feature_scaling(space_name: str) -> FeatureScaling:
-    """Scaling of a space's features from 4,000 random cells drawn with a fixed seed: it needs no label."""
-    space = SPACES[space_name]
-    rng = np.random.default_rng(0)
-    table = structure_features(space, [space.random_cell(rng) for _ in range(REFERENCE_CELLS)])
+    """Scaling of a space's features by :func:`reference_features`: it needs no label."""
+    table = reference_features(space_name)
     group = np.array([GROUPS.index(name) for name in table.groups], dtype=np.int64)
     spread = table.values.std(axis=0)
     spread[spread < 1e-9] = 0.0

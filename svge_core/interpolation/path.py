@@ -16,12 +16,13 @@ from jaxtyping import Float
 from svge_core.cells import Cell, Difference, difference
 from svge_core.checks import one_cell, one_of
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.explorer import Explorer, one_thread
+from svge_core.explorer import Explorer
 from svge_core.interpolation.geodesic import End, NeighbourGraph, geodesic, graph_in_words
 from svge_core.interpolation.lines import linear, path_length, spherical
 from svge_core.models import DecodeOptions
 from svge_core.models.decoding import decode
 from svge_core.tensors import to_cells
+from svge_core.threads import one_thread
 
 PathKind = Literal["linear", "spherical", "graph"]
 FEWEST_STOPS, MOST_STOPS = 3, 101

@@ -1,9 +1,9 @@
 from .config import (
-    ADDED_FIELDS as ADDED_FIELDS,
     DEFAULTS as DEFAULTS,
     PUBLISHED as PUBLISHED,
     ModelConfig as ModelConfig,
     read_config as read_config,
+    with_added_fields as with_added_fields,
 )
 from .encoding import ENCODE_CHUNK as ENCODE_CHUNK, encode_all as encode_all
 from .head import HeadConfig as HeadConfig, JointModel as JointModel, fit_joint as fit_joint

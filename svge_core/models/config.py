@@ -10,8 +10,8 @@ from svge_core.files import to_record
 
 T = TypeVar("T")
 
-#: fields that checkpoints of earlier versions lack, with what these had
-ADDED_FIELDS = {"function": 0, "function_scale": 3.0, "function_noise": 0.3, "function_hidden": 64}
+#: fields that files of earlier versions lack: their models had no such dimensions, and the defaults say so
+ADDED_FIELDS = ("function", "function_scale", "function_noise", "function_hidden")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,12 @@ class ModelConfig:
         Raises:
             CheckpointError: on an unknown or missing key or a value of another type, by name.
         """
-        return read_config({**ADDED_FIELDS, **values}, cls, "config", complete=(cls,))
+        return read_config(with_added_fields(values), cls, "config", complete=(cls,))
+
+
+def with_added_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a file of any version, as one of today's."""
+    return {**{name: getattr(ModelConfig, name) for name in ADDED_FIELDS}, **values}
 
 
 def read_config(values: Mapping[str, Any], kind: type[T], what: str, *, complete: Sequence[type] = ()) -> T:

@@ -1,8 +1,7 @@
 """Label-free statistics of many cells: small networks, a few random initialisations each, one column per statistic."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from svge_core.errors import SvgeError
 from svge_core.networks.build import build_network, network_options
 from svge_core.networks.untrained import NO_FLOW, grad_norm, jacov, lowest_jacov, nwot, synflow
 from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.threads import one_thread
 
 #: the columns, in their order
 STATISTICS = ("synflow", "nwot", "jacov", "grad_norm")
@@ -96,7 +96,7 @@ def untrained_statistics(
     batches = [_batch(protocol, number) for number in range(protocol.initialisations)]
     rows: dict[Cell, list[float] | None] = {}
     forms = []
-    with _one_thread():
+    with one_thread():
         for done, cell in enumerate(cells, start=1):
             forms.append(form := space.canonical(cell))
             if form not in rows:
@@ -159,14 +159,3 @@ def _batch(protocol: UntrainedProtocol, number: int) -> tuple[Tensor, Tensor]:
 
 def _drawn_seed(*numbers: int) -> int:
     return int(np.random.default_rng(numbers).integers(2**63))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums over threads depend on their number."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -1,2 +1,3 @@
 from .once import computed_once as computed_once
 from .progress import Count as Count, Tell as Tell, counting as counting, counts as counts
+from .single import one_thread as one_thread

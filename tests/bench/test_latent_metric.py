@@ -1,4 +1,4 @@
-"""The benchmark of a latent's metric: its distances and neighbours against written-out loops, its rows."""
+"""The benchmark of what a process ranks by a latent: its process, its rows, the share of the components held."""
 
 import json
 from pathlib import Path
@@ -8,31 +8,10 @@ import pandas as pd
 import pytest
 
 from bench.harness import results as results_table
-from bench.latent_metric import NEIGHBOURS, distances, main, neighbours_r2, tau
+from bench.latent_metric import components_r2, main, tau
+from svge_core.checkpoints import load_checkpoint
+from svge_core.features import StructureComponents
 from svge_core.spaces import get_space
-
-
-def test_distances_of_equivalent_and_of_random_cells(rng: np.random.Generator) -> None:
-    latents = np.concatenate([np.zeros((2, 3)), np.full((2, 3), 10.0), np.full((1, 3), 20.0)])
-    latents[1, 0], latents[3, 1] = 0.5, 10.25
-    equivalent, random = distances(latents, ["a", "a", "b", "b", "c"], rng)
-    assert equivalent == pytest.approx((0.5 + 0.25) / 2)
-    apart = [np.linalg.norm(one - other) for i, one in enumerate(latents) for j, other in enumerate(latents) if i != j]
-    assert random == pytest.approx(np.mean(apart), rel=0.05)
-
-
-def test_nearest_neighbours_leave_the_cell_out_also_among_twins(rng: np.random.Generator) -> None:
-    latents, values = rng.normal(size=(40, 2)), rng.normal(size=40)
-    latents[20:] = latents[:20]  # every cell has a twin at distance 0
-    predicted = []
-    for row in range(40):
-        apart = np.linalg.norm(latents - latents[row], axis=1)
-        apart[row] = np.inf
-        predicted.append(sorted(range(40), key=lambda other: apart[other])[:NEIGHBOURS])
-    found = neighbours_r2(latents, np.concatenate([values[:20], values[:20]]))  # twins share a value: no tie matters
-    both = np.concatenate([values[:20], values[:20]])
-    errors = both - np.array([both[rows].mean() for rows in predicted])
-    assert found == pytest.approx(1 - (errors**2).sum() / ((both - both.mean()) ** 2).sum())
 
 
 def test_a_process_on_the_score_itself_ranks_all_cells(rng: np.random.Generator) -> None:
@@ -54,11 +33,21 @@ def test_rows_of_the_shipped_checkpoint(
     assert main(given) == 0
     stored = json.loads((tmp_path / "bench/results/latent_metric.json").read_text())
     rows = {row["representation"]: row for row in stored["rows"]}
-    assert list(rows) == ["ten nearest latents", "one-hot", "structure", "latent", "both"]
+    assert list(rows) == ["one-hot", "structure", "latent", "both"]
     assert rows["structure"]["minus_structure"] == 0
     expected = rows["latent"]["kendall_tau"] - rows["structure"]["kendall_tau"]
     assert rows["latent"]["minus_structure"] == pytest.approx(expected)
     assert rows["structure"]["kendall_tau"] > rows["latent"]["kendall_tau"]  # the size is among the features' causes
-    assert rows["ten nearest latents"]["ratio"] == pytest.approx(
-        rows["ten nearest latents"]["equivalent"] / rows["ten nearest latents"]["random"]
-    )
+
+
+def test_the_function_part_is_held_against_its_components(rng: np.random.Generator) -> None:
+    """An unbiased read-out with an error of known size; a plain latent has none to hold."""
+    space, folder = get_space("nasbench201"), Path("checkpoints/nasbench201/svge-function")
+    checkpoint = load_checkpoint(folder)
+    cells = [space.from_index(int(index)) for index in rng.choice(15_625, size=400, replace=False)]
+    count, scale = checkpoint.model.config.function, checkpoint.model.config.function_scale
+    wanted = scale * StructureComponents.of(space, count).scores(cells)
+    assert components_r2(checkpoint, cells, wanted) == pytest.approx(1)
+    spread = wanted.var(axis=0).mean() ** 0.5
+    noisy = wanted + 0.5 * spread * rng.normal(size=wanted.shape)
+    assert components_r2(checkpoint, cells, noisy) == pytest.approx(0.75, abs=0.02)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from svge_core.checkpoints import Checkpoint, load_checkpoint
-from svge_core.errors import CheckpointError
+from svge_core.errors import CheckpointError, SvgeError
 from svge_core.features import StructureComponents
 from svge_core.models import ModelConfig, build_model, encode_all
 from svge_core.search import Domain
-from svge_core.search.searchers.bayesian.encodings import Encodings
+from svge_core.search.searchers.bayesian import BayesianOptions, BayesianSearch, Encodings
 from svge_core.spaces import get_space
 from svge_core.tensors import CellBatch, to_batch
 from svge_core.training import TrainConfig, train
@@ -120,6 +120,12 @@ def test_a_surrogate_sees_the_code_and_each_block_of_the_function(trained: Check
 
 def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / np.linalg.norm(vector)
+
+
+def test_a_search_on_a_representation_that_is_not_there_says_which_are() -> None:
+    options = BayesianOptions(representations=("function",))
+    with pytest.raises(SvgeError, match="Expected a representation among structure; got function"):
+        BayesianSearch("gp", Domain(SPACE), None, options)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ FeatureMatrix = Float[np.ndarray, "cells columns"]
 _REFERENCE = 2_000
 #: rows, and numbers, kept per encoding; older ones are dropped all at once
 _ROWS, _NUMBERS = 200_000, 400_000_000
+#: parts of a latent that has dimensions for what a cell computes
+_PARTS = ("code", "function")
 #: keeps the logarithm finite for cells that compute nothing (million parameters or multiply-accumulates)
 _SMALLEST = 0.05
 
@@ -91,8 +93,12 @@ class Encodings:
     @cached_property
     def aggregate(self) -> tuple[Float[np.ndarray, " latent"], Float[np.ndarray, " latent"]]:
         """Mean and standard deviation of the codes of random cells, per latent dimension."""
-        codes = self._encode(self._reference())
+        codes = self._reference_codes
         return codes.mean(axis=0), codes.std(axis=0)
+
+    @cached_property
+    def _reference_codes(self) -> FeatureMatrix:
+        return self._encode(self._reference())
 
     def _reference(self) -> list[Cell]:
         rng = np.random.default_rng(0)
@@ -100,7 +106,8 @@ class Encodings:
 
     def _standardised(self, name: str, cells: Sequence[Cell]) -> FeatureMatrix:
         if name not in self._scale:
-            values = self._of_reference(name)
+            of_latent = name in ("latent", *_PARTS)
+            values = self._part(name, self._reference_codes) if of_latent else self._compute(name)(self._reference())
             spread = values.std(axis=0)
             kept = spread > 1e-9
             if name == "function":  # main components: their proportions are part of the distance in a block
@@ -112,16 +119,14 @@ class Encodings:
         mean, divisor = self._scale[name]
         return (self._raw(name, cells) - mean) / divisor
 
-    def _of_reference(self, name: str) -> FeatureMatrix:
-        if name in ("code", "function"):
-            codes = self._encode(self._reference())
-            return codes[:, : -self._function] if name == "code" else codes[:, -self._function :]
-        return self._compute(name)(self._reference())
+    def _part(self, name: str, codes: FeatureMatrix) -> Float[np.ndarray, "cells _"]:
+        """The code's or the function's columns of latents; all of them by any other name."""
+        first = codes.shape[1] - self._function
+        return {"code": codes[:, :first], "function": codes[:, first:]}.get(name, codes)
 
     def _raw(self, name: str, cells: Sequence[Cell]) -> FeatureMatrix:
-        if name in ("code", "function"):
-            codes = self._raw("latent", cells)
-            return codes[:, : -self._function] if name == "code" else codes[:, -self._function :]
+        if name in _PARTS:
+            return self._part(name, self._raw("latent", cells))
         rows = self._rows[name]
         new = [cell for cell in dict.fromkeys(cells) if cell not in rows]
         if new:

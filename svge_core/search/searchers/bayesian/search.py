@@ -16,7 +16,7 @@ import torch
 from svge_core.atlas import nearest_known
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.errors import InvalidCellError
+from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.models import DecodeOptions
 from svge_core.models.decoding import decode
 from svge_core.search.domain import Domain
@@ -72,7 +72,14 @@ class BayesianSearch:
         self.options = options or BayesianOptions()
         self.encodings = shared_encodings(domain, checkpoint)
         wanted = self.options.representations or self.encodings.representations
-        self.fitter = SurrogateFitter(self.encodings, [r for r in self.encodings.representations if r in wanted])
+        offered = self.encodings.representations
+        chosen: list[Representation] = [name for name in offered if name in wanted]
+        if not chosen:
+            raise SvgeError(
+                f"Expected a representation among {', '.join(offered)}; got {', '.join(wanted)}. "
+                "Choose one of them, or a checkpoint that gives the other."
+            )
+        self.fitter = SurrogateFitter(self.encodings, chosen)
         #: mean leave-one-out log likelihood of each representation at the last ask, for the screen and the log
         self.likelihoods: dict[Representation, float] = {}
         self._known: torch.Tensor | None = None
