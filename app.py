@@ -30,7 +30,7 @@ st.set_page_config(page_title="SVGe Explorer", page_icon=str(ROOT / "assets" / "
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.svg"), size="large")
 pages = [st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "map") for name, title, icon in PAGES]
 chosen = st.navigation(pages, position="top")
-if wanted := reruns.entered():
+if wanted := reruns.wanted_page():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
 own.begin()

@@ -6,8 +6,7 @@ from ui.distribution.run import distribution_section
 from ui.shared import reruns
 from ui.shared.sidebar import opened_or_none
 
-if reruns.entered("distribution"):
-    st.switch_page("app.py")
+reruns.through_app("distribution")
 
 st.title("Distribution")
 st.markdown(

@@ -32,8 +32,7 @@ SECTIONS = (
     "Train a new one",
 )
 
-if reruns.entered("model"):
-    st.switch_page("app.py")
+reruns.through_app("model")
 
 theme = theme_name()
 folder = current_folder()

@@ -9,8 +9,7 @@ from ui.shared import reruns
 from ui.shared.theme import plain
 from ui.shared.widgets import show_missing
 
-if reruns.entered("results"):
-    st.switch_page("app.py")
+reruns.through_app("results")
 
 st.title("Results")
 try:

@@ -13,9 +13,7 @@ from ui.shared.loaders import opening
 from ui.shared.sidebar import opened_or_none
 from ui.shared.theme import plain
 
-if reruns.entered("search"):
-    search_state.note_link()
-    st.switch_page("app.py")
+reruns.through_app("search")
 
 st.title("Search")
 st.html(ROOT / "ui" / "search" / "search.css")

@@ -45,7 +45,7 @@ STATE_COLOURS = {
 }
 ACTIVE = ("queued", "starting", "running", "pausing", "cancelling")
 RESUMABLE = ("waiting", "paused", "cancelled", "interrupted", "failed")
-_GROUP, _BESIDE, _RUN, _LINK, _RACE = "search_group", "search_beside", "search_run", "search_link", "search_race_made"
+_GROUP, _BESIDE, _RUN, _RACE = "search_group", "search_beside", "search_run", "search_race_made"
 _WRITTEN, _EVALUATION, _GENERATION = "search_link_written", "search_evaluation", "search_generation"
 _DRAWN, _TICKET = "search_lists_drawn", "search_ticket"
 
@@ -316,20 +316,12 @@ def noted_race() -> str | None:
     return st.session_state.get(_RACE)
 
 
-def note_link() -> None:
-    """Keep the run that the address names: on the way through app.py the address loses it."""
-    if name := st.query_params.get("run"):
-        st.session_state[_LINK] = name
-
-
 def linked_run() -> str | None:
     """The run that the address asks for when a person comes to the page; from then on the page writes the address.
 
     A browser sends its address with everything it asks for, also the one that it was told to change a moment ago. Taken
     for a wish, that would bring back a race that was left for another one, such as the one just started.
     """
-    if noted := st.session_state.get(_LINK):
-        return noted
     return None if _WRITTEN in st.session_state else st.query_params.get("run")
 
 
@@ -358,12 +350,10 @@ def follow_link(name: str, groups: Sequence[RunGroup]) -> str:
     group = next((group for group in groups for run in group.runs if run.name == name), None)
     if group is None:
         write_link(None)
-        st.session_state.pop(_LINK, None)
         return f"The link names the run {name[:80]!r}, which is not in this store."
     session.set_space(group.config.space)
     choose_group(group.id)
     choose_run(name)
     # last, because the browser may break off a run of the page at any access to its state: then the next one follows
     st.session_state[_WRITTEN] = name
-    st.session_state.pop(_LINK, None)
     return ""

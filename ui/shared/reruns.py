@@ -45,19 +45,18 @@ def note_link(parameters: dict[str, str]) -> None:
     st.session_state[_LINK] = [*others, parameters][-_LINKS_KNOWN:]
 
 
-def entered(page: str | None = None) -> str | None:
-    """Note that app.py runs (no argument), or ask from a page whether it ever did.
+def through_app(page: str) -> None:
+    """From a page: go by way of app.py where that has not run yet.
 
     Streamlit runs a file of ``pages/`` alone when its address is the first that a fresh server is asked for. The page
-    then notes its name and goes to app.py, which goes back to it.
-
-    Returns:
-        for app.py, the page that was asked for, once; for a page, its own name where app.py has not run yet.
+    then notes its name and goes to app.py, which comes back to it; what the address asks for goes along both ways.
     """
-    if page is None:
-        st.session_state[_ENTERED] = True
-        return st.session_state.pop(_WANTED, None)
-    if st.session_state.get(_ENTERED):
-        return None
-    st.session_state[_WANTED] = page
-    return page
+    if not st.session_state.get(_ENTERED):
+        st.session_state[_WANTED] = page
+        st.switch_page("app.py", query_params=st.query_params.to_dict())
+
+
+def wanted_page() -> str | None:
+    """From app.py: that it runs, and the page that was asked for before it did, once."""
+    st.session_state[_ENTERED] = True
+    return st.session_state.pop(_WANTED, None)
