@@ -1,4 +1,4 @@
-"""The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json``, so its numbers are true."""
+"""The model card of a checkpoint: ``README.md`` in its folder, written from the files beside it."""
 
 import math
 import re

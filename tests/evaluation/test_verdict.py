@@ -16,6 +16,7 @@ from svge_core.evaluation.latent.file import FILE, load
 from svge_core.evaluation.latent.wording import SAME_TAU
 from svge_core.evaluation.verdict import follows, headline, predict_from, reconstructs, verdict
 from svge_core.evaluation.verdict.reconstruction import MOST, NEARLY_ALL, SOME
+from svge_core.files import markdown_text
 from svge_core.files.schema import to_plain, to_record
 from svge_core.predictors import MANY_LABELS, HeldOut, PredictorInfo
 from svge_core.predictors.predictor_info import stored_infos
@@ -338,6 +339,8 @@ def test_the_numbers_of_shipped_checkpoints_are_those_of_their_files(folder: Pat
     first, second, third = model.verdict()
     assert not any(sentence.command for sentence in (first, second, third))
     assert (second.claim, third.claim) == CLAIMS["/".join(folder.parts[-2:])]
+    readme = (folder / "README.md").read_text()
+    assert all(f"- {markdown_text(str(sentence))}\n" in readme for sentence in (first, second, third))
     # the files are read here as what they are, without the code that makes the sentences
     counts = set(counted(json.loads((folder / "meta.json").read_text())["metrics"]))
     told = re.findall(r"[\d,]+ of [\d,]*\d", first.evidence)

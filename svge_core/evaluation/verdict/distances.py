@@ -24,7 +24,8 @@ def follows(quality: QualityContent | None, digest: str, indexed: bool = True) -
     if quality.checkpoint != digest:
         return Sentence(f"{subject} was measured on earlier weights only", command="quality")
     part = judged(quality)
-    sides = {side for side in (None if part is None else _by_rank(part), _by_equivalents(quality)) if side}
+    spoken = (None if part is None else _by_rank(part), _by_equivalents(quality))
+    sides: set[Side] = {side for side in spoken if side is not None}
     evidence = [] if part is None else [_ranks(part, quality.config.neighbours)]
     evidence.append(_equivalents(quality))
     return Sentence(_followed(sides, part), "; ".join(evidence))
