@@ -1,4 +1,10 @@
 from .components import StructureComponents as StructureComponents
+from .kernel import (
+    KERNEL_ENTRIES as KERNEL_ENTRIES,
+    KernelComponents as KernelComponents,
+    has_kernel as has_kernel,
+    output_kernels as output_kernels,
+)
 from .scaling import (
     REFERENCE_CELLS as REFERENCE_CELLS,
     FeatureScaling as FeatureScaling,

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from svge_core.cells import Cell
 from svge_core.features.structure import GROUPS, FeatureTable, structure_features
 from svge_core.spaces import SPACES
 
@@ -34,11 +35,16 @@ class FeatureScaling:
         return [scaled[:, self.group[kept] == g] for g in np.unique(self.group[kept])]
 
 
+def reference_cells(space_name: str) -> list[Cell]:
+    """4,000 random cells of a space, drawn with a fixed seed."""
+    space, rng = SPACES[space_name], np.random.default_rng(0)
+    return [space.random_cell(rng) for _ in range(REFERENCE_CELLS)]
+
+
 @lru_cache(maxsize=2)
 def reference_features(space_name: str) -> FeatureTable:
-    """Features of 4,000 random cells of a space, drawn with a fixed seed."""
-    space, rng = SPACES[space_name], np.random.default_rng(0)
-    return structure_features(space, [space.random_cell(rng) for _ in range(REFERENCE_CELLS)])
+    """Features of :func:`reference_cells`."""
+    return structure_features(SPACES[space_name], reference_cells(space_name))
 
 
 @lru_cache(maxsize=8)

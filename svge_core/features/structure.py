@@ -95,17 +95,16 @@ def structure_features(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Fea
     Raises:
         DataError: if a cell carries a label the space does not know.
     """
-    vocabulary = (INPUT, OUTPUT, *space.operations)
     subsets = operation_subsets(computing_operations(space))
     names = _names(space, subsets)
     chunks = [cells[i : i + _CHUNK] for i in range(0, len(cells), _CHUNK)]
-    rows = [_features(chunk, _pad(chunk, vocabulary), space, subsets) for chunk in chunks]
+    rows = [_features(chunk, padded_cells(space, chunk), space, subsets) for chunk in chunks]
     values = np.concatenate(rows) if rows else np.zeros((0, len(names)))
     return FeatureTable(values, names)
 
 
 @dataclass(frozen=True)
-class _Padded:
+class PaddedCells:
     """Cells as arrays, node positions left-aligned.
 
     Attributes:
@@ -119,7 +118,13 @@ class _Padded:
     last: Int[np.ndarray, " cells"]
 
 
-def _pad(cells: Sequence[Cell], vocabulary: tuple[str, ...]) -> _Padded:
+def padded_cells(space: AbstractSearchSpace, cells: Sequence[Cell]) -> PaddedCells:
+    """Cells as arrays over the vocabulary (input, output, operations of the space).
+
+    Raises:
+        DataError: if a cell carries a label the space does not know.
+    """
+    vocabulary = (INPUT, OUTPUT, *space.operations)
     code = {op: index for index, op in enumerate(vocabulary)}
     width = max(cell.num_nodes for cell in cells)
     labels = np.full((len(cells), width), -1, dtype=np.int64)
@@ -137,7 +142,7 @@ def _pad(cells: Sequence[Cell], vocabulary: tuple[str, ...]) -> _Padded:
     if sum(counts):
         pairs = np.array([pair for cell in cells for pair in cell.edges], dtype=np.int64)
         edges[np.repeat(np.arange(len(cells)), counts), pairs[:, 0], pairs[:, 1]] = True
-    return _Padded(labels, edges, np.array([cell.num_nodes - 1 for cell in cells], dtype=np.int64))
+    return PaddedCells(labels, edges, np.array([cell.num_nodes - 1 for cell in cells], dtype=np.int64))
 
 
 def _named(subset: tuple[str, ...]) -> str:
@@ -171,7 +176,7 @@ def _names(space: AbstractSearchSpace, subsets: tuple[tuple[str, ...], ...]) -> 
 
 
 def _features(
-    cells: Sequence[Cell], padded: _Padded, space: AbstractSearchSpace, subsets: tuple[tuple[str, ...], ...]
+    cells: Sequence[Cell], padded: PaddedCells, space: AbstractSearchSpace, subsets: tuple[tuple[str, ...], ...]
 ) -> Float[np.ndarray, "cells features"]:
     vocabulary = (INPUT, OUTPUT, *space.operations)
     live_nodes = _live(padded, vocabulary)
@@ -206,7 +211,7 @@ def _features(
     return np.concatenate([table, *more], axis=1)
 
 
-def _live(padded: _Padded, vocabulary: tuple[str, ...]) -> Bool[np.ndarray, "cells nodes"]:
+def _live(padded: PaddedCells, vocabulary: tuple[str, ...]) -> Bool[np.ndarray, "cells nodes"]:
     """Nodes on a path from the first to the last node that avoids zero operations."""
     zero = [index for index, op in enumerate(vocabulary) if op in ZERO_OPERATIONS]
     passing = (padded.labels >= 0) & ~np.isin(padded.labels, zero)
@@ -282,7 +287,7 @@ def _reached_through(
 
 
 def _edge_counts(
-    padded: _Padded,
+    padded: PaddedCells,
     space: AbstractSearchSpace,
     vocabulary: tuple[str, ...],
     live_edges: Bool[np.ndarray, "cells nodes nodes"],

@@ -1,5 +1,8 @@
 """The structure surrogate: a Gaussian process and boosted trees on structure features, with a calibrated interval.
 
+Where the covariance of infinitely wide networks is known (:mod:`svge_core.features.kernel`), its first components are a
+group of features beside the structure: no label is in them.
+
 The mean is a weighted average of the two in the transformed unit: the process is smooth where the trees are steps, and
 on NAS-Bench-101 and 201 their errors differ enough that the average ranks better than either. Where every gene has its
 own effect (ENAS) trees are the worse model; the weight is that of least squared error on the left-out folds. The
@@ -15,7 +18,14 @@ from jaxtyping import Float
 from svge_core.cells import Cell
 from svge_core.data import Prediction, check_size
 from svge_core.errors import DataError
-from svge_core.features import REFERENCE_CELLS, FeatureScaling, feature_scaling, structure_features
+from svge_core.features import (
+    REFERENCE_CELLS,
+    FeatureScaling,
+    KernelComponents,
+    feature_scaling,
+    has_kernel,
+    structure_features,
+)
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers, local_factors
 from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
 from svge_core.predictors.names import FULL_NAME
@@ -27,6 +37,8 @@ MIN_LABELS = 10
 _FOLDS = 5
 #: hyper-parameters are fitted on at most so many labels (a random subset); the posterior always uses all of them
 _MAX_FOR_PARAMETERS = 300
+#: components of the covariance of infinitely wide networks
+KERNEL_COMPONENTS = 16
 #: correlation of cross-validated errors from which two fits are of one surrogate
 _SAME = 0.99
 
@@ -80,6 +92,7 @@ class StructureSurrogate:
         trees_share: weight of the trees in the mean, chosen by the left-out folds.
         predicted: cross-validated predictions behind ``scores``, transformed unit (labels). The interval's factor
             depends on them; None, in files of before they were stored, is a single factor for all cells.
+        kernel: components of the covariance of infinitely wide networks that it sees too; None for none.
     """
 
     space: AbstractSearchSpace
@@ -94,6 +107,7 @@ class StructureSurrogate:
     latent: LatentGroup | None = None
     trees_share: float = 0.5
     predicted: Float[np.ndarray, " labels"] | None = None
+    kernel: KernelComponents | None = None
 
     @property
     def num_labels(self) -> int:
@@ -112,6 +126,7 @@ class StructureSurrogate:
         single_runs: bool = False,
         scaling: FeatureScaling | None = None,
         encode: Encode | None = None,
+        kernel: bool = True,
     ) -> "StructureSurrogate":
         """Fit a surrogate to labelled cells.
 
@@ -125,6 +140,7 @@ class StructureSurrogate:
             scaling: of the features; by default that of the space, :func:`feature_scaling`.
             encode: a model of the space, trained without labels. From 1,000 labels on its latents are a group of
                 features too; with fewer they gain nothing (measured on the designing half of NAS-Bench-101's labels).
+            kernel: whether the covariance of infinitely wide networks is a group of features too, where it is known.
 
         Raises:
             DataError: if the space is unknown, there are too few labels, a score is missing or not finite, all scores
@@ -134,9 +150,10 @@ class StructureSurrogate:
         conformal_factor(np.zeros(len(labels)), level)  # a bad level is said before the work
         scaling = scaling or feature_scaling(space.name)
         latent = LatentGroup.of(space, encode) if encode is not None and len(labels) >= MANY_LABELS else None
+        known = KernelComponents.of(space, KERNEL_COMPONENTS) if kernel and has_kernel(space) else None
         features = scaling.apply(structure_features(space, cells).values)
-        features += [] if latent is None else [latent.apply(cells)]
-        return cls._of_features(space, scaling, latent, features, labels, seed, level, single_runs)
+        features += [more for more in _beside_structure(cells, latent, known) if more.size]
+        return cls._of_features(space, scaling, latent, known, features, labels, seed, level, single_runs)
 
     @classmethod
     def _of_features(
@@ -144,6 +161,7 @@ class StructureSurrogate:
         space: AbstractSearchSpace,
         scaling: FeatureScaling,
         latent: LatentGroup | None,
+        kernel: KernelComponents | None,
         features: Sequence[np.ndarray],
         labels: np.ndarray,
         seed: int,
@@ -183,6 +201,7 @@ class StructureSurrogate:
             latent,
             share,
             predicted,
+            kernel,
         )
 
     def recalibrated(self) -> "StructureSurrogate":
@@ -197,6 +216,7 @@ class StructureSurrogate:
             self.space,
             self.scaling,
             self.latent,
+            self.kernel,
             self.posterior.features,
             self.values,
             self.seed,
@@ -222,10 +242,11 @@ class StructureSurrogate:
         """
         raw = structure_features(self.space, cells).values
         # many cells differ only in dead parts: 15,625 NAS-Bench-201 strings have 8,629 distinct rows
-        codes = np.empty((len(raw), 0)) if self.latent is None else self.latent.apply(cells)
-        distinct, back = np.unique(np.concatenate([raw, codes], axis=1), axis=0, return_inverse=True)
+        more = _beside_structure(cells, self.latent, self.kernel)
+        distinct, back = np.unique(np.concatenate([raw, *more], axis=1), axis=0, return_inverse=True)
         groups = self.scaling.apply(distinct[:, : raw.shape[1]])
-        groups += [] if self.latent is None else [distinct[:, raw.shape[1] :]]
+        ends = np.cumsum([raw.shape[1], *(group.shape[1] for group in more)])[:-1]
+        groups += [group for group in np.split(distinct, ends, axis=1)[1:] if group.size]
         z_mean, z_std = self.posterior.predict(groups)
         if self.trees_share > 0:
             stepped = self.trees.predict(np.concatenate(groups, axis=1))
@@ -246,6 +267,16 @@ class StructureSurrogate:
         back = back.reshape(-1)
         mean, std, low, high = (column[back] for column in (mean, std, low, high))
         return Prediction("", mean, low, high, self.level, FULL_NAME, self.num_labels, std=std)
+
+
+def _beside_structure(
+    cells: Sequence[Cell], latent: LatentGroup | None, kernel: KernelComponents | None
+) -> list[np.ndarray]:
+    """The groups of features beside structure; one that there is not has no column."""
+    none = np.empty((len(cells), 0))
+    # the square root as for the others: a group's squared distances are means over its columns
+    covariance = none if kernel is None else kernel.scores(cells) / np.sqrt(kernel.directions.shape[1])
+    return [none if latent is None else latent.apply(cells), covariance]
 
 
 def _condition(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from svge_core.errors import CheckpointError
-from svge_core.features import FeatureScaling, structure_features
+from svge_core.features import KERNEL_ENTRIES, FeatureScaling, KernelComponents, structure_features
 from svge_core.files import write_atomically
 from svge_core.predictors.calibration import TargetTransform
 from svge_core.predictors.gaussian_process import GaussianProcess, KernelParameters
@@ -19,8 +19,10 @@ from svge_core.spaces import SPACES, AbstractSearchSpace
 
 FORMAT = "svge-structure-surrogate"
 #: 3 has the cross-validated predictions that the interval depends on; one without them is of version 2
-FORMAT_VERSION = 3
-_VERSIONS = (2, FORMAT_VERSION)
+#: 4 has components of the covariance of infinitely wide networks, where the space has such
+FORMAT_VERSION = 4
+_VERSIONS = (2, 3, FORMAT_VERSION)
+_OPTIONAL = ("predicted", "kernel_centre", "kernel_directions")
 _ARRAYS = ("mean", "scale", "group", "features", "values", "scores", "log_parameters")
 _TREES = ("left", "right", "feature", "threshold", "value")
 _STORED = (*_ARRAYS, "latent_mean", "latent_scale", "tree_base", *(f"tree_{name}" for name in _TREES))
@@ -30,7 +32,7 @@ def save_surrogate(surrogate: StructureSurrogate, path: Path) -> None:
     """Write one ``.npz`` file (arrays and a JSON text, no pickle); the file appears whole or not at all."""
     meta = {
         "format": FORMAT,
-        "version": 2 if surrogate.predicted is None else FORMAT_VERSION,
+        "version": 2 if surrogate.predicted is None else 3 if surrogate.kernel is None else FORMAT_VERSION,
         "space": surrogate.space.name,
         "features": list(structure_features(surrogate.space, []).names),
         "transform": {name: repr(value) for name, value in asdict(surrogate.transform).items()},  # JSON has no -inf
@@ -52,6 +54,9 @@ def save_surrogate(surrogate: StructureSurrogate, path: Path) -> None:
         **{f"tree_{name}": getattr(surrogate.trees, name) for name in _TREES},
         **({} if surrogate.predicted is None else {"predicted": surrogate.predicted}),
     }
+    if surrogate.kernel is not None:  # as they were when it was fitted: another processor may turn near-equal ones
+        arrays["kernel_centre"] = surrogate.kernel.centre.astype(np.float32)
+        arrays["kernel_directions"] = surrogate.kernel.directions.astype(np.float32)
     content = io.BytesIO()
     # most feature columns hold few distinct values: compressed, the file is 12 to 27 times smaller
     np.savez_compressed(content, allow_pickle=False, meta=np.array(json.dumps(meta)), **arrays)
@@ -80,8 +85,7 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
                 )
             meta = json.loads(str(archive["meta"]))
             arrays = {name: archive[name] for name in _STORED}
-            if "predicted" in archive.files:
-                arrays["predicted"] = archive["predicted"]
+            arrays |= {name: archive[name] for name in _OPTIONAL if name in archive.files}
     except FileNotFoundError:
         raise CheckpointError(f"There is no surrogate file {path.name}. Fit one and save it there.") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -94,17 +98,21 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
         level, seed, share = float(meta["level"]), int(meta["seed"]), float(meta.get("trees_share", 0.5))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path.name}: the field {error} is missing or damaged. Fit it again.") from error
-    if (meta["version"] == FORMAT_VERSION) != ("predicted" in arrays):
-        raise CheckpointError(
-            f"{path.name} has format version {meta['version']}: expected the array 'predicted' from version "
-            f"{FORMAT_VERSION} on, and only there. Fit it again."
-        )
+    for name in _OPTIONAL:
+        since = 3 if name == "predicted" else FORMAT_VERSION
+        if (meta["version"] >= since) != (name in arrays):
+            raise CheckpointError(
+                f"{path.name} has format version {meta['version']}: expected the array {name!r} from version "
+                f"{since} on, and only there. Fit it again."
+            )
     scaling = FeatureScaling(arrays["mean"], arrays["scale"], arrays["group"])
     _check_shapes(path, arrays, len(meta["features"]))
     latent = _latent_group(path, arrays, encode)
     kept = scaling.group[scaling.scale > 0]
     groups = np.unique(kept)
+    kernel = _kernel(space, arrays)
     widths = [int((kept == g).sum()) for g in groups] + ([len(arrays["latent_mean"])] if latent else [])
+    widths += [] if kernel is None else [kernel.directions.shape[1]]
     features = np.split(arrays["features"], np.cumsum(widths)[:-1], axis=1)
     parameters = KernelParameters.from_log(arrays["log_parameters"], len(widths))
     posterior = GaussianProcess(parameters, features, transform.forward(arrays["values"]))
@@ -122,7 +130,15 @@ def load_surrogate(path: Path, encode: Encode | None = None) -> StructureSurroga
         latent,
         share,
         arrays.get("predicted"),
+        kernel,
     )
+
+
+def _kernel(space: AbstractSearchSpace, arrays: dict[str, np.ndarray]) -> KernelComponents | None:
+    if "kernel_centre" not in arrays:
+        return None
+    centre, directions = (arrays[name].astype(np.float64) for name in ("kernel_centre", "kernel_directions"))
+    return KernelComponents(space, centre, directions)
 
 
 def _latent_group(path: Path, arrays: dict[str, np.ndarray], encode: Encode | None) -> LatentGroup | None:
@@ -162,6 +178,8 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> No
     groups = len(np.unique(arrays["group"][arrays["scale"] > 0])) if shape_ok else -1
     dimensions = arrays["latent_mean"].size
     kept, groups = kept + dimensions, groups + (dimensions > 0)
+    components = arrays["kernel_directions"].shape[-1] if "kernel_directions" in arrays else 0
+    kept, groups = kept + components, groups + (components > 0)
     expected = {
         "mean": (columns,),
         "scale": (columns,),
@@ -176,6 +194,8 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], columns: int) -> No
         **{f"tree_{name}": arrays["tree_left"].shape for name in _TREES},
         **({"predicted": (labels,)} if "predicted" in arrays else {}),
     }
+    if components:
+        expected |= {"kernel_centre": (KERNEL_ENTRIES,), "kernel_directions": (KERNEL_ENTRIES, components)}
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise CheckpointError(

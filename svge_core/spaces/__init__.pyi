@@ -10,6 +10,7 @@ from .hooks import (
     Reference as Reference,
     SizeSplit as SizeSplit,
     TextForm as TextForm,
+    WideNetwork as WideNetwork,
     labelled_nodes as labelled_nodes,
     resolve as resolve,
 )

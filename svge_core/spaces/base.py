@@ -14,7 +14,16 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.checks import one_cell
 from svge_core.errors import DataError, InvalidCellError
-from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
+from svge_core.spaces.hooks import (
+    Alias,
+    DrawingView,
+    GeneratorView,
+    LargerSpace,
+    Reference,
+    SizeSplit,
+    TextForm,
+    WideNetwork,
+)
 
 #: larger spaces have an index, but no table, atlas or list of all their cells
 MAX_ENUMERATED = 1_000_000
@@ -98,6 +107,8 @@ class AbstractSearchSpace(ABC):
     positional: bool = False
     #: what :meth:`parse` reads, in words that follow "type" or "reads"
     notation_in_words: str = "an architecture string"
+    #: its standard network in the limit of many channels; None where that is not known
+    wide_network: WideNetwork | None = None
     #: first words of objectives that train networks of this space, such as ``digits``
     own_objectives: tuple[str, ...] = ()
 

@@ -4,7 +4,7 @@ The base class gives every one of them a default, so a space says only what is p
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
@@ -20,6 +20,23 @@ Reference = str | Callable[..., Any]
 
 #: the feature maps that a drawing has places for: input, two inner ones, output
 DRAWN_MAPS = 4
+
+
+@dataclass(frozen=True)
+class WideNetwork:
+    """How a space's standard network computes with a cell, as far as its limit of many channels depends on it.
+
+    Attributes:
+        kinds: what each operation is: ``zero``, ``identity``, ``pool``, ``conv1`` or ``conv3``.
+        activation_first: ReLU, convolution, norm, and norm and ReLU behind the last cell (NAS-Bench-201), instead of
+            convolution, norm, ReLU (NAS-Bench-101). There a norm behind the last cell takes what is constant away.
+        projected: every node that reads the cell's input sees it through a 1x1 convolution of its own, and the output
+            is the concatenation of what it reads, plus the projection (NAS-Bench-101), instead of the sum.
+    """
+
+    kinds: Mapping[str, Literal["zero", "identity", "pool", "conv1", "conv3"]]
+    activation_first: bool
+    projected: bool
 
 
 def resolve(reference: Reference) -> Callable[..., Any]:

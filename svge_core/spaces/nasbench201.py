@@ -23,6 +23,7 @@ from svge_core.spaces.hooks import (
     LabelledGraph,
     Reference,
     TextForm,
+    WideNetwork,
 )
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -66,6 +67,17 @@ class NASBench201(AbstractSearchSpace):
     max_nodes = len(MAP_EDGES) + 2
     size = len(OPERATIONS) ** len(MAP_EDGES)
     gene_choices = (len(OPERATIONS),) * len(MAP_EDGES)
+    wide_network = WideNetwork(
+        {
+            "none": "zero",
+            "skip_connect": "identity",
+            "nor_conv_1x1": "conv1",
+            "nor_conv_3x3": "conv3",
+            "avg_pool_3x3": "pool",
+        },
+        activation_first=True,
+        projected=False,
+    )
     varied_wiring = False
     equivalence = (
         "Skip connections are replaced by their source, a 'none' operation and everything computed from it becomes "

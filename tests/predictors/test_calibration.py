@@ -131,14 +131,16 @@ def test_the_surrogate_covers_every_fifth_of_its_predictions() -> None:
 
 def test_files_of_before_open_and_keep_their_interval(tmp_path: Path) -> None:
     cells, values = labelled(1, 60)
-    fitted = StructureSurrogate.fit(SPACE, cells[:50], values[:50], seed=1)
+    fitted = StructureSurrogate.fit(SPACE, cells[:50], values[:50], seed=1, kernel=False)
+    with_kernel = StructureSurrogate.fit(SPACE, cells[:50], values[:50], seed=1)
     before = replace(fitted, predicted=None)
-    save_surrogate(before, tmp_path / "old.npz")
-    save_surrogate(fitted, tmp_path / "new.npz")
-    with np.load(tmp_path / "old.npz") as archive:
-        assert json.loads(str(archive["meta"]))["version"] == 2
-        assert "predicted" not in archive.files
-    for name, kept in (("old", before), ("new", fitted)):
+    files = {"old": (2, before), "new": (3, fitted), "kernel": (4, with_kernel)}
+    for name, (version, kept) in files.items():
+        save_surrogate(kept, tmp_path / f"{name}.npz")
+        with np.load(tmp_path / f"{name}.npz") as archive:
+            assert json.loads(str(archive["meta"]))["version"] == version
+            assert ("predicted" in archive.files) == (version > 2)
+            assert ("kernel_directions" in archive.files) == (version > 3)
         loaded, wanted = load_surrogate(tmp_path / f"{name}.npz").predict(cells[50:]), kept.predict(cells[50:])
         np.testing.assert_allclose(loaded.low, wanted.low, rtol=1e-9)
         np.testing.assert_allclose(loaded.high, wanted.high, rtol=1e-9)
@@ -151,6 +153,14 @@ def test_files_of_before_open_and_keep_their_interval(tmp_path: Path) -> None:
     np.savez(tmp_path / "short.npz", allow_pickle=False, **(arrays | {"predicted": arrays["predicted"][1:]}))
     with pytest.raises(CheckpointError, match=r"the array 'predicted' has shape \(49,\), expected \(50,\)"):
         load_surrogate(tmp_path / "short.npz")
+    with np.load(tmp_path / "kernel.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(tmp_path / "less.npz", allow_pickle=False, **{n: a for n, a in arrays.items() if n != "kernel_centre"})
+    with pytest.raises(CheckpointError, match="expected the array 'kernel_centre' from version 4 on"):
+        load_surrogate(tmp_path / "less.npz")
+    np.savez(tmp_path / "few.npz", allow_pickle=False, **(arrays | {"kernel_centre": arrays["kernel_centre"][1:]}))
+    with pytest.raises(CheckpointError, match=r"the array 'kernel_centre' has shape \(665,\), expected \(666,\)"):
+        load_surrogate(tmp_path / "few.npz")
 
 
 def test_an_old_surrogate_gets_the_interval_of_a_new_one() -> None:

@@ -24,6 +24,7 @@ from svge_core.spaces.hooks import (
     Reference,
     SizeSplit,
     TextForm,
+    WideNetwork,
     labelled_nodes,
 )
 from svge_core.spaces.nasbench101.cell_table import Table, table
@@ -72,6 +73,11 @@ class NASBench101(AbstractSearchSpace):
     )
     gene_choices = (2,) * len(upper_pairs(MAX_VERTICES)) + (len(OPERATIONS),) * (MAX_VERTICES - 2)
     notation_in_words = "an md5 key, a ModelSpec as JSON"
+    wide_network = WideNetwork(
+        {"conv1x1-bn-relu": "conv1", "conv3x3-bn-relu": "conv3", "maxpool3x3": "pool"},
+        activation_first=False,
+        projected=True,
+    )
 
     def validate(self, cell: Cell) -> None:
         """Check vertices, edges, labels, and that every vertex is in use."""
