@@ -16,9 +16,9 @@ drawn by itself; edges point from the earlier node to the later one. The edges o
 nodes that read no other, and those that nobody reads feed the output.
 
 Codes of random bits say little of what a wiring computes. With ``config.function`` so many numbers follow them in z,
-read from the wiring by :class:`svge_core.models.wiring_readout.WiringReadout`; the decoder reads the codes alone. Nor is
-the average of two codes a wiring between theirs: it has the edges that both have. Between known wirings stands one whose
-nodes have their codes from one or the other.
+read from the wiring by :class:`svge_core.models.wiring_readout.WiringReadout`; the decoder reads the codes alone. Nor
+is the average of two codes a wiring between theirs: it has the edges that both have. Between known wirings stands one
+whose nodes have their codes from one or the other.
 """
 
 import math

@@ -9,7 +9,7 @@ from svge_core.data import import_csv
 from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
+from svge_core.explorer import CellFilter, Column, Explorer, cell_name, column, column_names, find_cell, find_forms
 from svge_core.spaces import AbstractSearchSpace
 from ui.map.range_slider import range_slider
 from ui.shared import session
@@ -105,7 +105,7 @@ def _find(space: AbstractSearchSpace) -> None:
         return
     st.session_state["w-find"] = ""  # Enter on an unchanged text would reach nobody: the same text can be typed again
     try:
-        session.set_focus(CellFocus(space.index(find_cell(space, text))))
+        session.set_focus(CellFocus(cell_name(space, find_cell(space, text))))
     except SvgeError as error:
         session.say(LINE, str(error))
 
