@@ -5,6 +5,7 @@ from .charted import (
     encode_indices as encode_indices,
     latents_file as latents_file,
     operation_counts as operation_counts,
+    wiring_columns as wiring_columns,
 )
 from .drawn import DrawnChart as DrawnChart, chartable as chartable
 from .file import (

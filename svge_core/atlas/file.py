@@ -118,7 +118,7 @@ def _read(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, np.ndarray]
     if header.get("format_version") not in READABLE:
         raise CheckpointError(
             f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads "
-            f"{' and '.join(READABLE)}. {rebuild}"
+            f"{', '.join(READABLE[:-1])} and {READABLE[-1]}. {rebuild}"
         )
     if header.get("checkpoint") != checkpoint.digest:
         raise CheckpointError(

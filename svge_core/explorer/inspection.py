@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from svge_core.atlas import Atlas, Place, latent_tensor
+from svge_core.atlas import Atlas, Place, latent_tensor, wiring_columns
 from svge_core.cells import Cell, difference
 from svge_core.data import PredictionRow, ScoreMeaning, Scores
 from svge_core.errors import InvalidCellError
@@ -198,7 +198,7 @@ def inspection(
     cell = likeliest if given is None else given
     found = space.index(cell) if cell is not None and space.size is not None else None
     row = None if cell is None else atlas.row_of(space, cell)
-    values = {} if row is None else scores.of(row)
+    values = scores.of(row) if row is not None else _unlisted(space, scores, cell)
     predicted = () if cell is None else predict(cell)
     return Inspection(
         origin=origin,
@@ -221,6 +221,14 @@ def inspection(
         comes_back=cell is not None and likeliest == cell,
         certainty=_certainty(space, decoded, cell),
     )
+
+
+def _unlisted(space: AbstractSearchSpace, scores: Scores, cell: Cell | None) -> dict[str, float]:
+    """What follows from the wiring of a cell that stands in no table."""
+    if cell is None or len(space.operations) > 1:
+        return {}
+    found = wiring_columns(space, [cell])
+    return {key: float(values[0]) for key, values in found.items() if key in scores.meanings}
 
 
 def _near(space: AbstractSearchSpace, atlas: Atlas, place: Place, cell: Cell | None) -> tuple[NearCell, ...]:

@@ -26,7 +26,8 @@ ENAS, NB101 = get_space("enas6"), get_space("nasbench101")
 def explorer(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     checkpoint = load_checkpoint(make_enas_checkpoint(tmp_path_factory.mktemp("enas") / "tiny"))
     atlas = load_atlas(checkpoint, ENAS)
-    return Explorer(ENAS, checkpoint, atlas, chart_scores(ENAS, atlas.indices), ChartPredictors(atlas.indices))
+    cells = atlas.cells(ENAS, np.arange(len(atlas)))
+    return Explorer(ENAS, checkpoint, atlas, chart_scores(ENAS, cells), ChartPredictors(atlas.indices))
 
 
 def off_chart(explorer: Explorer) -> int:

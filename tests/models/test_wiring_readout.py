@@ -17,6 +17,7 @@ from svge_core.features.components import StructureComponents
 from svge_core.models.config import ADDED_FIELDS
 from svge_core.models.decoding.decoding import decode
 from svge_core.models.options import DecodeOptions
+from svge_core.models.rows import MIXES
 from svge_core.models.wiring_readout import NUMBERS, node_numbers
 from svge_core.spaces.randwire import inner_edges
 from svge_core.tensors import to_batch
@@ -128,3 +129,38 @@ def test_a_code_that_cannot_be_shared_out_is_named() -> None:
         row_code(latent=70, function=3)
     said = "'latent' less 'function' (3) must be a multiple of the 32 inner nodes for model 'rows'; got 70"
     assert said in str(caught.value)
+
+
+def test_between_wirings_stands_the_mixture_that_computes_what_their_average_says() -> None:
+    model = row_code(latent=67, function=3)
+    rng = np.random.default_rng(0)
+    latents, weights = rng.normal(size=(3, 67)).astype(np.float32), np.array([0.5, 0.3, 0.2])
+    average = (weights @ latents).astype(np.float32)
+    found = model.mixed(latents, weights, average)
+    np.testing.assert_array_equal(found[64:], average[64:])
+    rows, sources = latents[:, :64].reshape(3, 32, 2), []
+    for node, numbers in enumerate(found[:64].reshape(32, 2)):
+        (source,) = np.flatnonzero((rows[:, node] == numbers).all(1))
+        sources.append(int(source))
+    assert len(set(sources)) == 3
+    assert model.function is not None
+
+    def away(code: np.ndarray) -> float:
+        z = torch.from_numpy(np.concatenate([code, average[64:]])[None])
+        cells = decode(model, z, DecodeOptions(constrained=True, argmax=True))
+        with torch.no_grad():
+            return float((model.function(cells.adjacency[:, 1:-1, 1:-1])[0] - z[0, 64:]).square().sum())
+
+    picks = np.random.default_rng(0).choice(3, (MIXES, 32), p=weights)
+    each = [away(rows[pick, np.arange(32)].reshape(64)) for pick in picks]
+    assert away(found[:64]) == pytest.approx(min(each), rel=1e-5)
+    alone = model.mixed(latents, np.array([1.0, 0.0, 0.0]), average)
+    np.testing.assert_array_equal(alone[:64], latents[0, :64])
+
+
+def test_a_row_code_alone_is_mixed_too_and_near_in_all_numbers() -> None:
+    model = row_code(latent=64)
+    latents = np.random.default_rng(1).normal(size=(2, 64)).astype(np.float32)
+    found = model.mixed(latents, np.array([0.5, 0.5]), latents.mean(0))
+    assert model.first_near == 0 and row_code(latent=67, function=3).first_near == 64
+    assert all(value in latents[:, place] for place, value in enumerate(found))

@@ -239,6 +239,9 @@ def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
     if found.cost is not None:
         network_size(found.cost)
+    if sizes := [v for v in found.known if v.meaning.kind == "analytic" and v.meaning.role == "other"]:
+        words = " ".join(f"{v.meaning.title}: {v.meaning.source}." for v in sizes)
+        st.markdown(" · ".join(f"{plain(v.meaning.title)} **{v.value:.4g}**" for v in sizes), help=plain(words))
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:
