@@ -9,6 +9,7 @@ from typing import Literal
 from svge_core.atlas import FILE as ATLAS
 from svge_core.checkpoints import (
     EDGE_F1,
+    ENTROPY,
     SMOOTHNESS,
     Checkpoint,
     CheckpointMeta,
@@ -87,6 +88,10 @@ SHOWN = (
     (edge_f1_key("", "constant_per_family"), "Control: edge F1 of the best constant wiring of each family"),
     (edge_f1_key("", "pca64"), "Control: edge F1 of 64 main components"),
     (edge_f1_key("", "pca320"), "Control: edge F1 of 320 main components"),
+    (RowKey("function"), "What a cell computes, read from the latent"),
+    (RowKey(ENTROPY, group="ws"), "Entropy of Watts-Strogatz wirings"),
+    (RowKey(ENTROPY, group="er"), "Entropy of Erdos-Renyi wirings"),
+    (RowKey(ENTROPY, group="ba"), "Entropy of Barabasi-Albert wirings"),
     (generation_key("valid", "forward", "raw", 1_000, 1), "Validity of raw decodings"),
     (generation_key("valid", "forward", "constrained", 1_000, 1), "Validity of constrained decodings"),
     (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),
@@ -236,6 +241,10 @@ def _metrics(metrics: Sequence[MetricRow]) -> list[str]:
 def _result(row: MetricRow) -> tuple[str, str]:
     """The number with its denominator, and the cells it is over."""
     value = math.nan if row.value is None else row.value
+    if row.what == "function":
+        return f"R² {value:.3f}", f"{row.n:,} cells: {row.split}"
+    if row.what == ENTROPY:
+        return f"{value:.1f} {row.unit}", row.split
     if row.of is None:
         shown = decimals(value) if row.what == EDGE_F1 else percent(value, 4)
         return shown, f"{row.n:,} cells: {row.split}"

@@ -14,7 +14,16 @@ import numpy as np
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.checks import one_cell
 from svge_core.errors import DataError, InvalidCellError
-from svge_core.spaces.hooks import Alias, DrawingView, GeneratorView, LargerSpace, Reference, SizeSplit, TextForm
+from svge_core.spaces.hooks import (
+    Alias,
+    DrawingView,
+    Entropy,
+    GeneratorView,
+    LargerSpace,
+    Reference,
+    SizeSplit,
+    TextForm,
+)
 
 #: larger spaces have an index, but no table, atlas or list of all their cells
 MAX_ENUMERATED = 1_000_000
@@ -317,6 +326,10 @@ class AbstractSearchSpace(ABC):
     def families(self) -> Mapping[str, Callable[[np.random.Generator], Cell]]:
         """The random generators that :meth:`random_cell` chooses from, by name; none where there is one alone."""
         return {}
+
+    def family_entropy(self, family: str) -> Entropy | None:
+        """How many nats tell one cell of a family from the others, as it was drawn; None where nobody has said."""
+        return None
 
     def larger(self) -> LargerSpace | None:
         """The space of larger cells to extrapolate to; None where there is none."""

@@ -143,13 +143,14 @@ def test_between_wirings_stands_the_mixture_that_computes_what_their_average_say
         (source,) = np.flatnonzero((rows[:, node] == numbers).all(1))
         sources.append(int(source))
     assert len(set(sources)) == 3
-    assert model.function is not None
+    read = model.function
+    assert read is not None
 
     def away(code: np.ndarray) -> float:
         z = torch.from_numpy(np.concatenate([code, average[64:]])[None])
         cells = decode(model, z, DecodeOptions(constrained=True, argmax=True))
         with torch.no_grad():
-            return float((model.function(cells.adjacency[:, 1:-1, 1:-1])[0] - z[0, 64:]).square().sum())
+            return float((read(cells.adjacency[:, 1:-1, 1:-1])[0] - z[0, 64:]).square().sum())
 
     picks = np.random.default_rng(0).choice(3, (MIXES, 32), p=weights)
     each = [away(rows[pick, np.arange(32)].reshape(64)) for pick in picks]

@@ -70,7 +70,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         st.text_input(
             "Find",
             key="w-find",
-            placeholder="string, index, genotype …",
+            placeholder="string, genotype …" if explorer.space.size is None else "string, index, genotype …",
             on_change=_find,
             args=(explorer.space,),
             icon=":material/search:",

@@ -79,9 +79,11 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndar
     outline = session.lasso()
 
     def clicked(click: MapClick) -> None:
-        place = PlaceFocus(plane, click.x, click.y)
-        charted = click.index is not None and click.index < len(explorer.atlas)
-        session.set_focus(charted_focus(explorer, click.index) if charted else place)
+        row = click.index
+        if row is not None and row < len(explorer.atlas):
+            session.set_focus(charted_focus(explorer, row))
+        else:
+            session.set_focus(PlaceFocus(plane, click.x, click.y))
 
     def drawn(lasso: MapLasso) -> None:
         session.set_lasso(Lasso(plane, lasso.polygon))
@@ -140,6 +142,12 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.n
         if layout.name == "umap"
         else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
     )
+    if explorer.atlas.first:
+        # what is before the numbers that the map is laid out by has no average that means anything
+        inverse = (
+            "Empty space is decoded from the codes of the cells around it, some nodes' from one, some from another, so "
+            "that the wiring computes about what their weighted average says."
+        )
     sampled = len(explorer.atlas) != explorer.space.size
     which = f"The map shows {explorer.charted}. " if sampled else ""
     measured = explorer.atlas.spacings_of
