@@ -7,13 +7,14 @@ from svge_core.evaluation import denominator, result
 from svge_core.figures import X_TITLES, training_curves, training_figure
 from ui.model.card import held_out_words, parameter_count, show_card
 from ui.model.extrapolation import show_extrapolation
-from ui.model.metrics import headline, show_generation
+from ui.model.metrics import headline_metrics, show_generation
 from ui.model.operations import show_operations
 from ui.model.patterns import show_patterns
 from ui.model.prediction import show_prediction
 from ui.model.quality import show_quality
 from ui.model.state import can_be_trained, current_folder, no_form, shown_path
 from ui.model.train import show_training
+from ui.model.verdict import show_verdict
 from ui.paths import ROOT, checkpoints_root
 from ui.shared import reruns, session
 from ui.shared.loaders import checkpoint_for
@@ -64,8 +65,9 @@ st.caption(
     f"{config.latent} latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; "
     f"{held_out_words(checkpoint)} were held out."
 )
+show_verdict(checkpoint)
 with st.container(horizontal=True):
-    for label, row in headline(meta.metrics):
+    for label, row in headline_metrics(meta.metrics):
         st.metric(
             label,
             result(row),

@@ -15,6 +15,7 @@ from svge_core.checks import many_cells, seed as checked_seed, yes_or_no
 from svge_core.data import Prediction
 from svge_core.devices import pick_device
 from svge_core.errors import DataError, InvalidCellError
+from svge_core.evaluation.verdict import Sentence, verdict_of
 from svge_core.models import DecodeDirection, DecodeOptions, encode_all
 from svge_core.models.decoding import decode
 from svge_core.predictors import Predictors, load_predictors
@@ -116,6 +117,13 @@ class Model:
             DataError: if there is no predictor of that score; those there are, are named.
         """
         return self.predictors.predict(score, many_cells(cells))
+
+    def verdict(self) -> tuple[Sentence, Sentence, Sentence]:
+        """What it reconstructs, what distances follow and what to predict from, by the numbers in its folder.
+
+        ``print(*model.verdict(), sep="\\n")`` shows them; ``command`` of a sentence measures what it says is missing.
+        """
+        return verdict_of(self.checkpoint)
 
     def _canonical(self, cell: Cell) -> Cell:
         try:

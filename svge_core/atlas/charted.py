@@ -46,7 +46,9 @@ def chart_indices(space: AbstractSearchSpace, charted: int = CHARTED, seed: int 
         SvgeError: if cells of the space have no index, or none of 64 bits.
     """
     if space.size is None or not has_indices(space):
-        raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
+        raise SvgeError(
+            f"Cells of {space.title} have no index of 64 bits, by which they could be told apart and drawn."
+        )
     if space.enumerated:
         return np.arange(space.size)
     rng = np.random.default_rng(seed)

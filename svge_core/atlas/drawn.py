@@ -70,7 +70,9 @@ def draw_chart(space: AbstractSearchSpace, count: int, seed: int) -> DrawnChart:
     """
     families = space.families()
     if not families:
-        raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
+        raise SvgeError(
+            f"{space.title} has no map: its cells have no index of 64 bits and no generators that draw them."
+        )
     found: dict[Cell, int] = {}
     rng = np.random.default_rng(seed)
     with counting(space.title, "cells drawn", count) as tell:

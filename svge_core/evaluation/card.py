@@ -1,4 +1,4 @@
-"""The model card of a checkpoint: ``README.md`` in its folder, written from ``meta.json``, so its numbers are true."""
+"""The model card of a checkpoint: ``README.md`` in its folder, written from the files beside it."""
 
 import math
 import re
@@ -24,6 +24,7 @@ from svge_core.data import has_indices
 from svge_core.evaluation.recipe import leaves_names_out, recipe
 from svge_core.evaluation.report import is_repeated
 from svge_core.evaluation.shares import decimals, fifths_size, in_fifths, percent
+from svge_core.evaluation.verdict import MOST, verdict_of
 from svge_core.files import markdown_text, write_atomically
 from svge_core.predictors import FULL_NAME, stored_infos
 from svge_core.spaces import AbstractSearchSpace
@@ -131,6 +132,7 @@ def card(checkpoint: Checkpoint) -> str:
         f"{markdown_text(checkpoint.model.source)} of {title}, "
         f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.",
         "",
+        *_verdict(checkpoint),
         "## How it was made",
         "",
         *_fenced(commands),
@@ -162,6 +164,15 @@ def card(checkpoint: Checkpoint) -> str:
     return "\n".join(lines)
 
 
+def _verdict(checkpoint: Checkpoint) -> list[str]:
+    """The verdict, a line each, with the command that measures what is missing."""
+    found = []
+    for sentence in verdict_of(checkpoint):
+        line = f" Command: `python -m svge_core {sentence.command}`." if sentence.command else ""
+        found.append(f"- {markdown_text(str(sentence))}{line}")
+    return [*found, ""]
+
+
 def _settings(meta: CheckpointMeta, published: Mapping[str, str] | None) -> list[str]:
     """The table of all settings, beside those of the published code where there is one."""
     own = meta.config.to_dict() | {f"training: {name}": value for name, value in meta.training.items()}
@@ -175,7 +186,7 @@ def _settings(meta: CheckpointMeta, published: Mapping[str, str] | None) -> list
 def _faithful(metrics: Sequence[MetricRow]) -> bool:
     """Whether most held-out cells come back whole from their latents."""
     row = by_key(metrics).get(reconstruction_key("forward", "argmax"))
-    return row is not None and row.value is not None and row.value > 0.5
+    return row is not None and row.value is not None and row.value > MOST
 
 
 def _unnumbered(checkpoint: Checkpoint) -> tuple[str, ...]:

@@ -99,6 +99,14 @@ def test_what_was_not_typed_is_said_and_not_made_up(tmp_path: Path, monkeypatch:
     assert recipe(edited(checkpoint, command=""))[0] == "# the command that trained it is not recorded"
 
 
+def test_what_was_not_measured_stands_with_its_command(tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path, "tiny", full=False)
+    opening = card(checkpoint).split("## How")[0]
+    assert [line.rpartition("Command: ")[2] for line in opening.splitlines() if line.startswith("- ")] == [
+        f"`python -m svge_core {command}`." for command in ("evaluate", "quality", "fit")
+    ]
+
+
 def test_the_first_training_and_what_is_of_other_weights(tmp_path: Path) -> None:
     checkpoint = make_checkpoint(tmp_path, "tiny")
     environment = {"initial_command": "python -m svge_core train --name before --out /x/models"}
@@ -126,9 +134,13 @@ def test_a_title_of_a_users_is_shown_letter_by_letter(text: str, tmp_path: Path)
     held_out = {
         "surrogate": {"kendall_tau": 0.5, "rmse": None, "of": 21, "coverage": 0.5, "coverage_fifths": [0.5] * 5}
     }
-    fitted_by(checkpoint, description=text, held_out=held_out, format_version=3, command=f"python -c '{text}'")
+    own = {"description": text, "score": text, "command": f"python -c '{text}'"}
+    fitted_by(checkpoint, held_out=held_out, format_version=3, **own)
     tokens = READER.parse(card(checkpoint))
-    cells = [token for token in tokens if token.type == "inline" and "structure features" in token.content]
+    (verdict,) = [token.children or [] for token in tokens if token.type == "inline" and "GP + trees" in token.content]
+    assert {child.type for child in verdict} <= {"text", "text_special"}
+    assert f" by {' '.join(text.split())} with Kendall tau 0.500" in "".join(child.content for child in verdict)
+    cells = [token for token in tokens if token.type == "inline" and "Gaussian process" in token.content]
     assert len(cells) == 1
     children = cells[0].children or []
     assert {child.type for child in children} <= {"text", "text_special"}

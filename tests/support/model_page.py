@@ -1,15 +1,20 @@
 """The model page opened without a browser, and its words."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.support.app_driver import App, app_of
 from tests.support.paths import ROOT
+from ui.shared.session import CHECKPOINT_KEY
 
 PAGE = ROOT / "pages" / "model.py"
 
 
-def open_model_page(section: str | None = None) -> App:
+def open_model_page(section: str | None = None, folder: Path | None = None) -> App:
+    """The page after its first run, on a section's tab and on a chosen checkpoint."""
     at = app_of(PAGE)
+    if folder is not None:
+        at.session_state[CHECKPOINT_KEY] = str(folder)
     at.session_state["entered_by_app"] = True  # as app.py notes before it runs a page
     if section is not None:
         at.session_state["model_section"] = section

@@ -7,15 +7,7 @@ import pandas as pd
 import streamlit as st
 from msgspec.structs import replace
 
-from svge_core.checkpoints import (
-    RECONSTRUCTION,
-    Checkpoint,
-    MetricRow,
-    by_key,
-    edge_f1_key,
-    generation_key,
-    reconstruction_key,
-)
+from svge_core.checkpoints import RECONSTRUCTION, Checkpoint, MetricRow
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation import (
@@ -37,6 +29,7 @@ from svge_core.evaluation import (
     title,
     words,
 )
+from svge_core.evaluation.verdict import headline
 from svge_core.figures import tradeoff, tradeoff_figure
 from ui.model.state import command, read_benchmark
 from ui.shared.theme import plain
@@ -45,28 +38,15 @@ from ui.shared.widgets import show_chart, show_missing
 _Part = TypeVar("_Part", str, tuple[str, str], Sample)
 
 
-def headline(rows: Iterable[MetricRow]) -> list[tuple[str, MetricRow]]:
-    """The numbers shown above everything: the published protocols, both directions first."""
-    known, found = by_key(rows), []
-    for name, keys in (
-        (
-            "Reconstruction, held out",
-            (reconstruction_key("both", "sampled"), reconstruction_key("forward", "sampled")),
-        ),
-        ("Edge F1, held out", (edge_f1_key("both", "frequent"), edge_f1_key("forward", "frequent"))),
-        (
-            "Valid prior samples, raw",
-            (
-                generation_key("valid", "both", "raw", 1_000, 10),
-                generation_key("valid", "forward", "raw", 1_000, 10),
-                generation_key("valid", "both", "raw", 1_000, 1),
-            ),
-        ),
-    ):
-        row = next((known[key] for key in keys if key in known), None)
-        if row is not None:
-            found.append((name, row))
-    return found
+def headline_metrics(rows: Iterable[MetricRow]) -> list[tuple[str, MetricRow]]:
+    """The numbers shown above the tabs, of those that are recorded."""
+    found = headline(rows)
+    titled = (
+        ("Reconstruction, held out", found.reconstruction),
+        ("Edge F1, held out", found.edge_f1),
+        ("Valid prior samples, raw", found.valid),
+    )
+    return [(name, row) for name, row in titled if row is not None]
 
 
 def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:

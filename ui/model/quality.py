@@ -11,7 +11,7 @@ from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation.latent import Edits, MapQuality, QualityContent, Reading, load, neighbours, readings, signed
 from svge_core.figures import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
-from ui.model.state import command
+from ui.model.state import command, inline_code
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -78,7 +78,7 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
             _maps(content.maps, rows["maps"])
         else:
             st.info("This checkpoint has no map whose neighbours could be compared.", icon=":material/info:")
-    st.caption(f"Made with `{_code(content.command)}`, seed {content.config.seed}.")
+    st.caption(f"Made with `{inline_code(content.command)}`, seed {content.config.seed}.")
 
 
 def _summary(rows: list[Reading]) -> None:
@@ -182,11 +182,6 @@ def _maps(part: Sequence[MapQuality], row: Reading) -> None:
     ]
     st.table(pd.DataFrame(table), hide_index=True, border="horizontal")
     st.markdown(plain(row.text))
-
-
-def _code(text: str) -> str:
-    """A command for a span of code, which nothing in it can end."""
-    return " ".join(text.replace("`", "'").split())
 
 
 def _number(value: float | None) -> str:

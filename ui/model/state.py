@@ -56,6 +56,11 @@ def command(name: str, space: str, folder: Path) -> str:
     return f"{line} --csv FILE --score COLUMN --meaning JSON" if labels else line
 
 
+def inline_code(text: str) -> str:
+    """A command for a span of code, which nothing in it can end."""
+    return " ".join(text.replace("`", "'").split())
+
+
 def shown_path(path: Path) -> str:
     """A path as a person in the project's folder would type it; for visitors without the folders above."""
     return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else without_paths(str(path))

@@ -10,4 +10,10 @@ from .content import (
 from .file import load as load, save as save
 from .run import measure as measure
 from .settings import STEPS as STEPS, QualityConfig as QualityConfig
-from .wording import Reading as Reading, neighbours as neighbours, readings as readings, signed as signed
+from .wording import (
+    SAME_TAU as SAME_TAU,
+    Reading as Reading,
+    neighbours as neighbours,
+    readings as readings,
+    signed as signed,
+)
