@@ -278,8 +278,8 @@ def test_a_model_of_cells_without_an_index_is_trained_encodes_and_has_a_map_of_d
     card = (target / "README.md").read_text()
     assert "12 cells trained on, drawn by the space's own random generators" in card
     assert "svge_core atlas" not in card and "on a map" not in card
-    row = run("atlas", "--checkpoint", target, "--charted", "30")
-    assert (row["cells"], row["of"]) == (30, None)
+    row = run("atlas", "--checkpoint", target, "--charted", "120")
+    assert (row["cells"], row["of"]) == (120, None)
     run("card", "--checkpoint", target)
     card = (target / "README.md").read_text()
     assert "svge_core atlas" in card and "families of wirings on a map" in card
