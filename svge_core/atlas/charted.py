@@ -114,9 +114,9 @@ def wiring_columns(space: AbstractSearchSpace, cells: Sequence[Cell]) -> dict[st
 
 
 def _of_wiring(key: str, title: str, unit: str, source: str) -> ScoreMeaning:
-    words = {"data_set": "", "split": "", "epochs": None, "seeds": "", "kind": "analytic", "source": source}
-    apart = {"role": "other", "origin": "analytic", "single_run": False}
-    return ScoreMeaning(key, title, unit, "min", **words, **apart)
+    # a detail, as nobody has said that more of it is better or worse
+    known = {"role": "other", "origin": "analytic", "single_run": False, "detail": True}
+    return ScoreMeaning(key, title, unit, "min", "", "", None, "", "analytic", source, **known)
 
 
 _WIRING = {

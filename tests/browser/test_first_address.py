@@ -1,4 +1,4 @@
-"""The first address that a fresh server is asked for is a page with a link: the page comes, and what the link asks for."""
+"""The first address that a fresh server is asked for is a page with a link: the page comes, and what it asks for."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
