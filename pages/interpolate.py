@@ -6,4 +6,4 @@ from ui.shared.sidebar import opened_or_stop
 
 reruns.through_app("interpolate")
 
-workspace(opened_or_stop())
+workspace(opened_or_stop(by_index=True))

@@ -5,7 +5,9 @@ from .charted import (
     encode_indices as encode_indices,
     latents_file as latents_file,
     operation_counts as operation_counts,
+    wiring_columns as wiring_columns,
 )
+from .drawn import DrawnChart as DrawnChart, chartable as chartable
 from .file import (
     FILE as FILE,
     LEAN_FROM as LEAN_FROM,
@@ -24,4 +26,4 @@ from .neighbours import (
 )
 from .polygon import select_in_polygon as select_in_polygon
 from .projection import PlaneName as PlaneName, Projection as Projection, weighted_latent as weighted_latent
-from .size import CHARTED as CHARTED
+from .size import CHARTED as CHARTED, DRAWN as DRAWN

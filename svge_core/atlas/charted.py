@@ -5,6 +5,7 @@ computing gives back is kept in the user's cache folder, not beside the checkpoi
 """
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,19 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 
 from svge_core.atlas.size import CHARTED
+from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import Scores, analytic_scores, has_indices, held_out_mask, scores_from_columns, split_cells
+from svge_core.data import (
+    ScoreMeaning,
+    Scores,
+    analytic_scores,
+    has_indices,
+    held_out_mask,
+    scores_from_columns,
+    split_cells,
+)
 from svge_core.errors import SvgeError
+from svge_core.features import structure_features
 from svge_core.files import cache_dir, keep_arrays
 from svge_core.models import GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
@@ -35,7 +46,9 @@ def chart_indices(space: AbstractSearchSpace, charted: int = CHARTED, seed: int 
         SvgeError: if cells of the space have no index, or none of 64 bits.
     """
     if space.size is None or not has_indices(space):
-        raise SvgeError(f"{space.title} has no map: its cells have no index of 64 bits.")
+        raise SvgeError(
+            f"Cells of {space.title} have no index of 64 bits, by which they could be told apart and drawn."
+        )
     if space.enumerated:
         return np.arange(space.size)
     rng = np.random.default_rng(seed)
@@ -59,7 +72,7 @@ def charted_held_out(
 def operation_counts(
     space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]
 ) -> Int8[np.ndarray, "cells operations"]:
-    """How often each cell uses each operation of the space."""
+    """How often each cell, by its official index, uses each operation of the space."""
     first = len(space.vocabulary) - len(space.operations)
     counts = np.zeros((len(indices), len(space.operations)), dtype=np.int8)
     for start in range(0, len(indices), PIECE):
@@ -69,15 +82,48 @@ def operation_counts(
     return counts
 
 
-def chart_scores(space: AbstractSearchSpace, indices: Int[np.ndarray, " cells"]) -> Scores:
-    """What follows from the structure of the charted cells of a space that is not listed, row by row of the chart."""
-    if not space.has_cost:
-        return scores_from_columns(space.name, {}, {}, len(indices))
-    costs = space.costs_of(space.from_index(int(index)) for index in indices)
-    columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
-    network = space.cost(space.from_index(int(indices[0]))).network if len(indices) else ""
-    known = analytic_scores(space).meanings
-    return scores_from_columns(space.name, columns, {key: replace(known[key], source=network) for key in columns})
+def chart_scores(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Scores:
+    """What follows from the structure of the charted cells of a space that is not listed, row by row of the chart.
+
+    Of cells that differ in their wiring alone, also what can be said of that in a number.
+    """
+    columns: dict[str, np.ndarray] = {}
+    meanings: dict[str, ScoreMeaning] = {}
+    if space.has_cost:
+        costs, known = space.costs_of(cells), analytic_scores(space).meanings
+        network = space.cost(cells[0]).network if cells else ""
+        columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
+        meanings = {key: replace(known[key], source=network) for key in columns}
+    if len(space.operations) == 1:
+        found = wiring_columns(space, cells)
+        columns |= found
+        meanings |= {key: _WIRING[key] for key in found}
+    return scores_from_columns(space.name, columns, meanings, len(cells))
+
+
+def wiring_columns(space: AbstractSearchSpace, cells: Sequence[Cell]) -> dict[str, Float[np.ndarray, " cells"]]:
+    """Of every cell the edges between inner nodes, and the nodes on its longest and on an average way through."""
+    features = structure_features(space, cells)
+    named = dict(zip(features.names, features.values.T, strict=True))
+    (op,) = space.operations
+    return {
+        "edges": named[f"edges: live {op} to {op}"],
+        "depth": named[f"paths: largest number of {op} on a live path"],
+        "mean_depth": named[f"paths: mean number of {op} on a live path"],
+    }
+
+
+def _of_wiring(key: str, title: str, unit: str, source: str) -> ScoreMeaning:
+    # a detail, as nobody has said that more of it is better or worse
+    known = {"role": "other", "origin": "analytic", "single_run": False, "detail": True}
+    return ScoreMeaning(key, title, unit, "min", "", "", None, "", "analytic", source, **known)
+
+
+_WIRING = {
+    "edges": _of_wiring("edges", "Edges", "", "edges between the inner nodes of the wiring"),
+    "depth": _of_wiring("depth", "Depth", "nodes", "nodes on the longest way from the input to the output"),
+    "mean_depth": _of_wiring("mean_depth", "Mean depth", "nodes", "nodes on a way from input to output, mean over all"),
+}
 
 
 def encode_indices(model: GraphVAE, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:

@@ -3,6 +3,9 @@
 Of a space of more than 100,000 cells the file is lean: it holds what takes more than a minute to rebuild (the UMAP
 layout, in 16-bit steps of each axis, and quantiles of the spacings). The latents are encoded from the weights when the
 file is first read and then kept in the user's cache folder; the PCA map and the held-out cells follow from them.
+
+Of cells without an index the file holds their genotypes, the maps and the held-out rows; the latents are encoded from
+the weights whenever it is read.
 """
 
 import json
@@ -13,15 +16,17 @@ from safetensors.numpy import save
 
 from svge_core.atlas.atlas import Atlas
 from svge_core.atlas.charted import cached_latents, chart_indices, charted_held_out
+from svge_core.atlas.drawn import DrawnChart, encode_cells, packed, rows_of, unpacked
 from svge_core.atlas.projection import PlaneName, Projection, pca_plane
 from svge_core.checkpoints import Checkpoint
-from svge_core.errors import CheckpointError
+from svge_core.data import has_indices
+from svge_core.errors import CheckpointError, InvalidCellError
 from svge_core.files import STEPS, quantised, read_arrays, restored, write_atomically
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.training import TrainConfig
 
-#: version 2 had neither charts of samples nor lean files
-FORMAT_VERSION, READABLE = 3, ("2", "3")
+#: version 2 had neither charts of samples nor lean files, version 3 no cells without an index
+FORMAT_VERSION, READABLE = 4, ("2", "3", "4")
 FILE = "atlas.safetensors"
 LEAN_FROM = 100_000
 QUANTILES = 1_001
@@ -30,7 +35,7 @@ QUANTILES = 1_001
 def save_atlas(folder: Path, atlas: Atlas) -> Path:
     """Write ``atlas.safetensors`` atomically and return its path."""
     whole = np.array_equal(atlas.indices, np.arange(len(atlas)))
-    lean = whole and len(atlas) > LEAN_FROM
+    lean = atlas.drawn is None and whole and len(atlas) > LEAN_FROM
     tensors: dict[str, np.ndarray] = {}
     planes: dict[str, object] = {}
     for name, plane in atlas.planes.items():
@@ -48,8 +53,12 @@ def save_atlas(folder: Path, atlas: Atlas) -> Path:
     if lean:
         tensors["spacings"] = np.quantile(atlas.spacings, np.linspace(0, 1, QUANTILES)).astype(np.float32)
     else:
-        tensors |= {"latents": atlas.latents, "spacings": atlas.spacings, "held_out": atlas.held_out}
-        tensors |= {} if whole else {"indices": atlas.indices}
+        tensors |= {"spacings": atlas.spacings, "held_out": atlas.held_out}
+        if atlas.drawn is not None:
+            tensors["genotypes"] = packed(get_space(atlas.space), atlas.drawn.cells)
+            tensors["family"] = atlas.drawn.family
+        else:
+            tensors |= {"latents": atlas.latents, **({} if whole else {"indices": atlas.indices})}
     header = {
         "format_version": str(FORMAT_VERSION),
         "space": atlas.space,
@@ -58,6 +67,7 @@ def save_atlas(folder: Path, atlas: Atlas) -> Path:
         "planes": json.dumps(planes),
         "spacings_of": str(atlas.spacings_of),
         **({"lean": "the latents follow from the weights"} if lean else {}),
+        **({} if atlas.drawn is None else {"first": str(atlas.first), "families": json.dumps(atlas.drawn.families)}),
     }
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     write_atomically(folder / FILE, save(contiguous, metadata=header))
@@ -76,7 +86,7 @@ def load_atlas(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Atlas:
         return _from_tensors(checkpoint, space, tensors, header, f"{path}: {{}} {rebuild}")
     except KeyError as error:
         raise CheckpointError(f"{path} lacks {error}. {rebuild}") from None
-    except (ValueError, TypeError, AttributeError) as error:  # also of JSON
+    except (ValueError, TypeError, AttributeError, InvalidCellError) as error:  # also of JSON
         raise CheckpointError(f"{path} is damaged ({error}). {rebuild}") from None
 
 
@@ -108,7 +118,7 @@ def _read(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, np.ndarray]
     if header.get("format_version") not in READABLE:
         raise CheckpointError(
             f"{path}: field 'format_version' is {header.get('format_version')!r}, this version reads "
-            f"{' and '.join(READABLE)}. {rebuild}"
+            f"{', '.join(READABLE[:-1])} and {READABLE[-1]}. {rebuild}"
         )
     if header.get("checkpoint") != checkpoint.digest:
         raise CheckpointError(
@@ -126,7 +136,10 @@ def _from_tensors(
     frame: str,
 ) -> Atlas:
     """The atlas of a file's content; a KeyError names what is missing."""
-    lean = "lean" in header
+    lean, drawn = "lean" in header, None
+    if not has_indices(space):
+        drawn = _drawn(space, tensors, header)
+        tensors |= {"indices": rows_of(drawn), "latents": encode_cells(checkpoint.model, drawn.cells)}
     cells = int(header["cells"]) if lean else len(tensors["latents"])
     expected = space.size if space.enumerated else len(tensors["indices"])
     if header.get("space") != space.name or cells != expected:
@@ -141,9 +154,9 @@ def _from_tensors(
             name: Projection(name, tensors[f"{name}.xy"], note, *_linear(tensors, name)) for name, note in notes.items()
         }
         held_out = tensors["held_out"].astype(np.int64)
-        return Atlas(
-            space.name, checkpoint.digest, indices, tensors["latents"], planes, held_out, spacings, spacings_of
-        )
+        first = int(header.get("first", 0))
+        shared = (space.name, checkpoint.digest, indices, tensors["latents"], planes, held_out, spacings, spacings_of)
+        return Atlas(*shared, first, drawn)
     latents = cached_latents(checkpoint, indices)
     planes = {}
     for name, entry in notes.items():
@@ -151,6 +164,15 @@ def _from_tensors(
     training = TrainConfig.from_dict(checkpoint.meta.training)
     held_out = indices[charted_held_out(space, indices, training)]
     return Atlas(space.name, checkpoint.digest, indices, latents, planes, held_out, spacings, spacings_of)
+
+
+def _drawn(space: AbstractSearchSpace, tensors: dict[str, np.ndarray], header: dict[str, str]) -> DrawnChart:
+    """The cells without an index that a file holds; a KeyError names what is missing."""
+    cells, family = unpacked(space, tensors["genotypes"]), tensors["family"].astype(np.int8)
+    families = tuple(map(str, json.loads(header["families"])))
+    if family.shape != (len(cells),) or not ((family >= 0) & (family < len(families))).all():
+        raise ValueError(f"family holds {family.dtype} of shape {family.shape} for {len(cells)} cells")
+    return DrawnChart(cells, family, families)
 
 
 def _linear(tensors: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -104,10 +104,16 @@ def weighted_latent(
     distances: Float[np.ndarray, " neighbours"], latents: Float[np.ndarray, "neighbours latent"]
 ) -> Float[np.ndarray, " latent"]:
     """Inverse-square-distance weighted average (Shepard 1968); a neighbour at distance 0 is returned as it is."""
+    weights = inverse_square(distances)
+    return latents[0].astype(np.float32) if weights[0] == 1 else (weights @ latents).astype(np.float32)
+
+
+def inverse_square(distances: Float[np.ndarray, " neighbours"]) -> Float[np.ndarray, " neighbours"]:
+    """Weights of neighbours, nearest first, that add up to 1; one at distance 0 has all."""
     if distances[0] <= 1e-9:
-        return latents[0].astype(np.float32)
+        return np.eye(1, len(distances))[0]
     weights = (distances[0] / distances) ** 2  # scaled by the nearest, so that nothing overflows
-    return (weights @ latents / weights.sum()).astype(np.float32)
+    return weights / weights.sum()
 
 
 #: a bar that writes nothing but its two numbers, and all of them
@@ -130,19 +136,30 @@ class EpochReader(io.StringIO):
         return len(text)
 
 
-def pca_plane(latents: Float[np.ndarray, "cells latent"]) -> Projection:
-    """First two principal components, signs fixed so that the largest loading of each is positive."""
+def pca_plane(latents: Float[np.ndarray, "cells latent"], first: int = 0) -> Projection:
+    """First two principal components, signs fixed so that the largest loading of each is positive.
+
+    Args:
+        latents: of all charted cells.
+        first: of the dimensions that count; those before it have no part in the components.
+    """
     if len(latents) < 3:
         raise SvgeError(f"A map needs at least 3 cells; got {len(latents)}.")
     data = latents.astype(np.float64)
     mean = data.mean(0)
     centred = data - mean
+    centred[:, :first] = 0.0
     values, vectors = np.linalg.eigh(centred.T @ centred / (len(data) - 1))
     components = vectors[:, ::-1][:, :2].T
     signs = np.sign(components[np.arange(2), np.abs(components).argmax(1)])
     components = components * signs[:, None]
     explained = values[::-1][:2] / values.sum()
-    note = f"PCA: the two axes carry {100 * explained[0]:.1f} % and {100 * explained[1]:.1f} % of the latents' variance"
+    what = (
+        "the latents' variance"
+        if not first
+        else f"the variance of the latents' last {latents.shape[1] - first} numbers"
+    )
+    note = f"PCA: the two axes carry {100 * explained[0]:.1f} % and {100 * explained[1]:.1f} % of {what}"
     xy = (centred @ components.T).astype(np.float32)
     return Projection(
         "pca", xy, note, components.astype(np.float32), mean.astype(np.float32), explained.astype(np.float32)
@@ -154,6 +171,7 @@ def umap_plane(
     *,
     neighbours: int | None = None,
     min_distance: float | None = None,
+    first: int = 0,
     seed: int = 1,
 ) -> Projection:
     """UMAP (McInnes et al. 2018) from a PCA start, on one thread so that a seed gives one map.
@@ -162,6 +180,7 @@ def umap_plane(
         latents: of all charted cells.
         neighbours: UMAP's; None for that of :data:`UMAP_SETTINGS`.
         min_distance: UMAP's; None for that of :data:`UMAP_SETTINGS`.
+        first: of the dimensions that distances are taken in.
         seed: of the layout.
     """
     usual = next((row for row in UMAP_SETTINGS if len(latents) <= row[0]), UMAP_SETTINGS[-1])
@@ -169,7 +188,7 @@ def umap_plane(
     min_distance = usual[2] if min_distance is None else min_distance
     import umap  # seconds to import: only where a map is built
 
-    start = pca_plane(latents).xy
+    start = pca_plane(latents, first).xy
     start = 10 * start / np.abs(start).max()
     with counting("UMAP", "epochs of the layout", 0) as tell:
         reducer = umap.UMAP(
@@ -181,8 +200,9 @@ def umap_plane(
             low_memory=True,
             tqdm_kwds={**EPOCH_LINES, "file": EpochReader(tell)},
         )
-        xy = np.asarray(reducer.fit_transform(latents), dtype=np.float32)
-    note = f"UMAP of the posterior means: {neighbours} neighbours, minimal distance {min_distance}, seed {seed}"
+        xy = np.asarray(reducer.fit_transform(latents[:, first:]), dtype=np.float32)
+    part = f", their last {latents.shape[1] - first} numbers" if first else ""
+    note = f"UMAP of the posterior means{part}: {neighbours} neighbours, minimal distance {min_distance}, seed {seed}"
     empty = np.zeros((0, latents.shape[1]), dtype=np.float32)
     return Projection(
         "umap", xy - xy.mean(0), note, empty, np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32)

@@ -13,6 +13,7 @@ from .checkpoint import (
 )
 from .metric_row import (
     EDGE_F1 as EDGE_F1,
+    ENTROPY as ENTROPY,
     GENERATION as GENERATION,
     RECONSTRUCTION as RECONSTRUCTION,
     SMOOTHNESS as SMOOTHNESS,

@@ -202,7 +202,8 @@ def load_checkpoint(folder: Path, *, space: str | None = None, device: str | tor
 def _check_sizes(config: Mapping[str, Any], weights: Mapping[str, Tensor], source: str) -> None:
     """No width or number of layers is larger than what the weights have; checked before anything is built."""
     most = max((64, len(weights), *(size for tensor in weights.values() for size in tensor.shape)))
-    for name, value in config.items():
+    apart = {**config, "latent": config["latent"] - config["function"]}  # the two parts may have weights of their own
+    for name, value in apart.items():
         if isinstance(value, int) and value > most:
             raise CheckpointError(
                 f"{source} has no weights for config field {name!r} = {value}: its largest size is {most:,}."

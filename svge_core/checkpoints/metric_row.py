@@ -14,7 +14,7 @@ RowDirection = Literal["", "forward", "backward", "both"]
 Mode = Literal["", "raw", "constrained"]
 RECONSTRUCTION = ("reconstruction", "reconstruction_equivalent")
 GENERATION = ("valid", "unique", "unique_keys", "novel", "valid_unique")
-EDGE_F1, SMOOTHNESS = "edge_f1", "smoothness"
+EDGE_F1, SMOOTHNESS, ENTROPY = "edge_f1", "smoothness", "entropy"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One measured number, with all that says what it means.
 
     Attributes:
-        what: what was measured: one of :data:`RECONSTRUCTION`, :data:`GENERATION`, "edge_f1", "smoothness" or another.
+        what: what was measured: one of :data:`RECONSTRUCTION`, :data:`GENERATION`, "edge_f1", "smoothness",
+            "entropy" or another.
         value: the number; None where there was nothing to measure.
         direction: of the decoder's runs; empty where nothing is decoded.
         mode: raw, or constrained to members of the space; empty where nothing is decoded.

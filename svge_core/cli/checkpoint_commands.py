@@ -9,7 +9,6 @@ import numpy as np
 from tqdm import tqdm
 
 from svge_core import api, training
-from svge_core.atlas import CHARTED
 from svge_core.checkpoints import MetricRow
 from svge_core.checks import file_name
 from svge_core.cli.common import command_line, config_from, emit, json_line, open_model, refuse_unused, use_threads
@@ -85,11 +84,11 @@ def atlas(arguments: argparse.Namespace) -> int:
     if checkpoint.model.space.enumerated:
         refuse_unused(arguments, ("charted",), f"Every cell of {checkpoint.model.space.title} is in its atlas")
     with counted(arguments):
-        built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted or CHARTED)
+        built = build_atlas(checkpoint, seed=arguments.seed, charted=arguments.charted)
     path = save_atlas(checkpoint.folder, built)
     count, size = len(built), checkpoint.model.space.size
     row = {"file": str(path), "cells": count, "of": size, "planes": list(built.planes)}
-    emit(arguments, row, f"{path}: {count:,} of {size:,} cells")
+    emit(arguments, row, f"{path}: {count:,}{'' if size is None else f' of {size:,}'} cells")
     return 0
 
 

@@ -13,6 +13,7 @@ from .report import (
     denominator as denominator,
     described as described,
     edge_f1_rows as edge_f1_rows,
+    entropy_rows as entropy_rows,
     generation_rows as generation_rows,
     is_repeated as is_repeated,
     label as label,

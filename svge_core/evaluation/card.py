@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from svge_core.atlas import FILE as ATLAS
 from svge_core.checkpoints import (
     EDGE_F1,
+    ENTROPY,
     SMOOTHNESS,
     Checkpoint,
     CheckpointMeta,
@@ -87,6 +89,10 @@ SHOWN = (
     (edge_f1_key("", "constant_per_family"), "Control: edge F1 of the best constant wiring of each family"),
     (edge_f1_key("", "pca64"), "Control: edge F1 of 64 main components"),
     (edge_f1_key("", "pca320"), "Control: edge F1 of 320 main components"),
+    (RowKey("function"), "What a cell computes, read from the latent"),
+    (RowKey(ENTROPY, group="ws"), "Entropy of Watts-Strogatz wirings"),
+    (RowKey(ENTROPY, group="er"), "Entropy of Erdos-Renyi wirings"),
+    (RowKey(ENTROPY, group="ba"), "Entropy of Barabasi-Albert wirings"),
     (generation_key("valid", "forward", "raw", 1_000, 1), "Validity of raw decodings"),
     (generation_key("valid", "forward", "constrained", 1_000, 1), "Validity of constrained decodings"),
     (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),
@@ -96,7 +102,12 @@ _LEFT_OUT = (
     "FILE and JSON stand for a table of labels and the file that says what they are; their names are not recorded."
 )
 
-_DRAWS = "- Good for: drawing members of the space (validity above). Cells have no index, so there is no map."
+_DRAWS = "- Good for: drawing members of the space (validity above)."
+#: of spaces without an index, whose map is of cells that were drawn for it
+_CHARTED = (
+    "- Good for: a first look at the families of wirings on a map. It shows cells that were drawn once; what is "
+    "decoded between them is put together of theirs, as the average of two codes is no wiring between both."
+)
 _UNSEARCHED = "- Not measured: whether a search in this latent space is better than one on structure alone."
 #: of spaces without an index, where hardly any held-out cell comes back whole, and where most do
 _FORGETFUL = "- Not good for: getting a wiring back. The controls above say how much of it the latent really knows."
@@ -140,7 +151,7 @@ def card(checkpoint: Checkpoint) -> str:
         *_predictor_section(checkpoint),
         "## What it is good for, and what not",
         "",
-        *(_mapped(title) if mapped else (_DRAWS, _FAITHFUL if _faithful(meta.metrics) else _FORGETFUL, _UNSEARCHED)),
+        *(_mapped(title) if mapped else _unnumbered(checkpoint)),
         "- Novelty is low by construction: the training cells are nine tenths of a finite space."
         if checkpoint.model.space.enumerated
         else "- Novelty is high by construction: only a small part of the space was ever trained on.",
@@ -176,6 +187,12 @@ def _faithful(metrics: Sequence[MetricRow]) -> bool:
     """Whether most held-out cells come back whole from their latents."""
     row = by_key(metrics).get(reconstruction_key("forward", "argmax"))
     return row is not None and row.value is not None and row.value > MOST
+
+
+def _unnumbered(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """What a model of cells without an index is good for."""
+    charted = (_CHARTED,) if (checkpoint.folder / ATLAS).is_file() else ()
+    return (_DRAWS, _FAITHFUL if _faithful(checkpoint.meta.metrics) else _FORGETFUL, *charted, _UNSEARCHED)
 
 
 def _mapped(title: str) -> tuple[str, ...]:
@@ -235,6 +252,10 @@ def _metrics(metrics: Sequence[MetricRow]) -> list[str]:
 def _result(row: MetricRow) -> tuple[str, str]:
     """The number with its denominator, and the cells it is over."""
     value = math.nan if row.value is None else row.value
+    if row.what == "function":
+        return f"R² {value:.3f}", f"{row.n:,} cells: {row.split}"
+    if row.what == ENTROPY:
+        return f"{value:.1f} {row.unit}", row.split
     if row.of is None:
         shown = decimals(value) if row.what == EDGE_F1 else percent(value, 4)
         return shown, f"{row.n:,} cells: {row.split}"

@@ -2,7 +2,8 @@
 
 Such wirings carry more bits than a latent of a few dozen dimensions keeps, so exact reconstruction says little. What
 the model gains is told by controls: decodings of another cell's latent, one wiring guessed for all, and the cells' main
-components, which keep as many numbers of a cell as a latent does.
+components, which keep as many numbers of a cell as a latent does. Beside them stands how many nats tell a wiring from
+the others of its family.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from svge_core.cells import Cell
-from svge_core.checkpoints import EDGE_F1, MetricRow, RowDirection
+from svge_core.checkpoints import EDGE_F1, ENTROPY, MetricRow, RowDirection
 from svge_core.evaluation.edge_f1 import EdgeCounts, best_threshold, edge_counts, inner_edges
 from svge_core.models import DecodeOptions, GraphVAE, encode_all
 from svge_core.models.decoding import decode
@@ -121,6 +122,13 @@ def edge_rows(
             )
             words += f"bound chosen on {len(choosing):,} further ones"
             yield from rows("", f"pca{kept}", counts, words)
+    for name in names:
+        if (entropy := model.space.family_entropy(name)) is not None:
+            words = f"of a wiring in its generator's order; {entropy.words}"
+            if entropy.error:
+                words += f", standard error {entropy.error:.2g}"
+            row = partial(MetricRow, what=ENTROPY, group=name, unit="nats", protocol=words)
+            yield row(value=entropy.nats, n=entropy.n, split=entropy.over)
 
 
 def _cells(

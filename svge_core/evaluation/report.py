@@ -17,6 +17,7 @@ TITLES = {
     "edge_f1": "Edge F1",
     "sampled": "Sampled from the mean",
     "sampled_posterior": "Sampled from the posterior",
+    "function": "What a cell computes, read from the latent",
     "argmax": "Most likely (argmax)",
     "forward": "Forwards",
     "backward": "Backwards",
@@ -121,13 +122,18 @@ def edge_f1_rows(rows: Iterable[MetricRow]) -> list[MetricRow]:
     return [row for row in rows if row.what == "edge_f1" and row.group]
 
 
+def entropy_rows(rows: Iterable[MetricRow]) -> list[MetricRow]:
+    """How many nats tell a wiring from the others of its family."""
+    return [row for row in rows if row.what == "entropy" and row.group]
+
+
 def other_rows(rows: Sequence[MetricRow]) -> list[MetricRow]:
     """Whatever has no table of its own."""
     placed = {row.key for family in FAMILIES for row in family(rows)}
     return [row for row in rows if row.key not in placed]
 
 
-FAMILIES = (edge_f1_rows, reconstruction_rows, generation_rows)
+FAMILIES = (edge_f1_rows, entropy_rows, reconstruction_rows, generation_rows)
 
 
 def is_repeated(key: RowKey, rows: Mapping[RowKey, MetricRow]) -> bool:

@@ -16,6 +16,7 @@ from torch import Tensor
 from svge_core.checkpoints import GENERATION, SMOOTHNESS, Checkpoint, MetricRow, Mode
 from svge_core.data import cell_numbers, has_indices, split_cells
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
+from svge_core.evaluation.function_readout import function_row
 from svge_core.evaluation.latent_smoothness import smoothness
 from svge_core.evaluation.metrics import (
     Share,
@@ -165,6 +166,8 @@ def _rows(model: GraphVAE, training: TrainConfig, cells: EvaluationCells, protoc
     """All measures, without what is common to them."""
     if not has_indices(model.space):
         yield from edge_rows(model, training, protocol.edges, protocol.seed)
+    if model.config.function and len(cells.sampled) > 1:
+        yield function_row(model, cells.sampled, cells.sampled_text)
     for direction in model.directions:
         yield from _reconstruction_rows(model, direction, cells, protocol)
     if len(cells.held_out) and has_indices(model.space):

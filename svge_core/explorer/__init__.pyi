@@ -1,4 +1,5 @@
 from .columns import (
+    FAMILY as FAMILY,
     Column as Column,
     ColumnName as ColumnName,
     column as column,
@@ -11,6 +12,14 @@ from .inspection import (
     Membership as Membership,
     NearCell as NearCell,
     place_in_words as place_in_words,
+)
+from .naming import (
+    CellName as CellName,
+    cell_name as cell_name,
+    cell_named as cell_named,
+    charted_name as charted_name,
+    point_labels as point_labels,
+    short_name as short_name,
 )
 from .opening import PREDICTORS as PREDICTORS, assemble_explorer as assemble_explorer, open_explorer as open_explorer
 from .predictor_source import PredictorSource as PredictorSource

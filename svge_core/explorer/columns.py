@@ -9,11 +9,12 @@ from jaxtyping import Float
 from svge_core.data import Direction, ScoreMeaning, scaled, score_name, unscaled
 from svge_core.drawing import operation_label
 from svge_core.errors import DataError
+from svge_core.evaluation import title
 from svge_core.explorer.explorer import Explorer
 
 ColumnKind = Literal["measured", "analytic", "predicted", "error", "category"]
 PREDICTED, ERROR = "predicted-", "error-"
-SPLIT, DOMINANT = "split", "dominant-operation"
+SPLIT, DOMINANT, FAMILY = "split", "dominant-operation", "family"
 #: share of the worst values that may take the first colour, so that a few failures do not use up the whole bar
 CLIPPED_PERCENT = 5.0
 _LARGEST = float(np.finfo(np.float64).max)
@@ -89,7 +90,11 @@ def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
             error = score_name(meaning).replace("validation accuracy", "accuracy")
             names.append(ColumnName(ERROR + key, f"{error} error (predicted − measured)", "error", key))
     names += [ColumnName(SPLIT, "Training or held-out cell", "category")]
-    names += [ColumnName(DOMINANT, "Most frequent operation", "category")]
+    drawn = explorer.atlas.drawn
+    if drawn is not None and len(drawn.families) > 1:
+        names = [ColumnName(FAMILY, "Random generator", "category"), *names]
+    if len(explorer.space.operations) > 1:
+        names += [ColumnName(DOMINANT, "Most frequent operation", "category")]
     return (*names, *(ColumnName(m.key, _title(m, m.kind), m.kind, m.key) for m in meanings.values() if m.detail))
 
 
@@ -158,7 +163,12 @@ def _described(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> s
 
 
 def _category(explorer: Explorer, name: ColumnName) -> Column:
-    if name.key == SPLIT:
+    if name.key == FAMILY:
+        drawn = explorer.atlas.drawn
+        assert drawn is not None  # else there is no such column
+        values, categories = drawn.family.astype(np.float64), tuple(map(title, drawn.families))
+        text = "The random generator that drew the cell; the model was never told."
+    elif name.key == SPLIT:
         held_out, total = int(explorer.held_out.sum()), len(explorer.held_out)
         values = explorer.held_out.astype(np.float64)
         if explorer.space.enumerated:

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from svge_core.atlas import Atlas, Place, PlaneName, weighted_latent
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import Prediction, PredictionRow, ScoreMeaning, Scores, held_out_mask
+from svge_core.data import Prediction, PredictionRow, ScoreMeaning, Scores, cell_numbers, held_out_mask
 from svge_core.errors import DataError
 from svge_core.explorer.facts import Facts
 from svge_core.explorer.inspection import Inspection, Membership, Origin, decodings, inspection
@@ -95,15 +95,18 @@ class Explorer:
     def charted(self) -> str:
         """Which cells are on the maps, in words."""
         size, count = self.space.size or 0, len(self.atlas)
+        if self.atlas.drawn is not None:
+            parts = len(self.atlas.drawn.families)
+            return f"{count:,} random cells" + (f", in equal parts of {parts} random generators" if parts > 1 else "")
         return f"all {size:,} cells" if count == size else f"a random sample of {count:,} of {size:,} cells"
 
     def cells_at(self, rows: Int[np.ndarray, " rows"]) -> list[Cell]:
         """The cells of rows of the atlas."""
-        return [self.space.from_index(index) for index in self.atlas.indices[rows].tolist()]
+        return self.atlas.cells(self.space, rows)
 
     def row_of(self, cell: Cell) -> int | None:
         """The row of a cell; None where it is not charted."""
-        return None if self.space.size is None else self.atlas.row(self.space.index(cell))
+        return self.atlas.row_of(self.space, cell)
 
     @computed_once
     def params(self) -> Float[np.ndarray, " cells"]:
@@ -126,12 +129,12 @@ class Explorer:
         """True for the charted cells the model was never trained on."""
         return self._facts.held_out
 
-    def membership(self, index: int) -> Membership:
-        """Whether the model was trained on the cell at an official index."""
+    def membership(self, cell: Cell) -> Membership:
+        """Whether the model was trained on a cell."""
         if self.space.enumerated:
-            return "held out" if self.held_out[index] else "training"
+            return "held out" if self.held_out[self.space.index(cell)] else "training"
         training = TrainConfig.from_dict(self.checkpoint.meta.training)
-        mask = held_out_mask(np.array([index]), training.held_out, training.seed)
+        mask = held_out_mask(cell_numbers(self.space, [cell]), training.held_out, training.seed)
         return "held out" if mask[0] else "not held out"
 
     @property
@@ -183,7 +186,9 @@ class Explorer:
         """
         if not np.isfinite(point).all():
             raise DataError(f"A position on the map is two finite numbers; got {point}.")
-        return self._inspect("place", self.atlas.place(self._plane(plane), point), None, seed, draws)
+        with one_thread():
+            place = self.atlas.place(self._plane(plane), point, mix=self.checkpoint.model.mixed)
+        return self._inspect("place", place, None, seed, draws)
 
     def inspect_latent(
         self,

@@ -34,7 +34,10 @@ class Facts:
     @computed_once
     def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
         """See `Explorer`."""
-        return operation_counts(self.space, self.atlas.indices)
+        if self.atlas.drawn is None:
+            return operation_counts(self.space, self.atlas.indices)
+        used = [[cell.ops.count(op) for op in self.space.operations] for cell in self.atlas.drawn.cells]
+        return np.array(used, dtype=np.int8)
 
     @computed_once
     def held_out(self) -> Bool[np.ndarray, " cells"]:

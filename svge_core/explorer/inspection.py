@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from svge_core.atlas import Atlas, Place, latent_tensor
+from svge_core.atlas import Atlas, Place, latent_tensor, wiring_columns
 from svge_core.cells import Cell, difference
 from svge_core.data import PredictionRow, ScoreMeaning, Scores
 from svge_core.errors import InvalidCellError
@@ -37,14 +37,14 @@ class NearCell:
 
     Attributes:
         row: of the atlas and of the tables.
-        index: official index.
+        index: official index; None where cells of the space have none.
         cell: the cell.
         distance: Euclidean distance in the latent space.
         edits: fewest edits from the inspected cell; None where there is none.
     """
 
     row: int
-    index: int
+    index: int | None
     cell: Cell
     distance: float
     edits: int | None
@@ -169,7 +169,7 @@ def inspection(
     space: AbstractSearchSpace,
     atlas: Atlas,
     scores: Scores,
-    membership: Callable[[int], Membership],
+    membership: Callable[[Cell], Membership],
     predict: Callable[[Cell], tuple[PredictionRow, ...]],
     meanings: dict[str, ScoreMeaning],
     labelled: dict[str, frozenset[int]],
@@ -184,7 +184,7 @@ def inspection(
         space: of the cell.
         atlas: the charted cells.
         scores: values by row of the atlas.
-        membership: of a cell by its official index.
+        membership: of a cell.
         predict: every predicted score of a cell.
         meanings: of the predicted scores.
         labelled: per predicted score, the official indices whose labels trained the predictor.
@@ -197,8 +197,8 @@ def inspection(
     likeliest = None if reason else space.canonical(decoded.constrained)
     cell = likeliest if given is None else given
     found = space.index(cell) if cell is not None and space.size is not None else None
-    row = None if found is None else atlas.row(found)
-    values = {} if row is None else scores.of(row)
+    row = None if cell is None else atlas.row_of(space, cell)
+    values = scores.of(row) if row is not None else _unlisted(space, scores, cell)
     predicted = () if cell is None else predict(cell)
     return Inspection(
         origin=origin,
@@ -216,18 +216,26 @@ def inspection(
         meanings={one.score: meanings[one.score] for one in predicted},
         label_used=tuple(found in labelled[one.score] for one in predicted),
         neighbours=_near(space, atlas, place, cell),
-        membership=None if found is None else membership(found),
+        membership=None if cell is None else membership(cell),
         raw=RawDecode(decoded.raw, not raw_reason, raw_reason),
         comes_back=cell is not None and likeliest == cell,
         certainty=_certainty(space, decoded, cell),
     )
 
 
+def _unlisted(space: AbstractSearchSpace, scores: Scores, cell: Cell | None) -> dict[str, float]:
+    """What follows from the wiring of a cell that stands in no table."""
+    if cell is None or len(space.operations) > 1:
+        return {}
+    found = wiring_columns(space, [cell])
+    return {key: float(values[0]) for key, values in found.items() if key in scores.meanings}
+
+
 def _near(space: AbstractSearchSpace, atlas: Atlas, place: Place, cell: Cell | None) -> tuple[NearCell, ...]:
     found = []
-    for row, distance in zip(place.neighbours.tolist(), place.distances.tolist(), strict=True):
-        index = int(atlas.indices[row])
-        other = space.from_index(index)
+    cells = atlas.cells(space, place.neighbours)
+    for row, other, distance in zip(place.neighbours.tolist(), cells, place.distances.tolist(), strict=True):
+        index = int(atlas.indices[row]) if atlas.drawn is None else None
         found.append(NearCell(row, index, other, distance, None if cell is None else difference(cell, other).edits))
     return tuple(found)
 

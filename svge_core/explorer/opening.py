@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from svge_core.atlas import chart_scores, load_atlas
@@ -44,7 +45,7 @@ def assemble_explorer(
     atlas = load_atlas(checkpoint, space)
     notices: list[str] = []
     if not space.enumerated:
-        scores = chart_scores(space, atlas.indices)
+        scores = chart_scores(space, atlas.cells(space, np.arange(len(atlas))))
     else:
         try:
             scores = read_scores(space)

@@ -148,7 +148,8 @@ def kept_by(
 
 def selection_columns(explorer: Explorer, rows: Int[np.ndarray, " selected"]) -> pd.DataFrame:
     """Indices, notations, all scores and all predictions of many cells, without asking for each cell on its own."""
-    frame = pd.DataFrame({"index": explorer.atlas.indices[rows]})
+    numbers = {} if explorer.atlas.drawn is not None else {"index": explorer.atlas.indices[rows]}
+    frame = pd.DataFrame(numbers)
     frame["arch_str"] = [explorer.space.format(cell) for cell in explorer.cells_at(rows)]
     parts = {key: explorer.scores.frame[key].to_numpy()[rows] for key in explorer.scores.meanings}
     for key, stored in explorer.stored_predictions.items():

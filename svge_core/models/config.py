@@ -42,7 +42,8 @@ class ModelConfig:
     """Edges into one new node: independent given the state (published), or each given those from earlier nodes."""
     function: int = 0
     """The last so many dimensions of z say what a cell computes: they are trained towards the main components of its
-    structure features and carry no KL term (published: none). The decoder reads them like the others."""
+    structure features and carry no KL term (published: none). SVGe's decoder reads them like the others, the row code's
+    does not."""
     function_scale: float = 3.0
     """Standard deviation over the space of these dimensions, on average: those of the code have at most 1."""
     function_noise: float = 0.3

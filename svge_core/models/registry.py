@@ -32,9 +32,10 @@ def build_model(kind: str, space: AbstractSearchSpace, config: ModelConfig) -> G
     """
     if kind not in MODELS:
         raise CheckpointError(f"field 'model' must be one of {', '.join(MODELS)}; got {kind!r:.60}.")
-    if config.function and kind != SVGe.kind:
+    if config.function and not MODELS[kind].model.has_function:
+        able = " and ".join(repr(name) for name, entry in MODELS.items() if entry.model.has_function)
         raise CheckpointError(
-            f"config field 'function' must be 0 for model {kind!r}: only {SVGe.kind!r} has such dimensions; "
+            f"config field 'function' must be 0 for model {kind!r}: only {able} have such dimensions; "
             f"got {config.function}."
         )
     return MODELS[kind].model(space, config)

@@ -14,10 +14,17 @@ o = 1 to n / 2, so that every pair has one owner (of o = n / 2 the node below n 
 with weights W that all nodes share and biases of every node. The logits of all pairs come at once and each pair is
 drawn by itself; edges point from the earlier node to the later one. The edges of the ends follow: the input feeds the
 nodes that read no other, and those that nobody reads feed the output.
+
+Codes of random bits say little of what a wiring computes. With ``config.function`` so many numbers follow them in z,
+read from the wiring by :class:`svge_core.models.wiring_readout.WiringReadout`; the decoder reads the codes alone. Nor
+is the average of two codes a wiring between theirs: it has the edges that both have. Between known wirings stands one
+whose nodes have their codes from one or the other.
 """
 
+import math
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -29,15 +36,19 @@ from svge_core.models.decoding import draw_edges
 from svge_core.models.encoder import Posterior
 from svge_core.models.options import DecodeOptions
 from svge_core.models.vae import GraphVAE
+from svge_core.models.wiring_readout import WiringReadout
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import END, START, CellBatch
 
 #: settings of parts that this model has not; they stay as they are in its defaults
 _WITHOUT = ("rounds", "encoding", "positions", "decoder_positions", "edge_sampling")
 
+#: mixtures of codes that are tried for a place between known cells
+MIXES = 64
+
 
 class RowVAE(GraphVAE):
-    """A code of ``latent / n`` numbers for every inner node; see the module's docstring for the equations.
+    """A code of ``config.code / n`` numbers for every inner node; see the module's docstring for the equations.
 
     Raises:
         CheckpointError: if cells of the space are no wirings of a fixed number of nodes with one operation, the latent
@@ -47,6 +58,7 @@ class RowVAE(GraphVAE):
     kind: ClassVar[str] = "rows"
     title: ClassVar[str] = "Row code"
     source: ClassVar[str] = "A code per node for random wirings, made for this project"
+    has_function: ClassVar[bool] = True
 
     pair: Tensor
     owned: Tensor
@@ -56,9 +68,10 @@ class RowVAE(GraphVAE):
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
         super().__init__(space, config)
         nodes = wired_nodes(space)
-        if config.latent % nodes:
+        if config.code % nodes:
+            less = f" less 'function' ({config.function})" if config.function else ""
             raise CheckpointError(
-                f"config field 'latent' must be a multiple of the {nodes} inner nodes for model {self.kind!r}; "
+                f"config field 'latent'{less} must be a multiple of the {nodes} inner nodes for model {self.kind!r}; "
                 f"got {config.latent}."
             )
         for name in _WITHOUT:
@@ -69,16 +82,17 @@ class RowVAE(GraphVAE):
                 )
         self.nodes, self.width = nodes, nodes // 2
         self.most = (space.decoding_rules().max_edges or nodes * nodes) - nodes  # as many edges at most join the ends
-        hidden, numbers = config.hidden, config.latent // nodes
+        hidden, numbers = config.hidden, config.code // nodes
         self.read = nn.Linear(self.width, hidden, bias=False)
         self.code = nn.Linear(hidden, 2 * numbers, bias=False)
         self.unfold = nn.Linear(numbers, hidden, bias=False)
         self.write = nn.Linear(hidden, self.width, bias=False)
         self.read_bias = nn.Parameter(torch.zeros(nodes, hidden))
-        # flat, so that the file of the weights shows the size of the latent
-        self.code_bias = nn.Parameter(torch.zeros(2, config.latent))
+        # flat, so that the file of the weights shows the size of the code
+        self.code_bias = nn.Parameter(torch.zeros(2, config.code))
         self.unfold_bias = nn.Parameter(torch.zeros(nodes, hidden))
         self.write_bias = nn.Parameter(torch.zeros(nodes, self.width))
+        self.function = WiringReadout(config) if config.function else None
         pair, owned, slot = _owners(nodes)
         self.register_buffer("pair", pair, persistent=False)
         self.register_buffer("owned", owned, persistent=False)
@@ -91,7 +105,12 @@ class RowVAE(GraphVAE):
         rows = bits[:, self.pair] * self.owned.to(bits.dtype)
         found = self.code((self.read(rows) + self.read_bias).relu())
         mean, log_var = (part.flatten(1) for part in found.chunk(2, dim=2))
-        return Posterior(mean + self.code_bias[0], log_var + self.code_bias[1])
+        mean, log_var = mean + self.code_bias[0], log_var + self.code_bias[1]
+        if self.function is None:
+            return Posterior(mean, log_var)
+        known = self.function(batch.adjacency[:, 1:-1, 1:-1])
+        spread = torch.full_like(known, 2 * math.log(self.config.function_noise))
+        return Posterior(torch.cat([mean, known], dim=1), torch.cat([log_var, spread], dim=1), known.shape[1])
 
     def bits(self, batch: CellBatch) -> Float[Tensor, "batch pairs"]:
         """1 where there is an edge between two inner nodes: the strict upper triangle, row by row."""
@@ -100,7 +119,7 @@ class RowVAE(GraphVAE):
 
     def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pairs"]:
         """Log-odds of every pair of inner nodes, in the order of :meth:`bits`."""
-        codes = z.view(len(z), self.nodes, -1)
+        codes = z[:, : self.config.code].unflatten(1, (self.nodes, -1))
         rows = self.write((self.unfold(codes) + self.unfold_bias).relu()) + self.write_bias
         return rows.flatten(1)[:, self.slot]
 
@@ -156,6 +175,35 @@ class RowVAE(GraphVAE):
                 kept = mended(bits[row].tolist(), logits[row].tolist(), pairs, self.nodes, self.most)
                 bits[row] = bits.new_tensor(kept)
         return self.cells(bits)
+
+    @property
+    def first_near(self) -> int:
+        """That of the function; of a model without one, the first."""
+        return self.config.code if self.config.function else 0
+
+    def mixed(
+        self,
+        latents: Float[np.ndarray, "near latent"],
+        weights: Float[np.ndarray, " near"],
+        average: Float[np.ndarray, " latent"],
+    ) -> Float[np.ndarray, " latent"]:
+        """Codes of some nodes from one known cell, of others from another, drawn by the weights with a fixed seed.
+
+        Of :data:`MIXES` such mixtures, the one whose wiring computes most nearly what the average says.
+        """
+        rng, code = np.random.default_rng(0), self.config.code
+        chosen = rng.choice(len(latents), (MIXES, self.nodes), p=weights)
+        rows = latents[:, :code].reshape(len(latents), self.nodes, -1)
+        mixtures = rows[chosen, np.arange(self.nodes)].reshape(MIXES, code)
+        found = np.repeat(average[None].astype(np.float32), MIXES, axis=0)
+        found[:, :code] = mixtures
+        if self.function is None:
+            return found[0]
+        with torch.inference_mode():
+            z = torch.from_numpy(found).to(self.device)
+            cells = self.decode_chunk(None, z, DecodeOptions(constrained=True, argmax=True), None)
+            away = (self.function(cells.adjacency[:, 1:-1, 1:-1]) - z[:, code:]).square().sum(1)
+        return found[int(away.argmin())]
 
     def node_tables(self) -> dict[str, Float[Tensor, "types width"]]:
         """None: there is one operation."""

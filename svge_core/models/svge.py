@@ -42,6 +42,7 @@ class SVGe(GraphVAE):
     title: ClassVar[str] = "SVGe"
     source: ClassVar[str] = "A two-sided graph variational autoencoder (Lukasik et al. 2021)"
     directions: ClassVar[tuple[DecodeDirection, ...]] = ("forward", "backward", "both")
+    has_function: ClassVar[bool] = True
 
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
         super().__init__(space, config)

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -50,12 +51,14 @@ class GraphVAE(nn.Module, ABC):
         title: name shown to people.
         source: what it is, with its paper.
         directions: what it can decode with.
+        has_function: whether it can have dimensions for what a cell computes (``config.function``).
     """
 
     kind: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[str]
     directions: ClassVar[tuple[DecodeDirection, ...]] = ("forward",)
+    has_function: ClassVar[bool] = False
 
     def __init__(self, space: AbstractSearchSpace, config: ModelConfig) -> None:
         super().__init__()
@@ -67,6 +70,29 @@ class GraphVAE(nn.Module, ABC):
     def table(self) -> Tensor:
         """Rows of the operation encoding, (types, width); one table for encoder and decoder."""
         return self.operations.table  # type: ignore[return-value]
+
+    @property
+    def first_near(self) -> int:
+        """The first dimension of z in which near cells are alike: maps and neighbours leave out those before it.
+
+        None is left out, unless a model says more.
+        """
+        return 0
+
+    def mixed(
+        self,
+        latents: Float[np.ndarray, "near latent"],
+        weights: Float[np.ndarray, " near"],
+        average: Float[np.ndarray, " latent"],
+    ) -> Float[np.ndarray, " latent"]:
+        """The latent of a place between known ones: their average, unless a model says more.
+
+        Args:
+            latents: of the known cells, nearest first.
+            weights: of each, adding up to 1.
+            average: of the latents as a whole.
+        """
+        return average
 
     @property
     def device(self) -> torch.device:

@@ -3,6 +3,7 @@ from .enas import ENAS_CHANNELS as ENAS_CHANNELS, ENASMacro as ENASMacro, reduct
 from .hooks import (
     Alias as Alias,
     DrawingView as DrawingView,
+    Entropy as Entropy,
     GeneratorView as GeneratorView,
     GraphView as GraphView,
     LabelledGraph as LabelledGraph,

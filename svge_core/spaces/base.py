@@ -17,6 +17,7 @@ from svge_core.errors import DataError, InvalidCellError
 from svge_core.spaces.hooks import (
     Alias,
     DrawingView,
+    Entropy,
     GeneratorView,
     LargerSpace,
     Reference,
@@ -328,6 +329,10 @@ class AbstractSearchSpace(ABC):
     def families(self) -> Mapping[str, Callable[[np.random.Generator], Cell]]:
         """The random generators that :meth:`random_cell` chooses from, by name; none where there is one alone."""
         return {}
+
+    def family_entropy(self, family: str) -> Entropy | None:
+        """How many nats tell one cell of a family from the others, as it was drawn; None where nobody has said."""
+        return None
 
     def larger(self) -> LargerSpace | None:
         """The space of larger cells to extrapolate to; None where there is none."""

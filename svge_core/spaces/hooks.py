@@ -57,6 +57,25 @@ def resolve(reference: Reference) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True)
+class Entropy:
+    """How many nats tell one cell of a random generator from the others.
+
+    Attributes:
+        nats: the entropy, or a bound of it.
+        error: standard error of an estimate; 0 for what is exact.
+        n: how many pairs or wirings it is over.
+        over: these in words.
+        words: whether it is exact, a bound or an estimate, and of what.
+    """
+
+    nats: float
+    error: float
+    n: int
+    over: str
+    words: str
+
+
+@dataclass(frozen=True)
 class TextForm:
     """One more way in which people write a cell, beside the notation, an index and genotype digits.
 

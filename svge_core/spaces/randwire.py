@@ -21,7 +21,8 @@ from svge_core.cells import INPUT, OUTPUT, Cell, canonical_cell, cell_key
 from svge_core.errors import InvalidCellError, ParseError, SvgeError
 from svge_core.files import is_list
 from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules, Genotype
-from svge_core.spaces.hooks import GeneratorView, GraphView, LabelledGraph, Reference
+from svge_core.spaces.hooks import Entropy, GeneratorView, GraphView, LabelledGraph, Reference
+from svge_core.spaces.randwire_entropy import entropy_of
 from svge_core.spaces.randwire_generators import (
     MAX_EDGES,
     PAIRS,
@@ -231,6 +232,10 @@ class RandWire(AbstractSearchSpace):
     def families(self) -> Mapping[str, Callable[[np.random.Generator], Cell]]:
         """The three generators."""
         return {name: partial(self.family_cell, name) for name in RANDWIRE_FAMILIES}
+
+    def family_entropy(self, family: str) -> Entropy:
+        """See :mod:`.randwire_entropy`."""
+        return entropy_of(family)
 
     def generator_view(self) -> GeneratorView:
         """The inner nodes without labels; the edges of input and output follow."""

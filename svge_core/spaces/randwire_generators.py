@@ -27,6 +27,8 @@ Edge = tuple[int, int]
 
 #: names of the generators
 RANDWIRE_FAMILIES = ("ws", "er", "ba")
+#: neighbours on the ring and chance of being joined elsewhere (ws), chance of an edge (er), edges of a new node (ba)
+WS_NEAREST, WS_CHANCE, ER_CHANCE, BA_EDGES = 4, 0.75, 0.2, 5
 #: inner nodes of a stage, numbered from 0
 RANDWIRE_NODES = 32
 #: seeds of networkx's generators lie below
@@ -60,11 +62,11 @@ def _edges(family: str, seed: int) -> tuple[Edge, ...]:
 
     nx: Any = networkx  # its stubs leave the types of the generators' nodes open; they are whole numbers
     if family == "ws":
-        graph = nx.watts_strogatz_graph(RANDWIRE_NODES, 4, 0.75, seed=seed)
+        graph = nx.watts_strogatz_graph(RANDWIRE_NODES, WS_NEAREST, WS_CHANCE, seed=seed)
     elif family == "er":
-        graph = nx.gnp_random_graph(RANDWIRE_NODES, 0.2, seed=seed)
+        graph = nx.gnp_random_graph(RANDWIRE_NODES, ER_CHANCE, seed=seed)
     else:
-        graph = nx.barabasi_albert_graph(RANDWIRE_NODES, 5, seed=seed)
+        graph = nx.barabasi_albert_graph(RANDWIRE_NODES, BA_EDGES, seed=seed)
     return tuple(sorted((min(u, v), max(u, v)) for u, v in graph.edges))
 
 

@@ -7,4 +7,9 @@ from .drawn import (
 )
 from .run import LOCK_FILE as LOCK_FILE, TrainedRun as TrainedRun, train as train
 from .state import FILE as FILE, restore_state as restore_state, save_state as save_state
-from .trainer import Trainer as Trainer, TrainingStep as TrainingStep, TrainRow as TrainRow
+from .trainer import (
+    Trainer as Trainer,
+    TrainingStep as TrainingStep,
+    TrainRow as TrainRow,
+    function_of as function_of,
+)

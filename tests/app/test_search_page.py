@@ -80,13 +80,16 @@ def test_a_store_that_cannot_be_used_is_one_line(store: str, monkeypatch: pytest
     assert "SVGE_STORAGE" in words(at)
 
 
-def test_a_link_to_a_run_that_is_not_there_is_said(store: str) -> None:
+def linked(run: str) -> App:
+    """The page as a link to a run opens it."""
     at = open_app()
-    at.query_params["run"] = "<b>x</b>"
-    checked(at.switch_page("pages/search.py").run())
-    # switching pages empties the address, so the wish is put where the page keeps it
-    at.session_state["search_link"] = "<b>x</b>"
-    checked(at.run())
+    at.switch_page("pages/search.py")
+    at.query_params["run"] = run
+    return checked(at.run())
+
+
+def test_a_link_to_a_run_that_is_not_there_is_said(store: str) -> None:
+    at = linked("<b>x</b>")
     assert any("not in this store" in warning.value for warning in at.warning)
 
 
@@ -138,9 +141,7 @@ def test_several_goals_have_a_front_and_a_hypervolume(store: str) -> None:
 
 def test_races_are_compared_and_a_link_opens_its_run(store: str) -> None:
     first, second = finished(store, race="one"), finished(store, race="two")
-    at = open_app()
-    at.session_state["search_link"] = first
-    checked(at.switch_page("pages/search.py").run())
+    at = linked(first)
     assert listed(at, "Run").value == first
     assert at.query_params["run"] in (first, [first])
     assert len(listed(at, "Run").options) == 1

@@ -187,11 +187,12 @@ def test_a_space_without_a_checkpoint_suggests_only_what_works() -> None:
 def test_a_space_without_indices_is_spoken_of_in_words() -> None:
     at = choose(open_app(), "w-space", "randwire")
     text = words(at)
-    assert "There is no checkpoint for RandWire" in text and "more cells than can be numbered" in text
-    assert "no map of them and no path between two" in text
-    assert "train" not in "".join(code.value for code in at.code)
+    assert "There is no checkpoint for RandWire" in text and "more cells than can be numbered" not in text
+    assert "train --space randwire" in "".join(code.value for code in at.code)
     at.switch_page("pages/interpolate.py").run()
-    assert not at.exception and "There is no checkpoint for RandWire" in words(at)
+    text = words(at)
+    assert not at.exception and "There is no checkpoint for RandWire" in text
+    assert "more cells than can be numbered" in text and "there is no path between two" in text
     at.switch_page("pages/model.py").run()
     assert not at.exception and "train one on the command line" in words(at)
 

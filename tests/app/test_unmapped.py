@@ -1,4 +1,4 @@
-"""The app with a checkpoint of a space whose cells have no index: no map, but everything else."""
+"""The app with a checkpoint of a space whose cells have no index and that has no atlas: everything but a map."""
 
 from pathlib import Path
 from typing import Any
@@ -67,16 +67,28 @@ def on(page: str, section: str | None = None) -> App:
     return at
 
 
-@pytest.mark.parametrize("page", ["map", "interpolate"])
-def test_pages_that_need_a_map_say_why_there_is_none_and_where_to_go(page: str) -> None:
-    at = on(page)
+def test_a_page_that_needs_indices_says_why_it_has_nothing_to_show_and_where_to_go() -> None:
+    at = on("interpolate")
     text = words(at)
     assert "RandWire has more cells than can be numbered, so its cells have no index" in text
-    assert "no map of them and no path between two" in text
+    assert "there is no path between two" in text and "no map" not in text
     assert not at.error and not at.code, "nothing failed, and no command would help"
     assert "There is no checkpoint" not in text
     links = [link.proto.label for link in at.get("page_link")]
-    assert [label.split(" ")[0].rstrip(":") for label in links] == ["Search", "Distribution", "Model"]
+    assert [label.split(" ")[0].rstrip(":") for label in links] == ["Map", "Search", "Distribution", "Model"]
+
+
+def test_a_checkpoint_without_a_map_says_how_to_lay_one_out() -> None:
+    at = on("map")
+    said = at.error[0].value.replace("\\", "")
+    assert "has no atlas.safetensors. Rebuild it with: python -m svge_core atlas" in said
+
+
+def test_numbers_that_are_too_large_make_no_map() -> None:
+    at = open_app(space="enas12")
+    text = words(at)
+    assert "ENAS macro, 12 layers has" in text and "cells, so its cells have no index" in text
+    assert "no map of them and no path between two" in text
 
 
 @pytest.mark.parametrize("page", ["search", "distribution", "results"])

@@ -91,7 +91,7 @@ def test_wrong_fields_and_missing_parts_are_named(copy: Checkpoint) -> None:
         header = file.metadata()
     tensors = load_file(path)
     save_file(tensors, path, metadata={**header, "format_version": "7"})
-    assert "field 'format_version' is '7', this version reads 2 and 3" in message(copy)
+    assert "field 'format_version' is '7', this version reads 2, 3 and 4" in message(copy)
     save_file(tensors, path, metadata={**header, "space": "nasbench201"})
     assert f"holds {SPACE.size} cells of 'nasbench201', expected {SPACE.size} of 'tiny5'" in message(copy)
     save_file({**tensors, "latents": tensors["latents"][:9].copy()}, path, metadata=header)

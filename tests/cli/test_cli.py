@@ -261,7 +261,7 @@ def test_the_repositorys_benchmarks_are_found() -> None:
 # spaces whose cells have no index
 
 
-def test_a_model_of_cells_without_an_index_is_trained_and_encodes_but_has_no_map(
+def test_a_model_of_cells_without_an_index_is_trained_encodes_and_has_a_map_of_drawn_cells(
     run: RunCommand, fails: RunCommand, tmp_path: Path
 ) -> None:
     space = get_space("randwire")
@@ -273,8 +273,13 @@ def test_a_model_of_cells_without_an_index_is_trained_and_encodes_but_has_no_map
     text = space.format(space.random_cell(np.random.default_rng(1)))
     (row,) = run("encode", text, "--checkpoint", target)["cells"]
     assert row["index"] is None and len(row["latent"]) == 4
-    assert "no map: its cells have no index" in fails("atlas", "--checkpoint", target)
+    assert "have no index of 64 bits" in fails("quality", "--checkpoint", target)
     run("card", "--checkpoint", target)
     card = (target / "README.md").read_text()
     assert "12 cells trained on, drawn by the space's own random generators" in card
-    assert "svge_core atlas" not in card
+    assert "svge_core atlas" not in card and "on a map" not in card
+    row = run("atlas", "--checkpoint", target, "--charted", "120")
+    assert (row["cells"], row["of"]) == (120, None)
+    run("card", "--checkpoint", target)
+    card = (target / "README.md").read_text()
+    assert "svge_core atlas" in card and "families of wirings on a map" in card

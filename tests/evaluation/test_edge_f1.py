@@ -111,8 +111,15 @@ def test_every_measure_has_its_groups_and_says_on_what(measured: dict[RowKey, Me
         ("", "constant_per_family"),
     ]
     groups = ("all", "ws", "er", "ba", "per_cell")
-    assert list(measured) == [edge_f1_key(way, how, group) for way, how in measures for group in groups]
-    for row in measured.values():
+    wanted = [edge_f1_key(way, how, group) for way, how in measures for group in groups]
+    nats = [RowKey("entropy", group=family) for family in ("ws", "er", "ba")]
+    assert list(measured) == [*wanted, *nats]
+    for key in nats:
+        row, known = measured[key], RANDWIRE.family_entropy(key.group)
+        assert known is not None and (row.value, row.n, row.split) == (known.nats, known.n, known.over)
+        assert known.words in row.protocol and row.unit == "nats"
+    for key in wanted:
+        row = measured[key]
         assert row.value is not None and 0 <= row.value <= 1
         assert row.n == (6 if row.group in ("ws", "er", "ba") else 18)
         assert "18 cells never trained on" in row.split

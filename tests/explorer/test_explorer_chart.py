@@ -26,7 +26,8 @@ ENAS, NB101 = get_space("enas6"), get_space("nasbench101")
 def explorer(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     checkpoint = load_checkpoint(make_enas_checkpoint(tmp_path_factory.mktemp("enas") / "tiny"))
     atlas = load_atlas(checkpoint, ENAS)
-    return Explorer(ENAS, checkpoint, atlas, chart_scores(ENAS, atlas.indices), ChartPredictors(atlas.indices))
+    cells = atlas.cells(ENAS, np.arange(len(atlas)))
+    return Explorer(ENAS, checkpoint, atlas, chart_scores(ENAS, cells), ChartPredictors(atlas.indices))
 
 
 def off_chart(explorer: Explorer) -> int:
@@ -61,7 +62,8 @@ def test_a_charted_cell_is_read_and_another_one_is_encoded_and_predicted(explore
         assert found.predicted[0].mean == 70 + found.cell.ops.count("conv_5x5")
         assert found.meanings == {WS_ACC.key: WS_ACC}
     for near in charted.neighbours:
-        assert near.index == explorer.atlas.indices[near.row] and near.cell == ENAS.from_index(near.index)
+        index = int(explorer.atlas.indices[near.row])
+        assert near.index == index and near.cell == ENAS.from_index(index)
 
 
 def test_the_same_latent_whether_charted_or_encoded(explorer: Explorer) -> None:

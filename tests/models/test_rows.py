@@ -262,7 +262,6 @@ def test_other_spaces_are_refused_in_one_line(name: str) -> None:
         ({"rounds": 2}, "'rounds' must be 1 for model 'rows', which has no use for it; got 2"),
         ({"positions": False}, "'positions' must be True"),
         ({"edge_sampling": "sequential"}, "'edge_sampling' must be 'independent'"),
-        ({"function": 4}, "'function' must be 0 for model 'rows'"),
     ],
 )
 def test_settings_without_use_are_named(change: dict[str, object], said: str) -> None:

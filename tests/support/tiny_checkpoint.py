@@ -13,6 +13,7 @@ from svge_core.cells.cell import Cell
 from svge_core.checkpoints.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
 from svge_core.data import Prediction, ScoreMeaning
 from svge_core.models.config import ModelConfig
+from svge_core.models.registry import build_model
 from svge_core.models.svge import SVGe
 from svge_core.spaces.registry import get_space
 from svge_core.training.config import TrainConfig
@@ -118,5 +119,17 @@ def make_enas_checkpoint(folder: Path, charted: int = 300) -> Path:
         space.name, config, TrainConfig(held_out=0.1).to_dict(), "0" * 16, 1_000, 100, "python -m svge_core train"
     )
     save_checkpoint(folder, SVGe(space, config), meta)
+    save_atlas(folder, build_atlas(load_checkpoint(folder), planes=("pca",), charted=charted))
+    return folder
+
+
+def make_randwire_checkpoint(folder: Path, charted: int = 90) -> Path:
+    """Write a tiny row code with numbers of function and a chart of cells without indices, and return its folder."""
+    space = get_space("randwire")
+    torch.manual_seed(5)
+    config = ModelConfig(hidden=16, latent=64 + 4, rounds=1, function=4, function_hidden=8)
+    training = TrainConfig(held_out=0.2, cells_per_epoch=10)
+    meta = CheckpointMeta(space.name, config, training.to_dict(), "0" * 16, 10, 0, "train", model="rows")
+    save_checkpoint(folder, build_model("rows", space, config), meta)
     save_atlas(folder, build_atlas(load_checkpoint(folder), planes=("pca",), charted=charted))
     return folder

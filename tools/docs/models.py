@@ -5,6 +5,7 @@ from pathlib import Path
 from bench.harness.results import read_results
 from svge_core.checkpoints import (
     MetricRow,
+    RowKey,
     by_key,
     edge_f1_key,
     find_checkpoints,
@@ -42,6 +43,10 @@ SHOWN = {
     edge_f1_key("", "constant_per_family"): "Control: the same, one wiring per family",
     edge_f1_key("", "pca64"): "Control: edge F1 of 64 main components",
     edge_f1_key("", "pca320"): "Control: edge F1 of 320 main components",
+    RowKey("function"): "What a cell computes, read from the last numbers of the latent",
+    RowKey("entropy", group="ws"): "Nats of a Watts-Strogatz wiring, at most",
+    RowKey("entropy", group="er"): "Nats of an Erdős-Rényi wiring, exact",
+    RowKey("entropy", group="ba"): "Nats of a Barabási-Albert wiring, estimated",
     generation_key(
         "valid", "forward", "raw", 1_000, 1
     ): "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",

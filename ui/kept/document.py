@@ -44,13 +44,14 @@ class SpaceRecord(StrictRecord, frozen=True, kw_only=True):
 
     Attributes:
         checkpoint: its name, never a path.
-        cell, place: the focus: an official index, or a position on a map; at most one of them.
+        cell, place: the focus: an official index (the notation where cells have none), or a position on a map; at most
+            one of them.
     """
 
     checkpoint: Text | None = None
     plane: PlaneName | None = None
     colour: Text = ""
-    cell: Count | None = None
+    cell: Count | Text | None = None
     place: PlaceFocus | None = None
     lasso: Lasso | None = None
     filter: CellFilter = CellFilter()
@@ -134,7 +135,15 @@ def check_space(name: str, record: SpaceRecord) -> None:
         SvgeError: one line, naming the first thing it has not.
     """
     space = get_space(name)
-    for index in (record.cell, record.path.start, record.path.end):
+    cell = record.cell
+    if isinstance(cell, str):
+        if space.size is not None:
+            raise SvgeError(f"The session names a cell of {space.title} by {cell[:40]!r}: expected an index.")
+        try:
+            space.parse(cell)
+        except SvgeError as error:
+            raise SvgeError(f"The session's cell in focus cannot be read: {error}") from None
+    for index in (None if isinstance(cell, str) else cell, record.path.start, record.path.end):
         if index is not None and not 0 <= index < (space.size or 0):
             raise SvgeError(f"The session names cell #{index} of {space.title}, which has none of that index.")
     if record.cell is not None and record.place is not None:

@@ -159,7 +159,7 @@ def _record(state: SpaceState) -> SpaceRecord:
         checkpoint=state.checkpoint,
         plane=state.plane,
         colour=state.colour,
-        cell=view.focus.index if isinstance(view.focus, CellFocus) else None,
+        cell=view.focus.name if isinstance(view.focus, CellFocus) else None,
         place=view.focus if isinstance(view.focus, PlaceFocus) else None,
         lasso=view.lasso,
         filter=view.filter,

@@ -9,7 +9,7 @@ from svge_core.data import import_csv
 from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter, Column, Explorer, column, column_names, find_cell, find_forms
+from svge_core.explorer import CellFilter, Column, Explorer, cell_name, column, column_names, find_cell, find_forms
 from svge_core.spaces import AbstractSearchSpace
 from ui.map.range_slider import range_slider
 from ui.shared import session
@@ -70,7 +70,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         st.text_input(
             "Find",
             key="w-find",
-            placeholder="string, index, genotype …",
+            placeholder="string, genotype …" if explorer.space.size is None else "string, index, genotype …",
             on_change=_find,
             args=(explorer.space,),
             icon=":material/search:",
@@ -105,7 +105,7 @@ def _find(space: AbstractSearchSpace) -> None:
         return
     st.session_state["w-find"] = ""  # Enter on an unchanged text would reach nobody: the same text can be typed again
     try:
-        session.set_focus(CellFocus(space.index(find_cell(space, text))))
+        session.set_focus(CellFocus(cell_name(space, find_cell(space, text))))
     except SvgeError as error:
         session.say(LINE, str(error))
 

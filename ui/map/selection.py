@@ -6,7 +6,7 @@ import streamlit as st
 
 from svge_core import exporting
 from svge_core.atlas import PlaneName, select_in_polygon
-from svge_core.explorer import Column, Explorer, Summary, selection_columns, summary
+from svge_core.explorer import Column, Explorer, Summary, cell_name, charted_name, selection_columns, summary
 from svge_core.exporting import MAX_CELLS
 from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
@@ -60,7 +60,7 @@ def _in_words(found: Summary, shown: Column, explorer: Explorer) -> str:
     assert found.best is not None
     line = (
         f"mean {found.mean:.4g}{unit}, standard deviation {found.deviation:.3g}, median {found.median:.4g}, "
-        f"from {found.low:.4g} to {found.high:.4g}, best #{explorer.atlas.indices[found.best]}.{missing}"
+        f"from {found.low:.4g} to {found.high:.4g}, best {charted_name(explorer, found.best)}.{missing}"
     )
     name = plain(shown.name.title)
     if shown.name.kind in ("predicted", "error"):
@@ -77,9 +77,10 @@ def _table(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
         height=min(380, 38 + 35 * len(frame)),
         key=TABLE_KEY,
         selection_mode="single-row",
-        on_select=lambda: _row_chosen(explorer.atlas.indices[rows]),
+        on_select=lambda: _row_chosen(explorer, rows),
         column_config={
             "index": number("Index", format="%d", width="small"),
+            "number": number("No.", format="%d", width="small"),
             "shown": number(shown.name.title, format="%.3f"),
             "params_m": number("Parameters (M)", format="%.3f"),
             "flops_m": number("FLOPs (M)", format="%.1f"),
@@ -92,7 +93,8 @@ def _table(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
 def selection_frame(explorer: Explorer, shown: Column, rows: np.ndarray) -> pd.DataFrame:
     """The table of a selection."""
     frame = explorer.scores.frame
-    columns: dict[str, object] = {"index": explorer.atlas.indices[rows]}
+    drawn = explorer.atlas.drawn is not None
+    columns: dict[str, object] = {"number": rows + 1} if drawn else {"index": explorer.atlas.indices[rows]}
     if shown.name.key not in _COSTS:
         values = shown.values[rows]
         names = np.array(shown.categories) if shown.categories else None
@@ -104,10 +106,15 @@ def selection_frame(explorer: Explorer, shown: Column, rows: np.ndarray) -> pd.D
     return pd.DataFrame(columns)
 
 
-def _row_chosen(indices: np.ndarray) -> None:
+def charted_focus(explorer: Explorer, row: int) -> CellFocus:
+    """The focus on a charted cell."""
+    return CellFocus(cell_name(explorer.space, explorer.cells_at(np.array([row]))[0]))
+
+
+def _row_chosen(explorer: Explorer, rows: np.ndarray) -> None:
     chosen = st.session_state[TABLE_KEY]["selection"]["rows"]
-    if chosen and chosen[0] < len(indices):
-        session.set_focus(CellFocus(int(indices[chosen[0]])))
+    if chosen and chosen[0] < len(rows):
+        session.set_focus(charted_focus(explorer, int(rows[chosen[0]])))
 
 
 def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:

@@ -7,13 +7,13 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName
 from svge_core.errors import SvgeError
-from svge_core.explorer import Explorer, column, kept_by
+from svge_core.explorer import Explorer, column, kept_by, short_name
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
 from ui.map.controls import PLANES, controls, shown_colour, shown_plane
-from ui.map.selection import selection
+from ui.map.selection import charted_focus, selection
 from ui.shared import links, loaders, reruns, session
-from ui.shared.basket import indices_of
+from ui.shared.basket import cells_of
 from ui.shared.cell_panel import cell_panel, inspect_focus
 from ui.shared.choices import CellFocus, Lasso, PlaceFocus
 from ui.shared.loaders import ShownColumn
@@ -79,9 +79,11 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndar
     outline = session.lasso()
 
     def clicked(click: MapClick) -> None:
-        place = PlaceFocus(plane, click.x, click.y)
-        charted = click.index is not None and click.index < len(explorer.atlas)
-        session.set_focus(CellFocus(int(explorer.atlas.indices[click.index])) if charted else place)
+        row = click.index
+        if row is not None and row < len(explorer.atlas):
+            session.set_focus(charted_focus(explorer, row))
+        else:
+            session.set_focus(PlaceFocus(plane, click.x, click.y))
 
     def drawn(lasso: MapLasso) -> None:
         session.set_lasso(Lasso(plane, lasso.polygon))
@@ -110,8 +112,8 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
     """The focus, its nearest known cells, and the basket."""
     xy, found = explorer.atlas.planes[plane].xy, []
     entries = session.basket()
-    for number, index in enumerate(indices_of(entries, explorer.space), start=1):
-        if (row := explorer.atlas.row(index)) is not None:
+    for number, cell in enumerate(cells_of(entries, explorer.space), start=1):
+        if (row := explorer.row_of(cell)) is not None:
             found.append(MapMark(float(xy[row, 0]), float(xy[row, 1]), "basket", number=number))
     focus = session.focus()
     if focus is None:
@@ -122,7 +124,7 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
     if isinstance(focus, CellFocus):
         charted = seen.row is not None
         x, y = map(float, xy[seen.row]) if charted else explorer.locate(plane, seen.place.latent)
-        return [*found, MapMark(x, y, "focus" if charted else "decoded", f"#{focus.index}")]
+        return [*found, MapMark(x, y, "focus" if charted else "decoded", short_name(seen.index, seen.row))]
     x, y = (focus.x, focus.y) if focus.plane == plane else explorer.locate(plane, seen.place.latent)
     return [*found, MapMark(x, y, "decoded")]
 
@@ -140,7 +142,13 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.n
         if layout.name == "umap"
         else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
     )
-    sampled = len(explorer.atlas) < (explorer.space.size or 0)
+    if explorer.atlas.first:
+        # what is before the numbers that the map is laid out by has no average that means anything
+        inverse = (
+            "Empty space is decoded from the codes of the cells around it, some nodes' from one, some from another, so "
+            "that the wiring computes about what their weighted average says."
+        )
+    sampled = len(explorer.atlas) != explorer.space.size
     which = f"The map shows {explorer.charted}. " if sampled else ""
     measured = explorer.atlas.spacings_of
     spacing = "" if measured == len(explorer.atlas) else f" What is far is judged by {measured:,} random cells."

@@ -17,6 +17,7 @@ from svge_core.evaluation import (
     denominator,
     described,
     edge_f1_rows,
+    entropy_rows,
     generation_rows,
     long_title,
     other_rows,
@@ -53,6 +54,7 @@ def show_generation(checkpoint: Checkpoint, theme: ThemeName) -> None:
     rows = checkpoint.meta.metrics
     if rows:
         _edge_f1(edge_f1_rows(rows))
+        _entropy(entropy_rows(rows))
         _reconstruction(reconstruction_rows(rows))
         _generation(generation_rows(rows))
         _other(other_rows(rows))
@@ -79,6 +81,19 @@ def _edge_f1(rows: list[MetricRow]) -> None:
         "are those above a bound chosen on training cells, as the constant wirings of the controls are."
     )
     _caption(rows[0])
+
+
+def _entropy(rows: list[MetricRow]) -> None:
+    """How much there is to know of a wiring: a code that keeps less guesses the rest."""
+    if not rows:
+        return
+    st.markdown("**Nats that tell a wiring from the others of its family**")
+    table = {
+        "Nats": ["not measured" if row.value is None else f"{row.value:.1f}" for row in rows],
+        "Over": [row.split for row in rows],
+        "How": [row.protocol for row in rows],
+    }
+    st.table(pd.DataFrame(table, index=[title(row.group) for row in rows]), border="horizontal")
 
 
 def _reconstruction(rows: list[MetricRow]) -> None:

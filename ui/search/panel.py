@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from svge_core.atlas import chartable
 from svge_core.drawing import to_svg
+from svge_core.explorer import cell_name
 from svge_core.search.runs import Evaluation, RunView
 from svge_core.spaces import get_space
 from ui.search import state
@@ -99,10 +101,10 @@ def _actions(view: RunView, e: Evaluation) -> None:
             on_click=_add,
             args=(entry,),
         )
-        if space.size is not None and st.button(
+        if chartable(space) and st.button(
             "Show on the Map page", key="search-card-map", icon=":material/scatter_plot:"
         ):
-            session.set_focus(CellFocus(space.index(e.cell)))
+            session.set_focus(CellFocus(cell_name(space, e.cell)))
             st.switch_page("pages/map.py")
     st.code(e.notation, language=None, wrap_lines=True)
 

@@ -5,7 +5,7 @@ import streamlit as st
 from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
-from svge_core.explorer import Explorer, column_names
+from svge_core.explorer import Explorer, charted_name, column_names
 from svge_core.search.objectives import split_word
 from svge_core.search.runs import Evaluation, RunView
 from svge_core.spaces import get_space
@@ -44,7 +44,7 @@ def show_trail(explorer: Explorer | None, run: Run, view: RunView) -> None:
         near = [e.number for e in view.evaluations if _row(explorer, e.cell) == click.index]
         state.choose_evaluation(view.config.name, near[0] if near else None)
         if not near:
-            session.say("search-map", f"Cell #{explorer.atlas.indices[click.index]} was not evaluated in this run.")
+            session.say("search-map", f"Cell {charted_name(explorer, click.index)} was not evaluated in this run.")
 
     latent_map(
         key=MAP_KEY,

@@ -167,6 +167,7 @@ def _listed(entries: tuple[BasketEntry, ...], space: AbstractSearchSpace) -> Non
         for number, entry in enumerate(entries[:SHOWN], start=1):
             name = plain(entry.label[:40]) if entry.label else ""
             index = indices[number - 1] if indices else None
+            cell = entry.notation if index is None else index
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.button(
                     f"{number}. **#{index}** {name}" if index is not None else f"{number}. {name}",
@@ -175,7 +176,7 @@ def _listed(entries: tuple[BasketEntry, ...], space: AbstractSearchSpace) -> Non
                     width="stretch",
                     help=plain(entry.notation),
                     on_click=session.set_focus,
-                    args=(CellFocus(index) if index is not None else None,),
+                    args=(CellFocus(cell),),
                 )
                 st.button(
                     "",

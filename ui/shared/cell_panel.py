@@ -9,7 +9,17 @@ import streamlit as st
 from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
-from svge_core.explorer import Explorer, Inspection, KnownValue, Membership, NearCell, place_in_words
+from svge_core.explorer import (
+    Explorer,
+    Inspection,
+    KnownValue,
+    Membership,
+    NearCell,
+    cell_name,
+    cell_named,
+    place_in_words,
+    short_name,
+)
 from svge_core.spaces import AbstractSearchSpace, Cost
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
@@ -33,7 +43,8 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
     def ask() -> Inspection:
         if isinstance(focus, CellFocus):
             chosen = session.plane()
-            return explorer.inspect_cell(focus.index, plane=chosen if chosen in explorer.plane_names else None)
+            cell = cell_named(explorer.space, focus.name)
+            return explorer.inspect_cell(cell, plane=chosen if chosen in explorer.plane_names else None)
         return explorer.inspect_place(focus.plane, (focus.x, focus.y))
 
     return reruns.memo("inspection", (explorer.digest, focus, session.plane()), ask)
@@ -109,10 +120,11 @@ def add_to_basket(entry: BasketEntry) -> None:
 def _title(focus: Focus | None, explorer: Explorer) -> str:
     if focus is None:
         return "Nothing chosen"
-    index = inspect_focus(explorer, focus).index
+    found = inspect_focus(explorer, focus)
+    known = found.index is not None or found.row is not None
     if isinstance(focus, CellFocus):
-        return f"Cell #{focus.index}"
-    return f"Decoded: cell #{index}" if index is not None else "Decoded here"
+        return f"Cell {short_name(found.index, found.row)}"
+    return f"Decoded: cell {short_name(found.index, found.row)}" if known else "Decoded here"
 
 
 def _badges(found: Inspection) -> str:
@@ -227,6 +239,9 @@ def structure(found: Inspection) -> None:
     """Size of its network, and by what its scores are predicted."""
     if found.cost is not None:
         network_size(found.cost)
+    if sizes := [v for v in found.known if v.meaning.kind == "analytic" and v.meaning.role == "other"]:
+        words = " ".join(f"{v.meaning.title}: {v.meaning.source}." for v in sizes)
+        st.markdown(" · ".join(f"{plain(v.meaning.title)} **{v.value:.4g}**" for v in sizes), help=plain(words))
     notes = {p.model: None for p in found.predicted}
     used = any(found.label_used)
     if notes:
@@ -279,14 +294,15 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
             shown = "" if stored is None else f" · :violet[*≈ {stored.mean[near.row]:.2f}*]"
             if value is not None and meaning is not None:
                 shown = f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
+            name = short_name(near.index, near.row)
             st.button(
-                f"{rank}\\. **#{near.index}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
+                f"{rank}\\. **{name}**{shown} :gray[· distance {near.distance:.2f}{_edits(near.edits)}]",
                 key=f"near-{rank}",
                 type="tertiary",
                 width="stretch",
                 help=plain(explorer.space.format(near.cell)),
                 on_click=session.set_focus,
-                args=(CellFocus(near.index),),
+                args=(CellFocus(cell_name(explorer.space, near.cell)),),
             )
 
 
@@ -303,7 +319,10 @@ def names(found: Inspection, space: AbstractSearchSpace) -> None:
         if alias.long:
             st.code(alias.text, language=None)
             st.caption(alias.title)
-    digits = ("" if space.digits_joined else " ").join(map(str, found.genotype))
-    parts = [f"index `{found.index}`", f"genotype `{digits}`"]
+    parts = []
+    if found.index is not None:  # without one, the notation is the genotype
+        digits = ("" if space.digits_joined else " ").join(map(str, found.genotype))
+        parts = [f"index `{found.index}`", f"genotype `{digits}`"]
     parts += [f"{alias.title} `{alias.text}`" for alias in found.aliases if not alias.long]
-    st.caption(" · ".join(parts))
+    if parts:
+        st.caption(" · ".join(parts))

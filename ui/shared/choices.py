@@ -6,7 +6,7 @@ from typing import Literal
 
 from svge_core.atlas import PlaneName
 from svge_core.data import Scores
-from svge_core.explorer import CellFilter
+from svge_core.explorer import CellFilter, CellName
 from svge_core.interpolation import PathKind
 
 BASKET_CAP = 200
@@ -16,9 +16,9 @@ FURTHEST = 1e9
 
 @dataclass(frozen=True)
 class CellFocus:
-    """A known cell, by official index."""
+    """A known cell, by official index, or by notation where cells have none."""
 
-    index: int
+    name: CellName
 
 
 @dataclass(frozen=True)

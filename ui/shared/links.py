@@ -8,8 +8,9 @@ from typing import Any, get_args
 import streamlit as st
 
 from svge_core.atlas import PlaneName
+from svge_core.errors import SvgeError
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
-from svge_core.spaces import SPACES
+from svge_core.spaces import SPACES, AbstractSearchSpace
 from ui.shared import reruns, session
 from ui.shared.choices import FURTHEST, CellFocus, Focus, PlaceFocus
 
@@ -50,8 +51,8 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
     place: Focus | None = None
     size = SPACES[space or session.space_name()].size or 0
     if (text := parameters.get("cell")) is not None:
-        index = _index(text, size)
-        place = None if index is None else CellFocus(index)
+        name = _index(text, size) if size else _notation(text, SPACES[space or session.space_name()])
+        place = None if name is None else CellFocus(name)
         if place is None:
             problems.append(_no_index("cell", text, size))
     elif "x" in parameters or "y" in parameters:
@@ -70,7 +71,7 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
 
 def _no_index(name: str, text: str, size: int) -> str:
     if not size:
-        return f"The link's {name} {text[:40]!r} names a cell by an index, which cells of this space do not have."
+        return f"The link's {name} {text[:40]!r} is no notation of a cell, and cells of this space have no index."
     return f"The link's {name} {text[:40]!r} is no index between 0 and {size - 1:,}."
 
 
@@ -153,7 +154,7 @@ def write_link(shown_plane: PlaneName, shown_colour: str) -> None:
 
 def _focus_parameters(focus: Focus) -> dict[str, str]:
     if isinstance(focus, CellFocus):
-        return {"cell": str(focus.index)}
+        return {"cell": str(focus.name)}
     return {"x": f"{focus.x:.6g}", "y": f"{focus.y:.6g}", "at": focus.plane}
 
 
@@ -207,6 +208,14 @@ def _index(text: str, size: int) -> int | None:
     """A number from 0 to ``size`` - 1 in plain digits."""
     good = text.isascii() and text.isdigit() and len(text) <= len(str(size)) and int(text) < size
     return int(text) if good else None
+
+
+def _notation(text: str, space: AbstractSearchSpace) -> str | None:
+    """A cell of a space without indices in its one notation; None for what is none."""
+    try:
+        return space.format(space.canonical(space.parse(text)))
+    except SvgeError:
+        return None
 
 
 def _finite(text: str) -> float | None:

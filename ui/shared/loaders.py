@@ -13,7 +13,7 @@ from svge_core.checkpoints import META, WEIGHTS, Checkpoint, find_checkpoints, l
 from svge_core.data import Scores, load_scores
 from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
-from svge_core.explorer import PREDICTORS, Column, Explorer, assemble_explorer, column
+from svge_core.explorer import FAMILY, PREDICTORS, Column, Explorer, assemble_explorer, column, point_labels
 from svge_core.spaces import SPACES
 from ui.latent_map.own import publish_own
 from ui.latent_map.published import publish_array, publish_text, published_path
@@ -32,8 +32,12 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def checkpoint_folders() -> dict[tuple[str, str], Path]:
-    """All checkpoints by space and name; the shipped ``svge`` first."""
-    folders = sorted(find_checkpoints(checkpoints_root()), key=lambda path: (path.parent.name, path.name != "svge"))
+    """All checkpoints by space and name; those with a map first, and of these the shipped ``svge``."""
+
+    def place(path: Path) -> tuple[str, bool, bool]:
+        return path.parent.name, not (path / ATLAS).is_file(), path.name != "svge"
+
+    folders = sorted(find_checkpoints(checkpoints_root()), key=place)
     return {(path.parent.name, path.name): path for path in folders}
 
 
@@ -160,6 +164,8 @@ def _column(identity: tuple[str, str, ThemeName], _explorer: Explorer) -> ShownC
         palette, on_top = DIVERGING, "high"
     elif shown.name.key == "split":
         palette = (CATEGORICAL[9], CATEGORICAL[1])
+    elif shown.name.key == FAMILY:
+        palette = CATEGORICAL[: len(shown.categories)]
     elif shown.categories:
         palette = (*operation_colours(_explorer.space, identity[2]).values(), CATEGORICAL[4])
     own = shown.name.score != "" and _explorer.meaning(shown.name.score).origin == "user"
@@ -188,12 +194,9 @@ def map_points(explorer: Explorer, plane: PlaneName) -> MapPoints:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _points(layout: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
-    xy = _explorer.atlas.planes[plane].xy
-    atlas, space = _explorer.atlas, _explorer.space
-    labels = None
-    if len(atlas) <= LABELLED:
-        names = [f"#{index}  {space.format(space.from_index(index))}" for index in atlas.indices.tolist()]
-        labels = publish_text(names, f"{space.name}-labels")
+    xy, labels = _explorer.atlas.planes[plane].xy, None
+    if len(xy) <= LABELLED:
+        labels = publish_text(point_labels(_explorer), f"{_explorer.space.name}-labels")
     return MapPoints(f"{layout}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
 
 

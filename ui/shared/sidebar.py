@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from svge_core.atlas import chartable
 from svge_core.data import has_indices
 from svge_core.devices import usable_devices
 from svge_core.errors import SvgeError
@@ -14,6 +15,8 @@ from ui.shared import loaders, reruns, session
 from ui.shared.basket import basket_sidebar
 from ui.shared.theme import plain
 
+#: what there is of a space that is charted without indices
+_ITS_MAP = ("pages/map.py", "Map: cells that were drawn for it", ":material/scatter_plot:")
 #: pages that need no map, with what they do
 _WITHOUT_MAP = (
     ("pages/search.py", "Search for good architectures", ":material/search:"),
@@ -81,14 +84,19 @@ def opened_or_none() -> Explorer | None:
     return None if opened is None else loaders.with_own_scores(opened)
 
 
-def opened_or_stop() -> Explorer:
-    """The chosen checkpoint; where it cannot be opened, words on what to do instead of a page."""
+def opened_or_stop(*, by_index: bool = False) -> Explorer:
+    """The chosen checkpoint; where it cannot be opened, words on what to do instead of a page.
+
+    Args:
+        by_index: whether the page tells cells apart by their index, and not by their places on the map.
+    """
     folder, space = session.checkpoint(), SPACES[session.space_name()]
+    possible = has_indices(space) if by_index else chartable(space)
     if folder is None:
         _no_checkpoint(space, checkpoints_root())
-    if not has_indices(space):
+    if not possible:
         _no_map(space)
-    if folder is None or not has_indices(space):
+    if folder is None or not possible:
         st.stop()
     try:
         with loaders.opening(folder):
@@ -105,19 +113,22 @@ def opened_or_stop() -> Explorer:
 def _no_map(space: AbstractSearchSpace) -> None:
     """What stands where a map would need an index, whether there is a checkpoint or not."""
     many = "more cells than can be numbered" if space.size is None else f"{space.size:.1e} cells"
+    mapped = chartable(space)
     st.info(
-        f"{space.title} has {many}, so its cells have no index, and without one there is no map of them and no path "
-        "between two: go on with one of these pages, or choose another search space in the sidebar.",
+        f"{space.title} has {many}, so its cells have no index, and without one there is "
+        f"{'no path' if mapped else 'no map of them and no path'} between two: go on with one of these pages, or "
+        "choose another search space in the sidebar.",
         icon=":material/map:",
     )
+    pages = (_ITS_MAP, *_WITHOUT_MAP) if mapped else _WITHOUT_MAP
     with st.container(horizontal=True):
-        for page, label, icon in _WITHOUT_MAP:
+        for page, label, icon in pages:
             st.page_link(page, label=label, icon=icon)
 
 
 def _no_checkpoint(space: AbstractSearchSpace, root: Path) -> None:
     st.info(f"There is no checkpoint for {space.title} in the folder `{plain(root.name)}`.", icon=":material/info:")
-    if not has_indices(space):
+    if not chartable(space):
         return
     st.markdown("Train one, then lay out its map and reload this page:")
     st.code(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from svge_core.atlas import CHARTED
+from svge_core.atlas import CHARTED, DRAWN
 from svge_core.cli.options.shared import add_checkpoint, add_command, add_device, add_fields, whole_number
 from svge_core.models import DEFAULTS, ModelConfig
 from svge_core.spaces import SPACES
@@ -39,7 +39,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--charted",
         type=whole_number(3),
-        help=f"size of the sample of a space that is too large to list (default: {CHARTED})",
+        help=f"size of the sample of a space that is too large to list (default: {CHARTED}, without indices {DRAWN})",
     )
     parser.add_argument(
         "--seed", type=whole_number(0), default=1, help="of UMAP and of the sample (default: %(default)s)"
