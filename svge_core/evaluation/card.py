@@ -26,7 +26,7 @@ from svge_core.evaluation.report import is_repeated
 from svge_core.evaluation.shares import decimals, fifths_size, in_fifths, percent
 from svge_core.evaluation.verdict import MOST, verdict_of
 from svge_core.files import markdown_text, write_atomically
-from svge_core.predictors import FULL_NAME, stored_infos
+from svge_core.predictors import full_name, stored_infos
 from svge_core.spaces import AbstractSearchSpace
 
 FILE = "README.md"
@@ -314,7 +314,7 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
     ]
     for info in infos.values():
         parts: tuple[tuple[Literal["surrogate", "joint"], str], ...] = (
-            ("surrogate", FULL_NAME),
+            ("surrogate", full_name(info.beside)),
             ("joint", "SVGe's joint head"),
         )
         for name, title in parts:

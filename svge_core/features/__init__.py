@@ -1,4 +1,4 @@
-"""What a cell is, in numbers that nobody trained: structure features, their scaling, and their main components."""
+"""What a cell is, in numbers that nobody trained: structure features, and the covariance of wide networks."""
 
 import lazy_loader
 

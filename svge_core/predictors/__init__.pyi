@@ -4,7 +4,6 @@ from .checkpoint_predictors import (
     encoder_of as encoder_of,
     fit_predictor as fit_predictor,
     load_predictors as load_predictors,
-    model_in_words as model_in_words,
 )
 from .gaussian_process import (
     JITTER as JITTER,
@@ -20,7 +19,7 @@ from .measures import (
     measure_predictions as measure_predictions,
     summarise_draws as summarise_draws,
 )
-from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME
+from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME, full_name as full_name
 from .predictor_info import (
     HeldOut as HeldOut,
     PredictorInfo as PredictorInfo,

@@ -25,7 +25,6 @@ from svge_core.errors import CheckpointError, DataError
 from svge_core.files import read_columns, read_tensors, write_atomically, write_columns
 from svge_core.models import GraphVAE, HeadConfig, JointModel, encode_all, fit_joint
 from svge_core.predictors.measures import coverage_by_fifth, measure_predictions
-from svge_core.predictors.names import FULL_NAME
 from svge_core.predictors.predictor_info import (
     FOLDER,
     META,
@@ -38,7 +37,6 @@ from svge_core.predictors.predictor_info import (
 from svge_core.predictors.replacing import replaced_by
 from svge_core.predictors.surrogate import Encode, StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
-from svge_core.predictors.trees import MANY_LABELS
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch, to_batch
 
@@ -111,14 +109,14 @@ class Predictors:
         labels = fitted.info.labels
         if not cells:
             none = np.empty(0)
-            return Prediction(key, none, none, none, fitted.info.level, model_in_words(labels), labels, none)
+            return Prediction(key, none, none, none, fitted.info.level, fitted.info.model, labels, none)
         if fitted.surrogate is None:
             fitted.surrogate = load_surrogate(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
         if fitted.joint is None:
             fitted.joint = load_joint(fitted.folder, self.checkpoint, fitted.info)
         joint = fitted.joint.predict(to_batch(self.space, cells)).numpy().astype(np.float64)
         prediction = fitted.surrogate.predict(cells)
-        return replace(prediction, score=key, model=model_in_words(labels), labels=labels, joint=joint)
+        return replace(prediction, score=key, model=fitted.info.model, labels=labels, joint=joint)
 
     def whole_space(self, key: str) -> Prediction:
         """Stored predictions for every charted cell, row by row (see `Atlas`).
@@ -129,7 +127,7 @@ class Predictors:
         fitted = self._of(key)
         labels = fitted.info.labels
         mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
-        return Prediction(key, mean, low, high, fitted.info.level, model_in_words(labels), labels, joint)
+        return Prediction(key, mean, low, high, fitted.info.level, fitted.info.model, labels, joint)
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:
@@ -204,6 +202,7 @@ def fit_predictor(
         head=head,
         training_indices=tuple(indices[rows].tolist()),
         held_out=held_out_results(values, rows, labelled),
+        beside=surrogate.beside,
     )
     folder = checkpoint.folder / FOLDER / key
     save_surrogate(surrogate, folder / SURROGATE)
@@ -313,12 +312,6 @@ def load_predictors(checkpoint: Checkpoint, space: AbstractSearchSpace) -> Predi
         check_belongs(path, info, (("checkpoint", checkpoint.digest), ("space", space.name)))
         fitted[info.score] = _Fitted(path.parent, info)
     return Predictors(checkpoint, space, fitted)
-
-
-def model_in_words(labels: int) -> str:
-    """What predicts, for a person: a predictor of so many labels."""
-    latents = " and latents" if labels >= MANY_LABELS else ""
-    return f"{FULL_NAME}{latents}, {labels} labels"
 
 
 def _kept(name: str) -> bool:

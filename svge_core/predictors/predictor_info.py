@@ -10,10 +10,12 @@ from svge_core.data import meaning_from_dict
 from svge_core.errors import CheckpointError
 from svge_core.files import Count, check_version, read_record, to_plain, write_record
 from svge_core.models import HeadConfig
+from svge_core.predictors.names import Beside, full_name
+from svge_core.predictors.trees import MANY_LABELS
 
-#: 2 has the coverage by fifths, 3 the column of the labels
-FORMAT_VERSION = 3
-_VERSIONS = (1, 2, FORMAT_VERSION)
+#: 2 has the coverage by fifths, 3 the column of the labels, 4 what the surrogate sees beside the structure
+FORMAT_VERSION = 4
+_VERSIONS = (1, 2, 3, FORMAT_VERSION)
 FOLDER, META = "predictors", "predictor.json"
 AGAIN = "Fit the predictor again."
 
@@ -56,6 +58,7 @@ class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         head: settings of the joint head.
         training_indices: official indices of the cells that were fitted on.
         held_out: by part; empty where nothing was left.
+        beside: groups of features that the surrogate sees beside the structure.
     """
 
     checkpoint: str
@@ -71,6 +74,12 @@ class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     head: HeadConfig
     training_indices: tuple[Count, ...]
     held_out: dict[Literal["surrogate", "joint"], HeldOut]
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """What predicts, for a person."""
+        return f"{full_name(self.beside)}, {self.labels} labels"
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
@@ -115,5 +124,8 @@ def check_belongs(path: Path, info: PredictorInfo, expected: Sequence[tuple[str,
 
 def _upgrade(plain: object) -> dict[str, Any]:
     values = dict(check_version(plain, "format_version", _VERSIONS))
-    del values["format_version"]
+    version = values.pop("format_version")
+    labels = values.get("labels")
+    if version < 4 and isinstance(labels, int) and labels >= MANY_LABELS:  # from there on latents were a group
+        values["beside"] = ["latents"]
     return values

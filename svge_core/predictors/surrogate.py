@@ -28,7 +28,7 @@ from svge_core.features import (
 )
 from svge_core.predictors.calibration import TargetTransform, conformal_factor, fold_numbers, local_factors
 from svge_core.predictors.gaussian_process import GaussianProcess, fit_parameters
-from svge_core.predictors.names import FULL_NAME
+from svge_core.predictors.names import Beside, full_name
 from svge_core.predictors.trees import MANY_LABELS, TreeEnsemble
 from svge_core.spaces import SPACES, AbstractSearchSpace
 
@@ -113,6 +113,12 @@ class StructureSurrogate:
     def num_labels(self) -> int:
         """How many labels it was fitted on."""
         return len(self.values)
+
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """The groups of features that it sees beside the structure."""
+        found: list[Beside] = ["latents"] if self.latent is not None else []
+        return (*found, "covariance") if self.kernel is not None else tuple(found)
 
     @classmethod
     def fit(
@@ -266,7 +272,7 @@ class StructureSurrogate:
             low, high = np.minimum(low, mean), np.maximum(high, mean)
         back = back.reshape(-1)
         mean, std, low, high = (column[back] for column in (mean, std, low, high))
-        return Prediction("", mean, low, high, self.level, FULL_NAME, self.num_labels, std=std)
+        return Prediction("", mean, low, high, self.level, full_name(self.beside), self.num_labels, std=std)
 
 
 def _beside_structure(

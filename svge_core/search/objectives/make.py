@@ -17,7 +17,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import ScoreMeaning, Scores, load_scores, old_meaning
 from svge_core.data.importers import list_imported, load_imported
 from svge_core.errors import DataError
-from svge_core.predictors import Predictors, load_predictors, model_in_words
+from svge_core.predictors import Predictors, load_predictors
 from svge_core.search.domain import Domain
 from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
@@ -284,7 +284,7 @@ def _predictor(key: str, space: AbstractSearchSpace, checkpoint: Checkpoint | No
         )
     info = predictors.info(key)
     stored = predictors.meaning(key)
-    source = model_in_words(info.labels)
+    source = info.model
     own = f"predicted_{key}"[:64]
     title = f"Predicted {key if stored is None else stored.title}"
     if stored is None:  # a predictor of before meanings were stored
