@@ -102,7 +102,7 @@ def probe(latents: torch.Tensor, values: np.ndarray, arguments: argparse.Namespa
 def main(argv: list[str] | None = None) -> int:
     """Measure, print, save."""
     parser = argparse.ArgumentParser(prog="python -m bench.latent_probe", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, nargs="+", help="one row for each")
     parser.add_argument("--csv", type=Path, required=True, help="label file")
     parser.add_argument("--score", required=True, help="column of the label file")
     parser.add_argument("--meaning", type=Path, required=True, help="JSON: what the labels are")
@@ -111,21 +111,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=10)
     arguments = parser.parse_args(argv)
     try:
-        checkpoint, meaning = load_checkpoint(arguments.checkpoint), read_meaning(arguments.meaning)
-        space = checkpoint.model.space
+        checkpoints, meaning = (
+            [load_checkpoint(folder) for folder in arguments.checkpoint],
+            read_meaning(arguments.meaning),
+        )
+        space = checkpoints[0].model.space
         labels = read_labels(arguments.csv, arguments.score, space)
     except SvgeError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    latents = encode_all(checkpoint.model, index_batch(space, labels.indices))[0]
-    draws = [probe(latents, labels.values, arguments, seed) for seed in range(arguments.seeds)]
-    row: dict[str, Any] = {
-        "predictor": f"sparse GP on {checkpoint.folder.name}'s latents",
-        "labels": draws[0]["labels"],
-        "held_out": draws[0]["held_out"],
-        **summarise_draws(draws, MEASURES),
-    }
-    print_table([row], COLUMNS)
+    rows: list[dict[str, Any]] = []
+    for checkpoint in checkpoints:
+        latents = encode_all(checkpoint.model, index_batch(space, labels.indices))[0]
+        draws = [probe(latents, labels.values, arguments, seed) for seed in range(arguments.seeds)]
+        sizes = {name: draws[0][name] for name in ("labels", "held_out")}
+        summary = summarise_draws(draws, MEASURES)
+        rows.append(
+            {"predictor": f"sparse GP on {checkpoint.folder.name}'s latents", **sizes, **summary, "draws": draws}
+        )
+    print_table(rows, COLUMNS)
     settings = {
         "space": space.name,
         "score": meaning.describe(),
@@ -133,8 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         "steps": arguments.steps,
         "seeds": f"0..{arguments.seeds - 1} of the probe, one training seed",
     }
-    stored = [{**row, "draws": draws}]
-    save_results(f"latent_probe_{space.name}", stored, settings, command("latent_probe", argv))
+    save_results(f"latent_probe_{space.name}", rows, settings, command("latent_probe", argv))
     return 0
 
 

@@ -133,7 +133,9 @@ def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[P
     if probe is not None:
         for key, measure in PROBED.items():
             source = f"{_named(probe)}; ± over random splits"
-            yield from _row(PROBE, ENAS, system, measure, {**probe["rows"][0], "seeds": 1}, key, HERE, source)
+            for row in probe["rows"]:
+                probed = system if row["checkpoint"] == folder.name else f"SVGe, {row['checkpoint']}"
+                yield from _row(PROBE, ENAS, probed, measure, {**row, "seeds": 1}, key, HERE, source)
 
 
 def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any] | None) -> Iterator[PlainRow]:

@@ -187,14 +187,21 @@ def test_components_are_white_and_those_of_sklearn() -> None:
 
     from svge_core.features.scaling import reference_cells
 
-    space = get_space("nasbench101")
+    space = get_space("nasbench201")
     cells = reference_cells(space.name)
     components = KernelComponents.of(space, 16)
-    scores = components.scores(cells)
+    entries = output_kernels(space, cells)
+    scores = (entries - components.centre) @ components.directions
     np.testing.assert_allclose(scores.std(0), 1, rtol=1e-2)
-    expected = PCA(16, whiten=True, svd_solver="full").fit_transform(output_kernels(space, cells))
+    expected = PCA(16, whiten=True, svd_solver="full").fit_transform(entries)
     correlation = np.corrcoef(scores.T, expected.T)[:16, 16:]
     np.testing.assert_allclose(np.abs(np.diag(correlation)), 1, atol=1e-3)
+    first = [space.representative(cell) for cell in cells[:50]]
+    np.testing.assert_allclose(
+        components.scores(cells[:50]),
+        (output_kernels(space, first) - components.centre) @ components.directions,
+        atol=1e-3,
+    )
 
 
 def test_a_space_without_such_networks_is_named() -> None:

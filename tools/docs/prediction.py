@@ -63,15 +63,19 @@ def prediction(root: Path) -> str:
     lines += [*_by_fifths(root), *_peers(root), "", "Commands: " + "; ".join(commands) + "."]
     if (probe := read_results("latent_probe_enas6", root)) is not None:
         row, best = probe["rows"][0], _best_of_enas(root)
-        rmse, r = _with_spread(row, "rmse_standardised"), _with_spread(row, "pearson_r")
+        found = [
+            f"`{one.get('checkpoint', 'svge')}` {_with_spread(one, 'rmse_standardised')} / "
+            f"{_with_spread(one, 'pearson_r')}"
+            for one in probe["rows"]
+        ]
         lines += [
             "",
             f"The sparse-GP probe of D-VAE on ENAS ({probe['settings']['inducing points']} inducing points, "
             f"{row['labels']:,} labels, {row['held_out']:,} held out, probe seeds {probe['settings']['seeds'][:4]}; "
-            f"`{probe['command']}`) gives our latents, trained without any label, RMSE {rmse} of standardised accuracy "
-            f"and Pearson r {r}. Published, with the probe's own implementation (its length scales and step sizes "
-            "differ from ours): S-VAE .478 / .873, D-VAE .384 / .920, with operation embeddings .371 / .925, "
-            f"PACE .248 / .968.{best}",
+            f"`{probe['command']}`) gives our latents, trained without any label, RMSE of standardised accuracy / "
+            f"Pearson r: {', '.join(found)}. Published, with the probe's own implementation (its length scales and "
+            "step sizes differ from ours): S-VAE .478 / .873, D-VAE .384 / .920, with operation embeddings "
+            f".371 / .925, PACE .248 / .968.{best}",
         ]
     return "\n".join(lines)
 
