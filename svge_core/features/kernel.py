@@ -29,7 +29,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from svge_core.cells import Cell
-from svge_core.errors import DataError
+from svge_core.errors import DataError, InvalidCellError
 from svge_core.features.scaling import reference_cells
 from svge_core.features.structure import padded_cells
 from svge_core.spaces import SPACES, AbstractSearchSpace, WideNetwork
@@ -277,10 +277,16 @@ class KernelComponents:
 
     def scores(self, cells: Sequence[Cell]) -> Float[np.ndarray, "cells components"]:
         """Where cells lie along the components; cells that compute the same (``space.equivalents``) lie together."""
-        one_of_each = list(dict.fromkeys(self.space.representative(cell) for cell in cells))
-        row = {cell: number for number, cell in enumerate(one_of_each)}
-        found = (output_kernels(self.space, one_of_each) - self.centre) @ self.directions
-        return found[[row[self.space.representative(cell)] for cell in cells]]
+        firsts = [self._first(cell) for cell in cells]
+        row = {cell: number for number, cell in enumerate(dict.fromkeys(firsts))}
+        found = (output_kernels(self.space, list(row)) - self.centre) @ self.directions
+        return found[[row[cell] for cell in firsts]]
+
+    def _first(self, cell: Cell) -> Cell:
+        try:
+            return self.space.representative(cell)
+        except InvalidCellError:  # a larger cell than the space has, such as those of an extrapolation
+            return cell
 
 
 @lru_cache(maxsize=4)

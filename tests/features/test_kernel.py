@@ -204,6 +204,16 @@ def test_components_are_white_and_those_of_sklearn() -> None:
     )
 
 
+def test_larger_cells_than_the_space_has_stand_for_themselves() -> None:
+    space = get_space("nasbench101")
+    chain = tuple((node, node + 1) for node in range(8))
+    larger = Cell(("input", *("conv3x3-bn-relu",) * 7, "output"), chain)
+    components = KernelComponents.of(get_space("nasbench201"), 4)
+    components = KernelComponents(space, components.centre, components.directions)
+    expected = (output_kernels(space, [larger]) - components.centre) @ components.directions
+    np.testing.assert_allclose(components.scores([larger]), expected)
+
+
 def test_a_space_without_such_networks_is_named() -> None:
     space = get_space("randwire")
     assert not has_kernel(space)
