@@ -322,12 +322,10 @@ def test_predictors_that_say_nothing_are_told_apart(base: PredictorInfo) -> None
 
 CLAIMS = {
     "enas6/svge": (NOTATION, f"Predict from structure features and latents{AWAY}"),
+    "enas6/svge-function": (NOTATION, f"Predict from one-hot codes{AWAY}"),
     "nasbench101/svge": (NOTATION, f"Predict from structure features and latents{AWAY}"),
     "nasbench201/svge": (NOTATION, f"Predict from structure features{AWAY}"),
-    "nasbench201/svge-function": (
-        FUNCTION,
-        f"{BESIDE} as well as those of structure features",
-    ),
+    "nasbench201/svge-function": (FUNCTION, f"{BESIDE} as well as those of structure features"),
     "randwire/rows": ("What distances follow cannot be measured", "There is nothing to predict from"),
     "randwire/svge": ("What distances follow cannot be measured", "There is nothing to predict from"),
 }
@@ -337,10 +335,11 @@ CLAIMS = {
 def test_the_numbers_of_shipped_checkpoints_are_those_of_their_files(folder: Path) -> None:
     model = svge.load_checkpoint(folder)
     first, second, third = model.verdict()
-    assert not any(sentence.command for sentence in (first, second, third))
+    missing = "" if (folder / "predictors").is_dir() or not model.space.size else "fit"
+    assert (first.command, second.command, third.command) == ("", "", missing)
     assert (second.claim, third.claim) == CLAIMS["/".join(folder.parts[-2:])]
     readme = (folder / "README.md").read_text()
-    assert all(f"- {markdown_text(str(sentence))}\n" in readme for sentence in (first, second, third))
+    assert all(f"- {markdown_text(str(sentence))}" in readme for sentence in (first, second, third))
     # the files are read here as what they are, without the code that makes the sentences
     counts = set(counted(json.loads((folder / "meta.json").read_text())["metrics"]))
     told = re.findall(r"[\d,]+ of [\d,]*\d", first.evidence)
@@ -358,6 +357,8 @@ def test_the_numbers_of_shipped_checkpoints_are_those_of_their_files(folder: Pat
             quality["edits"]["curves"]["latent"][0]["median"],
         )
         assert re.findall(r"at (0\.\d\d)\b", second.evidence) == [f"{one:.2f}" for one in distances]
+    if missing:
+        return
     info = json.loads((folder / "predictors" / score["key"] / "predictor.json").read_text())
     held = info["held_out"]
     told = [held["surrogate"]["kendall_tau"], held["joint"]["kendall_tau"], taus[0]]
