@@ -19,11 +19,13 @@ from scipy.stats import kendalltau
 from bench.harness.results import command, print_table, save_results
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_checkpoint
-from svge_core.features import StructureComponents
+from svge_core.evaluation import explained
 from svge_core.predictors import GaussianProcess, fit_parameters
 from svge_core.search import Domain
 from svge_core.search.searchers.bayesian import Encodings, rank_normal
 from svge_core.spaces import get_space
+from svge_core.tensors import to_batch
+from svge_core.training import function_of
 
 SCORES = ("cifar10_valid", "cifar100_valid", "imagenet16_valid")
 LABELS = (78, 156, 781)
@@ -48,10 +50,8 @@ def tau(groups: Groups, values: np.ndarray, labels: int, draw: int) -> float:
 
 def components_r2(checkpoint: Checkpoint, cells: list[Cell], known: np.ndarray) -> float:
     """Share of the variance of the scaled components that the latent's own dimensions for them hold."""
-    config = checkpoint.model.config
-    components = StructureComponents.of(checkpoint.model.space, config.function)
-    wanted = config.function_scale * components.scores(cells)
-    return float(1.0 - np.square(wanted - known).sum() / np.square(wanted - wanted.mean(axis=0)).sum())
+    model = checkpoint.model
+    return explained(known, function_of(model, to_batch(model.space, cells)).cpu().numpy())
 
 
 def representations(encodings: Encodings, cells: list[Cell]) -> dict[str, Groups]:

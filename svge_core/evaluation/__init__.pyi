@@ -1,4 +1,5 @@
 from .card import drawn_words as drawn_words, write_card as write_card
+from .function_readout import explained as explained
 from .latent_smoothness import smoothness as smoothness
 from .metrics import (
     Share as Share,

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from svge_core.cells import Cell
-from svge_core.errors import DataError
+from svge_core.errors import DataError, InvalidCellError
 from svge_core.features.scaling import feature_scaling, reference_features
 from svge_core.features.structure import structure_features
 from svge_core.spaces import SPACES, AbstractSearchSpace
@@ -64,7 +64,7 @@ class StructureComponents:
         scaling = feature_scaling(self.space.name)
         found = [np.zeros((0, self.directions.shape[1]))]
         for start in range(0, len(cells), _CHUNK):
-            chunk = [self.space.representative(cell) for cell in cells[start : start + _CHUNK]]
+            chunk = representatives(self.space, cells[start : start + _CHUNK])
             groups = scaling.apply(structure_features(self.space, chunk).values)
             found.append((np.concatenate(groups, axis=1) - self.centre) @ self.directions)
         return np.concatenate(found)
@@ -74,7 +74,7 @@ class StructureComponents:
 def _of(space_name: str, count: int) -> StructureComponents:
     space, scaling = SPACES[space_name], feature_scaling(space_name)
     groups = scaling.apply(reference_features(space_name).values)
-    found = [_components(group) for group in groups]
+    found = [principal_components(group) for group in groups]
     all_variances = np.concatenate([variances for variances, _ in found])
     if not 1 <= count <= len(all_variances):
         raise DataError(
@@ -95,12 +95,25 @@ def _of(space_name: str, count: int) -> StructureComponents:
     return StructureComponents(space, centre, directions, used, held / float(all_variances.sum()))
 
 
-def _components(group: Float[np.ndarray, "cells columns"]) -> tuple[np.ndarray, np.ndarray]:
-    """Variances, largest first, and directions (columns, components) of one group's components."""
-    _, singular, directions = np.linalg.svd(group - group.mean(axis=0), full_matrices=False)
-    variances = singular**2 / len(group)
+def principal_components(
+    values: Float[np.ndarray, "cells columns"],
+) -> tuple[Float[np.ndarray, " components"], Float[np.ndarray, "columns components"]]:
+    """Variances, largest first, and directions of the components of a table, without those that are rounding alone."""
+    _, singular, directions = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    variances = singular**2 / len(values)
     kept = variances > 1e-9 * variances[0]
     chosen = directions[kept].T
     largest = np.abs(chosen).argmax(axis=0)
     # the sign of a component is free: one for everybody
     return variances[kept], chosen * np.sign(chosen[largest, np.arange(chosen.shape[1])])
+
+
+def representatives(space: AbstractSearchSpace, cells: Sequence[Cell]) -> list[Cell]:
+    """Of each cell the first that computes the same; a cell that is larger than the space's stands for itself."""
+    found = []
+    for cell in cells:
+        try:
+            found.append(space.representative(cell))
+        except InvalidCellError:  # such as those of an extrapolation
+            found.append(cell)
+    return found

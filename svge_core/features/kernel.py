@@ -29,7 +29,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from svge_core.cells import Cell
-from svge_core.errors import DataError, InvalidCellError
+from svge_core.errors import DataError
+from svge_core.features.components import principal_components, representatives
 from svge_core.features.scaling import reference_cells
 from svge_core.features.structure import padded_cells
 from svge_core.spaces import SPACES, AbstractSearchSpace, WideNetwork
@@ -277,34 +278,23 @@ class KernelComponents:
 
     def scores(self, cells: Sequence[Cell]) -> Float[np.ndarray, "cells components"]:
         """Where cells lie along the components; cells that compute the same (``space.equivalents``) lie together."""
-        firsts = [self._first(cell) for cell in cells]
+        firsts = representatives(self.space, cells)
         row = {cell: number for number, cell in enumerate(dict.fromkeys(firsts))}
         found = (output_kernels(self.space, list(row)) - self.centre) @ self.directions
         return found[[row[cell] for cell in firsts]]
-
-    def _first(self, cell: Cell) -> Cell:
-        try:
-            return self.space.representative(cell)
-        except InvalidCellError:  # a larger cell than the space has, such as those of an extrapolation
-            return cell
 
 
 @lru_cache(maxsize=4)
 def _of(space_name: str, count: int) -> KernelComponents:
     space = SPACES[space_name]
     entries = output_kernels(space, reference_cells(space_name))
-    centre = entries.mean(axis=0)
-    _, singular, directions = np.linalg.svd(entries - centre, full_matrices=False)
-    deviations = singular / np.sqrt(len(entries))
-    known = int((deviations > 1e-5 * deviations[0]).sum())  # below is rounding
-    if not 1 <= count <= known:
+    variances, directions = principal_components(entries)
+    if not 1 <= count <= len(variances):
         raise DataError(
-            f"The covariances of {space.title} have {known} components; expected 1 to {known}, got {count}."
+            f"The covariances of {space.title} have {len(variances)} components; expected 1 to {len(variances)}, got "
+            f"{count}."
         )
-    chosen = directions[:count].T
-    largest = np.abs(chosen).argmax(axis=0)
-    # the sign of a component is free: one for everybody
-    chosen = chosen * np.sign(chosen[largest, np.arange(count)])
+    white = directions[:, :count] / np.sqrt(variances[:count])
     # in the precision in which they are stored
-    centre, chosen = (array.astype(np.float32).astype(np.float64) for array in (centre, chosen / deviations[:count]))
-    return KernelComponents(space, centre, chosen)
+    centre, white = (array.astype(np.float32).astype(np.float64) for array in (entries.mean(axis=0), white))
+    return KernelComponents(space, centre, white)

@@ -32,6 +32,11 @@ class Posterior:
     log_var: Float[Tensor, "batch latent"]
     function: int = 0
 
+    def with_function(self, known: Float[Tensor, "batch function"], noise: float) -> "Posterior":
+        """The same followed by what the cells compute, of a standard deviation ``noise``."""
+        spread = torch.full_like(known, 2 * math.log(noise))
+        return Posterior(torch.cat([self.mean, known], 1), torch.cat([self.log_var, spread], 1), known.shape[1])
+
     def sample(self, generator: torch.Generator | None, noise: float = 1.0) -> Float[Tensor, "batch latent"]:
         """One draw per cell; ``noise`` scales the standard deviation."""
         eps = torch.randn(self.mean.shape, generator=generator, dtype=self.mean.dtype, device=self.mean.device)
@@ -84,6 +89,7 @@ class Encoder(nn.Module):
         self.rounds = nn.ModuleList(MessagePassing(config.hidden) for _ in range(config.rounds))
         self.readout = GatedSum(config.hidden, config.code, readouts=2)
         self.function = FunctionReadout(config) if config.function else None
+        self.noise = config.function_noise
 
     def forward(self, batch: CellBatch, table: Tensor) -> Posterior:
         """Args: table: rows of the operation encoding, (types, width)."""
@@ -99,9 +105,7 @@ class Encoder(nn.Module):
         mean, log_var = self.readout(state, mask)
         if self.function is None:
             return Posterior(mean, log_var)
-        known = self.function(state, mask)
-        spread = torch.full_like(known, self.function.log_var)
-        return Posterior(torch.cat([mean, known], dim=1), torch.cat([log_var, spread], dim=1), known.shape[1])
+        return Posterior(mean, log_var).with_function(self.function(state, mask), self.noise)
 
 
 class FunctionReadout(nn.Module):
@@ -111,7 +115,6 @@ class FunctionReadout(nn.Module):
         super().__init__()
         self.readout = GatedSum(config.hidden, config.function_hidden, readouts=1)
         self.out = nn.Linear(config.function_hidden, config.function)
-        self.log_var = 2 * math.log(config.function_noise)
 
     def forward(
         self, state: Float[Tensor, "2 batch nodes half"], mask: Float[Tensor, "batch nodes"]

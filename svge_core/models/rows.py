@@ -21,7 +21,6 @@ is the average of two codes a wiring between theirs: it has the edges that both 
 whose nodes have their codes from one or the other.
 """
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -105,12 +104,10 @@ class RowVAE(GraphVAE):
         rows = bits[:, self.pair] * self.owned.to(bits.dtype)
         found = self.code((self.read(rows) + self.read_bias).relu())
         mean, log_var = (part.flatten(1) for part in found.chunk(2, dim=2))
-        mean, log_var = mean + self.code_bias[0], log_var + self.code_bias[1]
+        found = Posterior(mean + self.code_bias[0], log_var + self.code_bias[1])
         if self.function is None:
-            return Posterior(mean, log_var)
-        known = self.function(batch.adjacency[:, 1:-1, 1:-1])
-        spread = torch.full_like(known, 2 * math.log(self.config.function_noise))
-        return Posterior(torch.cat([mean, known], dim=1), torch.cat([log_var, spread], dim=1), known.shape[1])
+            return found
+        return found.with_function(self.function(batch.adjacency[:, 1:-1, 1:-1]), self.config.function_noise)
 
     def bits(self, batch: CellBatch) -> Float[Tensor, "batch pairs"]:
         """1 where there is an edge between two inner nodes: the strict upper triangle, row by row."""

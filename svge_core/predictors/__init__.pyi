@@ -19,7 +19,12 @@ from .measures import (
     measure_predictions as measure_predictions,
     summarise_draws as summarise_draws,
 )
-from .names import FULL_NAME as FULL_NAME, SHORT_NAME as SHORT_NAME, full_name as full_name
+from .names import (
+    SHORT_NAME as SHORT_NAME,
+    Beside as Beside,
+    features_in_words as features_in_words,
+    full_name as full_name,
+)
 from .predictor_info import (
     HeldOut as HeldOut,
     PredictorInfo as PredictorInfo,

@@ -12,14 +12,18 @@ from typing import Literal
 
 Beside = Literal["latents", "covariance"]
 
-#: the surrogate's name in prose and in tables
-FULL_NAME, SHORT_NAME = "Gaussian process and boosted trees on structure features", "GP + trees"
-
+#: the surrogate's short name, for tables
+SHORT_NAME = "GP + trees"
 #: groups of features that can stand beside the structure, in the words of a sentence
 BESIDE: dict[Beside, str] = {"latents": "latents", "covariance": "the covariance of wide networks"}
 
 
-def full_name(beside: Collection[Beside] = ()) -> str:
-    """The surrogate's name with the groups of features (keys of :data:`BESIDE`) that it sees beside the structure."""
-    *first, last = [FULL_NAME, *(words for key, words in BESIDE.items() if key in beside)]
+def features_in_words(beside: Collection[Beside] = ()) -> str:
+    """What a surrogate sees, with the groups of features (keys of :data:`BESIDE`) that stand beside the structure."""
+    *first, last = ["structure features", *(words for key, words in BESIDE.items() if key in beside)]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def full_name(beside: Collection[Beside] = ()) -> str:
+    """The surrogate's name in prose."""
+    return f"Gaussian process and boosted trees on {features_in_words(beside)}"

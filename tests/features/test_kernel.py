@@ -1,5 +1,7 @@
 """The covariance of infinitely wide networks, against wide networks that are drawn, and closed forms."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import pytest
 import torch
@@ -25,7 +27,7 @@ WIDTH = 1024
 Maps = torch.Tensor  # (images, channels, positions)
 
 
-class DrawnNetwork:
+class DrawnNetwork(ABC):
     """Stacked cells of ``WIDTH`` channels with weights that are drawn, written with PyTorch's own layers."""
 
     def __init__(self, cell: Cell, seed: int) -> None:
@@ -56,8 +58,8 @@ class DrawnNetwork:
     def head(self, maps: Maps) -> Maps:
         return maps
 
-    def through(self, maps: Maps) -> Maps:
-        raise NotImplementedError
+    @abstractmethod
+    def through(self, maps: Maps) -> Maps: ...
 
 
 class Drawn201(DrawnNetwork):

@@ -7,7 +7,7 @@ from svge_core.data import meaning_from_dict, score_name
 from svge_core.evaluation.latent import SAME_TAU, QualityContent, ScoreNeighbours
 from svge_core.evaluation.verdict.distances import judged
 from svge_core.evaluation.verdict.sentence import Sentence, tau_words
-from svge_core.predictors import MANY_LABELS, SHORT_NAME, PredictorInfo
+from svge_core.predictors import SHORT_NAME, PredictorInfo, features_in_words
 
 Better = Literal["latent", "other", "same"]
 NOT_BY_DISTANCE = ", not from distances in this latent"
@@ -59,8 +59,7 @@ def _fitted(info: PredictorInfo, near: ScoreNeighbours | None) -> Sentence:
     """What predictors fitted on labels say, and how that stands to distances."""
     surrogate, joint = _held_out(info, "surrogate"), _held_out(info, "joint")
     assert surrogate is not None, "it was chosen for having one"
-    # of so many labels the surrogate sees both
-    features = f"structure features{' and latents' if info.labels >= MANY_LABELS else ''}"
+    features = features_in_words(info.beside)
     better: Better = "other" if joint is None else _compared(joint, surrogate)
     claim = _claims(features)[better]
     evidence = (
