@@ -94,18 +94,22 @@ def chart_scores(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Scores:
         network = space.cost(cells[0]).network if cells else ""
         columns = {"params_m": costs[:, 0], "flops_m": costs[:, 1]}
         meanings = {key: replace(known[key], source=network) for key in columns}
-    if len(space.operations) == 1:
-        found = wiring_columns(space, cells)
-        columns |= found
-        meanings |= {key: _WIRING[key] for key in found}
+    found = wiring_columns(space, cells)
+    columns |= found
+    meanings |= {key: _WIRING[key] for key in found}
     return scores_from_columns(space.name, columns, meanings, len(cells))
 
 
 def wiring_columns(space: AbstractSearchSpace, cells: Sequence[Cell]) -> dict[str, Float[np.ndarray, " cells"]]:
-    """Of every cell the edges between inner nodes, and the nodes on its longest and on an average way through."""
+    """Of every cell the edges between inner nodes, and the nodes on its longest and on an average way through.
+
+    None where cells differ in more than their wiring.
+    """
+    op, *others = space.operations
+    if others:
+        return {}
     features = structure_features(space, cells)
     named = dict(zip(features.names, features.values.T, strict=True))
-    (op,) = space.operations
     return {
         "edges": named[f"edges: live {op} to {op}"],
         "depth": named[f"paths: largest number of {op} on a live path"],

@@ -225,9 +225,7 @@ def inspection(
 
 def _unlisted(space: AbstractSearchSpace, scores: Scores, cell: Cell | None) -> dict[str, float]:
     """What follows from the wiring of a cell that stands in no table."""
-    if cell is None or len(space.operations) > 1:
-        return {}
-    found = wiring_columns(space, [cell])
+    found = {} if cell is None else wiring_columns(space, [cell])
     return {key: float(values[0]) for key, values in found.items() if key in scores.meanings}
 
 
