@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from svge_core.checkpoints import MetricRow
+from svge_core.features import FunctionTargets
 from svge_core.models import GraphVAE, encode_all
 from svge_core.tensors import CellBatch
 from svge_core.training import function_of
@@ -16,7 +17,7 @@ def explained(found: Float[np.ndarray, "cells columns"], truth: Float[np.ndarray
 
 
 def function_row(model: GraphVAE, held_out: CellBatch, split: str) -> MetricRow:
-    """R^2 of the read-out against the main components of the structure features that it is trained towards.
+    """R^2 of the read-out against the numbers that it is trained towards.
 
     Args:
         model: with ``config.function`` dimensions.
@@ -25,10 +26,8 @@ def function_row(model: GraphVAE, held_out: CellBatch, split: str) -> MetricRow:
     """
     truth = function_of(model, held_out).cpu().numpy()
     found = encode_all(model, held_out)[0][:, model.config.code :].numpy()
-    protocol = (
-        f"share of the variance of {model.config.function} main components of the structure features that the last "
-        "numbers of the latent explain, all components together"
-    )
+    words = FunctionTargets.of(model.space, model.config.function_targets, model.config.function).words
+    protocol = f"share of the variance of {words} that the last numbers of the latent explain, all together"
     return MetricRow(
         what="function", value=explained(found, truth), n=len(held_out), unit="R²", protocol=protocol, split=split
     )

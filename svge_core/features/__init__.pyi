@@ -15,3 +15,8 @@ from .structure import (
     FeatureTable as FeatureTable,
     structure_features as structure_features,
 )
+from .targets import (
+    FunctionKind as FunctionKind,
+    FunctionTargets as FunctionTargets,
+    log_sizes as log_sizes,
+)

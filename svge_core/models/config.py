@@ -11,7 +11,7 @@ from svge_core.files import to_record
 T = TypeVar("T")
 
 #: fields that files of earlier versions lack: their models had no such dimensions, and the defaults say so
-ADDED_FIELDS = ("function", "function_scale", "function_noise", "function_hidden")
+ADDED_FIELDS = ("function", "function_targets", "function_scale", "function_noise", "function_hidden")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,11 @@ class ModelConfig:
     edge_sampling: Literal["independent", "sequential"] = "independent"
     """Edges into one new node: independent given the state (published), or each given those from earlier nodes."""
     function: int = 0
-    """The last so many dimensions of z say what a cell computes: they are trained towards the main components of its
-    structure features and carry no KL term (published: none). SVGe's decoder reads them like the others, the row code's
-    does not."""
+    """The last so many dimensions of z say what a cell computes: they are trained towards numbers that need no label
+    and carry no KL term (published: none). SVGe's decoder reads them like the others, the row code's does not."""
+    function_targets: Literal["structure", "structure+size", "kernel"] = "structure"
+    """What these are: main components of the structure features, these with parameters and multiply-accumulates of the
+    network, or main components of the covariance of wide networks."""
     function_scale: float = 3.0
     """Standard deviation over the space of these dimensions, on average: those of the code have at most 1."""
     function_noise: float = 0.3

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from svge_core.errors import SvgeError
-from svge_core.features import StructureComponents
+from svge_core.features import FunctionTargets
 from svge_core.models import DecodeOptions, GraphVAE
 from svge_core.models.decoding import decode
 from svge_core.tensors import CellBatch, to_batch, to_cells
@@ -151,9 +151,9 @@ class Trainer:
 
 
 def function_of(model: GraphVAE, cells: CellBatch) -> Float[Tensor, "cells function"]:
-    """What a model's last dimensions are trained towards: main components of the cells' structure features."""
-    components = StructureComponents.of(model.space, model.config.function)
-    scores = components.scores(to_cells(model.space, cells.to("cpu")))
+    """What a model's last dimensions are trained towards, see :class:`~svge_core.features.FunctionTargets`."""
+    targets = FunctionTargets.of(model.space, model.config.function_targets, model.config.function)
+    scores = targets.scores(to_cells(model.space, cells.to("cpu")))
     return torch.from_numpy(scores * model.config.function_scale).to(cells.adjacency)
 
 

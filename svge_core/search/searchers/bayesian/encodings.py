@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
-from svge_core.features import StructureComponents, feature_scaling, structure_features
+from svge_core.features import FunctionTargets, feature_scaling, log_sizes, structure_features
 from svge_core.models import encode_all
 from svge_core.search.domain import Domain
 from svge_core.tensors import to_batch
@@ -29,8 +29,6 @@ _REFERENCE = 2_000
 _ROWS, _NUMBERS = 200_000, 400_000_000
 #: parts of a latent that has dimensions for what a cell computes
 _PARTS = ("code", "function")
-#: keeps the logarithm finite for cells that compute nothing (million parameters or multiply-accumulates)
-_SMALLEST = 0.05
 
 
 class Encodings:
@@ -76,7 +74,10 @@ class Encodings:
 
     @cached_property
     def _blocks(self) -> tuple[int, ...]:
-        return StructureComponents.of(self.space, self._function).blocks
+        if self.checkpoint is None:
+            return ()
+        config = self.checkpoint.model.config
+        return FunctionTargets.of(self.space, config.function_targets, config.function).blocks
 
     def features(self, cells: Sequence[Cell]) -> list[FeatureMatrix]:
         """The structure features alone, one scaled matrix per group."""
@@ -141,7 +142,7 @@ class Encodings:
         makers: dict[str, Callable[[Sequence[Cell]], FeatureMatrix]] = {
             "structure": lambda cells: structure_features(self.space, cells).values,
             "genes": self._genes,
-            "size": lambda cells: np.log(self.space.costs_of(cells) + _SMALLEST),
+            "size": lambda cells: log_sizes(self.space, cells),
             "latent": self._encode,
         }
         return makers[name]
