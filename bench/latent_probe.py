@@ -126,9 +126,9 @@ def main(argv: list[str] | None = None) -> int:
         draws = [probe(latents, labels.values, arguments, seed) for seed in range(arguments.seeds)]
         sizes = {name: draws[0][name] for name in ("labels", "held_out")}
         summary = summarise_draws(draws, MEASURES)
-        rows.append(
-            {"predictor": f"sparse GP on {checkpoint.folder.name}'s latents", **sizes, **summary, "draws": draws}
-        )
+        name = checkpoint.folder.name
+        predictor = f"sparse GP on {name}'s latents"
+        rows.append({"checkpoint": name, "predictor": predictor, **sizes, **summary, "draws": draws})
     print_table(rows, COLUMNS)
     settings = {
         "space": space.name,
