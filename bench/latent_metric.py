@@ -2,10 +2,10 @@
 
 For each checkpoint: Kendall tau of the same process, fitted to few labels, on the latents, on the one-hot genotype, on
 structure features, on these with the genotype and the size of the network (what the searches' process on structure
-sees), and on features and latents. The process, its targets (normal quantiles of the ranks) and its scaling are those
-of the Bayesian searches. No label is in a latent. Of a latent with dimensions for what a cell computes, R2 of these
-against the numbers that they were trained towards stands in a row of its own. Distances of equivalent cells and what
-nearest neighbours predict are measured by ``svge quality``.
+sees), on the shipped statistics of untrained networks with that size, and on features and latents. The process, its
+targets (normal quantiles of the ranks) and its scaling are those of the Bayesian searches. No label is in a latent. Of
+a latent with dimensions for what a cell computes, R2 of these against the numbers that they were trained towards stands
+in a row of its own. Distances of equivalent cells and what nearest neighbours predict are measured by ``svge quality``.
 
 Where all cells of the space are labelled, all others are held out; elsewhere labels and so many held-out cells are
 drawn from the reporting half of the file (see :mod:`bench.predictor_partial`).
@@ -23,9 +23,11 @@ from bench.harness.results import command, print_table, save_results
 from bench.predictor_partial import drawn_rows, half
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_checkpoint
+from svge_core.data import load_scores
 from svge_core.data.csv import Labels, read_labels
 from svge_core.errors import SvgeError
 from svge_core.evaluation import explained
+from svge_core.features import log_sizes
 from svge_core.predictors import GaussianProcess, fit_parameters
 from svge_core.search import Domain
 from svge_core.search.searchers.bayesian import Encodings, rank_normal
@@ -69,6 +71,19 @@ def representations(encodings: Encodings, cells: list[Cell]) -> dict[str, Groups
     return found
 
 
+def statistics(space: AbstractSearchSpace, indices: np.ndarray) -> Groups:
+    """Shipped statistics of untrained networks and the size of the network, each group of variance 1 over all cells."""
+    frame = load_scores(space).frame
+    names = [str(name) for name in frame if str(name).startswith("untrained_")]
+    if not names:
+        return []
+    table = frame[names].to_numpy()
+    table = np.where(np.isnan(table), np.nanmin(table, axis=0), table)  # nothing flows: the lowest there is
+    sizes = log_sizes(space, [space.from_index(index) for index in range(len(table))])
+    groups = [(group - group.mean(axis=0)) / group.std(axis=0) / group.shape[1] ** 0.5 for group in (table, sizes)]
+    return [group[indices] for group in groups]
+
+
 def rows_of(
     folder: Path, space: AbstractSearchSpace, tables: dict[str, Labels], labels: list[int], held_out: int, draws: int
 ) -> list[dict[str, Any]]:
@@ -79,6 +94,8 @@ def rows_of(
     for score, table in tables.items():
         cells = [space.from_index(int(index)) for index in table.indices]
         seen_as = representations(encodings, cells)
+        if known := statistics(space, table.indices):
+            seen_as["untrained statistics, size"] = known
         if (count := checkpoint.model.config.function) and not rows:
             r2 = components_r2(checkpoint, cells, encodings.latents(cells)[:, -count:])
             rows.append({"checkpoint": name, "representation": "function", "components": count, "components_r2": r2})

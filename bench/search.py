@@ -27,15 +27,16 @@ COLUMNS += ["at optimum@192", "median to optimum", "cpu_seconds_per_run"]
 
 
 def tasks(arguments: argparse.Namespace) -> dict[str, Task]:
-    """One per data set asked for."""
-    if arguments.space == "nasbench201":
+    """One per data set asked for, or the one of the score asked for."""
+    whole = arguments.space == "nasbench201"
+    if whole and not arguments.score:
         return {
             name: Task("nasbench201", arguments.csv, "index", *DATA_SETS[name], arguments.checkpoint, False)
             for name in arguments.data
         }
     return {
         arguments.score: Task(
-            arguments.space, arguments.csv, arguments.notation, arguments.score, "", arguments.checkpoint, True
+            arguments.space, arguments.csv, arguments.notation, arguments.score, "", arguments.checkpoint, not whole
         )
     }
 
@@ -45,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
     parser.add_argument("--csv", type=Path, required=True, help="label file")
     parser.add_argument("--space", default="nasbench201")
-    parser.add_argument("--score", default="", help="column that is searched, of other spaces than NAS-Bench-201")
+    parser.add_argument("--score", default="", help="column that is searched, in place of --data")
     parser.add_argument("--notation", default="index", help="column that names the cell (default: official index)")
     parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/nasbench201/svge"))
     parser.add_argument("--data", nargs="+", default=list(DATA_SETS), choices=list(DATA_SETS))

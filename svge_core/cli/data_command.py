@@ -1,14 +1,24 @@
-"""``data import FILE``, ``data list``, ``data remove NAME``: official benchmark files and the tables made of them."""
+"""``data import FILE``, ``untrained``, ``list``, ``remove NAME``: tables of numbers of the cells of a space."""
 
 import argparse
 import sys
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from svge_core.cli.common import emit
-from svge_core.data.importers import Imported, import_file, list_imported, remove_imported
+from svge_core.data.importers import (
+    Imported,
+    import_file,
+    list_imported,
+    load_imported,
+    remove_imported,
+    save_table,
+)
 from svge_core.errors import SvgeError
+from svge_core.evaluation import UNTRAINED_TABLE, untrained_columns
+from svge_core.spaces import get_space
 
 
 class _Bars:
@@ -82,6 +92,29 @@ def _text(found: Imported) -> str:
     lines.append(f"wrote {found.path} ({found.bytes / 2**20:.1f} MiB, {found.seconds:.1f} s)")
     lines.append("A running app shows the new scores after a restart.")
     return "\n".join(lines)
+
+
+def untrained_command(arguments: argparse.Namespace) -> int:
+    """Take the statistics, store them whenever there are a hundred more, go on where an earlier call ended."""
+    space = get_space(arguments.space)
+    if space.size is None or not space.enumerated:
+        raise SvgeError(
+            f"Expected a space whose cells are listed, as columns belong to these; {space.title} is larger. Use "
+            "svge_core.networks.untrained_statistics in Python for cells of your choice."
+        )
+    count = min(arguments.count or space.size, space.size)
+    indices = sorted(np.random.default_rng(0).permutation(space.size)[:count].tolist())
+    before = [table for table in load_imported(space.name) if table.name == UNTRAINED_TABLE]
+    bar = tqdm(total=count, unit="cell", disable=arguments.json or not sys.stderr.isatty())
+    path, rows = None, 0
+    for done, table in untrained_columns(space, indices, before=before[0] if before else None):
+        path, rows = save_table(table), len(table.frame)
+        bar.update(done - bar.n)
+    bar.close()
+    document = {"space": space.name, "cells": count, "rows": rows, "file": str(path)}
+    lines = f"statistics of {count:,} cells of {space.title}; wrote {path} ({rows:,} rows)"
+    emit(arguments, document, f"{lines}\nA running app shows them after a restart.")
+    return 0
 
 
 def list_command(arguments: argparse.Namespace) -> int:

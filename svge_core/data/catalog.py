@@ -18,17 +18,18 @@ def load_scores(space: AbstractSearchSpace | str) -> Scores:
     """What this machine knows about a space: analytic sizes, bundled values, imported tables.
 
     Raises:
-        DataError: if the package that bundles the measured values is missing or damaged. :func:`analytic_scores` works
+        DataError: if a table that comes with the program, or the package that bundles the measured values, is missing
+            or damaged. :func:`analytic_scores` works
             without it.
         SvgeError: if there is no such space.
     """
-    from svge_core.data.importers import with_imported
+    from svge_core.data.importers import with_imported, with_shipped
 
     space = get_space(space)
     scores = analytic_scores(space)
     if (bundled := space.bundled_scores()) is not None:
         scores = scores.with_columns(resolve(bundled)())
-    return with_imported(scores, space)
+    return with_imported(with_shipped(scores, space), space)
 
 
 def analytic_scores(space: AbstractSearchSpace) -> Scores:

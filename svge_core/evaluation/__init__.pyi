@@ -8,6 +8,7 @@ from .metrics import (
     prior_latents as prior_latents,
     reconstruction as reconstruction,
 )
+from .network_statistics import UNTRAINED_TABLE as UNTRAINED_TABLE, untrained_columns as untrained_columns
 from .report import (
     Sample as Sample,
     default_sample as default_sample,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from svge_core.cli.options.shared import Parser, add_command
+from svge_core.cli.options.shared import Parser, add_command, whole_number
 from svge_core.cli.options.table import SUMMARIES
 
 
@@ -19,6 +19,17 @@ def register(commands: Any) -> None:
         "file", type=Path, metavar="FILE", help="the file, or NATS-Bench's folder; its kind is detected"
     )
     action.add_argument("--strict", action="store_true", help="refuse a file whose sha256 is not the official one")
+
+    action = add_command(
+        actions,
+        "untrained",
+        "data_command:untrained_command",
+        "Take statistics of untrained networks (synflow, nwot, jacov, gradient norm) as columns of a space.",
+    )
+    action.add_argument("--space", required=True, metavar="SPACE", help="whose cells")
+    action.add_argument(
+        "--count", type=whole_number(1), metavar="N", help="so many random cells, the same for everybody (default: all)"
+    )
 
     add_command(actions, "list", "data_command:list_command", "Say what was imported.")
 

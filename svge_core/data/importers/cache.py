@@ -1,6 +1,7 @@
 """The imported tables on disk: one parquet file per table, which carries the meaning of its columns; list and remove.
 
-``<cache folder>/imported/<space>/<name>.parquet``. Files are written whole or not at all.
+``<cache folder>/imported/<space>/<name>.parquet``. Files are written whole or not at all. Tables of the same form that
+the program brings lie in its own folder ``tables``.
 """
 
 import io
@@ -22,6 +23,7 @@ from svge_core.files import cache_dir, check_version, parse_json, to_record, wri
 
 FORMAT = 1
 METADATA = b"svge_explorer"
+_SHIPPED = Path(__file__).parents[1] / "tables"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -53,6 +55,15 @@ class Entry:
 def imported_dir() -> Path:
     """Where the imported tables are."""
     return cache_dir() / "imported"
+
+
+def shipped_tables(space: str) -> list[ImportedTable]:
+    """The tables of a space that come with the program.
+
+    Raises:
+        DataError: if one of them is damaged.
+    """
+    return [load_table(path) for path in sorted((_SHIPPED / space).glob("*.parquet"))]
 
 
 def save_table(table: ImportedTable) -> Path:

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from svge_core.data.importers.cache import list_imported, load_imported, load_table
+from svge_core.data.importers.cache import list_imported, load_imported, load_table, shipped_tables
 from svge_core.data.importers.table import ImportedTable
 from svge_core.data.meaning import ScoreMeaning
 from svge_core.data.scores import Scores, scores_from_columns
@@ -62,6 +62,15 @@ def imported_labels(space: AbstractSearchSpace) -> dict[str, tuple[ScoreMeaning,
             known = np.isfinite(values)
             found.setdefault(key, (meaning, indices[known], values[known]))
     return found
+
+
+def with_shipped(scores: Scores, space: AbstractSearchSpace) -> Scores:
+    """The table, and the columns of the tables that come with the program.
+
+    Raises:
+        DataError: if one of these is damaged.
+    """
+    return scores.with_columns(*(to_scores(table, space, len(scores.frame)) for table in shipped_tables(space.name)))
 
 
 def with_imported(scores: Scores, space: AbstractSearchSpace) -> Scores:
