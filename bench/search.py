@@ -79,8 +79,11 @@ def main(argv: list[str] | None = None) -> int:
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds)
         if (data, method, seed) not in kept
     ]
-    # the file gathers the rows of several calls: which methods one of them asked for is no part of how it was made
-    words = re.sub(r" --(methods( (?!--)[a-z-]+)+|workers \d+|data( (?!--)[a-z0-9]+)+)", "", command("search", argv))
+    # the file gathers the rows of several calls: which methods one of them asked for is no part of how it was made,
+    # unless they are others than those of every call
+    words = re.sub(r" --(workers \d+|data( (?!--)[a-z0-9]+)+)", "", command("search", argv))
+    if all(name in METHODS for name in methods):
+        words = re.sub(r" --methods( (?!--)[a-z-]+)+", "", words)
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
         jobs = {
             pool.submit(run, chosen[data], method, seed, arguments.budget, arguments.batch): (data, method, seed)

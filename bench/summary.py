@@ -90,8 +90,9 @@ COLUMNS: dict[str, list[str]] = {
     "search_ablation": SEARCH,
     "search_batch": SEARCH,
     "search_function": SEARCH,
-    "search_untuned": SEARCH,
-    "search_untuned_plain": SEARCH,
+    "search_function_seed1": SEARCH,
+    "search_untuned_12epochs": SEARCH,
+    "search_untuned_hardware": SEARCH,
     "search_nasbench101": SEARCH,
     "search_enas6": SEARCH,
     "graphpnas": [

@@ -60,10 +60,11 @@ except SvgeError as problem:
     st.stop()
 
 meta, config = checkpoint.meta, checkpoint.meta.config
+function = f" (the last {config.function} for what a cell computes)" if config.function else ""
 st.caption(
     f"{plain(checkpoint.model.space.title)}, checkpoint **{plain(folder.name)}**: {checkpoint.model.title} with "
-    f"{config.latent} latent dimensions and {config.encoding} operations, trained on {meta.data_count:,} cells; "
-    f"{held_out_words(checkpoint)} were held out."
+    f"{config.latent} latent dimensions{function} and {config.encoding} operations, trained on {meta.data_count:,} "
+    f"cells; {held_out_words(checkpoint)} were held out."
 )
 show_verdict(checkpoint)
 with st.container(horizontal=True):

@@ -43,7 +43,7 @@ def command(name: str, words: Sequence[str] | None) -> str:
     """The command as it was given; of a path, only its name is kept."""
     given = sys.argv[1:] if words is None else words
     shown = [Path(word).name if Path(word).is_absolute() else word for word in given]
-    return " ".join([f"python -m bench.{name}", *shown])
+    return " ".join([f"python -m bench.{name}", *(f'"{word}"' if " " in word else word for word in shown)])
 
 
 def report(arguments: argparse.Namespace, rows: list[dict[str, Any]], columns: list[str]) -> None:

@@ -40,6 +40,7 @@ class Place:
         percentile: share of charted cells whose own nearest neighbour is closer than this position's, 0 to 100.
         map_spacings: distance on the map to the nearest drawn cell, in units of the map's usual spacing; 0 for a
             place that was not chosen on the map.
+        first: of the latent's dimensions, the first that distances are taken over.
     """
 
     latent: Float[np.ndarray, " latent"]
@@ -48,6 +49,7 @@ class Place:
     distances: np.ndarray
     percentile: float
     map_spacings: float = 0.0
+    first: int = 0
 
     @property
     def sparse(self) -> bool:
@@ -150,14 +152,15 @@ class Atlas:
         distances, rows = self.nearest(self.latents[row], neighbours + 1)
         others = rows != row
         percentile = self._percentile(0.0)
-        return Place(self.latents[row], (x, y), rows[others][:neighbours], distances[others][:neighbours], percentile)
+        near, lengths = rows[others][:neighbours], distances[others][:neighbours]
+        return Place(self.latents[row], (x, y), near, lengths, percentile, first=self.first)
 
     def place_of_latent(
         self, latent: Float[np.ndarray, " latent"], point: tuple[float, float], neighbours: int = 6
     ) -> Place:
         """What surrounds a latent."""
         distances, rows = self.nearest(latent, neighbours)
-        return Place(latent, point, rows, distances, self._percentile(float(distances[0])))
+        return Place(latent, point, rows, distances, self._percentile(float(distances[0])), first=self.first)
 
     def nearest(
         self, latent: Float[np.ndarray, " latent"], count: int

@@ -172,9 +172,10 @@ def _event(arguments: argparse.Namespace, event: dict[str, Any]) -> None:
     if arguments.json:
         sys.stdout.write(json_line(event) + "\n")
     elif event["event"] == "epoch":
+        function = f"function {event['function']:.4f}  " if event["function"] else ""
         tqdm.write(
             f"epoch {event['epoch']}/{event['of']}  loss {event['loss']:.4f}  types {event['types']:.4f}  "
-            f"edges {event['edges']:.4f}  KL {event['kl']:.2f}  {event['cpu_seconds']:.0f} CPU-s"
+            f"edges {event['edges']:.4f}  {function}KL {event['kl']:.2f}  {event['cpu_seconds']:.0f} CPU-s"
         )
     elif event["event"] == "resumed":
         tqdm.write(f"resumed at step {event['step']} of {event['of']}")

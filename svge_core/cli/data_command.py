@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from svge_core.data.importers import (
 from svge_core.errors import SvgeError
 from svge_core.evaluation import UNTRAINED_TABLE, untrained_columns
 from svge_core.spaces import get_space
+
+#: statistics of untrained networks: CPU seconds of a cell, and how many are taken without being asked twice
+_SECONDS, _AT_ONCE = 0.27, 20_000
 
 
 class _Bars:
@@ -102,6 +106,12 @@ def untrained_command(arguments: argparse.Namespace) -> int:
             f"Expected a space whose cells are listed, as columns belong to these; {space.title} is larger. Use "
             "svge_core.networks.untrained_statistics in Python for cells of your choice."
         )
+    if arguments.count is None and space.size > _AT_ONCE:
+        hours = space.size * _SECONDS / 3600
+        raise SvgeError(
+            f"All {space.size:,} cells of {space.title} would take about {hours:,.0f} CPU hours: say how many with "
+            f"--count N, or --count {space.size} for all."
+        )
     count = min(arguments.count or space.size, space.size)
     indices = sorted(np.random.default_rng(0).permutation(space.size)[:count].tolist())
     before = [table for table in load_imported(space.name) if table.name == UNTRAINED_TABLE]
@@ -137,11 +147,15 @@ def list_command(arguments: argparse.Namespace) -> int:
     lines = [
         entry.damage
         or f"{entry.name:<{width}}  {entry.space}, {entry.rows:,} architectures, {len(entry.scores)} columns, "
-        f"from {entry.origin.get('file', '?')} on {entry.origin.get('date', '?')}"
+        f"from {entry.origin.get('file', '?')}{_on(entry.origin)}"
         for entry in entries
     ]
     emit(arguments, document, "\n".join(lines) or "Nothing is imported: python -m svge_core data import FILE")
     return 0
+
+
+def _on(origin: Mapping[str, str]) -> str:
+    return f" on {origin['date']}" if "date" in origin else ""
 
 
 def remove_command(arguments: argparse.Namespace) -> int:

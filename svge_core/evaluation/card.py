@@ -121,6 +121,16 @@ def write_card(checkpoint: Checkpoint) -> Path:
     return path
 
 
+def _function(meta: CheckpointMeta) -> str:
+    config = meta.config
+    if not config.function:
+        return ""
+    return (
+        f" The last {config.function} of its {config.latent} latent dimensions are trained towards what a cell "
+        "computes, which is no part of the paper."
+    )
+
+
 def card(checkpoint: Checkpoint) -> str:
     """The card as markdown."""
     meta = checkpoint.meta
@@ -130,7 +140,7 @@ def card(checkpoint: Checkpoint) -> str:
         f"# {markdown_text(checkpoint.model.title)} on {title}",
         "",
         f"{markdown_text(checkpoint.model.source)} of {title}, "
-        f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.",
+        f"{meta.environment.get('parameters', 0):,} parameters, trained without any accuracy label.{_function(meta)}",
         "",
         *_verdict(checkpoint),
         "## How it was made",

@@ -49,7 +49,7 @@ def untrained_columns(
         SvgeError: as :func:`~svge_core.networks.untrained_statistics`.
     """
     protocol = protocol or UntrainedProtocol()
-    origin = {name: str(value) for name, value in asdict(protocol).items()}
+    origin = {"file": "networks of this program", **{name: str(value) for name, value in asdict(protocol).items()}}
     kept = before is not None and all(before.origin.get(name) == value for name, value in origin.items())
     rows: dict[int, np.ndarray] = {}
     if before is not None and kept:
@@ -92,8 +92,8 @@ def _meaning(name: str, protocol: UntrainedProtocol) -> ScoreMeaning:
         f"{name}, untrained",
         "",
         "max",
-        f"{protocol.batch} random images of {protocol.side} x {protocol.side}",
-        "no labels",
+        "",
+        f"{protocol.batch} random images of {protocol.side} x {protocol.side}, no labels",
         0,
         f"mean of {protocol.initialisations} random initialisations, {protocol.channels} channels",
         "measured",

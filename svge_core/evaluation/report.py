@@ -18,6 +18,8 @@ TITLES = {
     "sampled": "Sampled from the mean",
     "sampled_posterior": "Sampled from the posterior",
     "function": "What a cell computes, read from the latent",
+    "standard": "N(0, I), not scaled",
+    "fitted": "Aggregate posterior",
     "argmax": "Most likely (argmax)",
     "forward": "Forwards",
     "backward": "Backwards",

@@ -277,9 +277,11 @@ def place_in_words(place: Place, origin: str, *, charted: bool = True) -> str:
         origin: what was pointed at.
         charted: whether the cell of the place is on the map.
     """
+    kept = len(place.latent) - place.first
+    where = f"by the last {kept} numbers of the latent" if place.first else "in the latent space"
     if origin == "cell" and charted:
-        return f"The nearest other cell is {place.distances[0]:.2f} away in the latent space."
-    distance = f"The nearest known cell is {place.distances[0]:.2f} away in the latent space"
+        return f"The nearest other cell is {place.distances[0]:.2f} away {where}."
+    distance = f"The nearest known cell is {place.distances[0]:.2f} away {where}"
     if place.far_on_map:
         return (
             f"On the map the nearest known cell is {place.map_spacings:.1f} times the usual spacing away, so this is "

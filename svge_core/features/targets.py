@@ -86,11 +86,13 @@ def _of(space_name: str, kind: FunctionKind, count: int) -> FunctionTargets:
         why = "they hold it already" if space.has_cost else "it is not known"
         raise DataError(
             f"Expected a space whose structure features lack the size of the network; of {space.title} {why}. Use the "
-            "structure alone."
+            "structure alone.",
+            settings=("function_targets",),
         )
     if count <= _SIZES:
         raise DataError(
-            f"Expected more than {_SIZES} numbers, as the size of the network is {_SIZES} of them; got {count}."
+            f"Expected more than {_SIZES} numbers, as the size of the network is {_SIZES} of them; got {count}.",
+            settings=("function",),
         )
     components = StructureComponents.of(space, count - _SIZES)
     reference = log_sizes(space, reference_cells(space_name))

@@ -21,7 +21,7 @@ TRADEOFF_SHARES: dict[str, tuple[str, str | int]] = {
     "valid_unique_1000": ("Valid and unique, 1,000 samples", 1_000),
     "valid_unique_10000": ("Valid and unique, 10,000 samples", 10_000),
 }
-TERMS = {"loss": "Objective", "types": "Node types", "edges": "Edges"}
+TERMS = {"loss": "Objective", "types": "Node types", "edges": "Edges", "function": "Function (squared error)"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class TrainingCurves:
     Attributes:
         x: position of every row on the horizontal axis, ascending.
         x_axis: the column ``x`` is, a key of ``X_TITLES``.
-        terms: the objective and its two likelihood terms by title, nats per cell; terms without rows are left out.
+        terms: the objective, its two likelihood terms in nats per cell, and the error of the function part, by title;
+            terms without a value above 0 are left out.
         kl: KL divergence, nats per cell, unweighted.
         learning_rate: at the last step of every epoch.
     """
@@ -55,7 +56,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], x_axis: str = "epoch")
         return tuple(_number(row.get(name)) for row in history)
 
     terms = {title: column(name) for name, title in TERMS.items()}
-    kept = {title: values for title, values in terms.items() if any(map(math.isfinite, values))}
+    kept = {title: values for title, values in terms.items() if any(0 < value < math.inf for value in values)}
     return TrainingCurves(column(x_axis), x_axis, kept, column("kl"), column("learning_rate"))
 
 
@@ -63,7 +64,8 @@ def training_figure(curves: TrainingCurves, theme: ThemeName) -> "plotly.graph_o
     """Three charts over one axis: the objective's terms on a logarithmic axis, the KL divergence, the learning rate."""
     from plotly.subplots import make_subplots
 
-    titles = ("Nats per cell (log axis)", "KL divergence, nats per cell", "Learning rate")
+    whole = "Objective and its terms per cell" if TERMS["function"] in curves.terms else "Nats per cell"
+    titles = (f"{whole} (log axis)", "KL divergence, nats per cell", "Learning rate")
     figure = make_subplots(
         rows=3, cols=1, shared_xaxes=True, row_heights=[0.5, 0.25, 0.25], vertical_spacing=0.09, subplot_titles=titles
     )

@@ -68,7 +68,15 @@ class ModelConfig:
                 raise CheckpointError(f"config field {name!r} must be at least 1; got {getattr(self, name)}.")
         if not 0 <= self.function < self.latent:
             raise CheckpointError(
-                f"config field 'function' must be at least 0 and below 'latent' ({self.latent}); got {self.function}."
+                f"config field 'function' must be at least 0 and below 'latent' ({self.latent}); got {self.function}: "
+                "give it fewer dimensions, or the latent more.",
+                settings=("function", "latent"),
+            )
+        if not self.function and self.function_targets != "structure":
+            raise CheckpointError(
+                f"config field 'function_targets' is {self.function_targets!r}, and no dimensions are for it: expected "
+                "'function' above 0; got 0.",
+                settings=("function",),
             )
         if self.function_hidden < 1:
             raise CheckpointError(f"config field 'function_hidden' must be at least 1; got {self.function_hidden}.")

@@ -23,6 +23,7 @@ from svge_core.checkpoints import (
 from svge_core.data import split_cells
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
+from svge_core.features import FunctionTargets
 from svge_core.files import LockHeldError, exclusive
 from svge_core.models import DEFAULTS, GraphVAE, ModelConfig, build_model
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -94,6 +95,8 @@ def train(
     space, folder, chosen = get_space(space), Path(folder), pick_device(device)
     model_config = model_config or DEFAULTS.get(model, ModelConfig())
     config = config or TrainConfig()
+    if model_config.function:  # what cannot be is refused before a folder is made
+        FunctionTargets.of(space, model_config.function_targets, model_config.function)
     with _sole(folder):
         if (folder / META).is_file() and not (folder / STATE_FILE).is_file() and not fresh:
             raise SvgeError(
@@ -143,7 +146,7 @@ def train(
 @contextmanager
 def _sole(folder: Path) -> Iterator[None]:
     """Nobody else trains into the folder meanwhile: the later one would replace the earlier one's weights."""
-    made = not folder.exists()
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with exclusive(folder / LOCK_FILE, wait=False):
@@ -158,9 +161,9 @@ def _sole(folder: Path) -> Iterator[None]:
             settings=("name",),
         ) from None
     finally:
-        if made:
-            with suppress(OSError):
-                folder.rmdir()  # only where nothing was written
+        with suppress(OSError):
+            for each in made:
+                each.rmdir()  # only where nothing was written
 
 
 def _training_cells(

@@ -67,6 +67,10 @@ def test_a_click_shows_the_cell_and_its_neighbours(atlas: Atlas) -> None:
     assert focus(at) == CellFocus(notation(atlas, 5))
     text = words(at)
     assert "Cell no. 6" in text and "Edges **64** · Depth **" in text and "index `" not in text
+    # distances are taken over the numbers that say what a wiring computes, and the words say so
+    kept = atlas.latents.shape[1] - atlas.first
+    assert f"away by the last {kept} numbers of the latent" in text and "in the latent space" not in text
+    assert f"by the last {kept} numbers of the latent" in text and "by latent distance" not in text
     assert at.query_params["cell"] in (notation(atlas, 5), [notation(atlas, 5)])
     assert map_data(at)["marks"][-1]["label"] == "no. 6"
     assert not at.get("path-buttons")

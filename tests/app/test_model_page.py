@@ -2,14 +2,16 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from msgspec import structs
 
-from svge_core.checkpoints.checkpoint import META, load_checkpoint
+from svge_core.checkpoints.checkpoint import META, load_checkpoint, save_checkpoint
 from svge_core.errors import CheckpointError, SvgeError
 from svge_core.jobs.training import TrainingJob, TrainingJobs, TrainingProgress, TrainingRequest
 from svge_core.models.config import ModelConfig
@@ -23,6 +25,8 @@ from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
 
+#: valid decodings of latents from other densities than the scaled prior
+DRAWN_FROM = {"standard": 9_100, "fitted": 8_200}
 SECTIONS = (
     "Card",
     "Training",
@@ -90,6 +94,25 @@ def test_generation_shows_every_result_with_its_denominator(root: Path) -> None:
     text = words(open_model_page("Generation"))
     for part in ("155,000 of 156,200", "1,560 of 1,562", "9,990 of 10,000", "7,000 of 10,000", "n = 1,562"):
         assert part in text, part
+
+
+def test_the_densities_that_latents_were_drawn_from_are_told_apart(root: Path) -> None:
+    checkpoint = make_checkpoint(root)
+    (row,) = [row for row in checkpoint.meta.metrics if (row.what, row.mode) == ("valid", "raw")]
+    others = [structs.replace(row, how=how, count=count, value=count / 10_000) for how, count in DRAWN_FROM.items()]
+    metrics = (*checkpoint.meta.metrics, *others)
+    save_checkpoint(checkpoint.folder, checkpoint.model, replace(checkpoint.meta, metrics=metrics))
+    at = open_model_page("Generation")
+    control = at.get_by_key("model_density")
+    assert control.options == ["Scaled prior", "N(0, I), not scaled", "Aggregate posterior"]
+    counts = {"Scaled prior": 9_990, "N(0, I), not scaled": DRAWN_FROM["standard"]}
+    counts["Aggregate posterior"] = DRAWN_FROM["fitted"]
+    for name, count in counts.items():
+        at.get_by_key("model_density").set_value(name).run()
+        tables = " ".join(str(table.value) for table in at.table)
+        for other in counts.values():
+            assert (f"{other:,} of 10,000" in tables) is (other == count), name
+    assert not at.exception
 
 
 def test_the_ceiling_stands_only_beside_samples_it_can_be_compared_with(

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,18 @@ def test_make_app_says_that_visitors_come() -> None:
         done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True, env=settings)
         assert ("to visitors" in done.stdout) is visitors
         assert ("whoever reaches this machine" in done.stdout) is not visitors
+
+
+def test_the_file_default_names_the_usual_checkpoint_of_a_space(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ui.shared.loaders import checkpoint_folders
+
+    monkeypatch.setenv("SVGE_CHECKPOINTS", str(tmp_path))
+    for name in ("another", "svge", "svge-function"):
+        shutil.copytree(root / "nasbench201" / "tiny", tmp_path / "nasbench201" / name)
+    named = tmp_path / "nasbench201" / "DEFAULT"
+    for content, first in ((None, "svge"), (b"svge-function\n", "svge-function"), (b"\xff", "svge"), (b"no", "svge")):
+        if content is not None:
+            named.write_bytes(content)
+        assert next(iter(checkpoint_folders())) == ("nasbench201", first)

@@ -35,7 +35,8 @@ def test_rows_of_the_shipped_checkpoint(
     assert main(given) == 0
     stored = json.loads((tmp_path / "bench/results/latent_metric.json").read_text())
     rows = {row["representation"]: row for row in stored["rows"]}
-    assert list(rows) == ["one-hot", "structure", "structure, genes, size", "latent", "both"]
+    others = ["structure, genes, size", "latent", "both", "untrained statistics, size"]
+    assert list(rows) == ["one-hot", "structure", *others]
     assert rows["structure"]["minus_structure"] == 0
     expected = rows["latent"]["kendall_tau"] - rows["structure"]["kendall_tau"]
     assert rows["latent"]["minus_structure"] == pytest.approx(expected)

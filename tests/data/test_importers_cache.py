@@ -308,7 +308,7 @@ def test_import_list_and_remove(tmp_path: Path, run: RunCommand, fails: RunComma
     listed = run("data", "list")
     assert [(entry["name"], entry["rows"], entry["file"]) for entry in listed] == [("nats-tss", 2, folder.name)]
     assert "nats-tss  nasbench201, 2 architectures" in run("data", "list", expect_json=False)
-    assert "No imported table 'none': nats-tss." in fails("data", "remove", "none")
+    assert "No imported table 'none': expected one of nasbench201/nats-tss." in fails("data", "remove", "none")
     assert "No imported table" in fails("data", "remove", "../nasbench201/nats-tss")
     assert len(run("data", "remove", "nasbench201/nats-tss")["removed"]) == 1
     assert run("data", "list") == []

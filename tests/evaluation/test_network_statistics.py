@@ -43,7 +43,7 @@ def test_a_row_is_that_of_the_first_cell_that_computes_the_same() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     assert np.ptp(found[1:], axis=0).max() == 0
     assert np.ptp(found[:2], axis=0).min() > 0
-    assert frame.loc[CUT].isna().all()
+    assert bool(frame.loc[[CUT]].isna().to_numpy().all())
 
 
 def test_what_is_known_is_not_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,5 +79,25 @@ def test_the_command_stores_columns_that_the_scores_have(
     assert list(known.index) == table.frame["index"].tolist()
     meaning = scores.meaning("untrained_nwot")
     assert (meaning.epochs, meaning.role, meaning.kind) == (0, "other", "measured")
-    for space, told in (("enas6", "whose cells are listed"), ("nowhere", "nowhere")):
+    (line,) = run("data", "list", expect_json=False).splitlines()
+    assert line.endswith("2 architectures, 4 columns, from networks of this program") and "nasbench101" in line
+    refusals = (
+        ("enas6", "whose cells are listed"),
+        ("nowhere", "nowhere"),
+        ("nasbench101", "say how many with --count"),
+    )
+    for space, told in refusals:
         assert told in fails("data", "untrained", "--space", space)
+
+
+def test_all_cells_of_nasbench201_come_with_the_program() -> None:
+    """Rows of the shipped table, taken anew by the protocol that it names."""
+    scores = load_scores("nasbench201")
+    names = [f"untrained_{name}" for name in STATISTICS]
+    indices = [9_930, PAIR[1]]
+    cells = [SPACE.representative(SPACE.from_index(index)) for index in indices]
+    expected = untrained_statistics(SPACE, cells).values
+    np.testing.assert_allclose(scores.frame.loc[indices, names].to_numpy(), expected, rtol=1e-4)
+    dead = scores.frame["untrained_nwot"].isna()
+    assert dead[CUT]
+    assert not dead[9_930]

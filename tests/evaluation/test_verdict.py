@@ -238,6 +238,7 @@ def base() -> PredictorInfo:
 
 AWAY = ", not from distances in this latent"
 BESIDE = "Predict from structure features with a fitted predictor; distances in this latent rank"
+BOTH, ALL = (BESIDE.replace(" with", f"{more} and the covariance of wide networks with") for more in ("", ", latents"))
 
 
 @pytest.mark.parametrize(
@@ -325,8 +326,9 @@ CLAIMS = {
     "enas6/svge": (NOTATION, f"Predict from structure features and latents{AWAY}"),
     "enas6/svge-function": (NOTATION, f"Predict from structure features and latents{AWAY}"),
     "nasbench101/svge": (NOTATION, f"Predict from structure features and latents{AWAY}"),
+    "nasbench101/svge-function": (FUNCTION, f"{ALL} better than those of structure features"),
     "nasbench201/svge": (NOTATION, f"Predict from structure features{AWAY}"),
-    "nasbench201/svge-function": (FUNCTION, f"{BESIDE} as well as those of structure features"),
+    "nasbench201/svge-function": (FUNCTION, f"{BOTH} as well as those of structure features"),
     "randwire/rows": ("What distances follow cannot be measured", "There is nothing to predict from"),
     "randwire/svge": ("What distances follow cannot be measured", "There is nothing to predict from"),
 }

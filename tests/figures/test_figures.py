@@ -62,6 +62,16 @@ def test_curves_hold_the_rows_as_they_are() -> None:
     assert curves.kl == (3.0, 3.0, 3.0)
 
 
+def test_the_error_of_the_function_part_is_drawn_where_there_is_one() -> None:
+    rows = [{**row, "function": 0.0} for row in ROWS]
+    assert len(training_curves(rows).terms) == len(training_curves(ROWS).terms)
+    rows = [{**row, "function": 4.0} for row in ROWS]
+    curves = training_curves(rows)
+    assert curves.terms["Function (squared error)"] == (4.0, 4.0, 4.0)
+    titles = [note.text for note in drawn(training_figure(curves, "light")).layout.annotations]
+    assert titles[0] == "Objective and its terms per cell (log axis)"  # a squared error is no nat
+
+
 def test_missing_columns_are_left_out_or_nan() -> None:
     curves = training_curves([{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": None}])
     assert list(curves.terms) == ["Objective"]

@@ -1,6 +1,7 @@
 """The part of a latent that says what a cell computes: what the encoder gives and what the objective asks."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -136,12 +137,29 @@ def test_a_search_on_a_representation_that_is_not_there_says_which_are() -> None
         ({"function_scale": 0.0}, "'function_scale' must be positive and finite; got 0.0"),
         ({"function_noise": float("nan")}, "'function_noise' must be positive and finite; got nan"),
         ({"function_hidden": 0}, "'function_hidden' must be at least 1; got 0"),
+        ({"function": 0, "function_targets": "kernel"}, "expected 'function' above 0; got 0"),
     ],
 )
 def test_impossible_settings_are_named(change: dict, said: str) -> None:
     with pytest.raises(CheckpointError) as caught:
         replace(CONFIG, **change)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("space", "targets", "count", "said"),
+    [
+        ("nasbench101", "structure+size", 6, "they hold it already"),
+        ("enas6", "kernel", 6, "is not known"),
+        ("nasbench201", "structure+size", 2, "Expected more than 2 numbers"),
+        ("nasbench201", "structure", 90, "components; expected 1 to"),
+    ],
+)
+def test_a_refused_training_leaves_nothing(space: str, targets: str, count: int, said: str, tmp_path: Path) -> None:
+    config = ModelConfig(hidden=16, latent=100, function=count, function_targets=targets)  # type: ignore[arg-type]
+    with pytest.raises(SvgeError, match=said):
+        train(space, tmp_path / "out" / space / "mine", config, TrainConfig(epochs=1))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["dvae", "gcn", "dgmg"])

@@ -88,7 +88,7 @@ def _durability(root: Path) -> tuple[str, str, str]:
 
 
 def _randwire(root: Path) -> tuple[str, str, str]:
-    found = _metric(root, "randwire", edge_f1_key("forward", "sampled"), "rows")
+    found = _metric(root, "randwire", edge_f1_key("forward", "frequent"), "rows")
     svge = _metric(root, "randwire", edge_f1_key("forward", "frequent"))
     control = _metric(root, "randwire", edge_f1_key("", "constant_per_family"))
     words = (

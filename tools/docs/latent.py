@@ -8,6 +8,8 @@ from svge_core.evaluation import percent
 from svge_core.spaces import get_space
 
 SPACES = ("nasbench201", "nasbench101", "enas6")
+#: the plain checkpoint of a space, and the one with dimensions for what a cell computes
+CHECKPOINTS = ("svge", "svge-function")
 #: codes that stand beside the latent, in this order
 CODES = {
     "latent": "latent", "one_hot": "one-hot codes", "structure": "structure features", "untrained": "untrained encoder",
@@ -21,9 +23,14 @@ def three(value: float) -> str:
 
 
 def measured(root: Path) -> dict[str, dict[str, Any]]:
-    """What ``svge quality`` wrote, by the title of the space."""
-    files = {name: root / "checkpoints" / name / "svge" / "quality.json" for name in SPACES}
-    return {get_space(name).title: json.loads(path.read_text("utf-8")) for name, path in files.items()}
+    """What ``svge quality`` wrote, by the title of the space, with the name of any but the plain checkpoint."""
+    found = {}
+    for space in SPACES:
+        for name in CHECKPOINTS:
+            path = root / "checkpoints" / space / name / "quality.json"
+            title = get_space(space).title + (f", `{name}`" if name != CHECKPOINTS[0] else "")
+            found[title] = json.loads(path.read_text("utf-8"))
+    return found
 
 
 def trust(root: Path) -> str:
@@ -31,7 +38,10 @@ def trust(root: Path) -> str:
     found = measured(root)
     lines = ["Spearman correlation of latent and edit distance over random pairs of cells:", ""]
     codes = [code for code in CODES if code != "structure"]
-    lines += [f"| space | pairs | {' | '.join(CODES[code] for code in codes)} |", "|---|---|" + "---|" * len(codes)]
+    lines += [
+        f"| checkpoint | pairs | {' | '.join(CODES[code] for code in codes)} |",
+        "|---|---|" + "---|" * len(codes),
+    ]
     for title, file in found.items():
         random = file["edits"]["random"]
         values = " | ".join(three(random["spearman"][code]) for code in codes)
@@ -41,7 +51,7 @@ def trust(root: Path) -> str:
         "Kendall tau of a score predicted as the mean of the nearest other cells (nothing is fitted), by the code in "
         "which cells are near; shuffled: permuted labels:",
         "",
-        f"| space | score | cells | neighbours | {' | '.join(CODES.values())} |",
+        f"| checkpoint | score | cells | neighbours | {' | '.join(CODES.values())} |",
         "|---|---|---|---|" + "---|" * len(CODES),
     ]
     for title, file in found.items():
@@ -54,7 +64,7 @@ def trust(root: Path) -> str:
             )
     lines += [
         "",
-        "| space | prior draws that come back to their own cell | mean share of the most frequent decoding, prior "
+        "| checkpoint | prior draws that come back to their own cell | mean share of the most frequent decoding, prior "
         "draws | the same, known cells | cells that share a latent | dimensions in use (effective) |",
         "|---|---|---|---|---|---|",
     ]
@@ -70,7 +80,7 @@ def trust(root: Path) -> str:
         "",
         "Trustworthiness of the maps: how many neighbours on the map are neighbours in the latent space; 1 is all:",
         "",
-        "| space | map | neighbours | cells looked at | trustworthiness | of shuffled latents |",
+        "| checkpoint | map | neighbours | cells looked at | trustworthiness | of shuffled latents |",
         "|---|---|---|---|---|---|",
     ]
     for title, file in found.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tools.docs.command_line import commands
 from tools.docs.equivalents import equivalents
+from tools.docs.function_latent import function_ranking, function_search, smooth
 from tools.docs.headlines import headlines
 from tools.docs.latent import trust
 from tools.docs.models import numbers, tradeoff
@@ -84,6 +85,9 @@ BLOCKS: dict[str, Block] = {
     "equivalents": Block("docs/results/search.md", equivalents),
     "batches": Block("docs/results/search.md", batches),
     "ablation": Block("docs/results/ablation.md", ablation),
+    "function_search": Block("docs/results/ablation.md", function_search),
+    "function_ranking": Block("docs/results/ablation.md", function_ranking),
+    "smooth": Block("docs/results/latent-quality.md", smooth),
     "restricted": Block("docs/results/other-spaces.md", restricted),
     "graphpnas": Block("docs/results/graphpnas.md", generator),
     "steps": Block("docs/results/graphpnas.md", steps),

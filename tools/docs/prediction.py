@@ -64,8 +64,7 @@ def prediction(root: Path) -> str:
     if (probe := read_results("latent_probe_enas6", root)) is not None:
         row, best = probe["rows"][0], _best_of_enas(root)
         found = [
-            f"`{one['checkpoint']}` {_with_spread(one, 'rmse_standardised')} / "
-            f"{_with_spread(one, 'pearson_r')}"
+            f"`{one['checkpoint']}` {_with_spread(one, 'rmse_standardised')} / {_with_spread(one, 'pearson_r')}"
             for one in probe["rows"]
         ]
         lines += [

@@ -120,8 +120,14 @@ def _generation(rows: list[MetricRow]) -> None:
     if not rows:
         return
     st.subheader("Prior samples")
-    directions, samples = _in_order(row.direction for row in rows), _in_order(map(sample_of, rows))
+    densities = {title(row.how) or "Scaled prior": row.how for row in rows}
     with st.container(horizontal=True):
+        if len(densities) > 1:
+            density = st.segmented_control(
+                "Latents from", list(densities), default=next(iter(densities)), key="model_density", required=True
+            )
+            rows = [row for row in rows if row.how == densities[density]]
+        directions, samples = _in_order(row.direction for row in rows), _in_order(map(sample_of, rows))
         direction = st.segmented_control(
             "Decoding", directions, default=directions[-1], format_func=title, key="model_direction", required=True
         )

@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import ScoreMeaning, score_name
+from svge_core.data import ScoreMeaning, has_indices, score_name
 from svge_core.data.importers import imported_labels
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation import Patterns, patterns
 from svge_core.figures import pattern_figure, pattern_label
 from svge_core.spaces import AbstractSearchSpace, get_space
+from ui.model.state import show_no_index
 from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
@@ -26,6 +27,9 @@ def show_patterns(checkpoint: Checkpoint, theme: ThemeName) -> None:
         known = _measured(space)
     except SvgeError as error:
         st.error(plain(str(error)))
+        return
+    if not known and not has_indices(space):
+        show_no_index(space)
         return
     if not known:
         show_missing(

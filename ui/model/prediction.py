@@ -7,13 +7,13 @@ import numpy as np
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import ScoreMeaning, score_name
+from svge_core.data import ScoreMeaning, has_indices, score_name
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation import fifths_size, in_fifths, percent
 from svge_core.figures import calibration, calibration_figure, held_out_rows, parity, parity_figure
 from svge_core.predictors import PredictorInfo
-from ui.model.state import command, read_predictions, read_predictors
+from ui.model.state import command, read_predictions, read_predictors, show_no_index
 from ui.shared.loaders import known_scores
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
@@ -69,6 +69,9 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         predictors = read_predictors(checkpoint)
     except SvgeError as error:
         st.error(plain(str(error)))
+        return
+    if not predictors.score_keys and not has_indices(checkpoint.model.space):
+        show_no_index(checkpoint.model.space)
         return
     if not predictors.score_keys:
         show_missing(

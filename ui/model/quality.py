@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from svge_core.checkpoints import Checkpoint
-from svge_core.data import ScoreMeaning
+from svge_core.data import ScoreMeaning, has_indices
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.evaluation.latent import Edits, MapQuality, QualityContent, Reading, load, neighbours, readings, signed
 from svge_core.figures import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
-from ui.model.state import command, inline_code
+from ui.model.state import command, inline_code, show_no_index
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -35,9 +35,12 @@ def show_quality(checkpoint: Checkpoint, theme: ThemeName) -> None:
     except SvgeError as error:
         st.error(plain(str(error)))
         return
+    if found is None and not has_indices(checkpoint.model.space):
+        show_no_index(checkpoint.model.space)
+        return
     if found is None:
         show_missing(
-            "The quality of the latent was not measured for this checkpoint yet. This command does it, and counts:",
+            "The quality of the latent was not measured for this checkpoint yet.",
             line,
         )
         return

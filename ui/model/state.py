@@ -12,11 +12,12 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import has_indices
 from svge_core.errors import DataError
 from svge_core.files import read_record
-from svge_core.spaces import get_space
+from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.paths import ROOT
 from ui.shared import session
 from ui.shared.hiding import without_paths
 from ui.shared.loaders import checkpoint_folders
+from ui.shared.theme import plain
 
 if TYPE_CHECKING:
     from svge_core.predictors import Predictors
@@ -43,6 +44,14 @@ def no_form(space: str) -> tuple[str, str]:
         f"{get_space(space).title} has too many cells to number them. They are drawn one by one, which is too much "
         "work for a page with the usual settings: train one on the command line.",
         f"python -m svge_core train --space {space} --name my-model --cells-per-epoch 5000 --epochs 14",
+    )
+
+
+def show_no_index(space: AbstractSearchSpace) -> None:
+    """Why a space whose cells cannot be numbered has nothing that is kept cell by cell."""
+    st.info(
+        f"The cells of {plain(space.title)} are too many to number. Labels and measurements of single cells are kept "
+        "by number, so there are none here."
     )
 
 

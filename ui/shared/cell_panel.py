@@ -270,7 +270,7 @@ def _decoding(found: Inspection, focus: Focus) -> None:
             lines.append(f"Unconstrained, the likeliest graph is invalid: {found.raw.reason}")
     if certainty.modal_cell is not None and certainty.modal_cell != found.cell:
         lines.append(f"The commonest gives another one ({_of(certainty.modal)}).")
-    lines.append(f"{_of(certainty.valid)} are valid, {certainty.distinct} different.")
+    lines.append(f"{_of(certainty.valid)} are valid, {certainty.distinct} distinct.")
     st.caption(plain(" ".join(lines)))
 
 
@@ -287,7 +287,9 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
     what = f", with measured {plain(score_name(meaning))}" if meaning and meaning.kind == "measured" else ""
     if stored is not None:
         what = f", with :violet[*predicted*] {plain(score_name(explorer.meaning(shown_key)))}"
-    st.markdown(f"**Nearest known cells** by latent distance{what}")
+    atlas = explorer.atlas
+    by = f"the last {atlas.latents.shape[1] - atlas.first} numbers of the latent" if atlas.first else "latent distance"
+    st.markdown(f"**Nearest known cells** by {by}{what}")
     with st.container(gap=None, key="neighbours"):
         for rank, near in enumerate(neighbours, start=1):
             value = explorer.scores.of(near.row).get(shown_key)

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +33,24 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def checkpoint_folders() -> dict[tuple[str, str], Path]:
-    """All checkpoints by space and name; those with a map first, and of these the shipped ``svge``."""
+    """All checkpoints by space and name; those with a map first, and of these the usual one of the space."""
+    found = find_checkpoints(checkpoints_root())
+    usual = {parent: _usual(parent, found) for parent in {path.parent for path in found}}
 
     def place(path: Path) -> tuple[str, bool, bool]:
-        return path.parent.name, not (path / ATLAS).is_file(), path.name != "svge"
+        return path.parent.name, not (path / ATLAS).is_file(), path.name != usual[path.parent]
 
-    folders = sorted(find_checkpoints(checkpoints_root()), key=place)
+    folders = sorted(found, key=place)
     return {(path.parent.name, path.name): path for path in folders}
+
+
+def _usual(folder: Path, found: Sequence[Path]) -> str:
+    """The checkpoint that the file ``DEFAULT`` of a space's folder names, ``svge`` where it names none."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        named = (folder / "DEFAULT").read_text("utf-8").strip()
+        if any((path.parent, path.name) == (folder, named) for path in found):
+            return named
+    return "svge"
 
 
 def explorer_for(folder: Path, device: str) -> Explorer:

@@ -213,8 +213,9 @@ def remove_imported(name: str) -> list[Path]:
     if _NAME.fullmatch(stem) and (not space or _NAME.fullmatch(space)):
         paths = [path for path in _paths(space or None) if path.stem == stem]
     if not paths:
-        known = ", ".join(entry.name for entry in list_imported()) or "nothing is imported"
-        raise DataError(f"No imported table {name[:80]!r}: {known}.")
+        known = ", ".join(f"{entry.space}/{entry.name}" for entry in list_imported())
+        told = f"expected one of {known}" if known else "nothing is imported"
+        raise DataError(f"No imported table {name[:80]!r}: {told}.")
     for path in paths:
         path.unlink()
     return paths

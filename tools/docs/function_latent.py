@@ -1,0 +1,145 @@
+"""What a latent that follows what a cell computes is worth, from ``bench/results``: searches, ranking, smoothness."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.harness.results import read_results
+from tools.docs.search import TITLES, paired
+
+#: what a process sees, in the order of the columns
+SEEN = {
+    "one-hot": "one-hot",
+    "untrained statistics, size": "untrained statistics, size",
+    "structure": "structure features",
+    "structure, genes, size": "structure features, one-hot, size",
+    "function": "function part",
+    "latent": "latent",
+    "both": "structure features and latent",
+}
+SCORES = {
+    "cifar10_valid": "CIFAR-10",
+    "cifar100_valid": "CIFAR-100",
+    "imagenet16_valid": "ImageNet16-120",
+    "valid_e108": "validation accuracy of one run, CIFAR-10",
+}
+UNTUNED = {
+    "12epochs": "CIFAR-100 validation accuracy after 12 epochs",
+    "hardware": "operations per byte on the Eyeriss accelerator",
+}
+ALONE, FILES = "latent-bo, latents alone", ("latent_metric", "latent_metric_nasbench101")
+
+
+def function_search(root: Path) -> str:
+    """Evaluations to the optimum on the latent, beside the searches on structure and on the plain latent."""
+    found, plain = read_results("search_function", root), read_results("search", root)
+    if found is None or plain is None:
+        return "Not measured yet: `python -m bench.search --name search_function`."
+    budget = found["settings"]["budget"]
+    data = [name for name in TITLES if any(row["data"] == name for row in found["rows"])]
+    rows = {(row["method"], row["data"]): row for row in found["rows"]}
+    beside = {row["data"]: row for row in plain["rows"] if row["method"] == "gp"}
+    lines = [
+        f"`{found['command']}`, {found['date']}; the last row is of `{plain['command']}`, the same seeds. Median "
+        "evaluations to the best validation accuracy, in brackets the most of any run:",
+        "",
+        f"| what the process sees | {' | '.join(TITLES[name] for name in data)} |",
+        "|---|" + "---|" * len(data),
+    ]
+    titles = {ALONE: "latents of `svge-function` alone", "latent-bo": "its latents, structure features, or both"}
+    shown = {title: [rows[method, name] for name in data] for method, title in titles.items()}
+    if (other := read_results("search_function_seed1", root)) is not None:
+        again = {row["data"]: row for row in other["rows"] if row["method"] == ALONE}
+        shown["latents alone, trained with seed 1 instead of 3"] = [again[name] for name in data]
+    shown["structure features, one-hot, size"] = [beside[name] for name in data]
+    for title, several in shown.items():
+        lines.append(f"| {title} | {' | '.join(_median(row, budget) for row in several)} |")
+    lines += ["", "Latents alone less structure, paired by seed, mean ± standard error (earlier / together / later): "]
+    texts = []
+    for name in data:
+        # a rival of the process on structure, so that a difference below 0 says that the latents were earlier
+        pairs = paired([{**beside[name], "method": "latent-bo"}, rows[ALONE, name]], ALONE, name, budget)
+        counts = f"{pairs.earlier} / {pairs.same} / {pairs.later}"
+        texts.append(f"{TITLES[name]} {pairs.apart:+.1f} ± {pairs.error:.1f} ({counts})")
+    lines[-1] += "; ".join(texts) + "."
+    untuned = {title: read_results(f"search_untuned_{name}", root) for name, title in UNTUNED.items()}
+    measured = {title: stored for title, stored in untuned.items() if stored is not None}
+    if measured:
+        methods = {ALONE: "latents alone", "gp": "structure features, one-hot, size", "random": "random search"}
+        lines += [
+            "",
+            "Two objectives that nothing was tuned for, 40 seeds, median evaluations to the best value and in brackets "
+            "the most of any run:",
+            "",
+            f"| objective | {' | '.join(methods.values())} | command |",
+            "|---|" + "---|" * (len(methods) + 1),
+        ]
+        for title, stored in measured.items():
+            by_method = {row["method"]: row for row in stored["rows"]}
+            values = " | ".join(_median(by_method[name], stored["settings"]["budget"]) for name in methods)
+            lines.append(f"| {title} | {values} | `{stored['command']}` |")
+    return "\n".join(lines)
+
+
+def _median(row: dict[str, Any], budget: int) -> str:
+    most = max(run["hit"] or budget + 1 for run in row["runs"])
+    median = row["median to optimum"]
+    shown = median if isinstance(median, str) else f"{median:g}"
+    return f"**{shown}** ({f'> {budget}' if most > budget else most})"
+
+
+def function_ranking(root: Path) -> str:
+    """Kendall tau of one process by what it sees."""
+    lines = []
+    for name in FILES:
+        if (stored := read_results(name, root)) is None:
+            continue
+        rows = [row for row in stored["rows"] if "kendall_tau" in row]
+        seen = [what for what in SEEN if any(row["representation"] == what for row in rows)]
+        settings = stored["settings"]
+        lines += [
+            f"`{stored['command']}`, {stored['date']}; {settings['held_out']} held out, {settings['seeds']}. Kendall "
+            "tau ± standard deviation, and in brackets the mean paired difference to structure features:",
+            "",
+            f"| checkpoint | score | labels | {' | '.join(SEEN[what] for what in seen)} |",
+            "|---|---|---|" + "---|" * len(seen),
+        ]
+        keys = dict.fromkeys((row["checkpoint"], row["score"], row["labels"]) for row in rows)
+        for checkpoint, score, labels in keys:
+            at = {
+                row["representation"]: row
+                for row in rows
+                if (row["checkpoint"], row["score"], row["labels"]) == (checkpoint, score, labels)
+            }
+            values = " | ".join(_tau(at.get(what)) for what in seen)
+            lines.append(f"| {checkpoint} | {SCORES.get(score, score)} | {labels:,} | {values} |")
+        held = [row for row in stored["rows"] if "components_r2" in row]
+        for row in held:
+            lines += ["", f"The function part of {row['checkpoint']}, {row['components']} numbers, holds "
+                      f"{row['components_r2']:.3f} of the variance of what it was trained towards."]  # fmt: skip
+        lines.append("")
+    return "\n".join(lines).rstrip() or "Not measured yet: `python -m bench.latent_metric`."
+
+
+def _tau(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    apart = "" if row["representation"] == "structure" else f" ({row['minus_structure']:+.3f})"
+    return f"{row['kendall_tau']:.3f} ± {row['kendall_tau_sd']:.3f}{apart}"
+
+
+def smooth(root: Path) -> str:
+    """How smooth accuracy is over the latents and their maps."""
+    stored = read_results("latent_maps", root)
+    if stored is None:
+        return "Not measured yet: `python -m bench.latent_maps`."
+    lines = [
+        f"`{stored['command']}`, {stored['date']}: {stored['settings']['measure']}, all {stored['rows'][0]['cells']:,} "
+        "cells, validation accuracy after 200 epochs.",
+        "",
+        "| checkpoint | data set | in the latent space | on the UMAP map | on the PCA map |",
+        "|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        values = " | ".join(f"{row[f'r2_{name}']:.3f}" for name in ("latent", "umap", "pca"))
+        lines.append(f"| {row['checkpoint']} | {SCORES.get(row['score'], row['score'])} | {values} |")
+    return "\n".join(lines)
