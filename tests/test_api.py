@@ -118,7 +118,7 @@ def test_every_command_has_a_function_behind_it() -> None:
             assert isinstance(handler, Handler)
             assert callable(handler.load())
             found += 1
-    assert found == len(COMMAND_NAMES) - 1 + 3, "data has three actions instead of a function"
+    assert found == len(COMMAND_NAMES) - 1 + 4, "data has four actions instead of a function"
 
 
 def test_defaults_that_help_shows_are_the_models_own() -> None:

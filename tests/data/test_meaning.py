@@ -76,7 +76,10 @@ def test_what_is_made_now_equals_what_older_files_of_it_mean() -> None:
     }
     assert fields(scores.meaning("params_m")) == ("cost", "analytic", False)
     assert fields(scores.meaning("cifar10_train_s")) == ("time", "bundled", False)
-    assert read_back_from_old(scores.meanings)
+    # statistics of untrained networks are newer than those files
+    older = {key: meaning for key, meaning in scores.meanings.items() if not key.startswith("untrained_")}
+    assert len(older) == len(scores.meanings) - 4
+    assert read_back_from_old(older)
     assert read_back_from_old(analytic_scores(get_space("enas6")).meanings)
     assert fields(digits_meaning()) == ("accuracy", "bundled", True)
     assert read_back_from_old({"one": digits_meaning(), "mean": digits_meaning(3)})
