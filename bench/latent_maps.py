@@ -14,13 +14,14 @@ from jaxtyping import Float
 from sklearn.neighbors import NearestNeighbors
 
 from bench.harness.results import command, print_table, save_results
+from bench.latent_metric import SCORES
 from svge_core.atlas import load_atlas
 from svge_core.checkpoints import load_checkpoint
 from svge_core.data.csv import read_labels
 from svge_core.errors import SvgeError
+from svge_core.evaluation import explained
 
 NEAREST = 10
-SCORES = ("cifar10_valid", "cifar100_valid", "imagenet16_valid")
 COLUMNS = ["checkpoint", "score", "cells", "r2_latent", "r2_umap", "r2_pca"]
 
 
@@ -31,7 +32,7 @@ def nearest_r2(places: Float[np.ndarray, "cells dimensions"], values: Float[np.n
     other = found != np.arange(len(places))[:, None]
     other[other.all(axis=1), -1] = False
     predicted = values[found[other].reshape(len(places), NEAREST)].mean(axis=1)
-    return float(1 - np.square(values - predicted).sum() / np.square(values - values.mean()).sum())
+    return explained(predicted[:, None], values[:, None])
 
 
 def rows_of(folder: Path, csv: Path, scores: list[str]) -> list[dict[str, Any]]:

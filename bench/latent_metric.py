@@ -71,7 +71,7 @@ def representations(encodings: Encodings, cells: list[Cell]) -> dict[str, Groups
     return found
 
 
-def statistics(space: AbstractSearchSpace, indices: np.ndarray) -> Groups:
+def statistics(space: AbstractSearchSpace) -> Groups:
     """Shipped statistics of untrained networks and the size of the network, each group of variance 1 over all cells."""
     frame = load_scores(space).frame
     names = [str(name) for name in frame if str(name).startswith("untrained_")]
@@ -80,8 +80,7 @@ def statistics(space: AbstractSearchSpace, indices: np.ndarray) -> Groups:
     table = frame[names].to_numpy()
     table = np.where(np.isnan(table), np.nanmin(table, axis=0), table)  # nothing flows: the lowest there is
     sizes = log_sizes(space, [space.from_index(index) for index in range(len(table))])
-    groups = [(group - group.mean(axis=0)) / group.std(axis=0) / group.shape[1] ** 0.5 for group in (table, sizes)]
-    return [group[indices] for group in groups]
+    return [(group - group.mean(axis=0)) / group.std(axis=0) / group.shape[1] ** 0.5 for group in (table, sizes)]
 
 
 def rows_of(
@@ -90,12 +89,12 @@ def rows_of(
     """All rows of one checkpoint; ``minus_structure`` is the mean paired difference, with its standard deviation."""
     checkpoint = load_checkpoint(folder, space=space.name)
     encodings = Encodings(Domain(space), checkpoint)
-    name, rows = f"{folder.parent.name}/{folder.name}", []
+    name, known, rows = f"{folder.parent.name}/{folder.name}", statistics(space), []
     for score, table in tables.items():
         cells = [space.from_index(int(index)) for index in table.indices]
         seen_as = representations(encodings, cells)
-        if known := statistics(space, table.indices):
-            seen_as["untrained statistics, size"] = known
+        if known:
+            seen_as["untrained statistics, size"] = [group[table.indices] for group in known]
         if (count := checkpoint.model.config.function) and not rows:
             r2 = components_r2(checkpoint, cells, encodings.latents(cells)[:, -count:])
             rows.append({"checkpoint": name, "representation": "function", "components": count, "components_r2": r2})

@@ -57,7 +57,6 @@ COLUMNS: dict[str, list[str]] = {
     "predictor_nasbench101_large": PARTIAL,
     "predictor_enas6": PARTIAL,
     "latent_maps": latent_maps.COLUMNS,
-    "latent_maps_nasbench101": latent_maps.COLUMNS,
     "latent_metric": latent_metric.COLUMNS,
     "latent_metric_nasbench101": latent_metric.COLUMNS,
     "latent_probe_enas6": latent_probe.COLUMNS,

@@ -21,7 +21,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import UNTRAINED_TABLE, untrained_columns
 from svge_core.spaces import get_space
 
-#: statistics of untrained networks: CPU seconds of a cell, and how many are taken without being asked twice
+#: statistics of untrained networks: CPU seconds of a cell (`bench untrained`), and how many are taken unasked
 _SECONDS, _AT_ONCE = 0.27, 20_000
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness.results import read_results
-from tools.docs.search import TITLES, paired
+from tools.docs.search import TITLES, paired, reached
 
 #: what a process sees, in the order of the columns
 SEEN = {
@@ -16,12 +16,8 @@ SEEN = {
     "latent": "latent",
     "both": "structure features and latent",
 }
-SCORES = {
-    "cifar10_valid": "CIFAR-10",
-    "cifar100_valid": "CIFAR-100",
-    "imagenet16_valid": "ImageNet16-120",
-    "valid_e108": "validation accuracy of one run, CIFAR-10",
-}
+SCORES = {f"{name}_valid": title for name, title in TITLES.items()}
+SCORES["valid_e108"] = "validation accuracy of one run, CIFAR-10"
 UNTUNED = {
     "12epochs": "CIFAR-100 validation accuracy after 12 epochs",
     "hardware": "operations per byte on the Eyeriss accelerator",
@@ -82,9 +78,7 @@ def function_search(root: Path) -> str:
 
 def _median(row: dict[str, Any], budget: int) -> str:
     most = max(run["hit"] or budget + 1 for run in row["runs"])
-    median = row["median to optimum"]
-    shown = median if isinstance(median, str) else f"{median:g}"
-    return f"**{shown}** ({f'> {budget}' if most > budget else most})"
+    return f"**{reached(row)}** ({f'> {budget}' if most > budget else most})"
 
 
 def function_ranking(root: Path) -> str:

@@ -16,7 +16,7 @@ def _title(method: str) -> str:
     return METHODS[method].title if method in METHODS else method.replace("latent-bo, ", "ours, ")
 
 
-def _reached(row: dict[str, Any]) -> str:
+def reached(row: dict[str, Any]) -> str:
     found = row["median to optimum"]
     return found if isinstance(found, str) else f"{found:g}"
 
@@ -35,7 +35,7 @@ def _table(rows: list[dict[str, Any]], methods: list[str]) -> list[str]:
                 continue
             shares = f"{row['at optimum@100']:.0%} / {row['at optimum@192']:.0%}"
             few = "" if row["seeds"] >= 40 else f" ({row['seeds']} seeds)"
-            cells.append(f"**{_reached(row)}**, {shares}{few}")
+            cells.append(f"**{reached(row)}**, {shares}{few}")
         lines.append(f"| {_title(method)} | " + " | ".join(cells) + " |")
     return lines
 
@@ -181,7 +181,7 @@ def restricted(root: Path) -> str:
             found = [run["hit"] is not None and run["hit"] <= budget for run in row["runs"]]
             marks = [f"{row[f'validation@{mark}']:.{digits}f}" for mark in (25, 50, 96, budget)]
             lines.append(
-                f"| {_title(row['method'])} | {' | '.join(marks)} | {sum(found)} of {len(found)} | {_reached(row)} |"
+                f"| {_title(row['method'])} | {' | '.join(marks)} | {sum(found)} of {len(found)} | {reached(row)} |"
             )
         lines.append("")
     return "\n".join(lines[:-1])
