@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from svge_core.checks import one_of, real_number, seed as checked_seed, whole_number
+from svge_core.checks import one_of, real_number, seed as checked_seed, whole_number, yes_or_no
 from svge_core.errors import SvgeError
 from svge_core.models import read_config
 
@@ -41,6 +41,9 @@ class TrainConfig:
     """Share of the run after which that starts."""
     mean_share: float = 0.0
     """Share of the cells of a step that are decoded from their posterior mean instead of from a draw around it."""
+    translate: bool = False
+    """The decoder writes, in place of the cell that was encoded, the first training cell that computes the same
+    (``space.key``): z keeps what equivalents share ("translation", Winter et al. 2019), and gives up the notation."""
     cells_per_epoch: int = 200_000
     """Cells of one epoch where the space is too large to list: every epoch draws new ones, none held out."""
 
@@ -48,6 +51,7 @@ class TrainConfig:
         for name in ("epochs", "batch_size", "cells_per_epoch"):
             whole_number(name, getattr(self, name), 1, 2**63)
         whole_number("warmup_steps", self.warmup_steps, 0, 2**63)
+        yes_or_no("translate", self.translate)
         one_of("precision", self.precision, ("float32", "bfloat16"))
         for field in fields(self):
             if field.type is float or field.type == "float":

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from svge_core.errors import SvgeError
 from svge_core.features import FunctionTargets
 from svge_core.models import DecodeOptions, GraphVAE
 from svge_core.models.decoding import decode
+from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training.config import TrainConfig
 from svge_core.training.drawn import DrawnCells
@@ -59,6 +60,7 @@ class Trainer:
         self.cpu_seconds = 0.0
         self.totals = torch.zeros(5, dtype=torch.float64)
         self.function: Tensor | None = None
+        self.written: Tensor | None = None  # which cell is written for each that is encoded; None: itself
         self.steps_per_epoch = math.ceil(len(cells) / config.batch_size)
 
     @property
@@ -79,7 +81,9 @@ class Trainer:
             epoch, position = divmod(self.step, self.steps_per_epoch)
             if cells is None or (position == 0 and isinstance(self.cells, DrawnCells)):
                 cells = self.cells.epoch(epoch).to(self.model.device)  # type: ignore[union-attr]
-                self.function = None
+                self.function = self.written = None
+            if self.written is None and self.config.translate:
+                self.written = first_equivalents(self.model.space, cells)
             if self.function is None and self.model.config.function:
                 self.function = function_of(self.model, cells)
             if order is None or position == 0:
@@ -90,7 +94,9 @@ class Trainer:
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             function = None if self.function is None else self.function[rows]
-            self.totals += self._step(cells.select(rows), function).cpu() * len(rows)
+            batch = cells.select(rows)
+            written = batch if self.written is None else cells.select(self.written[rows])
+            self.totals += self._step(batch, written, function).cpu() * len(rows)
             self.step += 1
             self.cpu_seconds += time.process_time() - started
             row = self._row(epoch, rate) if self.step % self.steps_per_epoch == 0 else None
@@ -102,7 +108,7 @@ class Trainer:
         seen, seconds = (epoch + 1) * len(self.cells), round(self.cpu_seconds, 2)
         return TrainRow(epoch + 1, loss, types, edges, kl, rate, seen, seconds, function)
 
-    def _step(self, batch: CellBatch, function: Tensor | None) -> Tensor:
+    def _step(self, batch: CellBatch, written: CellBatch, function: Tensor | None) -> Tensor:
         noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
         low = self.config.precision == "bfloat16"
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
@@ -110,7 +116,7 @@ class Trainer:
             z = posterior.sample(noise, self.model.config.posterior_noise)
             means = round(self.config.mean_share * len(batch))  # cells are in random order
             at = torch.cat([posterior.mean[:means], z[means:]])
-            elbo = self.model.elbo_from(batch, posterior, at, function)
+            elbo = self.model.elbo_from(written, posterior, at, function)
             prior = self._prior_loss(posterior.mean.detach(), noise)
         beta = self.model.config.beta * self._kl_share()
         loss = (elbo.types + elbo.edges + beta * elbo.kl + elbo.function).mean() + prior
@@ -155,6 +161,13 @@ def function_of(model: GraphVAE, cells: CellBatch) -> Float[Tensor, "cells funct
     targets = FunctionTargets.of(model.space, model.config.function_targets, model.config.function)
     scores = targets.scores(to_cells(model.space, cells.to("cpu")))
     return torch.from_numpy(scores * model.config.function_scale).to(cells.adjacency)
+
+
+def first_equivalents(space: AbstractSearchSpace, cells: CellBatch) -> Int[Tensor, " cells"]:
+    """By cell, the row of the first one that computes the same (``space.key``)."""
+    first: dict[str, int] = {}
+    rows = [first.setdefault(space.key(cell), row) for row, cell in enumerate(to_cells(space, cells.to("cpu")))]
+    return torch.tensor(rows, device=cells.types.device)
 
 
 def _seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:

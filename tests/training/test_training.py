@@ -22,7 +22,7 @@ from svge_core.models.encoder import Posterior
 from svge_core.models.options import DecodeOptions
 from svge_core.models.vae import Elbo, GraphVAE
 from svge_core.spaces.registry import SPACES, get_space
-from svge_core.tensors import CellBatch, to_batch
+from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training.config import TrainConfig
 from svge_core.training.drawn import DrawnCells
 from svge_core.training.run import LOCK_FILE, start_from, train
@@ -373,3 +373,29 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(SvgeError):
         train(TINY, tmp_path / "new", SMALL, replace(CONFIG, epochs=1), initial=tmp_path / "nothing")
     assert not (tmp_path / "new").exists()
+
+
+def test_translation_writes_the_first_cell_that_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = get_space("nasbench201")
+    # in the second and the third one edge is cut off: nothing that reaches the output flows over it
+    texts = (
+        "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+        "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",
+        "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+        "|none~0|+|none~0|nor_conv_3x3~1|+|nor_conv_1x1~0|none~1|none~2|",
+    )
+    cells = [space.parse(text) for text in texts]
+    assert [space.key(cell) == space.key(cells[0]) for cell in cells] == [True, False, True, False]
+    written: list[list[str]] = []
+
+    def spied(self: GraphVAE, batch: CellBatch, *others: object) -> Elbo:
+        written.append([space.format(cell) for cell in to_cells(space, batch)])
+        return original(self, batch, *others)  # pyright: ignore[reportArgumentType]
+
+    original = GraphVAE.elbo_from
+    monkeypatch.setattr(GraphVAE, "elbo_from", spied)
+    for translate, expected in ((True, [texts[0], texts[1], texts[0], texts[1]]), (False, list(texts))):
+        written.clear()
+        run = Trainer(tiny_model(space, 1), to_batch(space, cells), replace(CONFIG, epochs=1, translate=translate))
+        next(run.steps())
+        assert sorted(written[0]) == sorted(expected)
