@@ -16,6 +16,7 @@ from .structure import (
     structure_features as structure_features,
 )
 from .targets import (
+    FUNCTION_WORDS as FUNCTION_WORDS,
     FunctionKind as FunctionKind,
     FunctionTargets as FunctionTargets,
     log_sizes as log_sizes,

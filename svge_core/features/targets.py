@@ -27,8 +27,8 @@ FunctionKind: TypeAlias = Literal["structure", "structure+size", "kernel"]
 _SIZES = 2
 #: keeps the logarithm finite for cells that compute nothing (million parameters or multiply-accumulates)
 _SMALLEST = 0.05
-#: a kind in words
-_WORDS: dict[FunctionKind, str] = {
+#: each kind in words
+FUNCTION_WORDS: dict[FunctionKind, str] = {
     "structure": "main components of the structure features",
     "structure+size": "numbers of structure and size (main components of the structure features, logarithms of "
     "parameters and multiply-accumulates)",
@@ -76,7 +76,7 @@ def log_sizes(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Float[np.nda
 @lru_cache(maxsize=8)
 def _of(space_name: str, kind: FunctionKind, count: int) -> FunctionTargets:
     space = SPACES[space_name]
-    words = f"{count} {_WORDS[kind]}"
+    words = f"{count} {FUNCTION_WORDS[kind]}"
     if kind == "kernel":
         return FunctionTargets((count,), words, KernelComponents.of(space, count).scores)
     if kind == "structure":

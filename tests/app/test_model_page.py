@@ -328,7 +328,8 @@ def test_the_form_trains_a_checkpoint_that_loads(root: Path) -> None:
     at = open_model_page("Train a new one")
     by_label: dict[str, Any] = {item.label: item for item in (*at.text_input, *at.number_input)}
     by_label["Name"].set_value("mine")
-    for label, value in (("Epochs", 1), ("Hidden width", 4), ("Latent dimensions", 2)):
+    settings = {"Epochs": 1, "Hidden width": 4, "Latent dimensions": 3, "Function dimensions": 1}
+    for label, value in settings.items():
         by_label[label].set_value(value)
     next(button for button in at.button if button.label == "Train").click()
     at.run()
@@ -338,7 +339,8 @@ def test_the_form_trains_a_checkpoint_that_loads(root: Path) -> None:
     progress = wait_for(jobs, job, "done", "failed")
     assert progress.state == "done", progress.message
     assert len(progress.rows) == 1
-    assert load_checkpoint(root / "nasbench201" / "mine").meta.config.hidden == 4
+    config = load_checkpoint(root / "nasbench201" / "mine").meta.config
+    assert (config.hidden, config.latent, config.function) == (4, 3, 1)
     at.session_state["model_section"] = "Train a new one"
     at.run()
     assert "mine is trained: 1 epochs" in at.success[0].value

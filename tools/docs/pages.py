@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.docs.command_line import commands
 from tools.docs.equivalents import equivalents
-from tools.docs.function_latent import function_ranking, function_search, smooth
+from tools.docs.function_latent import function_heads, function_ranking, function_search, smooth
 from tools.docs.headlines import headlines
 from tools.docs.latent import trust
 from tools.docs.models import numbers, tradeoff
@@ -86,6 +86,7 @@ BLOCKS: dict[str, Block] = {
     "batches": Block("docs/results/search.md", batches),
     "ablation": Block("docs/results/ablation.md", ablation),
     "function_search": Block("docs/results/ablation.md", function_search),
+    "function_heads": Block("docs/results/ablation.md", function_heads),
     "function_ranking": Block("docs/results/ablation.md", function_ranking),
     "smooth": Block("docs/results/latent-quality.md", smooth),
     "restricted": Block("docs/results/other-spaces.md", restricted),

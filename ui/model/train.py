@@ -9,6 +9,7 @@ import streamlit as st
 from svge_core.checkpoints import Checkpoint
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
+from svge_core.features import FUNCTION_WORDS
 from svge_core.figures import training_curves, training_figure
 from svge_core.jobs import TrainingJob, TrainingJobs, TrainingProgress, TrainingRequest
 from svge_core.models import ModelConfig
@@ -68,7 +69,15 @@ def _form(jobs: TrainingJobs, space: str, running: TrainingJob | None, shipped: 
         )
         latent = columns[1].number_input("Latent dimensions", 1, 256, model.latent, help=docs["latent"])
         hidden = columns[2].number_input("Hidden width", 2, 1024, model.hidden, step=2, help=docs["hidden"])
-        with columns[3].container(height="stretch", vertical_alignment="bottom"):
+        function = columns[3].number_input("Function dimensions", 0, 255, model.function, help=docs["function"])
+        columns = st.columns([3, 1])
+        targets = columns[0].selectbox(
+            "Function dimensions follow",
+            tuple(FUNCTION_WORDS),
+            format_func=FUNCTION_WORDS.__getitem__,
+            help=docs["function_targets"],
+        )
+        with columns[1].container(height="stretch", vertical_alignment="bottom"):
             asked = st.form_submit_button(
                 "Train", type="primary", disabled=running is not None, icon=":material/play_arrow:", width="stretch"
             )
@@ -84,7 +93,14 @@ def _form(jobs: TrainingJobs, space: str, running: TrainingJob | None, shipped: 
         request = TrainingRequest(
             space,
             name.strip(),
-            ModelConfig(hidden=int(hidden), latent=int(latent), encoding=encoding, beta=float(beta)),
+            ModelConfig(
+                hidden=int(hidden),
+                latent=int(latent),
+                encoding=encoding,
+                beta=float(beta),
+                function=int(function),
+                function_targets=targets,
+            ),
             TrainConfig(epochs=int(epochs), seed=int(seed)),
         )
         acts.train(jobs, request)

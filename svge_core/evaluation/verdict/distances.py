@@ -13,7 +13,8 @@ def follows(quality: QualityContent | None, digest: str, indexed: bool = True) -
     """Whether near latents are near in notation (few edits) or in function (equal scores, equivalent cells).
 
     Neighbours speak for the notation where they rank a score about as one-hot codes do, for the function where as
-    structure features do; not at all where they rank no better than those of an untrained encoder. Equivalent cells
+    structure features do; not at all where they rank no better than those of an untrained encoder, or where structure
+    features themselves rank no better than the codes and so know nothing of the function. Equivalent cells
     speak for the function where they lie closer than cells that are one edit apart, for the notation where farther.
     """
     subject = "What distances follow"
@@ -42,6 +43,8 @@ def _by_rank(part: ScoreNeighbours) -> Side | None:
         part.fit(name).kendall_tau for name in ("latent", "one_hot", "structure", "untrained")
     )
     if own is None or coded is None or structured is None or (untrained is not None and own <= untrained + SAME_TAU):
+        return None
+    if structured <= coded + SAME_TAU:
         return None
     nearer = abs(own - coded) - abs(own - structured)
     if abs(nearer) <= SAME_TAU:
@@ -81,13 +84,14 @@ def _followed(sides: set[Side], part: ScoreNeighbours | None) -> str:
 
 
 def _ranks(part: ScoreNeighbours, neighbours: int) -> str:
-    own, coded, structured, untrained = (
-        tau_words(part.fit(name).kendall_tau) for name in ("latent", "one_hot", "structure", "untrained")
-    )
+    taus = [part.fit(name).kendall_tau for name in ("latent", "one_hot", "structure", "untrained")]
+    own, coded, structured, untrained = map(tau_words, taus)
+    known = taus[1] is None or taus[2] is None or taus[2] > taus[1] + SAME_TAU
+    words = "" if known else "; structure features that rank no better than these codes do not know the function"
     return (
         f"the {neighbours} nearest latents rank {score_name(part.score)} with Kendall tau {own} "
         f"({part.latent.cells:,} cells), by one-hot codes {coded}, by structure features {structured}, by an untrained "
-        f"encoder {untrained}"
+        f"encoder {untrained}{words}"
     )
 
 
