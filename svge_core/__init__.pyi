@@ -2,6 +2,7 @@ from . import search as search, testing as testing
 from .api import (
     Model as Model,
     cell_sampler as cell_sampler,
+    compare as compare,
     draw as draw,
     evaluate as evaluate,
     export as export,

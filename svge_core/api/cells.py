@@ -1,4 +1,4 @@
-"""Architectures in a line of code: drawn, written to a file, joined by a path."""
+"""Architectures in a line of code: drawn, written to a file, put side by side, joined by a path."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from svge_core import drawing, exporting
 from svge_core.cells import Cell, Highlight
 from svge_core.checks import many_cells, one_cell, yes_or_no
+from svge_core.comparison import Comparison, compare_cells, save_comparison
 from svge_core.data import analytic_scores, load_scores
 from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.explorer import Explorer
@@ -110,6 +111,26 @@ def _member(cell: Cell, space: AbstractSearchSpace) -> bool:
     return True
 
 
+def compare(
+    explorer: Explorer, cells: Sequence[Cell], path: str | Path | None = None, *, theme: drawing.ThemeName = "light"
+) -> Comparison:
+    """Two to four cells side by side: every score, and of every pair the edits and the distance in the latent space.
+
+    Args:
+        explorer: an open checkpoint.
+        cells: different members of its space.
+        path: also write the comparison there: .pdf (one page), .json, or .csv with the table of pairs beside it.
+        theme: of a page.
+
+    Raises:
+        SvgeError: if they are too few or too many, one is no member or there twice, or the file cannot be written.
+    """
+    compared = compare_cells(_open(explorer), many_cells(cells))
+    if path is not None:
+        save_comparison(explorer, compared, Path(path), theme)
+    return compared
+
+
 def interpolate(
     explorer: Explorer,
     start: Cell,
@@ -133,7 +154,12 @@ def interpolate(
         SvgeError: if the number of stops is out of range, or no path over neighbours joins the ends.
         InvalidCellError: if an end is no member.
     """
-    if not isinstance(explorer, Explorer):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
-        raise SvgeError(f"Expected an open explorer, from open_explorer(folder); got {explorer!r:.80}.")
     yes_or_no("constrained", constrained)
-    return lay_path(explorer, start, end, kind, stops, constrained=constrained)
+    return lay_path(_open(explorer), start, end, kind, stops, constrained=constrained)
+
+
+def _open(explorer: Explorer) -> Explorer:
+    """The explorer, if it is one: users may give a path."""
+    if not isinstance(explorer, Explorer):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SvgeError(f"Expected an open explorer, from open_explorer(folder); got {explorer!r:.80}.")
+    return explorer

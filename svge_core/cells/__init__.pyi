@@ -9,6 +9,8 @@ from .cell import (
 from .differences import (
     Difference as Difference,
     Highlight as Highlight,
+    change_in_words as change_in_words,
     difference as difference,
+    edits_in_words as edits_in_words,
     is_ordered as is_ordered,
 )

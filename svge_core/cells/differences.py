@@ -118,3 +118,25 @@ def is_ordered(cell: Cell) -> bool:
     """Whether a path runs through all nodes, so that their order is the only topological one."""
     edges = set(cell.edges)
     return all((node, node + 1) in edges for node in range(cell.num_nodes - 1))
+
+
+def change_in_words(change: Difference, before: Cell, after: Cell) -> str:
+    """What a jump changes: operations changed, nodes and edges added and removed; says also what cannot be drawn."""
+    lost, added = len(change.first.edges), len(change.second.edges)
+    # changed nodes are marked on both sides, those that come or go on one
+    changed = len(change.first.nodes) + len(change.second.nodes) - (change.edits - lost - added)
+    gone, new = len(change.first.nodes) - changed, len(change.second.nodes) - changed
+    parts = (
+        (changed, "operation", "changed"),
+        (new, "node", "added"),
+        (gone, "node", "removed"),
+        (added, "edge", "added"),
+        (lost, "edge", "removed"),
+    )
+    assert after.num_nodes - before.num_nodes == new - gone
+    return ", ".join(f"{count} {what}{'s' if count > 1 else ''} {verb}" for count, what, verb in parts if count)
+
+
+def edits_in_words(count: int) -> str:
+    """ "1 edit", "2 edits"."""
+    return f"{count} edit{'' if count == 1 else 's'}"

@@ -1,4 +1,12 @@
 from .dot import View as View, to_dot as to_dot, to_png as to_png, to_svg as to_svg
+from .page import (
+    PageBlock as PageBlock,
+    PageText as PageText,
+    cell_block as cell_block,
+    lines_block as lines_block,
+    page_to_pdf as page_to_pdf,
+    table_block as table_block,
+)
 from .palette import (
     THEMES as THEMES,
     Theme as Theme,

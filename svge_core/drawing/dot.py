@@ -91,7 +91,7 @@ def to_svg(
     svg = _rendered(dot, "svg", chosen).decode("utf-8")
     # only Graphviz's own output is parsed; dropping the namespace keeps tag names plain
     root = ElementTree.fromstring(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))
-    name = _printable(title if title is not None else _described(cell, space))
+    name = printable(title if title is not None else _described(cell, space))
     _make_accessible(root, cell, chosen, name)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -131,11 +131,26 @@ def _chosen_view(cell: Cell, space: AbstractSearchSpace, name: View | None) -> D
     return views[name]
 
 
+def positioned_json(cell: Cell, space: AbstractSearchSpace, *, theme: ThemeName, highlight: Highlight | None) -> bytes:
+    """Every part of a cell's drawing with its place, as Graphviz writes it in JSON. Args as :func:`to_dot`."""
+    dot = to_dot(cell, space, theme=theme, highlight=highlight)
+    return _rendered(dot, "json0", _chosen_view(cell, space, None))
+
+
 def _rendered(dot: str, form: str, view: DrawingView) -> bytes:
+    # nop2 keeps the positions written in the source
+    return drawn_graph(dot, "nop2" if view.name == "maps" else "dot", form)
+
+
+def drawn_graph(dot: str, program: Literal["dot", "nop2"], form: str) -> bytes:
+    """What Graphviz makes of a source, by one thread at a time.
+
+    Raises:
+        SvgeError: if it makes nothing.
+    """
     with _graphviz_lock:
         graph = pygraphviz.AGraph(string=dot)
-        # nop2 keeps the positions written in the source
-        image = graph.draw(format=form, prog="nop2" if view.name == "maps" else "dot")
+        image = graph.draw(format=form, prog=program)
         graph.close()
     if image is None:
         raise SvgeError(f"Graphviz gave no {form} drawing.")
@@ -281,14 +296,14 @@ def _preamble(look: Theme) -> list[str]:
     ]
 
 
-def _printable(text: str) -> str:
-    """The text without characters that XML cannot carry."""
+def printable(text: str) -> str:
+    """A text without characters that XML cannot carry."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _quoted(text: str) -> str:
     """A DOT string that shows exactly this text (shortened): no entities, no escapes, no HTML-like label."""
-    shown = _printable(text)
+    shown = printable(text)
     if len(shown) > MAX_LABEL_LETTERS:
         shown = shown[: MAX_LABEL_LETTERS - 1] + "…"
     for plain, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\\", "\\\\"), ('"', '\\"')):
@@ -328,7 +343,7 @@ def _make_accessible(root: ElementTree.Element, cell: Cell, view: DrawingView, t
             caption.text = f"feature map {name.removeprefix('map')}"
         elif kind == "node":
             group.attrib["data-node"] = name
-            caption.text = f"{name}: {_printable(operation_label(cell.ops[int(name)]))}"
+            caption.text = f"{name}: {printable(operation_label(cell.ops[int(name)]))}"
         else:
             group.attrib["data-edge"] = name.replace("->", "-")
             caption.text = name.replace("->", " → ")

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from svge_core.cells import Cell, Difference, Highlight
+from svge_core.cells import Cell, Highlight, change_in_words, edits_in_words
 from svge_core.drawing import ThemeName, to_svg
 from svge_core.explorer import Explorer
 from svge_core.interpolation import Frame, LatentPath, PathScores, path_to_csv, path_to_json
@@ -23,33 +23,11 @@ def drawing(cell: Cell, space: str, theme: ThemeName, mark: Highlight | None) ->
     return to_svg(cell, get_space(space), theme=theme, highlight=mark)
 
 
-def change_in_words(change: Difference, before: Cell, after: Cell) -> str:
-    """What a jump changes: operations changed, nodes and edges added and removed; says also what cannot be drawn."""
-    lost, added = len(change.first.edges), len(change.second.edges)
-    # changed nodes are marked on both sides, those that come or go on one
-    changed = len(change.first.nodes) + len(change.second.nodes) - (change.edits - lost - added)
-    gone, new = len(change.first.nodes) - changed, len(change.second.nodes) - changed
-    parts = (
-        (changed, "operation", "changed"),
-        (new, "node", "added"),
-        (gone, "node", "removed"),
-        (added, "edge", "added"),
-        (lost, "edge", "removed"),
-    )
-    assert after.num_nodes - before.num_nodes == new - gone
-    return ", ".join(f"{count} {what}{'s' if count > 1 else ''} {verb}" for count, what, verb in parts if count)
-
-
 def stops_in_words(frame: Frame) -> str:
     """The stops of a frame, and how many they are."""
     if frame.first == frame.last:
         return f"Stop {frame.first}"
     return f"Stops {frame.first}–{frame.last} × {len(frame.stops)} steps"
-
-
-def edits_in_words(count: int) -> str:
-    """ "1 edit", "2 edits"."""
-    return f"{count} edit{'' if count == 1 else 's'}"
 
 
 def filmstrip(explorer: Explorer, path: LatentPath, scores: PathScores | None) -> None:

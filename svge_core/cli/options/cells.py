@@ -1,4 +1,4 @@
-"""What ``encode``, ``decode`` and ``predict`` take."""
+"""What ``encode``, ``decode``, ``predict`` and ``compare`` take."""
 
 import argparse
 from pathlib import Path
@@ -41,6 +41,12 @@ def register(commands: Any) -> None:
     add_checkpoint(parser)
     parser.add_argument("--score", metavar="KEY", help="only this score (default: all that have a predictor)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write JSON to a file instead of printing")
+
+    parser = add_command(commands, "compare", "compare_command:run")
+    parser.add_argument("cells", nargs="+", metavar="CELL", help="two to four, each as ARCH of the other commands")
+    add_checkpoint(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write .pdf (a page), .json, or .csv (two tables)")
+    parser.add_argument("--theme", choices=("light", "dark"), help="of the page (default: light)")
 
 
 def add_cells(parser: argparse.ArgumentParser) -> None:

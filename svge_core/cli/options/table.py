@@ -23,6 +23,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "encode": "Architectures to latents (posterior mean and deviation).",
         "decode": "Latents, map positions or prior samples to architectures.",
         "predict": "Predicted scores with intervals, beside measured ones.",
+        "compare": "Two to four architectures side by side: scores, edits, latent distances; as a page, too.",
     },
     "files": {
         "draw": "Draw architectures as SVG, PNG or Graphviz source.",

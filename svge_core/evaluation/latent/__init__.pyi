@@ -7,6 +7,7 @@ from .content import (
     QualityContent as QualityContent,
     ScoreNeighbours as ScoreNeighbours,
 )
+from .edits import edit_distances as edit_distances, edits_are_exact as edits_are_exact, slots as slots
 from .file import load as load, save as save
 from .run import measure as measure
 from .settings import STEPS as STEPS, QualityConfig as QualityConfig
