@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent
 PAGES = (
     ("map", "Map", ":material/scatter_plot:"),
     ("interpolate", "Interpolate", ":material/timeline:"),
+    ("compare", "Compare", ":material/compare:"),
     ("search", "Search", ":material/travel_explore:"),
     ("distribution", "Distribution", ":material/bar_chart:"),
     ("model", "Model", ":material/model_training:"),
@@ -50,6 +51,6 @@ for problem in links.follow_link(loaders.checkpoint_folders()):
 sidebar(undo=chosen is not pages[0])
 session_sidebar()
 keeping.listen()
-if chosen not in pages[:2]:  # these two write more into the address
+if chosen not in pages[:3]:  # these write more into the address
     links.write_space_link()
 chosen.run()

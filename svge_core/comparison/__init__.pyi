@@ -3,6 +3,7 @@ from .comparison import (
     MOST_CELLS as MOST_CELLS,
     Comparison as Comparison,
     compare_cells as compare_cells,
+    example_pair as example_pair,
 )
 from .export import (
     comparison_to_csv as comparison_to_csv,

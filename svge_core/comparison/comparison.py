@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svge_core.cells import Cell, Difference, difference
+from svge_core.cells import Cell, Difference, Highlight, difference
 from svge_core.comparison.pairs import CellPair, RandomPairs, cell_pairs, random_pairs
 from svge_core.comparison.scores import ScoreRow, score_rows
 from svge_core.errors import DataError, SvgeError
-from svge_core.explorer import Explorer, Inspection, short_name
+from svge_core.explorer import Explorer, Inspection, column, column_names, short_name
 from svge_core.spaces import AbstractSearchSpace
 
 FEWEST_CELLS, MOST_CELLS = 2, 4
@@ -62,6 +62,18 @@ class Comparison:
         cells = self.architectures
         return difference(cells[start], cells[end])
 
+    def marks(self, reference: int) -> tuple[Highlight | None, ...]:
+        """What drawings mark, cell by cell: what differs from one of them.
+
+        That one has nothing marked, as what goes depends on the other; where there is one other, it is marked too.
+        """
+        found: list[Highlight | None] = [
+            None if place == reference else self.change(reference, place).second for place in range(len(self.cells))
+        ]
+        if len(self.cells) == FEWEST_CELLS:
+            found[reference] = self.change(reference, 1 - reference).first
+        return tuple(found)
+
 
 def compare_cells(explorer: Explorer, cells: Sequence[Cell]) -> Comparison:
     """Put cells side by side.
@@ -94,6 +106,22 @@ def compare_cells(explorer: Explorer, cells: Sequence[Cell]) -> Comparison:
         score_rows(explorer, found),
         others,
     )
+
+
+def example_pair(explorer: Explorer) -> tuple[Cell, Cell]:
+    """Two charted cells worth a look: the best by the first score there is, and the one nearest to it in the latent
+    space."""
+    row = 0
+    for name in column_names(explorer):
+        if name.kind in ("measured", "predicted"):
+            shown = column(explorer, name.key)
+            known = np.isfinite(shown.values)
+            if known.any():
+                row = int(np.nanargmax(shown.values) if shown.direction == "max" else np.nanargmin(shown.values))
+                break
+    near = explorer.atlas.place_of_cell(explorer.plane_names[0], row, 1).neighbours
+    first, second = explorer.cells_at(np.array([row, int(near[0])]))
+    return explorer.space.canonical(first), explorer.space.canonical(second)
 
 
 def _cell(found: Inspection) -> Cell:

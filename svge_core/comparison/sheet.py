@@ -61,13 +61,10 @@ def _panel(comparison: Comparison, place: int, reference: int, theme: ThemeName)
     title = PageText(f"{place + 1}: {comparison.names[place]}", 12, bold=True)
     names = textwrap.wrap(space.format(cells[place]), NAME_LINE, max_lines=4, placeholder=" …")
     below = [PageText(line, 8) for line in names]
-    mark = None
     if place != reference:
-        change = comparison.change(reference, place)
-        mark = change.second
-        words = change_in_words(change, cells[reference], cells[place])
+        words = change_in_words(comparison.change(reference, place), cells[reference], cells[place])
         below.append(PageText(f"from {reference + 1}: {words}", 9, bold=True, colour=THEMES[theme].accent))
-    drawing = cell_block(cells[place], space, theme=theme, highlight=mark)
+    drawing = cell_block(cells[place], space, theme=theme, highlight=comparison.marks(reference)[place])
     fitted = drawing.within(DRAWINGS_WIDTH / len(cells), DRAWING_HEIGHT)
     return [lines_block([title], theme=theme), fitted, lines_block(below, theme=theme)]
 

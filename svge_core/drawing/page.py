@@ -79,7 +79,8 @@ class PageBlock:
 
         Args:
             name: that no other block of the page has.
-            left, bottom: where its lower left corner is, in points.
+            left: where its left edge is, in points.
+            bottom: where its lower edge is.
         """
         if self.markup:
             middle = f"{left + self.width / 2:.2f},{bottom + self.height / 2:.2f}"

@@ -16,13 +16,14 @@ import msgspec
 import numpy as np
 
 from svge_core.atlas import PlaneName
+from svge_core.comparison import MOST_CELLS
 from svge_core.data import meaning_from_dict, scores_from_columns
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter
 from svge_core.files import Count, StrictRecord, check_version, read_record, to_plain
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.shared.choices import BASKET_CAP, FURTHEST, Lasso, PathChoice, PlaceFocus, UserColumns
+from ui.shared.choices import BASKET_CAP, FURTHEST, CompareChoice, Lasso, PathChoice, PlaceFocus, UserColumns
 
 VERSION = 1
 #: an opened file: a few tables of own scores fit
@@ -56,6 +57,7 @@ class SpaceRecord(StrictRecord, frozen=True, kw_only=True):
     lasso: Lasso | None = None
     filter: CellFilter = CellFilter()
     path: PathChoice = PathChoice()
+    compare: CompareChoice = CompareChoice()
     basket: Annotated[tuple[PutAside, ...], msgspec.Meta(max_length=BASKET_CAP)] = ()
 
 
@@ -135,15 +137,22 @@ def check_space(name: str, record: SpaceRecord) -> None:
         SvgeError: one line, naming the first thing it has not.
     """
     space = get_space(name)
-    cell = record.cell
-    if isinstance(cell, str):
-        if space.size is not None:
-            raise SvgeError(f"The session names a cell of {space.title} by {cell[:40]!r}: expected an index.")
-        try:
-            space.parse(cell)
-        except SvgeError as error:
-            raise SvgeError(f"The session's cell in focus cannot be read: {error}") from None
-    for index in (None if isinstance(cell, str) else cell, record.path.start, record.path.end):
+    compared = record.compare
+    for cell in (record.cell, *compared.cells):
+        if isinstance(cell, str):
+            if space.size is not None:
+                raise SvgeError(f"The session names a cell of {space.title} by {cell[:40]!r}: expected an index.")
+            try:
+                space.parse(cell)
+            except SvgeError as error:
+                raise SvgeError(f"The session's cell in focus or compared cannot be read: {error}") from None
+    if len(set(compared.cells)) < len(compared.cells) or len(compared.cells) > MOST_CELLS:
+        raise SvgeError(f"The session compares an architecture twice, or more than {MOST_CELLS}.")
+    if not 0 <= compared.reference < max(1, len(compared.cells)):
+        raise SvgeError("The session marks the differences from an architecture that it does not compare.")
+    for index in (record.cell, record.path.start, record.path.end, *compared.cells):
+        if isinstance(index, str):
+            continue
         if index is not None and not 0 <= index < (space.size or 0):
             raise SvgeError(f"The session names cell #{index} of {space.title}, which has none of that index.")
     if record.cell is not None and record.place is not None:

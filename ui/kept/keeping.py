@@ -164,6 +164,7 @@ def _record(state: SpaceState) -> SpaceRecord:
         lasso=view.lasso,
         filter=view.filter,
         path=state.path,
+        compare=state.compare,
         basket=tuple(PutAside(notation=entry.notation, label=entry.label[:500]) for entry in view.basket),
     )
 
@@ -171,7 +172,7 @@ def _record(state: SpaceState) -> SpaceRecord:
 def _state(name: str, record: SpaceRecord, kept: Kept) -> SpaceState:
     focus = record.place if record.cell is None else CellFocus(record.cell)
     view = View(focus, record.lasso, record.filter, _entries(name, record), kept.own.get(name))
-    return SpaceState(record.checkpoint, record.plane, record.colour, record.path, view)
+    return SpaceState(record.checkpoint, record.plane, record.colour, record.path, record.compare, view)
 
 
 def _entries(space: str, record: SpaceRecord) -> tuple[BasketEntry, ...]:

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import streamlit as st
 
 from svge_core import exporting
+from svge_core.atlas import chartable
 from svge_core.cells import Cell
+from svge_core.comparison import FEWEST_CELLS
 from svge_core.errors import SvgeError
-from svge_core.explorer import Explorer
+from svge_core.explorer import Explorer, cell_name
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.shared import session
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus
+from ui.shared.comparing import compare_all
 from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain
 
 LINE = "basket"
+SIDE_BY_SIDE = "Put them side by side"
 SHOWN = 30
 MAX_IMPORT_BYTES = 5 * 2**20
 
@@ -207,6 +211,10 @@ def _exports(
             data=lambda: exported(form, entries, space, explorer),
             file_name=file_name(form, len(entries), space),
         )
+        several = len(entries) >= FEWEST_CELLS and chartable(space)
+        if several and st.button("Compare", key="basket-compare", icon=":material/compare:", help=SIDE_BY_SIDE):
+            compare_all([cell_name(space, cell) for cell in cells_of(entries, space)])
+            st.switch_page("pages/compare.py")
         st.button("Clear", key="basket-clear", icon=":material/delete:", type="tertiary", on_click=_clear)
 
 

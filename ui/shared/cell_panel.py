@@ -24,6 +24,7 @@ from svge_core.spaces import AbstractSearchSpace, Cost
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
+from ui.shared.comparing import compare_button
 from ui.shared.path_buttons import path_buttons
 from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain, theme_name
@@ -63,7 +64,10 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
         _welcome()
         return
     found = inspect_focus(explorer, focus)
-    path_buttons(found.index)
+    if found.cell is not None:
+        with st.container(horizontal=True, gap="small", key="cell-acts"):
+            path_buttons(found.index)
+            compare_button(explorer.space, found.cell)
     st.markdown(_badges(found))
     if found.cell is None:
         st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")

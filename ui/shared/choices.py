@@ -1,4 +1,4 @@
-"""What a person chooses and makes in the app, as values: focus, outline, path, basket, own scores."""
+"""What a person chooses and makes in the app, as values: focus, outline, path, comparison, basket, own scores."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -64,6 +64,19 @@ class PathChoice:
 
 
 @dataclass(frozen=True)
+class CompareChoice:
+    """Architectures that stand side by side.
+
+    Attributes:
+        cells: their names in order, each once.
+        reference: position of the one that the others' differences are marked from.
+    """
+
+    cells: tuple[CellName, ...] = ()
+    reference: int = 0
+
+
+@dataclass(frozen=True)
 class BasketEntry:
     """An architecture that was put aside: its space, its notation there and a user's name for it."""
 
@@ -124,6 +137,7 @@ class SpaceState:
     plane: PlaneName | None = None
     colour: str = ""
     path: PathChoice = PathChoice()
+    compare: CompareChoice = CompareChoice()
     view: View = View()
 
 

@@ -8,14 +8,21 @@ from typing import Any, get_args
 import streamlit as st
 
 from svge_core.atlas import PlaneName
+from svge_core.comparison import MOST_CELLS
 from svge_core.errors import SvgeError
+from svge_core.explorer import CellName
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from ui.shared import reruns, session
-from ui.shared.choices import FURTHEST, CellFocus, Focus, PlaceFocus
+from ui.shared.choices import FURTHEST, CellFocus, CompareChoice, Focus, PlaceFocus
 
 _PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
-_PARAMETERS = ("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at", *_PATH_PARAMETERS)
+_COMPARE_PARAMETERS = ("cells", "with")
+_PARAMETERS = (
+    *("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at"),
+    *_PATH_PARAMETERS,
+    *_COMPARE_PARAMETERS,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Link:
 
     Attributes:
         path: fields of the path choice.
+        compare: what stands side by side.
         problems: parts that make no sense, each one line.
     """
 
@@ -33,11 +41,15 @@ class Link:
     colour: str | None = None
     focus: Focus | None = None
     path: Mapping[str, Any] = field(default_factory=dict)
+    compare: CompareChoice | None = None
     problems: tuple[str, ...] = field(default=())
 
 
 def parse_link(parameters: Mapping[str, str]) -> Link:
-    """Read ``?space=&checkpoint=&plane=&colour=`` with ``&cell=`` or ``&x=&y=``, or a path: see :func:`parse_path`."""
+    """Read ``?space=&checkpoint=&plane=&colour=`` with ``&cell=`` or ``&x=&y=``, a path or a comparison.
+
+    See :func:`parse_path` and :func:`parse_comparison`.
+    """
     problems: list[str] = []
     space = parameters.get("space")
     if space is not None and space not in SPACES:
@@ -49,9 +61,10 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
     elif named is not None:
         problems.append(f"The link names an unknown map {named[:40]!r}: expected umap or pca.")
     place: Focus | None = None
-    size = SPACES[space or session.space_name()].size or 0
+    chosen_space = SPACES[space or session.space_name()]
+    size = chosen_space.size or 0
     if (text := parameters.get("cell")) is not None:
-        name = _index(text, size) if size else _notation(text, SPACES[space or session.space_name()])
+        name = _index(text, size) if size else _notation(text, chosen_space)
         place = None if name is None else CellFocus(name)
         if place is None:
             problems.append(_no_index("cell", text, size))
@@ -65,8 +78,19 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
             on = at if at in ("umap", "pca") else chosen or session.plane() or "umap"
             place = PlaceFocus(on, x, y)  # type: ignore[arg-type]
     path, wrong = parse_path(parameters, size)
+    compare, strange = parse_comparison(parameters, chosen_space)
+    problems += [*wrong, *strange]
     # pyright narrows a membership test over literals
-    return Link(space, parameters.get("checkpoint"), chosen, parameters.get("colour"), place, path, (*problems, *wrong))  # type: ignore[arg-type]
+    return Link(
+        space,
+        parameters.get("checkpoint"),
+        chosen,
+        parameters.get("colour"),
+        place,
+        path,
+        compare,
+        tuple(problems),  # type: ignore[arg-type]
+    )
 
 
 def _no_index(name: str, text: str, size: int) -> str:
@@ -109,6 +133,37 @@ def parse_path(parameters: Mapping[str, str], size: int) -> tuple[dict[str, Any]
     return found, tuple(problems)
 
 
+def parse_comparison(
+    parameters: Mapping[str, str], space: AbstractSearchSpace
+) -> tuple[CompareChoice | None, tuple[str, ...]]:
+    """Read ``?cells=&with=``: indices with commas between, or notations one a line, and the number of one of them."""
+    if (text := parameters.get("cells")) is None:
+        return None, ()
+    problems: list[str] = []
+    names: dict[CellName, None] = {}
+    for part in filter(None, text.split(_between(space))):
+        name = _index(part, space.size) if space.size else _notation(part, space)
+        if name is None:
+            problems.append(_no_index("cells", part, space.size or 0))
+        else:
+            names[name] = None
+    if len(names) > MOST_CELLS:
+        problems.append(f"The link compares {len(names)} architectures; the first {MOST_CELLS} are shown.")
+    cells = tuple(names)[:MOST_CELLS]
+    reference = 1
+    if (number := parameters.get("with")) is not None:
+        reference = _index(number, MOST_CELLS + 1) or 0
+        if not 1 <= reference <= len(cells):
+            problems.append(f"The link's with {number[:40]!r} is none of the {len(cells)} architectures.")
+            reference = 1
+    return CompareChoice(cells, reference - 1), tuple(problems)
+
+
+def _between(space: AbstractSearchSpace) -> str:
+    """What stands between cells: a notation may hold commas, but is one line."""
+    return "," if space.size is not None else "\n"
+
+
 def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
     """Take over what the address asks for, once, and return what made no sense in it.
 
@@ -139,6 +194,8 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
         session.arrive_at(link.focus)
     if link.path:
         session.set_path_choice(replace(session.path_choice(), **link.path))
+    if link.compare is not None:
+        session.set_compare_choice(link.compare)
     return tuple(problems)
 
 
@@ -170,6 +227,16 @@ def write_path_link(shown_plane: PlaneName, shown_colour: str) -> None:
         parameters["constrained"] = "1"
     if choice.score:
         parameters["score"] = choice.score
+    _write(parameters)
+
+
+def write_compare_link(space: AbstractSearchSpace) -> None:
+    """Bring the address of the Compare page in line with what is shown."""
+    choice, parameters = session.compare_choice(), _space_parameters()
+    if choice.cells:
+        parameters["cells"] = _between(space).join(map(str, choice.cells))
+    if choice.reference:
+        parameters["with"] = str(choice.reference + 1)
     _write(parameters)
 
 

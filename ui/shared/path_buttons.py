@@ -16,7 +16,7 @@ def path_buttons(index: int | None) -> None:
     if index is None:
         return
     choice = session.path_choice()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="path-buttons"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="path-buttons"):
         for end, title, chosen in (("start", "Start of path", choice.start), ("end", "End of path", choice.end)):
             st.button(
                 title,

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -18,9 +18,9 @@ from svge_core.spaces import SPACES
 from ui.shared.choices import (
     BASKET_CAP,
     BasketEntry,
+    CompareChoice,
     Focus,
     Lasso,
-    Notice,
     PathChoice,
     PlaceFocus,
     SpaceState,
@@ -29,6 +29,7 @@ from ui.shared.choices import (
     adopted,
     named,
 )
+from ui.shared.notices import said as said, say as say
 from ui.shared.reruns import refresh_all
 
 HISTORY = 100
@@ -37,9 +38,9 @@ CHECKPOINT_KEY = "checkpoint_folder"
 _SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "map_colour"
 _FOCUS, _PAST, _FUTURE = "focus", "views_past", "views_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
-_NOTICE, _PATH, _WALKED = "one_line", "path_choice", "focus_walked"
+_PATH, _COMPARE, _WALKED = "path_choice", "compare_choice", "focus_walked"
 #: what is chosen in each search space on its own, and where it waits while another space is shown
-_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES, _PATH)
+_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES, _PATH, _COMPARE)
 _ASIDE = "other_spaces"
 #: called after each change of what is worth keeping
 _LISTENER, _IN_STEP = "change_listener", "in_one_step"
@@ -264,6 +265,17 @@ def set_path_choice(choice: PathChoice) -> None:
     _changed()
 
 
+def compare_choice() -> CompareChoice:
+    """The architectures that stand side by side."""
+    return _get(_COMPARE, CompareChoice())
+
+
+def set_compare_choice(choice: CompareChoice) -> None:
+    """Put others side by side."""
+    st.session_state[_COMPARE] = choice
+    _changed()
+
+
 def basket() -> tuple[BasketEntry, ...]:
     """Architectures put aside in the chosen space, in order."""
     return tuple(entry for entry in _get(_BASKET, ()) if entry.space == space_name())
@@ -323,6 +335,7 @@ def states() -> dict[str, SpaceState]:
             values.get(_PLANE),
             values.get(_COLOUR, ""),
             values.get(_PATH, PathChoice()),
+            values.get(_COMPARE, CompareChoice()),
             View(values.get(_FOCUS), values.get(_LASSO), values.get(_FILTER, CellFilter()), basket_of, own),
         )
     return found
@@ -347,6 +360,7 @@ def set_states(chosen: str, found: Mapping[str, SpaceState], checkpoints: Mappin
             _PLANE: state.plane,
             _COLOUR: state.colour,
             _PATH: state.path,
+            _COMPARE: state.compare,
             _FOCUS: kept.focus,
             _LASSO: kept.lasso,
             _FILTER: kept.filter,
@@ -378,20 +392,3 @@ def adopt_baskets(entries: tuple[BasketEntry, ...]) -> None:
 def set_all_baskets(entries: tuple[BasketEntry, ...]) -> None:
     """Replace the architectures of all spaces; no step to undo."""
     st.session_state[_BASKET] = entries
-
-
-# ---- lines for a person -----------------------------------------------------------------------------------------
-
-
-def say(place: str, text: str, kind: Literal["error", "success"] = "error") -> None:
-    """Leave one line for a place of the page; it is shown in the next run."""
-    st.session_state[_NOTICE] = Notice(place, text, kind)
-
-
-def said(place: str) -> Notice | None:
-    """Take the line left for a place."""
-    notice: Notice | None = _get(_NOTICE, None)
-    if notice is None or notice.place != place:
-        return None
-    st.session_state[_NOTICE] = None
-    return notice
