@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from svge_core.cells import Highlight, change_in_words, edits_in_words, edits_in_words
+from svge_core.cells import Highlight, change_in_words, edits_in_words
 from svge_core.comparison import FEWEST_CELLS, MOST_CELLS, Comparison
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellName, Explorer, Inspection, cell_name, cell_named, find_cell, find_forms

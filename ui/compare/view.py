@@ -70,9 +70,17 @@ def _invitation(explorer: Explorer) -> None:
             "**Compare** beside a cell of the Map page.",
             icon=":material/compare:",
         )
-        if st.button("Compare the best cell with its nearest", key="compare-example", icon=":material/auto_awesome:"):
-            compare_all([cell_name(explorer.space, cell) for cell in example_pair(explorer)])
-            st.rerun(scope="fragment")
+        st.button(
+            "Compare the best cell with its nearest",
+            key="compare-example",
+            icon=":material/auto_awesome:",
+            on_click=_example,
+            args=(explorer,),
+        )
+
+
+def _example(explorer: Explorer) -> None:
+    compare_all([cell_name(explorer.space, cell) for cell in example_pair(explorer)])
 
 
 def _files(explorer: Explorer, comparison: Comparison) -> None:
