@@ -28,6 +28,11 @@ def _interpolate(page: Page, url: str) -> None:
     page.locator('.lm[data-status="ready"]').wait_for()
 
 
+def _compare(page: Page, url: str) -> None:
+    page.goto(f"{url}/compare?space=nasbench201&cells=6111,9000,12345")
+    page.get_by_role("table").wait_for()
+
+
 def _search(page: Page, url: str) -> None:
     page.goto(f"{url}/search?space=nasbench201")
     page.get_by_role("button", name="Start a first race").click()
@@ -54,6 +59,7 @@ def _results(page: Page, url: str) -> None:
 PICTURES: dict[str, Callable[[Page, str], None]] = {
     "map": _map,
     "interpolate": _interpolate,
+    "compare": _compare,
     "search": _search,
     "distribution": _distribution,
     "model": _model,
@@ -70,6 +76,7 @@ def _together(browser: Browser) -> None:
     style = (
         "body{margin:0;padding:8px;background:#fff;display:grid;grid-template-columns:1fr 1fr;gap:14px}"
         "img{width:100%;outline:1px solid #d9dee5;border-radius:6px}"
+        "img:last-child:nth-child(odd){grid-column:1/-1;width:calc(50% - 7px);justify-self:center}"
     )
     page = browser.new_page(viewport={"width": SIZE["width"], "height": 300})
     page.set_content(f"<style>{style}</style>{tiles}", wait_until="load")
