@@ -107,7 +107,7 @@ def _shown(explorer: Explorer, comparison: Comparison, place: int) -> None:
     if change is None:
         alone = len(cells) == FEWEST_CELLS
         st.caption(
-            "Marked: what the other has different or not."
+            "Marked: what is different in the other, or missing."
             if alone
             else "What the others have different is marked in theirs."
         )
