@@ -125,3 +125,17 @@ def test_a_session_may_name_a_cell_by_its_notation(atlas: Atlas) -> None:
     for space, name, said in (("randwire", "rw32:0", "cannot be read"), ("nasbench201", "x", "expected an index")):
         with pytest.raises(Exception, match=said):
             check_space(space, SpaceRecord(cell=name))
+
+
+def test_cells_without_an_index_are_compared_by_notation_and_have_no_path(atlas: Atlas) -> None:
+    first, second = notation(atlas, 3), other_wiring(atlas)
+    at = open_app(space="randwire")
+    at.switch_page("pages/compare.py")
+    at.query_params["cells"] = f"{first}\n{second}"
+    text = words(rerun(at))
+    assert at.session_state["compare_choice"].cells == (first, second)
+    assert "at most" in text and "1: no. 4** and **2: not on the map**" in text
+    with pytest.raises(KeyError):
+        at.get_by_key("compare-path-0-1")
+    press(at, "compare-map-1")
+    assert focus(at) == CellFocus(second)

@@ -17,7 +17,10 @@ LATENT_MAP = ROOT / "ui" / "latent_map" / "frontend"
 MODULES = {
     "latent_map": [LATENT_MAP / name for name in component._SCRIPTS],
     "live_chart": [ROOT / "ui" / "live_chart" / "live_chart.js"],
+    "compare_table": [ROOT / "ui" / "compare" / "table.js"],
 }
+#: a name that each of them declares
+DECLARED = {"latent_map": "LatentMap", "live_chart": "draw", "compare_table": "explain"}
 _NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|class)\*? (\w+)|^(?:const|let|var) (.+)", re.MULTILINE)
 
 
@@ -64,7 +67,7 @@ def test_every_script_is_part_of_a_module() -> None:
 def test_a_name_is_defined_once_in_a_module(name: str) -> None:
     names = Counter(top_level_names(joined(MODULES[name])))
     assert [twice for twice, count in names.items() if count > 1] == []
-    assert names["draw" if name == "live_chart" else "LatentMap"] == 1
+    assert names[DECLARED[name]] == 1
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -31,6 +31,9 @@ function explain(cell, row, tip) {
 
 export default function ({ data, parentElement }) {
   const host = parentElement.querySelector(".ct");
+  const shown = JSON.stringify(data);
+  if (host.shown === shown) return; // what is focused and how far it was scrolled stay
+  host.shown = shown;
   host.replaceChildren();
   Object.assign(host, { tabIndex: 0, role: "region", ariaLabel: data.caption });
   const tip = element("div", "", host, { className: "ct-tip", hidden: true, id: `ct-tip-${(tips += 1)}`, role: "tooltip" });
