@@ -1,0 +1,11 @@
+from .agreement import TOLERANCE as TOLERANCE, largest_difference as largest_difference
+from .files import (
+    NETWORK_FORMS as NETWORK_FORMS,
+    NETWORK_SUFFIXES as NETWORK_SUFFIXES,
+    NetworkFiles as NetworkFiles,
+    NetworkForm as NetworkForm,
+    export_network as export_network,
+    network_files as network_files,
+    renamed_weights as renamed_weights,
+)
+from .recipe import RECIPES as RECIPES, train_code as train_code

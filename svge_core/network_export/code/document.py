@@ -1,7 +1,7 @@
 """The whole ``model.py``: what the network is and what is known of it, its classes, how it is made and tried."""
 
+from collections.abc import Mapping
 from inspect import signature
-from pathlib import Path
 
 from svge_core import __version__
 from svge_core.cells import Cell
@@ -47,7 +47,7 @@ if __name__ == "__main__":
 '''
 
 
-def network_sizes(space: AbstractSearchSpace, sizes: dict[str, int]) -> dict[str, int]:
+def network_sizes(space: AbstractSearchSpace, sizes: Mapping[str, int]) -> dict[str, int]:
     """Every option of the space's network with its value: the given one or the default.
 
     Raises:
@@ -56,23 +56,32 @@ def network_sizes(space: AbstractSearchSpace, sizes: dict[str, int]) -> dict[str
     reference = space.network()
     if reference is None:
         raise SvgeError(f"No trainable network for {space.title}, so there is nothing to write.")
-    known = signature(resolve(reference)).parameters.values()
-    return {option.name: sizes.get(option.name, option.default) for option in known if option.kind is option.KEYWORD_ONLY}
+    options = signature(resolve(reference)).parameters.values()
+    known = [option for option in options if option.kind is option.KEYWORD_ONLY]
+    return {option.name: sizes.get(option.name, option.default) for option in known}
 
 
-def code_of(space: AbstractSearchSpace, cell: Cell, sizes: dict[str, int]) -> NetworkCode | None:
-    """The classes of a cell's network; None where its space does not say how they are written.
+def code_of(space: AbstractSearchSpace, cell: Cell, sizes: Mapping[str, int]) -> NetworkCode:
+    """The classes of a cell's network.
 
     Args:
-        space: of the cell.
+        space: of the cell; it has :meth:`svge_core.AbstractSearchSpace.network_code`.
         cell: a member.
         sizes: options of the space's network; the others have their defaults.
+
+    Raises:
+        SvgeError: if the space does not say how its networks are written.
     """
     reference = space.network_code()
-    return None if reference is None else resolve(reference)(cell, network_sizes(space, sizes))
+    if reference is None:
+        raise SvgeError(
+            f"Networks of {space.title} cannot be written as code, as the space has no 'network_code': "
+            "take .onnx, .pt2 or .safetensors."
+        )
+    return resolve(reference)(cell, network_sizes(space, sizes))
 
 
-def model_code(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, int]) -> str:
+def model_code(space: AbstractSearchSpace, item: ExportItem, sizes: Mapping[str, int]) -> str:
     """The file ``model.py`` of a cell: it needs torch alone.
 
     Args:
@@ -84,16 +93,11 @@ def model_code(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, in
         SvgeError: if the space does not say how its networks are written.
     """
     code = code_of(space, item.cell, sizes)
-    if code is None:
-        raise SvgeError(
-            f"Networks of {space.title} cannot be written as code, as the space has no 'network_code': "
-            "take .onnx, .pt2 or .safetensors."
-        )
     head = python_docstring(_description(space, item, network_sizes(space, sizes)))
     return head + _IMPORTS + code.body + _END.format(colours=code.colours, side=code.side)
 
 
-def _description(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, int]) -> list[str]:
+def _description(space: AbstractSearchSpace, item: ExportItem, sizes: Mapping[str, int]) -> list[str]:
     """What stands in the docstring, line by line."""
     index = f", number {space.index(item.cell):,}" if space.size is not None else ""
     lines = [f"A network of {space.title}{index}, as PyTorch code.", ""]
@@ -109,8 +113,11 @@ def _description(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, 
     if said:
         lines += ["", "What is known of it:"]
         lines += [line for text in said for line in wrapped(text, "  ", "- ")]
-    lines += ["", f"Written by SVGe Explorer {__version__}. It needs torch alone: `python model.py` counts its parameters and"]
-    lines += ["classifies two random images; elsewhere `from model import build; network = build()`."]
+    lines += [
+        "",
+        f"Written by SVGe Explorer {__version__}. It needs torch alone: `python model.py` counts its parameters and",
+        "classifies two random images; elsewhere `from model import build; network = build()`.",
+    ]
     return lines
 
 
@@ -129,9 +136,9 @@ def _measured(value: float, meaning: ScoreMeaning) -> str:
 
 def _predicted(row: PredictionRow, meaning: ScoreMeaning) -> str:
     interval = f"{row.low:.4g} to {row.high:.4g} with {100 * row.level:.0f} %"
-    return f"about {row.mean:.4g}{_unit(meaning)} ({interval}), PREDICTED by {row.model}: {meaning.title}, {meaning.data_set}"
+    what = f"{meaning.title}, {meaning.data_set}" if meaning.data_set else meaning.title
+    return f"about {row.mean:.4g}{_unit(meaning)} ({interval}), PREDICTED by {row.model}: {what}"
 
 
 def _unit(meaning: ScoreMeaning) -> str:
     return f" {meaning.unit}" if meaning.unit else ""
-

@@ -18,11 +18,13 @@ class NetworkCode:
     Attributes:
         body: Python source that uses ``torch``, ``Tensor`` and ``nn``. The modules of ``Network`` are made in the order
             of those of :func:`svge_core.networks.build_network`, so that weights pass from one to the other.
+        recipe: how it is trained, one of :data:`svge_core.network_export.RECIPES`.
         colours: channels of the images.
         side: pixels of a side of the images that the network was made for.
     """
 
     body: str
+    recipe: str = "nasbench201"
     colours: int = 3
     side: int = 32
 
@@ -72,9 +74,15 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
         indent: of every line.
         first: of the first one instead.
     """
-    return textwrap.wrap(
-        plain_text(text), TEXT_WIDTH, initial_indent=indent if first is None else first, subsequent_indent=indent
-    ) or [(indent if first is None else first).rstrip()]
+    first = indent if first is None else first
+    whole = textwrap.TextWrapper(
+        TEXT_WIDTH,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,  # a notation is copied as it stands
+        break_on_hyphens=False,
+    )
+    return whole.wrap(plain_text(text)) or [first.rstrip()]
 
 
 def python_docstring(lines: Sequence[str]) -> str:

@@ -85,7 +85,8 @@ def nasbench101_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
     for vertex in cell.targets[0]:
         name, channels = ("out", "channels") if vertex == last else (str(vertex), width[vertex])
         made.append(f"self.project_{name} = ConvBNReLU(in_channels, {channels}, 1)")
-    lines = []
+    lines: list[str] = []
+    line: list[str] = []
     for vertex in range(1, last):
         kind, maker = _MODULES[cell.ops[vertex]]
         made.append(f"self.{kind}_{vertex} = {maker.format(width[vertex])}")
@@ -97,12 +98,17 @@ def nasbench101_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         ]
         if vertex in cell.targets[0]:
             terms.append(f"self.project_{vertex}(x0)")
-        lines += assigned(f"x{vertex}", f"self.{kind}_{vertex}", terms, " + ")
+        line = assigned(f"x{vertex}", f"self.{kind}_{vertex}", terms, " + ")
+        lines += line
     joined = f"torch.cat(({', '.join(f'x{vertex}' for vertex in feeding)}), dim=1)" if several else ""
     result = [joined] if several else [f"x{vertex}" for vertex in feeding]
     if last in cell.targets[0]:
         result.append("self.project_out(x0)")
-    lines.append(f"return {' + '.join(result)}")
+    if result == [f"x{last - 1}"]:
+        place = len(lines) - len(line)
+        lines[place] = lines[place].replace(f"x{last - 1} =", "return", 1)
+    else:
+        lines.append(f"return {' + '.join(result)}")
     cell_class = [
         "",
         "class Cell(nn.Module):",
@@ -114,7 +120,7 @@ def nasbench101_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         "",
     ]
     parts = _CONVOLUTION + (_SHARES if several else "") + "\n".join(cell_class)
-    return NetworkCode(parts + _NETWORK.format(**options))
+    return NetworkCode(parts + _NETWORK.format(**options), recipe="nasbench101")
 
 
 def _shares_of(cell: Cell, feeding: list[int]) -> dict[int, int]:

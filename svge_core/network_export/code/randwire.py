@@ -64,5 +64,4 @@ def randwire_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         *method("forward(self, images: Tensor) -> Tensor", lines),
         "",
     ]
-    return NetworkCode(_NODE + "\n".join(network), colours=options["colours"], side=8)
-
+    return NetworkCode(_NODE + "\n".join(network), recipe="digits", colours=options["colours"], side=8)
