@@ -66,7 +66,7 @@ def export(
     explorer: Explorer | None = None,
     theme: drawing.ThemeName = "light",
 ) -> None:
-    """Write architectures with what is known about them: .json, .csv, .parquet, .txt, .zip; one alone also as a drawing.
+    """Write architectures with what is known about them: .json, .csv, .parquet, .txt, .zip; one alone as a drawing.
 
     Args:
         cells: members of one space.

@@ -26,16 +26,16 @@ def export_network_files(arguments: argparse.Namespace, space: AbstractSearchSpa
     written = export_network(
         space, items[0], arguments.out, forms=arguments.forms, weights=weights, side=arguments.side, **sizes
     )
-    lines = [
-        f"wrote {path}"
-        + ("" if difference is None else f", which differs from the network by {difference:.1e} at most")
-        for path, difference in written.items()
-    ]
+    lines = [f"wrote {path}{_agreement(difference)}" for path, difference in written.items()]
     if weights is None and any(path.suffix != ".py" for path in written):
         lines.append("The weights are random: nobody trained them. Trained ones go in with --weights FILE.safetensors.")
-    document = {
-        "files": {str(path): difference for path, difference in written.items()},
-        "trained": weights is not None,
-    }
+    files = {str(path): difference for path, difference in written.items()}
+    document = {"files": files, "trained": weights is not None}
     emit(arguments, document, "\n".join(lines))
     return 0
+
+
+def _agreement(difference: float | None) -> str:
+    if difference is None:
+        return ""
+    return f"; its outputs differ from the network's by at most {difference:.1e} of the largest"

@@ -167,7 +167,7 @@ def _readme(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
         f"{len(items)} architectures of {space.title}, exported by SVGe Explorer.",
         "",
         "cells.json holds everything and can be read back; cells.csv has one row per cell; architectures.txt has one",
-        "architecture per line in the notation of the space; drawings/ has each cell as Graphviz source, SVG, PNG and PDF.",
+        "architecture per line in the notation of the space; drawings/ has each cell as DOT, SVG, PNG and PDF.",
         "Columns and fields whose name starts with 'predicted' come from a model, never from training.",
         "",
         "What the scores mean:",

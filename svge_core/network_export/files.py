@@ -213,9 +213,10 @@ def renamed_weights(weights: Mapping[str, Tensor], module: nn.Module) -> dict[st
 def _forms(forms: Sequence[NetworkForm] | None, trained: bool) -> tuple[NetworkForm, ...]:
     if forms is None:
         return (*_DEFAULT, "weights.safetensors") if trained else _DEFAULT
-    unknown = [form for form in forms if form not in NETWORK_FORMS]
+    unknown = [str(form)[:60] for form in forms if form not in NETWORK_FORMS]
     if unknown or not forms:
-        raise SvgeError(f"Unknown form {str(unknown[:1])[:60]} of a network: expected {', '.join(NETWORK_FORMS)}.")
+        came = repr(unknown[0]) if unknown else "none"
+        raise SvgeError(f"Unknown file of a network: expected {', '.join(NETWORK_FORMS)}; got {came}.")
     return tuple(form for form in NETWORK_FORMS if form in forms)
 
 

@@ -126,18 +126,19 @@ def _field(title: str, text: str) -> list[str]:
 
 
 def _worth(meaning: ScoreMeaning) -> bool:
-    """Whether a value says something of the cell itself: single runs and spreads only explain others."""
-    return not meaning.detail
+    """Whether a value says what the network is good for: times are of other machines, and details explain others."""
+    return not meaning.detail and (meaning.role in ("accuracy", "cost") or meaning.origin == "user")
 
 
 def _measured(value: float, meaning: ScoreMeaning) -> str:
-    return f"{value:.6g}{_unit(meaning)}: {meaning.describe()}"
+    begins = f"{meaning.title} ({meaning.unit})" if meaning.unit else meaning.title
+    return f"{meaning.title}: {value:.6g}{_unit(meaning)}{meaning.describe().removeprefix(begins)}"
 
 
 def _predicted(row: PredictionRow, meaning: ScoreMeaning) -> str:
     interval = f"{row.low:.4g} to {row.high:.4g} with {100 * row.level:.0f} %"
     what = f"{meaning.title}, {meaning.data_set}" if meaning.data_set else meaning.title
-    return f"about {row.mean:.4g}{_unit(meaning)} ({interval}), PREDICTED by {row.model}: {what}"
+    return f"{what}: about {row.mean:.4g}{_unit(meaning)} ({interval}), PREDICTED by {row.model}."
 
 
 def _unit(meaning: ScoreMeaning) -> str:
