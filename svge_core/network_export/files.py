@@ -1,6 +1,7 @@
 """A network as files: ``model.py``, weights, programs, a recipe; each is compared with the network first."""
 
 import importlib.util
+import json
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
@@ -32,8 +33,6 @@ from svge_core.spaces import AbstractSearchSpace, get_space
 NetworkForm = Literal["model.py", "train.py", "weights.safetensors", "model.pt2", "model.onnx"]
 #: in the order in which they are made
 NETWORK_FORMS: tuple[NetworkForm, ...] = get_args(NetworkForm)
-#: what a folder holds by default; weights are added where they were trained
-_DEFAULT: tuple[NetworkForm, ...] = ("model.py", "train.py", "model.pt2", "model.onnx")
 #: pixels of a side where the code alone is compared: these networks take images of any side
 _CODE_SIDE = 8
 #: pixels of a side where the space does not say
@@ -60,7 +59,7 @@ class NetworkFiles:
 def network_files(
     space: AbstractSearchSpace | str,
     cell: Cell | ExportItem,
-    forms: Sequence[NetworkForm] | None = None,
+    forms: Sequence[str] | None = None,
     *,
     weights: Mapping[str, Tensor] | None = None,
     side: int | None = None,
@@ -94,18 +93,17 @@ def network_files(
     side = side or (code.side if code is not None else _SIDE)
     shape = (_colours(network), side, side)
     small = (shape[0], _CODE_SIDE, _CODE_SIDE)
+    text = "" if code is None else model_code(space, item, sizes)
+    written = network if code is None else import_code(text).build()
     if weights is None:
         with_statistics(network, small)
     else:
-        _load(network, weights)
-        network.eval()
+        _load(network, written, weights)
     content: dict[str, bytes] = {}
     differences: dict[str, float] = {}
-    text, written = "", network
     if code is not None:
-        text = model_code(space, item, sizes)
-        written = _built(text, network)
-        differences["model.py"] = largest_difference(network, written, small)
+        written.load_state_dict(renamed_weights(network.state_dict(), written))
+        differences["model.py"] = largest_difference(network, written.eval(), small)
         require_agreement("model.py", differences["model.py"])
     example = random_images(2, shape)
     for form in wanted:
@@ -115,11 +113,15 @@ def network_files(
             assert code is not None
             content[form] = train_code(space, item.cell, code, shape).encode()
         elif form == "weights.safetensors":
-            told = {"space": space.name, "cell": space.format(item.cell), "weights": "trained" if weights else "random"}
-            content[form] = safetensors.save(
-                {name: value.contiguous() for name, value in written.state_dict().items()},
-                {**told, "written_by": f"SVGe Explorer {__version__}"},
-            )
+            told = {
+                "space": space.name,
+                "architecture": space.format(item.cell),
+                "sizes": dict(sizes),
+                "weights": "random" if weights is None else "trained",
+                "written_by": f"SVGe Explorer {__version__}",
+            }
+            # one entry: the order of several changes from one writing to the next
+            content[form] = safetensors.save(written.state_dict(), {"network": json.dumps(told)})
         else:
             make, read = _PROGRAMS[form]
             content[form] = make(written, example)
@@ -143,7 +145,7 @@ def export_network(
     cell: Cell | ExportItem,
     path: str | Path,
     *,
-    forms: Sequence[NetworkForm] | None = None,
+    forms: Sequence[str] | None = None,
     weights: Mapping[str, Tensor] | None = None,
     side: int | None = None,
     **sizes: int,
@@ -195,7 +197,8 @@ def renamed_weights(weights: Mapping[str, Tensor], module: nn.Module) -> dict[st
     """The weights of a network under the names of its ``model.py``: both make their modules in the same order.
 
     Args:
-        weights: ``state_dict()`` of a network of :func:`svge_core.networks.build_network`, or of ``model.py``.
+        weights: ``state_dict()`` of a network of :func:`svge_core.networks.build_network`, or of ``model.py``, in its
+            order (which a .safetensors file does not keep: load such a file into a module first).
         module: a network of the other kind with the same sizes.
 
     Raises:
@@ -210,9 +213,10 @@ def renamed_weights(weights: Mapping[str, Tensor], module: nn.Module) -> dict[st
     return dict(zip(names, weights.values(), strict=True))
 
 
-def _forms(forms: Sequence[NetworkForm] | None, trained: bool) -> tuple[NetworkForm, ...]:
+def _forms(forms: Sequence[str] | None, trained: bool) -> tuple[NetworkForm, ...]:
+    """The wanted files in the order in which they are made."""
     if forms is None:
-        return (*_DEFAULT, "weights.safetensors") if trained else _DEFAULT
+        forms = [form for form in NETWORK_FORMS if trained or form != "weights.safetensors"]
     unknown = [str(form)[:60] for form in forms if form not in NETWORK_FORMS]
     if unknown or not forms:
         came = repr(unknown[0]) if unknown else "none"
@@ -220,18 +224,22 @@ def _forms(forms: Sequence[NetworkForm] | None, trained: bool) -> tuple[NetworkF
     return tuple(form for form in NETWORK_FORMS if form in forms)
 
 
-def _load(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load weights under the network's own names, or under those of ``model.py``."""
-    own = set(weights) == set(network.state_dict())
-    network.load_state_dict(dict(weights) if own else renamed_weights(weights, network))
-
-
-def _built(text: str, network: nn.Module) -> nn.Module:
-    """The network that a ``model.py`` builds, with the weights of another, in eval mode."""
-    module = import_code(text)
-    built: nn.Module = module.build()
-    built.load_state_dict(renamed_weights(network.state_dict(), built))
-    return built.eval()
+def _load(network: nn.Module, written: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load weights under the network's own names, or under those of its ``model.py``; to eval mode."""
+    for module in (written, network):
+        known = module.state_dict()
+        if {name: value.shape for name, value in weights.items()} == {
+            name: value.shape for name, value in known.items()
+        }:
+            module.load_state_dict(dict(weights))
+            # a file need not keep the order, so the names are given in that of the module
+            network.load_state_dict(renamed_weights(module.state_dict(), network))
+            network.eval()
+            return
+    raise SvgeError(
+        f"The weights are of another network: {len(weights)} tensors, expected those of a network of this cell with "
+        "these sizes. Give the sizes (such as channels) that it was trained with."
+    )
 
 
 def import_code(text: str) -> ModuleType:

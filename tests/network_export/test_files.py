@@ -53,14 +53,17 @@ def test_a_folder_holds_what_was_trained(trained: nn.Module, tmp_path: Path) -> 
     program = torch.export.load(tmp_path / "net" / "model.pt2").module()
     session = onnxruntime.InferenceSession(tmp_path / "net" / "model.onnx", providers=["CPUExecutionProvider"])
     (onnx_logits,) = session.run(["logits"], {"images": images.numpy()})
-    script = "import torch, model; n = model.build('weights.safetensors').eval(); torch.save(n(torch.load('x.pt')), 'y.pt')"
+    script = (
+        "import torch, model; n = model.build('weights.safetensors').eval(); torch.save(n(torch.load('x.pt')), 'y.pt')"
+    )
     torch.save(images, tmp_path / "net" / "x.pt")
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path / "net", check=True)
     found = [program(images), torch.from_numpy(onnx_logits), torch.load(tmp_path / "net" / "y.pt", weights_only=True)]
     for logits in found:
         torch.testing.assert_close(logits.detach(), expected, rtol=1e-4, atol=1e-5)
     with safe_open(tmp_path / "net" / "weights.safetensors", "pt") as file:
-        assert file.metadata()["cell"] == SPACE.format(CELL) and file.metadata()["weights"] == "trained"
+        told = json.loads(file.metadata()["network"])
+    assert told["architecture"] == SPACE.format(CELL) and told["weights"] == "trained"
     again = export_network(
         SPACE, CELL, tmp_path / "w.safetensors", weights=torch_state(tmp_path / "net" / "weights.safetensors"), **SMALL
     )
@@ -73,14 +76,13 @@ def torch_state(path: Path) -> dict[str, torch.Tensor]:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
-@pytest.mark.parametrize("name", ["nasbench101", "enas6", "randwire"])
+@pytest.mark.parametrize("name", ["nasbench101", "enas6"])
 def test_programs_of_the_other_spaces_agree(name: str) -> None:
     space = get_space(name)
     cell = space.canonical(space.random_cell(np.random.default_rng(2)))
     sizes = {"channels": 4, "cells_per_stage": 1} if name == "nasbench101" else {"channels": 2}
-    forms = ["model.onnx"] if name == "randwire" else ["model.pt2", "model.onnx"]
-    made = network_files(space, cell, forms, side=8, **sizes)  # type: ignore[arg-type]
-    assert set(made.content) == set(forms) and not made.trained
+    made = network_files(space, cell, ["model.onnx"], side=8, **sizes)
+    assert set(made.content) == {"model.onnx"} and not made.trained
     assert all(difference < 1e-5 for difference in made.differences.values())
 
 
@@ -102,7 +104,7 @@ def test_a_program_that_computes_something_else_is_refused_and_nothing_is_writte
         return onnx_program(network, images)
 
     monkeypatch.setitem(files._PROGRAMS, "model.onnx", (forgets_the_norms, read_onnx_program))
-    with pytest.raises(SvgeError, match=r"model.onnx does not compute what the network computes: its outputs differ by"):
+    with pytest.raises(SvgeError, match=r"model.onnx does not compute what the network computes: its outputs"):
         export_network(SPACE, CELL, tmp_path / "net", forms=["model.py", "model.onnx"], side=8, **SMALL)
     assert list(tmp_path.iterdir()) == []
 
@@ -141,13 +143,16 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(SvgeError, match=r"A network cannot be written as 'a.tflite': expected .py, .pt2, .onnx"):
         svge.export_network(SPACE, CELL, tmp_path / "a.tflite")
     with pytest.raises(SvgeError, match="Unknown file of a network: expected model.py, .*; got 'code'"):
-        export_network(SPACE, CELL, tmp_path, forms=["code"])  # type: ignore[list-item]
+        export_network(SPACE, CELL, tmp_path, forms=["code"])
     with pytest.raises(SvgeError, match="a.py is one file"):
         export_network(SPACE, CELL, tmp_path / "a.py", forms=["model.py"])
     with pytest.raises(SvgeError, match="Unknown network option 'depth'"):
         export_network(SPACE, CELL, tmp_path / "a.py", depth=3)
     with pytest.raises(SvgeError, match="cannot be written: there is no folder"):
         export_network(SPACE, CELL, tmp_path / "b" / "a.py", **SMALL)
+    other = build_network(SPACE, CELL, **{**SMALL, "channels": 3}).state_dict()
+    with pytest.raises(SvgeError, match="The weights are of another network: 75 tensors, expected those of"):
+        export_network(SPACE, CELL, tmp_path / "a.py", weights=other, **SMALL)
     with pytest.raises(InvalidCellError):
         export_network("nasbench101", CELL, tmp_path / "a.py")
     assert list(tmp_path.iterdir()) == []
@@ -166,16 +171,15 @@ def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> 
     text = recipe.read_text("utf-8")
     assert "EPOCHS = 200\n" in text and "weight_decay=5e-4, nesterov=True" in text
     recipe.write_text(text.replace("BATCH = 256", "BATCH = 8"), "utf-8")
-    for seed in ("0", "1"):
-        words = [str(recipe), "images", "--epochs", "4", "--seed", seed, "--out", "out"]
-        done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+    words = [str(recipe), "images", "--epochs", "3", "--seed", "1", "--out", "out"]
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["arch"] == SPACE.format(CELL) and result["classes"] == ["bright", "dark"]
     assert result["training images"] == 32 and result["validation images"] == 8
     assert result["validation accuracy"] > 90, "two classes that any network tells apart"
     with (tmp_path / "out" / "labels.csv").open(newline="") as file:
-        assert len(list(csv.reader(file))) == 3
+        assert [line[0] for line in csv.reader(file)] == ["arch", SPACE.format(CELL)]
     scores = svge.read_scores(tmp_path / "out" / "labels.csv", SPACE)
     assert not scores.rejected and list(scores.frame.index) == [SPACE.index(CELL)]
     (meaning,) = scores.meanings.values()
