@@ -1,9 +1,11 @@
 """A network as files: ``model.py``, weights, programs, a recipe; each is compared with the network first."""
 
 import importlib.util
+import io
 import json
 import tempfile
 import uuid
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ from svge_core.network_export.agreement import (
     require_agreement,
     with_statistics,
 )
-from svge_core.network_export.code import code_of, model_code
+from svge_core.network_export.code import NetworkCode, code_of, model_code
 from svge_core.network_export.programs import onnx_program, read_onnx_program, read_torch_program, torch_program
 from svge_core.network_export.recipe import train_code
 from svge_core.networks import build_network
@@ -84,14 +86,11 @@ def network_files(
     space = get_space(space)
     item = cell if isinstance(cell, ExportItem) else ExportItem(cell)
     wanted = _forms(forms, weights is not None)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        network = build_network(space, item.cell, **sizes)
+    network = _initialised(space, item.cell, sizes)
     # a space of one's own need not say how its network is written; programs do without
     needed = not {"model.py", "train.py"}.isdisjoint(wanted)
     code = code_of(space, item.cell, sizes) if needed or space.network_code() is not None else None
-    side = side or (code.side if code is not None else _SIDE)
-    shape = (_colours(network), side, side)
+    shape = _shape(network, code, side)
     small = (shape[0], _CODE_SIDE, _CODE_SIDE)
     text = "" if code is None else model_code(space, item, sizes)
     written = network if code is None else import_code(text).build()
@@ -193,6 +192,26 @@ def export_network(
     return {place: made.differences.get(name) for name, place in places.items()}
 
 
+def count_parameters(space: AbstractSearchSpace | str, cell: Cell, **sizes: int) -> int:
+    """Trainable numbers of the network of a cell; no memory is taken for them.
+
+    Raises:
+        InvalidCellError: if the cell is not a member.
+        SvgeError: if the network cannot have these sizes.
+    """
+    with torch.device("meta"):
+        return sum(weight.numel() for weight in build_network(space, cell, **sizes).parameters())
+
+
+def network_zip(made: NetworkFiles) -> bytes:
+    """The files in one zip archive."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in made.content.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
 def renamed_weights(weights: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
     """The weights of a network under the names of its ``model.py``: both make their modules in the same order.
 
@@ -222,6 +241,40 @@ def _forms(forms: Sequence[str] | None, trained: bool) -> tuple[NetworkForm, ...
         came = repr(unknown[0]) if unknown else "none"
         raise SvgeError(f"Unknown file of a network: expected {', '.join(NETWORK_FORMS)}; got {came}.")
     return tuple(form for form in NETWORK_FORMS if form in forms)
+
+
+def prepared(
+    space: AbstractSearchSpace, cell: Cell, side: int | None, sizes: Mapping[str, int]
+) -> tuple[nn.Module, tuple[int, int, int]]:
+    """A network with random weights and norms that have statistics, in eval mode, and the shape of its images.
+
+    Args:
+        space: of the cell.
+        cell: a member.
+        side: pixels of a side of the images; None for those the network was made for.
+        sizes: options of :func:`svge_core.networks.build_network`.
+
+    Raises:
+        InvalidCellError: if the cell is not a member.
+        SvgeError: if an option is unknown.
+    """
+    network = _initialised(space, cell, sizes)
+    code = code_of(space, cell, sizes) if space.network_code() is not None else None
+    shape = _shape(network, code, side)
+    return with_statistics(network, (shape[0], _CODE_SIDE, _CODE_SIDE)), shape
+
+
+def _initialised(space: AbstractSearchSpace, cell: Cell, sizes: Mapping[str, int]) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        return build_network(space, cell, **sizes)
+
+
+def _shape(network: nn.Module, code: NetworkCode | None, side: int | None) -> tuple[int, int, int]:
+    """Colours, height and width of the images; the colours are those that the first convolution takes."""
+    side = side or (_SIDE if code is None else code.side)
+    colours = next((module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)), 3)
+    return colours, side, side
 
 
 def _load(network: nn.Module, written: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -256,8 +309,3 @@ def import_code(text: str) -> ModuleType:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     return module
-
-
-def _colours(network: nn.Module) -> int:
-    """Channels of the images: those that the first convolution takes."""
-    return next((module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)), 3)
