@@ -1,4 +1,4 @@
-"""The network of a cell in the panel: nothing before it is asked for, code in sizes that are typed, mistakes in words."""
+"""The network of a cell in the panel: computed when it is opened, code in typed sizes, mistakes in words."""
 
 from streamlit.testing.v1 import AppTest
 
