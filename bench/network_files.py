@@ -64,7 +64,7 @@ json.dump({"model.onnx": answer}, open("onnx.json", "w"))
 
 
 def measured(
-    space: AbstractSearchSpace, cell: Cell, sizes: dict[str, int], torch_python: str, onnx_python: str, side: int
+    space: AbstractSearchSpace, cell: Cell, sizes: dict[str, Any], torch_python: str, onnx_python: str, side: int
 ) -> Iterator[dict[str, Any]]:
     """One cell: export, run elsewhere, compare."""
     network = build_network(space, cell, **sizes)

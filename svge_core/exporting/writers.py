@@ -64,9 +64,9 @@ def to_parquet(items: Sequence[ExportItem], space: AbstractSearchSpace) -> bytes
         raise SvgeError("There is no architecture to export.")
     table = pyarrow.Table.from_pylist(_with_all_columns([_csv_row(item, space) for item in items]))
     meanings = {key: meaning.to_dict() for key, meaning in all_meanings(items).items()}
-    table = table.replace_schema_metadata({"svge_space": space.name, "svge_meanings": json.dumps(meanings)})
+    table = table.replace_schema_metadata({b"svge_space": space.name, b"svge_meanings": json.dumps(meanings)})
     content = io.BytesIO()
-    parquet.write_table(table, content)
+    parquet.write_table(table, content, compression="zstd", use_dictionary=False)
     return content.getvalue()
 
 

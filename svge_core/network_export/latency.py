@@ -109,7 +109,9 @@ def measure_latency(
     before = torch.get_num_threads()
     torch.set_num_threads(protocol.threads)
     try:
-        runs = {engine: _runner(engine, network, shape, protocol.threads) for engine in protocol.engines}
+        runs: dict[Engine, Callable[[Tensor], object]] = {
+            engine: _runner(engine, network, shape, protocol.threads) for engine in protocol.engines
+        }
         found = []
         for batch in protocol.batches:
             images = random_images(batch, shape)

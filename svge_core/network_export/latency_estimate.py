@@ -74,7 +74,7 @@ def fit_latency(
         for number in range(_FOLDS):
             left_out[fold == number] = terms[fold == number] @ fitted(np.flatnonzero(fold != number))
         error = float(np.median(np.abs(left_out / values - 1)))
-        correlation = float(spearmanr(left_out, values)[0])
+        correlation = float(np.asarray(spearmanr(left_out, values))[0])
     return LatencyEstimate(_names(space), fitted(np.arange(len(cells))), error, correlation, len(cells))
 
 

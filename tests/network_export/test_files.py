@@ -25,7 +25,7 @@ from svge_core.spaces import NASBench201, get_space
 
 SPACE = NASBench201()
 CELL = SPACE.parse("|nor_conv_3x3~0|+|none~0|skip_connect~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|")
-SMALL = {"channels": 2, "cells_per_stage": 1}
+SMALL: dict[str, Any] = {"channels": 2, "cells_per_stage": 1}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def torch_state(path: Path) -> dict[str, torch.Tensor]:
 def test_programs_of_the_other_spaces_agree(name: str) -> None:
     space = get_space(name)
     cell = space.canonical(space.random_cell(np.random.default_rng(2)))
-    sizes = {"channels": 4, "cells_per_stage": 1} if name == "nasbench101" else {"channels": 2}
+    sizes: dict[str, Any] = {"channels": 4, "cells_per_stage": 1} if name == "nasbench101" else {"channels": 2}
     made = network_files(space, cell, ["model.onnx"], side=8, **sizes)
     assert set(made.content) == {"model.onnx"} and not made.trained
     assert all(difference < 1e-5 for difference in made.differences.values())

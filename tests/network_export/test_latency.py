@@ -25,7 +25,7 @@ from svge_core.spaces import NASBench201, get_space
 
 SPACE = NASBench201()
 CELL = SPACE.from_index(9930)
-SMALL = {"channels": 2, "cells_per_stage": 1}
+SMALL: dict[str, Any] = {"channels": 2, "cells_per_stage": 1}
 
 
 def test_medians_and_quartiles_are_of_the_timed_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:

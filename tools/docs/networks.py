@@ -21,7 +21,9 @@ def network_agreement(root: Path) -> str:
 def network_files(root: Path) -> str:
     """Written networks run elsewhere."""
     if (stored := read_results("network_files", root)) is None:
-        return "Not measured yet: `python -m bench.network_files --torch-python A/bin/python --onnx-python B/bin/python`."
+        return (
+            "Not measured yet: `python -m bench.network_files --torch-python A/bin/python --onnx-python B/bin/python`."
+        )
     rows = ["| space | file | cells | largest difference | seconds of an export |", "|---|---|---:|---:|---:|"]
     for row in stored["rows"]:
         difference = "0" if row["largest_difference"] == 0 else f"{row['largest_difference']:.1e}"

@@ -1,5 +1,7 @@
 """The network of the cell in focus, as code and as files to take away."""
 
+from typing import Any
+
 import streamlit as st
 
 from svge_core.cells import Cell
@@ -66,7 +68,7 @@ def _chosen_sizes(space: AbstractSearchSpace) -> dict[str, int]:
         }
 
 
-def _downloads(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, int]) -> None:
+def _downloads(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, Any]) -> None:
     st.download_button(
         "model.py",
         key="network-model",
