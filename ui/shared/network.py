@@ -8,7 +8,7 @@ from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.exporting import ExportItem
-from svge_core.network_export import count_parameters, model_code, network_files, network_sizes, network_zip
+from svge_core.network_export import code_of, count_parameters, network_files, network_sizes, network_zip
 from svge_core.spaces import AbstractSearchSpace
 from ui.shared import reruns
 from ui.shared.theme import plain
@@ -17,6 +17,8 @@ from ui.shared.theme import plain
 MOST = 1000
 #: largest network that is made on this machine, in parameters; the command line has no such bound
 LARGEST = 60_000_000
+#: of the sizes that are called otherwise by people
+_TITLES = {"num_classes": "Classes"}
 _READY = "network_files"
 
 
@@ -40,7 +42,7 @@ def network_section(explorer: Explorer, cell: Cell) -> None:
             st.error(plain(str(error)))
             return
         st.markdown(f"**{count / 1e6:,.3f} M** parameters in these sizes")
-        st.code(model_code(space, item, sizes), height=280)
+        st.code(code_of(space, cell, sizes).cell, height=280)
         if count > LARGEST:
             st.warning(
                 f"Networks of more than {LARGEST / 1e6:,.0f} M parameters are not made here. On the command line, "
@@ -56,7 +58,7 @@ def _chosen_sizes(space: AbstractSearchSpace) -> dict[str, int]:
         return {
             name: int(
                 st.number_input(
-                    name.replace("_", " ").capitalize(),
+                    _TITLES.get(name, name.replace("_", " ").capitalize()),
                     min_value=1,
                     max_value=MOST,
                     value=usual,

@@ -129,7 +129,7 @@ def enas_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
     parts += [_CONV] if any(op.startswith("conv") for op in kinds) else []
     parts += [_SEPARABLE] if any(op.startswith("sep") for op in kinds) else []
     parts += [_FACTORIZED] if points else []
-    return NetworkCode("".join(parts) + "\n".join(network))
+    return NetworkCode("".join(parts) + "\n".join(network), "\n".join(network[1:]))
 
 
 def _times(count: int) -> str:

@@ -18,12 +18,14 @@ class NetworkCode:
     Attributes:
         body: Python source that uses ``torch``, ``Tensor`` and ``nn``. The modules of ``Network`` are made in the order
             of those of :func:`svge_core.networks.build_network`, so that weights pass from one to the other.
+        cell: the class among these in which the cell itself stands, to show it alone.
         recipe: how it is trained, one of :data:`svge_core.network_export.RECIPES`.
         colours: channels of the images.
         side: pixels of a side of the images that the network was made for.
     """
 
     body: str
+    cell: str
     recipe: str = "nasbench201"
     colours: int = 3
     side: int = 32

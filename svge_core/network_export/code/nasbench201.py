@@ -119,7 +119,7 @@ def nasbench201_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         *method("forward(self, x0: Tensor) -> Tensor", lines),
         "",
     ]
-    return NetworkCode(_PARTS + "\n".join(cell_class) + _NETWORK.format(**options))
+    return NetworkCode(_PARTS + "\n".join(cell_class) + _NETWORK.format(**options), "\n".join(cell_class[1:]))
 
 
 def _zero_maps(ops: tuple[str, ...]) -> set[int]:

@@ -64,4 +64,6 @@ def randwire_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         *method("forward(self, images: Tensor) -> Tensor", lines),
         "",
     ]
-    return NetworkCode(_NODE + "\n".join(network), recipe="digits", colours=options["colours"], side=8)
+    return NetworkCode(
+        _NODE + "\n".join(network), "\n".join(network[1:]), recipe="digits", colours=options["colours"], side=8
+    )
