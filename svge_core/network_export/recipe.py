@@ -19,7 +19,7 @@ _ADAM = "    return torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)"
 
 #: what the template is filled with, by the name that a space's :class:`NetworkCode` gives
 RECIPES: Mapping[str, Mapping[str, object]] = {
-    "nasbench201": {
+    "sgd": {
         "origin": "NAS-Bench-201 (Dong & Yang 2020, table 1: SGD, cosine, flip and crop, 200 epochs).",
         "epochs": 200,
         "batch": 256,
@@ -28,7 +28,7 @@ RECIPES: Mapping[str, Mapping[str, object]] = {
         "crop_padding": 4,
         "optimiser": _SGD,
     },
-    "nasbench101": {
+    "rmsprop": {
         "origin": "NAS-Bench-101 (Ying et al. 2019, supplement: RMSProp, cosine, flip and crop, 108 epochs).",
         "epochs": 108,
         "batch": 256,
@@ -37,7 +37,7 @@ RECIPES: Mapping[str, Mapping[str, object]] = {
         "crop_padding": 4,
         "optimiser": _RMSPROP,
     },
-    "digits": {
+    "adam": {
         "origin": "SVGe Explorer's for searches on digits: Adam, cosine, no augmentation, 8 epochs.",
         "epochs": 8,
         "batch": 64,

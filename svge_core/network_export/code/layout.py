@@ -26,7 +26,7 @@ class NetworkCode:
 
     body: str
     cell: str
-    recipe: str = "nasbench201"
+    recipe: str = "sgd"
     colours: int = 3
     side: int = 32
 

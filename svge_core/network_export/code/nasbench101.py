@@ -120,7 +120,7 @@ def nasbench101_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         "",
     ]
     parts = _CONVOLUTION + (_SHARES if several else "") + "\n".join(cell_class)
-    return NetworkCode(parts + _NETWORK.format(**options), "\n".join(cell_class[1:]), recipe="nasbench101")
+    return NetworkCode(parts + _NETWORK.format(**options), "\n".join(cell_class[1:]), recipe="rmsprop")
 
 
 def _shares_of(cell: Cell, feeding: list[int]) -> dict[int, int]:

@@ -65,5 +65,5 @@ def randwire_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         "",
     ]
     return NetworkCode(
-        _NODE + "\n".join(network), "\n".join(network[1:]), recipe="digits", colours=options["colours"], side=8
+        _NODE + "\n".join(network), "\n".join(network[1:]), recipe="adam", colours=options["colours"], side=8
     )
