@@ -45,7 +45,7 @@ PUBLIC = [
         "suggest_cell",
         "search",
     ),
-    *("draw", "export", "build_network"),
+    *("draw", "export", "build_network", "export_network"),
     *("SvgeError", "InvalidCellError", "ParseError", "CheckpointError", "DataError", "__version__"),
 ]
 COMMAND_NAMES = [name for group in COMMANDS.values() for name in group]
