@@ -210,7 +210,7 @@ def test_the_space_of_cells_is_found(name: str, tmp_path: Path) -> None:
     svge.export(cells, str(tmp_path / "cells.json"))
     space, items = from_json((tmp_path / "cells.json").read_bytes())
     assert (space.name, [item.cell for item in items]) == (name, [space.canonical(cell) for cell in cells])
-    for suffix in ("svg", "png", "dot"):
+    for suffix in ("svg", "png", "pdf", "dot"):
         svge.draw(cells[0], name, tmp_path / f"cell.{suffix}")
         assert (tmp_path / f"cell.{suffix}").stat().st_size > 100
 
