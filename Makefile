@@ -82,8 +82,9 @@ lock: install
 	$(BIN)/uv pip compile --universal --python-version 3.11.5 --generate-hashes --no-annotate --quiet \
 	  --custom-compile-command "make lock" $(TORCH_PACKAGES:%=--no-emit-package %) requirements.txt -o requirements.lock
 
-$(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.app-installed
+$(VENV)/.dev-installed: requirements-dev.txt requirements-oracles.txt $(VENV)/.app-installed
 	$(PIP) -r requirements-dev.txt
+	$(PIP) --no-deps -r requirements-oracles.txt
 	@touch $@
 
 $(VENV)/.docs-installed: requirements-docs.txt $(VENV)/.dev-installed

@@ -198,7 +198,7 @@ def test_the_licence_is_named_where_it_is_looked_for() -> None:
     assert "Apache-2.0" in read("README.md")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-docs.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_requirement_is_pinned(name: str) -> None:
     for line in read(name).splitlines():
         wanted = line.partition("#")[0].strip()
