@@ -16,7 +16,7 @@ _BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 matrices in hardware; where it does not, it is slower by orders of magnitude."""
+    """Whether a device multiplies bfloat16 matrices in hardware; in software it is slower by orders of magnitude."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "mps":

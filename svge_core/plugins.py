@@ -105,7 +105,7 @@ def _load(name: str, *, must_register: bool = False) -> None:
         if ":" in name:
             _space(EntryPoint(name, name, SPACES))
             return
-        new = name not in sys.modules
+        module, new = name, name not in sys.modules
         import_module(name)
     elif not path.exists():
         raise SvgeError("there is no such file or folder")
@@ -113,8 +113,9 @@ def _load(name: str, *, must_register: bool = False) -> None:
         _project(path)
         return
     else:
-        new = _import_file(path.resolve())
+        module, new = _import_file(path.resolve())
     if must_register and new and _known() == before:
+        del sys.modules[module]  # corrected, it is read again
         raise SvgeError(
             "it was imported and registered nothing: let it call svge_core.register_space(YourSpace()) at its end"
         )
@@ -126,8 +127,8 @@ def _is_path(name: str) -> bool:
     return separated or any((path / file).is_file() for file in ("__init__.py", "pyproject.toml"))
 
 
-def _import_file(path: Path) -> bool:
-    """Import a file, or the folder of a package, under its own name; says whether it was not there before."""
+def _import_file(path: Path) -> tuple[str, bool]:
+    """Import a file, or the folder of a package; returns its name and whether it was not there before."""
     file = path / "__init__.py" if path.is_dir() else path
     folder, parts = path.parent, [path.stem]
     while (folder / "__init__.py").is_file():  # a module of a package has the package's name before its own
@@ -140,7 +141,7 @@ def _import_file(path: Path) -> bool:
     module = import_module(name)
     if module.__file__ is None or Path(module.__file__).resolve() != file.resolve():
         raise SvgeError(f"{name} is the name of another module, {module.__file__ or 'which has no file'}: rename it")
-    return new
+    return name, new
 
 
 def _project(folder: Path) -> None:

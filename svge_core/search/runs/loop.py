@@ -97,9 +97,7 @@ def execute(
         try:
             with interruptible(), _heart(engine, worker):
                 try:
-                    prepared = prepare(
-                        config, allow_python=allow_python, tables=tables, digest=digest, device=device
-                    )
+                    prepared = prepare(config, allow_python=allow_python, tables=tables, digest=digest, device=device)
                 except SvgeError as error:
                     with engine.connect() as connection:
                         alone = not (ledger.alive(connection, row["id"], working=True) - {worker.id})

@@ -50,7 +50,8 @@ def prepare(
         config: of the run.
         allow_python: which ``python:`` words may be imported.
         tables: gives the tables that its words name.
-        digest, device: as in :func:`open_checkpoint`.
+        digest: as in :func:`open_checkpoint`.
+        device: likewise.
 
     Raises:
         SvgeError: if something is missing or does not fit.
