@@ -1,7 +1,7 @@
 """The check of a GPU, tried with the CPU in its place: equal devices agree, and every fault of one is found."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from tools.gpu_check.__main__ import main
 
 CPU = torch.device("cpu")
 SPACE = get_space("nasbench201")
+FINE = comparing.Comparison("encode", "svge, nasbench201", "float32", 1e-7, 1e-4)
+PRODUCTS = speed.Speed("matrix products", "float32", None, 50.0, 1.0, 2**20, 0.5)
 
 
 def check(**options: Any) -> dict[str, comparing.Comparison]:
@@ -34,19 +36,18 @@ def test_a_device_agrees_with_itself_to_the_last_bit() -> None:
         assert list(rows) == wanted if precision == "float64" else set(rows) == {*wanted, "decode"}
 
 
-def faulty(monkeypatch: pytest.MonkeyPatch, harm: Callable[[nn.Module], None]) -> None:
-    """The first copy of every module, that on the device, is harmed."""
-    real, copies = comparing.moved, iter(range(10**9))
+def faulty(monkeypatch: pytest.MonkeyPatch, harms: Sequence[Callable[[nn.Module], object] | None]) -> list[nn.Module]:
+    """Harm the copies of modules, as they are made, in turn; returns those that were made."""
+    real, made = comparing.moved, list[nn.Module]()
 
     def moved(module: nn.Module, device: torch.device, precision: comparing.Precision) -> nn.Module:
-        copy = real(module, device, precision)
-        (on_device,) = [next(copies) % per_place < per_place / 2]
-        if on_device:
+        made.append(copy := real(module, device, precision))
+        if (harm := harms[(len(made) - 1) % len(harms)]) is not None:
             harm(copy)
         return copy
 
-    per_place = 2
     monkeypatch.setattr(comparing, "moved", moved)
+    return made
 
 
 def scaled(module: nn.Module) -> None:
@@ -57,25 +58,18 @@ def scaled(module: nn.Module) -> None:
 
 
 def test_a_small_fault_of_networks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    faulty(monkeypatch, scaled)
-    rows = check(models={})
-    assert not rows["network outputs"].agrees and not rows["network gradients"].agrees
+    made = faulty(monkeypatch, [scaled, None])  # that on the device, that on the CPU
+    rows = check(models={}, precisions=["float64"])
+    assert len(made) == 8 and list(rows) == ["network outputs", "network gradients"]
+    assert not any(row.agrees for row in rows.values())
 
 
 def test_a_small_fault_of_models_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, seen = comparing.moved, []
-
-    def moved(module: nn.Module, device: torch.device, precision: comparing.Precision) -> nn.Module:
-        copy = real(module, device, precision)
-        seen.append(copy)
-        if len(seen) in (1, 2, 5):  # the model that is compared, the one that is trained, the one that decodes
-            scaled(copy) if len(seen) < 5 else copy.apply(_noise)
-        return copy
-
-    monkeypatch.setattr(comparing, "moved", moved)
+    # on the device: what is compared, what is trained; the same on the CPU; what decodes on either
+    made = faulty(monkeypatch, [scaled, scaled, None, None, lambda model: model.apply(_noise), None])
     rows = check(networks=[])
-    assert len(seen) == 6
-    assert {what for what, row in rows.items() if row.agrees} <= {"training"}, "a short training may hide it"
+    assert len(made) == 6
+    assert {what for what, row in rows.items() if row.agrees} <= {"training"}, "its tolerance is wider than this fault"
     assert all(row.difference > 0 for row in rows.values())
 
 
@@ -105,18 +99,17 @@ def test_without_a_gpu_it_says_so_and_writes_nothing(
 
 
 def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    fine = comparing.Comparison("encode", "svge, nasbench201", "float32", 1e-7, 1e-4)
     bad = comparing.Comparison("gradient", "svge, nasbench201", "float32", 3e-2, 1e-4)
     monkeypatch.setattr("tools.gpu_check.__main__.save_results", lambda *_: pytest.fail("a CPU is no GPU"))
-    monkeypatch.setattr("tools.gpu_check.__main__.compare_all", lambda *_, **__: [fine])
+    monkeypatch.setattr("tools.gpu_check.__main__.compare_all", lambda *_, **__: [FINE])
     words = ["--device", "cpu", "--batch", "16", "--side", "32", "--seconds", "0"]
     monkeypatch.setattr(speed, "SIZES", {"shipped size": speed.SIZES["shipped size"]})
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "all 1 comparisons agree" in said
     assert "encode, shipped size" in said and "decode, shipped size" in said and "train, shipped size" in said
-    monkeypatch.setattr("tools.gpu_check.__main__.compare_all", lambda *_, **__: [fine, bad])
-    monkeypatch.setattr("tools.gpu_check.__main__.measure_speed", lambda *_, **__: [])
+    monkeypatch.setattr("tools.gpu_check.__main__.compare_all", lambda *_, **__: [FINE, bad])
+    monkeypatch.setattr("tools.gpu_check.__main__.measure_speed", lambda *_, **__: [PRODUCTS])
     assert main(words) == 1
     said = capsys.readouterr().out
     assert "DIFFERS" in said and "1 of 2 comparisons differ" in said
@@ -125,8 +118,8 @@ def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: py
 def test_a_gpu_has_its_results_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Any] = []
     monkeypatch.setattr("tools.gpu_check.__main__.pick_device", lambda name: torch.device("mps"))
-    monkeypatch.setattr("tools.gpu_check.__main__.compare_all", lambda *_, **__: [])
-    monkeypatch.setattr("tools.gpu_check.__main__.measure_speed", lambda *_, **__: [])
+    monkeypatch.setattr("tools.gpu_check.__main__.compare_all", lambda *_, **__: [FINE])
+    monkeypatch.setattr("tools.gpu_check.__main__.measure_speed", lambda *_, **__: [PRODUCTS])
     monkeypatch.setattr("tools.gpu_check.__main__.save_results", lambda *given: stored.append(given))
     assert main([]) == 0
     assert stored[0][0] == "gpu_check" and stored[0][3] == "python -m tools.gpu_check"
