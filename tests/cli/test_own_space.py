@@ -16,20 +16,23 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from svge_core import plugins
 from svge_core.atlas import build_atlas
+from svge_core.models import HeadConfig
 from svge_core.networks import build_network
+from svge_core.predictors import FEWEST_LABELS, stored_infos
 from svge_core.spaces import get_space
 from svge_core.testing import SearchSpaceContract
 from tests.support.app_driver import App, choose, click_map, map_data, open_app, words
 from tests.support.cli import RunCommand
+from tests.support.fitting import as_they_come
 from tests.support.paths import ROOT
 from tests.support.plugged import unplugged_after
 
 PAGE = ROOT / "docs" / "tutorials" / "own_space.md"
-LABELS = 15
+LABELS = FEWEST_LABELS
 #: where the page takes minutes: later words win
 SMALL = {
-    "train": ("--epochs", 12),
-    "search": ("--budget", 3, "--storage", "sqlite:///runs.db"),
+    "train": ("--epochs", 4),
+    "search": ("--budget", 2, "--storage", "sqlite:///runs.db"),
 }
 
 
@@ -48,7 +51,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with unplugged_after() as patch:
         patch.chdir(folder)
         patch.setattr("svge_core.atlas.build_atlas", partial(build_atlas, planes=("pca",)))  # UMAP takes long to import
-        patch.setattr("svge_core.predictors.trees._ROUNDS", 5)
+        # how good the predictors are is not the point
+        patch.setattr("svge_core.predictors.trees._ROUNDS", 4)
+        patch.setattr("svge_core.predictors.surrogate.fit_parameters", as_they_come)
+        patch.setattr("svge_core.predictors.checkpoint_predictors.HeadConfig", partial(HeadConfig, epochs=2))
         plugins.use_modules(["own_space"])
         TestContract.space = get_space("digit_chains")
         yield folder
@@ -82,7 +88,7 @@ def test_the_commands_of_the_page_run(typed: Any, run: RunCommand, place: Path) 
     typed("train", expect_json=False)
     assert typed("atlas")["cells"] == 256
     (found,) = typed("search")
-    assert (found["state"], found["evaluated"]) == ("finished", 3)
+    assert (found["state"], found["evaluated"]) == ("finished", 2)
     best = found["best"][0]
     from digit_chains import training  # pyright: ignore[reportMissingImports]
 
@@ -97,11 +103,12 @@ def test_the_commands_of_the_page_run(typed: Any, run: RunCommand, place: Path) 
             cell = space.from_index(int(index))
             rows.writerow([space.format(cell), training.train_and_score(cell)])
     assert typed("labels")["architectures"] == LABELS
-    fitted = typed("fit")
-    judged = fitted["cross_validated"]
-    assert (fitted["labels"], fitted["held_out"], judged["of"]) == (LABELS, {}, LABELS)
     said = typed("fit", expect_json=False)
-    inside = round(judged["coverage"] * LABELS)
+    (stored,) = stored_infos(place / "checkpoints" / "digit_chains" / "first").values()
+    judged = stored.cross_validated
+    assert judged is not None and judged.coverage is not None
+    assert (stored.labels, stored.held_out, judged.of) == (LABELS, {}, LABELS)
+    inside = round(judged.coverage * LABELS)
     assert f"cross-validated, each fifth by a fit on the others: {inside} of {LABELS} inside the 90% interval" in said
     checkpoint = ("--checkpoint", "checkpoints/digit_chains/first")
     predicted = run("predict", "digits:cwsp", *checkpoint)["cells"][0]["scores"]["digits_accuracy"]["predicted"]
@@ -119,7 +126,7 @@ def _in_the_app(place: Path) -> None:
         click_map(at, 0.0, 0.0, index=40)
         assert get_space("digit_chains").format(get_space("digit_chains").from_index(40)) in words(at)
         choose(at, "w-find", "digits:cwsp")
-        assert "8 channels, 8x8 grey pixels" in words(at)
+        assert "##### Cell #27" in words(at)
         at.switch_page("pages/model.py").run()
         at.session_state["model_section"] = "Prediction"
         at.run()

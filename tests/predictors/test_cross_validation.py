@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import binom, kendalltau
 
 from svge_core.data import Prediction
-from svge_core.predictors import FEWEST_LABELS, KernelParameters, StructureSurrogate, cross_validated
+from svge_core.predictors import FEWEST_LABELS, StructureSurrogate, cross_validated
 from svge_core.predictors.cross_validation import PARTS
 from svge_core.spaces import get_space
+from tests.support.fitting import as_they_come
 
 SPACE = get_space("nasbench201")
 CELLS = [SPACE.from_index(int(index)) for index in np.random.default_rng(5).choice(15_625, 100, replace=False)]
@@ -18,10 +19,6 @@ CELLS = [SPACE.from_index(int(index)) for index in np.random.default_rng(5).choi
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few trees, hyper-parameters as they come, no covariance of wide networks: how good a fit is is not the point."""
-
-    def as_they_come(features: Any, targets: Any) -> KernelParameters:
-        return KernelParameters.from_log(np.zeros(4 * len(features) + 2), len(features))
-
     monkeypatch.setattr("svge_core.predictors.surrogate.fit_parameters", as_they_come)
     monkeypatch.setattr("svge_core.predictors.trees._ROUNDS", 4)
     monkeypatch.setattr("svge_core.predictors.surrogate.has_kernel", lambda space: False)
