@@ -61,14 +61,14 @@ def cross_validated(
         seen, held = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
         fitted = StructureSurrogate.fit(
             space,
-            [cells[row] for row in seen],
+            [cells[int(row)] for row in seen],
             values[seen],
             seed=seed,
             level=level,
             single_runs=single_runs,
             encode=encode,
         )
-        found = fitted.predict([cells[row] for row in held])
+        found = fitted.predict([cells[int(row)] for row in held])
         mean[held], low[held], high[held] = found.mean, found.low, found.high
     measured = measure_predictions(mean, values, low, high)
     return HeldOut(

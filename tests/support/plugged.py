@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ from svge_core.spaces import SPACES
 def unplugged_after() -> Iterator[pytest.MonkeyPatch]:
     """Undo every registration, import and addition to the import path that is made inside."""
     path, modules, loaded = list(sys.path), set(sys.modules), set(plugins._loaded)
-    kept = [(known, dict(known)) for known in (SPACES, METHODS)]
+    tables: tuple[dict[str, Any], ...] = (SPACES, METHODS)
+    kept = [(known, dict(known)) for known in tables]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(plugins.VARIABLE, os.environ.get(plugins.VARIABLE, ""))
         try:
