@@ -16,9 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from svge_core.models import DEFAULTS, DecodeOptions, GraphVAE, ModelConfig
+from svge_core.models import DEFAULTS, DecodeOptions, GraphVAE, ModelConfig, build_model
 from svge_core.models.decoding import decode
-from svge_core.models.registry import build_model
 from svge_core.networks import build_network, network_options
 from svge_core.spaces import SPACES, AbstractSearchSpace, get_space
 from svge_core.tensors import CellBatch, to_batch, to_cells
