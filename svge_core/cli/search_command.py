@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from svge_core.cli.common import emit, refuse_unused
+from svge_core.cli.common import emit, refuse_unused, use_threads
 from svge_core.cli.options import NEW_RUN
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
@@ -113,6 +113,7 @@ def run_one(arguments: argparse.Namespace, name: str, *, allow_python: AllowPyth
     """Work on one run, with a progress bar for people."""
     from svge_core.search.runs import execute, read_run
 
+    use_threads(arguments)
     before = read_run(arguments.storage, name)
     bar = tqdm(
         total=before.config.budget,
@@ -128,7 +129,7 @@ def run_one(arguments: argparse.Namespace, name: str, *, allow_python: AllowPyth
             bar.set_postfix_str(", ".join(f"{value:.6g}" for value in evaluation.values))
 
     try:
-        execute(arguments.storage, name, shown, allow_python=allow_python, wait=wait)
+        execute(arguments.storage, name, shown, allow_python=allow_python, wait=wait, device=arguments.device)
     finally:
         bar.close()
     return read_run(arguments.storage, name)

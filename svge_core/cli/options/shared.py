@@ -55,6 +55,12 @@ def add_command(
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(handler=Handler(handler))
     parser.add_argument("--json", action="store_true", help="print JSON for machines instead of text")
+    parser.add_argument(
+        "--space-module",
+        action="append",
+        metavar="MODULE",
+        help="a search space of your own, whose code is run: a module, a .py file or a folder; again for several",
+    )
     return parser
 
 

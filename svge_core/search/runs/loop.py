@@ -65,6 +65,7 @@ def execute(
     *,
     allow_python: AllowPython = False,
     wait: bool = False,
+    device: str = "cpu",
 ) -> RunState:
     """Work on a run until it ends, is paused or cancelled; goes on where it, or others, stopped.
 
@@ -74,6 +75,7 @@ def execute(
         on_evaluation: called after every evaluation of this process.
         allow_python: which ``python:`` words that the store names may be imported; others may write to a store.
         wait: stay while the run is paused, as a worker among others does.
+        device: that the run's model computes on: auto, cpu, cuda or mps; a matter of this machine, so it is not stored.
 
     Returns:
         the state in which this process leaves the run.
@@ -95,7 +97,7 @@ def execute(
         try:
             with interruptible(), _heart(engine, worker):
                 try:
-                    prepared = prepare(config, allow_python=allow_python, tables=tables, digest=digest)
+                    prepared = prepare(config, allow_python=allow_python, tables=tables, digest=digest, device=device)
                 except SvgeError as error:
                     with engine.connect() as connection:
                         alone = not (ledger.alive(connection, row["id"], working=True) - {worker.id})

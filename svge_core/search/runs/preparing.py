@@ -5,6 +5,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from svge_core.checkpoints import WEIGHTS, Checkpoint, load_checkpoint
+from svge_core.devices import pick_device
 from svge_core.errors import CheckpointError
 from svge_core.search.domain import Domain
 from svge_core.search.objectives import (
@@ -36,7 +37,12 @@ class RunContext:
 
 
 def prepare(
-    config: SearchConfig, *, allow_python: AllowPython, tables: TableSource, digest: str | None = None
+    config: SearchConfig,
+    *,
+    allow_python: AllowPython,
+    tables: TableSource,
+    digest: str | None = None,
+    device: str = "cpu",
 ) -> RunContext:
     """Load and build everything that a run needs.
 
@@ -45,12 +51,13 @@ def prepare(
         allow_python: which ``python:`` words may be imported.
         tables: gives the tables that its words name.
         digest: as in :func:`open_checkpoint`.
+        device: likewise.
 
     Raises:
         SvgeError: if something is missing or does not fit.
     """
     space = get_space(config.space)
-    checkpoint = open_checkpoint(config, digest)
+    checkpoint = open_checkpoint(config, digest, device)
     objective = make_objective(config.objective, space, checkpoint, allow_python=allow_python, tables=tables)
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
     domain = search_domain(
@@ -60,12 +67,13 @@ def prepare(
     return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
 
 
-def open_checkpoint(config: SearchConfig, digest: str | None = None) -> Checkpoint | None:
+def open_checkpoint(config: SearchConfig, digest: str | None = None, device: str = "cpu") -> Checkpoint | None:
     """The model that a run needs, if it needs one.
 
     Args:
         config: of the run.
         digest: that the weights of a stored run's model had when the run began; None where a person here names it.
+        device: that the model computes on: auto, cpu, cuda or mps.
 
     Raises:
         SvgeError: if it is not there, damaged, or of another space.
@@ -75,7 +83,7 @@ def open_checkpoint(config: SearchConfig, digest: str | None = None) -> Checkpoi
     folder = Path(config.checkpoint or default_checkpoint(config.space))
     if digest is not None:
         _compare(folder, digest)
-    return load_checkpoint(folder, space=config.space)
+    return load_checkpoint(folder, space=config.space, device=pick_device(device))
 
 
 def _compare(folder: Path, digest: str) -> None:
