@@ -133,9 +133,7 @@ def to_pdf(
         SvgeError: if the cell cannot be drawn in the view.
     """
     dot = to_dot(cell, space, view=view, theme=theme, highlight=highlight)
-    document = _rendered(dot, "pdf", _chosen_view(cell, space, view))
-    # the clock of the machine says nothing about a drawing
-    return re.sub(rb"/CreationDate \([^)]*\)", lambda found: b"/CreationDate ()".ljust(len(found[0])), document)
+    return _rendered(dot, "pdf", _chosen_view(cell, space, view))
 
 
 def _chosen_view(cell: Cell, space: AbstractSearchSpace, name: View | None) -> DrawingView:
@@ -176,7 +174,10 @@ def drawn_graph(dot: str, program: Literal["dot", "nop2"], form: str) -> bytes:
         graph.close()
     if image is None:
         raise SvgeError(f"Graphviz gave no {form} drawing.")
-    return image
+    if form != "pdf":
+        return image
+    # the clock of the machine says nothing about a drawing
+    return re.sub(rb"/CreationDate \([^)]*\)", lambda found: b"/CreationDate ()".ljust(len(found[0])), image)
 
 
 def _live_nodes(cell: Cell) -> set[int]:
