@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,7 +17,7 @@ from svge_core.spaces import SPACES
 def unplugged_after() -> Iterator[pytest.MonkeyPatch]:
     """Undo every registration, import and addition to the import path that is made inside."""
     path, modules, loaded = list(sys.path), set(sys.modules), set(plugins._loaded)
-    tables: tuple[dict[str, Any], ...] = (SPACES, METHODS)
+    tables = cast("tuple[dict[str, Any], ...]", (SPACES, METHODS))
     kept = [(known, dict(known)) for known in tables]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(plugins.VARIABLE, os.environ.get(plugins.VARIABLE, ""))
