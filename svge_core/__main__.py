@@ -14,12 +14,17 @@ NAME = "svge"
 OPTIONS = {
     "allow_python": "--allow-python",
     "checkpoint": "--checkpoint DIR",
+    "cpus_per_evaluation": "--cpus-per-evaluation N",
     "fresh": "--fresh",
     "function": "--function N",
     "function_targets": "--function-targets",
+    "gpus_per_evaluation": "--gpus-per-evaluation N",
     "latent": "--latent N",
     "name": "--name NAME",
+    "on": "--on CLUSTER",
+    "parallel": "--parallel N",
     "restricted": "--restrict",
+    "ship": "--ship DIR",
     "strict": "without --strict",
 }
 

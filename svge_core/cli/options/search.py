@@ -67,10 +67,37 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the runs of the store")
     add_storage(parser)
+    add_cluster(parser, "evaluation")
 
     parser = add_command(commands, "worker", "search_command:worker")
     parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")
     add_storage(parser)
+
+
+def add_cluster(parser: Parser, what: str) -> None:
+    """Where the work is done, and what one piece of it takes.
+
+    Args:
+        parser: gets the options.
+        what: one piece of the work, such as ``evaluation``.
+    """
+    group = parser.add_argument_group("on a cluster (pip install 'svge-explorer[cluster]')")
+    group.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="ray (a local one, or that of $RAY_ADDRESS), ray://HOST:10001, or ray:ADDRESS such as ray:auto",
+    )
+    group.add_argument(f"--cpus-per-{what}", type=float, metavar="N", help=f"processors of one {what} (default: 1)")
+    group.add_argument(
+        f"--gpus-per-{what}", type=float, metavar="N", help=f"graphics cards of one {what}, also 0.5 (default: 0)"
+    )
+    group.add_argument(
+        "--parallel",
+        type=whole_number(1, 100_000),
+        metavar="N",
+        help=f"{what}s at a time (default: as many as the cluster has room for)",
+    )
+    group.add_argument("--ship", type=Path, metavar="DIR", help="folder of your code, copied to every machine")
 
 
 def add_storage(parser: Parser) -> None:
