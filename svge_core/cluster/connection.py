@@ -72,8 +72,8 @@ def connected(word: str, ship: Path | None = None) -> Generator[Any, None, None]
 
     Args:
         word: which cluster, see :func:`ray_address`.
-        ship: a folder of code that is copied to every machine, where it is the working folder; None if the code is there
-            under the same path, or installed.
+        ship: a folder of code that is copied to every machine, where it is the working folder; None if the code is
+            there under the same path, or installed.
 
     Raises:
         SvgeError: one line, if Ray is not installed, there is no such cluster, or the folder cannot be sent.

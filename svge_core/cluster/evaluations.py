@@ -7,7 +7,7 @@ the same rule for a lost node as for any other death: :mod:`svge_core.search.run
 import os
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,15 +66,17 @@ class Surroundings:
     Attributes:
         folder: the driver's working folder, by which it may name a checkpoint.
         paths: where it imports from.
+        first: called in every process before anything else, such as :func:`svge_core.plugins.load_plugins`.
     """
 
     folder: str
     paths: tuple[str, ...]
+    first: Callable[[], object] | None
 
     @classmethod
-    def here(cls) -> "Surroundings":
+    def here(cls, first: Callable[[], object] | None = None) -> "Surroundings":
         """Of this process."""
-        return cls(str(Path.cwd()), tuple(path or str(Path.cwd()) for path in sys.path))
+        return cls(str(Path.cwd()), tuple(path or str(Path.cwd()) for path in sys.path), first)
 
     def enter(self) -> None:
         """Import from there too, and work there, as far as that is on this machine and nothing else was sent here."""
@@ -82,6 +84,8 @@ class Surroundings:
         sys.path.extend(path for path in self.paths if path not in known and Path(path).exists())
         if Path(self.folder).is_dir() and "runtime_resources" not in Path.cwd().parts:
             os.chdir(self.folder)
+        if self.first is not None:
+            self.first()
 
 
 #: the objective of this process, by the key of its recipe: made once, used by task after task
@@ -99,12 +103,9 @@ def _evaluate(key: str, recipe: Sequence[Any], cell: Cell | None) -> Answer:
     began = time.monotonic()
     if key not in _made:
         made, surroundings = load_ray().get(recipe[0])
-        surroundings.enter()
-        from svge_core.plugins import load_plugins
-
-        load_plugins()
         _made.clear()  # of the run before
         try:
+            surroundings.enter()
             _made[key] = made.objective()
         except SvgeError as error:
             return None, " ".join(str(error).split())[:500], 0.0
@@ -127,16 +128,20 @@ class RayEvaluations:
         recipe: of the objective.
         needs: of one evaluation.
         most: evaluations at a time; None for as many as the cluster has room for, whenever it is looked at.
+        first: called in every process that evaluates before the objective is made, such as
+            :func:`svge_core.plugins.load_plugins`.
 
     Raises:
         SvgeError: if no machine of the cluster has what one evaluation needs, or the objective cannot be made there.
     """
 
-    def __init__(self, recipe: ObjectiveRecipe, needs: Needs, most: int | None = None) -> None:
+    def __init__(
+        self, recipe: ObjectiveRecipe, needs: Needs, most: int | None = None, first: Callable[[], object] | None = None
+    ) -> None:
         self.ray, self.needs, self.most = load_ray(), needs, most
         self._flying: dict[Any, int] = {}
         self._size, self._looked = 0, -SIZE_SECONDS
-        # a task that dies is not tried again by Ray: the ledger counts deaths, and gives a cell up that has seen too many
+        # Ray tries no task again: the ledger counts deaths, and gives a cell up that has seen too many
         options = {"num_cpus": needs.cpus, "num_gpus": needs.gpus, "max_retries": 0, "scheduling_strategy": "SPREAD"}
         self._task = self.ray.remote(**options)(_evaluate)
         if most is None and self.places() == 0:
@@ -146,7 +151,7 @@ class RayEvaluations:
                 settings=("cpus_per_evaluation", "gpus_per_evaluation", "parallel"),
             )
         with self._readable():
-            self._recipe = [self.ray.put((recipe, Surroundings.here()))]
+            self._recipe = [self.ray.put((recipe, Surroundings.here(first)))]
             self._key = os.urandom(8).hex()
             # where the objective cannot be made, no cell is to blame: found out before one is sent
             _, problem, _ = self.ray.get(self._task.remote(self._key, self._recipe, None))
@@ -213,8 +218,8 @@ class RayEvaluations:
             yield
         except (self.ray.exceptions.RayError, ConnectionError, RuntimeError) as error:
             raise SvgeError(
-                f"The cluster cannot be used any more: {first_words(error)} What is known is stored: resume the run when "
-                "the cluster is there again."
+                f"The cluster cannot be used any more: {first_words(error)} What is known is stored: resume the run "
+                "when the cluster is there again."
             ) from error
 
 
@@ -230,17 +235,20 @@ def _death(exceptions: Any, error: Exception) -> str:
     return way or f"{type(error).__name__}: {first_words(error)}"
 
 
-def evaluations_on_ray(needs: Needs | None = None, most: int | None = None) -> OpenElsewhere:
+def evaluations_on_ray(
+    needs: Needs | None = None, most: int | None = None, first: Callable[[], object] | None = None
+) -> OpenElsewhere:
     """Where :func:`svge_core.search.runs.execute_elsewhere` has the evaluations happen.
 
     Args:
         needs: of one evaluation; None for one processor.
         most: evaluations at a time, as in :class:`RayEvaluations`.
+        first: as there.
     """
 
     @contextmanager
     def opened(recipe: ObjectiveRecipe) -> Generator[RayEvaluations, None, None]:
-        place = RayEvaluations(recipe, needs or Needs(), most)
+        place = RayEvaluations(recipe, needs or Needs(), most, first)
         try:
             yield place
         finally:

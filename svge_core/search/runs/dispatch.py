@@ -40,7 +40,6 @@ from svge_core.search.runs.preparing import ObjectiveRecipe
 from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.types import Evaluation, RunState
 
-
 #: longest wait for proposals before what has come back is looked at again
 LOOK_SECONDS = 0.02
 
@@ -99,8 +98,11 @@ def execute_elsewhere(
     """As :func:`svge_core.search.runs.execute`, with the evaluations somewhere else; nothing is imported here.
 
     Args:
-        storage_url, name, on_evaluation, allow_python: as there.
+        storage_url: of the store.
+        name: of the run.
         elsewhere: where the evaluations happen.
+        on_evaluation: called after every evaluation.
+        allow_python: as there.
 
     Returns:
         the state in which this process leaves the run.

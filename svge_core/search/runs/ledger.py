@@ -113,7 +113,9 @@ def take(
     """The next cell for this worker: its own, one that was given back, or one of a dead worker; lowest number first.
 
     Args:
-        engine, run_id, space: of the run.
+        engine: of the store.
+        run_id: of the run.
+        space: of its cells.
         worker: who asks.
         besides: ids of claims that it is busy with already.
     """
@@ -168,7 +170,8 @@ def settle(
     """Store what came out: values, or why there are none (which gives the place of the budget back).
 
     Args:
-        engine, run_id: of the run.
+        engine: of the store.
+        run_id: of the run.
         claim: what was evaluated.
         worker: that holds the claim.
         values: one per goal; None if it failed.
