@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -63,6 +63,7 @@ class Outcome:
     seconds: float | None = None
 
 
+@runtime_checkable
 class Elsewhere(Protocol):
     """Where evaluations happen."""
 
