@@ -37,8 +37,8 @@ class Needs:
         DataError: if it needs nothing, or less.
     """
 
-    cpus: float = 1.0
-    gpus: float = 0.0
+    cpus: int | float = 1
+    gpus: int | float = 0
 
     def __post_init__(self) -> None:
         if not (0 <= self.cpus < 1e6 and 0 <= self.gpus < 1e6 and self.cpus + self.gpus > 0):

@@ -20,8 +20,8 @@ from svge_core.search.runs.types import RunView
 from tests.support.runs import HERE, SPACE, consistent, execute, in_child, kill, started, worth
 from tests.support.waiting import until
 
-#: proposals of this search depend on what was found before
-RUN = {"method": "local-search", "budget": 8, "batch": 3, "seed": 5}
+#: proposals of this search depend on what was found before; no process is begun for a table
+RUN = {"method": "local-search", "budget": 8, "batch": 3, "seed": 5, "objective": ("table:cifar10_valid",)}
 
 
 class Place:
@@ -44,7 +44,7 @@ class Place:
 
     @contextmanager
     def __call__(self, recipe: ObjectiveRecipe) -> Iterator["Place"]:
-        self.recipe = recipe
+        self.recipe, self.evaluate = recipe, recipe.objective().evaluate
         yield self
 
     def places(self) -> int:
@@ -70,7 +70,7 @@ class Place:
         if self.deaths.get(text, 0) > 0:
             self.deaths[text] -= 1
             return Outcome(ticket, died="its machine was lost")
-        return Outcome(ticket, (worth(cell),), seconds=3.0)
+        return Outcome(ticket, self.evaluate(cell), seconds=3.0)
 
     def forget(self) -> None:
         self.forgotten += len(self.flying)
@@ -199,18 +199,24 @@ def test_the_death_of_a_driver_is_no_fault_of_the_cells(storage: str) -> None:
         assert connection.execute(sa.select(sa.func.count()).select_from(deaths)).scalar() == 0
 
 
-def test_a_python_function_is_imported_elsewhere_alone(storage: str) -> None:
+def test_a_python_function_is_imported_elsewhere_alone(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a cluster the function may need what this machine has not; whoever makes the run has seen that it is there."""
-    name, place = started(storage, **RUN), Place(2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("svge_core.search.objectives.own_process.OwnProcess.start", lambda self: pytest.fail("imported"))
-        patch.setattr("svge_core.search.objectives.python_function.imported_function", lambda path: pytest.fail(path))
-        assert work(storage, name, place) == "finished"
+
+    class Apart(Place):
+        @contextmanager
+        def __call__(self, recipe: ObjectiveRecipe) -> Iterator["Place"]:
+            self.recipe, self.evaluate = recipe, lambda cell: (worth(cell),)
+            yield self
+
+    name, place = started(storage, **{**RUN, "budget": 3, "objective": (f"{HERE}worth",)}), Apart(2)
+    monkeypatch.setattr("svge_core.search.objectives.own_process.OwnProcess.start", lambda self: pytest.fail("begun"))
+    assert work(storage, name, place) == "finished"
     assert place.recipe.config.objective == (f"{HERE}worth",)
-    assert place.recipe.objective().evaluate(SPACE.random_cell(np.random.default_rng(0))) != ()
+    cell = SPACE.random_cell(np.random.default_rng(0))
+    assert place.recipe.objective().evaluate(cell) == (worth(cell),)  # in the process that asks
 
 
 def test_words_of_a_store_need_agreement(storage: str) -> None:
-    name = started(storage, **RUN)
+    name = started(storage, **{**RUN, "objective": (f"{HERE}worth",)})
     with pytest.raises(DataError, match="runs code of this machine"):
         execute_elsewhere(storage, name, Place(2))
