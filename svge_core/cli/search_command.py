@@ -135,22 +135,14 @@ def worked_on(arguments: argparse.Namespace) -> Generator[Execute, None, None]:
     if arguments.on is None:
         yield execute
         return
-    from svge_core.cluster import Needs, connected, evaluations_on_ray
+    from svge_core.cli.cluster_parts import needs_of, with_plugins
+    from svge_core.cluster import connected, evaluations_on_ray
     from svge_core.plugins import VARIABLE
 
-    given = {"cpus": arguments.cpus_per_evaluation, "gpus": arguments.gpus_per_evaluation}
-    needs = Needs(**{name: value for name, value in given.items() if value is not None})
+    needs = needs_of(arguments.cpus_per_evaluation, arguments.gpus_per_evaluation)
     first = partial(with_plugins, os.environ.get(VARIABLE, ""))
     with connected(arguments.on, arguments.ship):
         yield partial(execute_elsewhere, elsewhere=evaluations_on_ray(needs, arguments.parallel, first))
-
-
-def with_plugins(named: str) -> None:
-    """Register the spaces and methods of other packages in a process that did not inherit what names them here."""
-    from svge_core.plugins import VARIABLE, load_plugins
-
-    os.environ[VARIABLE] = named
-    load_plugins()
 
 
 def run_one(arguments: argparse.Namespace, name: str, execute: Execute) -> RunView:

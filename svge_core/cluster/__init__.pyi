@@ -1,2 +1,18 @@
-from .connection import connected as connected, ray_address as ray_address
+from .connection import connected as connected, load_ray as load_ray, ray_address as ray_address
 from .evaluations import Needs as Needs, RayEvaluations as RayEvaluations, evaluations_on_ray as evaluations_on_ray
+from .sweep import (
+    SUFFIXES as SUFFIXES,
+    MakeBlocks as MakeBlocks,
+    SweepResult as SweepResult,
+    blocks_here as blocks_here,
+    blocks_on_ray as blocks_on_ray,
+    sweep_space as sweep_space,
+    write_sweep as write_sweep,
+)
+from .sweep_blocks import (
+    MAX_BLOCK as MAX_BLOCK,
+    MAX_KEPT as MAX_KEPT,
+    BlockPredictor as BlockPredictor,
+    Ranker as Ranker,
+    SweepConfig as SweepConfig,
+)

@@ -53,7 +53,7 @@ def ray_address(word: str) -> str | None:
     """
     if word == "ray":
         return os.environ.get(ADDRESS_VARIABLE) or None
-    if word.startswith("ray://") and len(word) > len("ray://"):
+    if word.startswith("ray://") and word.removeprefix("ray://")[:1] not in ("", "/"):
         return word
     kind, _, address = word.partition(":")
     if kind == "ray" and address and not address.startswith("//"):

@@ -1,5 +1,6 @@
 """A real Ray cluster of several nodes on this machine, started once for all tests that need it."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
         head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
         started = Cluster(initialize_head=True, head_node_args=head)
-        ray.init(address=started.address, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=started.address, log_to_driver=False, logging_level=logging.ERROR)
         yield started
         ray.shutdown()
         started.shutdown()

@@ -16,7 +16,7 @@ from svge_core.search.runs.manage import control
 from svge_core.search.runs.preparing import ObjectiveRecipe
 from svge_core.search.runs.reading import read_run
 from svge_core.search.runs.tables import deaths, open_store
-from svge_core.search.runs.types import RunView
+from svge_core.search.runs.types import Control, RunView
 from tests.support.runs import HERE, SPACE, consistent, execute, in_child, kill, started, worth
 from tests.support.waiting import until
 
@@ -145,7 +145,7 @@ def test_failures_are_kept_and_five_in_a_row_stop_the_run(storage: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["pause", "cancel"])
-def test_a_pause_waits_for_what_is_under_way_and_a_cancel_does_not(storage: str, action: str) -> None:
+def test_a_pause_waits_for_what_is_under_way_and_a_cancel_does_not(storage: str, action: Control) -> None:
     def steer() -> None:
         if len(place.sent) == 5:
             control(storage, name, action)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from svge_core.cli.options.shared import Parser, add_command, whole_number
+from svge_core.cli.options.shared import Parser, add_cluster, add_command, whole_number
 from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import SPACES
@@ -72,32 +72,6 @@ def register(commands: Any) -> None:
     parser = add_command(commands, "worker", "search_command:worker")
     parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")
     add_storage(parser)
-
-
-def add_cluster(parser: Parser, what: str) -> None:
-    """Where the work is done, and what one piece of it takes.
-
-    Args:
-        parser: gets the options.
-        what: one piece of the work, such as ``evaluation``.
-    """
-    group = parser.add_argument_group("on a cluster (pip install 'svge-explorer[cluster]')")
-    group.add_argument(
-        "--on",
-        metavar="CLUSTER",
-        help="ray (a local one, or that of $RAY_ADDRESS), ray://HOST:10001, or ray:ADDRESS such as ray:auto",
-    )
-    group.add_argument(f"--cpus-per-{what}", type=float, metavar="N", help=f"processors of one {what} (default: 1)")
-    group.add_argument(
-        f"--gpus-per-{what}", type=float, metavar="N", help=f"graphics cards of one {what}, also 0.5 (default: 0)"
-    )
-    group.add_argument(
-        "--parallel",
-        type=whole_number(1, 100_000),
-        metavar="N",
-        help=f"{what}s at a time (default: as many as the cluster has room for)",
-    )
-    group.add_argument("--ship", type=Path, metavar="DIR", help="folder of your code, copied to every machine")
 
 
 def add_storage(parser: Parser) -> None:
