@@ -3,7 +3,7 @@
 Workers: evaluations that only sleep (0.1, 1 and 10 s) on 1 to 16 workers of a local Ray, whose logical processors may
 be more than there are cores, as they sleep; the overhead is the time of a worker per evaluation beyond the sleep.
 Driver: the process that proposes and stores, with evaluations that end at once, so that it never waits: no cluster can
-be faster than that. Node: three nodes, of which one is killed in the middle of 200 evaluations.
+be faster than that. Node: three nodes, of which one is killed in the middle of 200 evaluations. Sweep: cells a second.
 
 Every search is random search on NAS-Bench-201 in a new SQLite store, or what it says; latent BO uses the shipped model.
 """
@@ -23,7 +23,16 @@ from typing import Any
 from bench.harness.cluster_cells import LOG
 from bench.harness.results import command, read_results, report, save_results
 from svge_core.cells import Cell
-from svge_core.cluster import Needs, evaluations_on_ray, load_ray
+from svge_core.cluster import (
+    BlockPredictor,
+    MakeBlocks,
+    Needs,
+    SweepConfig,
+    blocks_on_ray,
+    evaluations_on_ray,
+    load_ray,
+    sweep_space,
+)
 from svge_core.search.runs import (
     Elsewhere,
     Evaluation,
@@ -41,7 +50,7 @@ from svge_core.search.searchers import METHODS
 Row = dict[str, Any]
 HERE = "python:bench.harness.cluster_cells:"
 SLEEPS = {0.1: "tenth", 1.0: "one", 10.0: "ten"}
-PARTS = ("workers", "driver", "node")
+PARTS = ("workers", "driver", "node", "sweep")
 #: places of the cluster that the driver alone is measured for
 PLACES = 1000
 STORE_BYTES = 80 * 2**20
@@ -57,7 +66,7 @@ COLUMNS = [
     "per_second",
     "overhead",
 ]
-COLUMNS += ["lost", "finished_repeated", "begun_again"]
+COLUMNS += ["lost", "finished_repeated", "begun_again", "cpu_per_evaluation", "per_cpu_second", "load"]
 
 
 def searched(
@@ -110,6 +119,7 @@ def workers_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
                     "seconds_with_start_and_end": spent,
                     "per_second": len(view.done) / wall,
                     "overhead": wall * workers / len(view.done) - seconds,
+                    "load": os.getloadavg()[0],
                 }
     finally:
         ray.shutdown()
@@ -147,12 +157,13 @@ def driver_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
     for method, batch, budget in (
         ("random", 1, arguments.budget),
         ("random", 16, arguments.budget),
-        ("random", 128, 4 * arguments.budget),
+        ("random", 128, 2 * arguments.budget),
         ("latent-bo", 1, 60),
         ("latent-bo", 16, 160),
     ):
         checkpoint = "checkpoints/nasbench201/svge" if METHODS[method].needs_checkpoint else None
         changed = {"method": method, "batch": batch, "checkpoint": checkpoint}
+        cpu = time.process_time()
         view, spent = searched(storage, "table:cifar10_valid", budget, at_once, **changed)
         ends = sorted(e.finished.timestamp() for e in view.done if e.finished)
         yield {
@@ -164,7 +175,48 @@ def driver_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
             "seconds": ends[-1] - ends[0],
             "seconds_with_start_and_end": spent,
             "per_second": (len(view.done) - batch) / (ends[-1] - ends[batch - 1]),
+            # of all threads: the proposals, the ledger, and the trials that Optuna's tools read
+            "cpu_per_evaluation": (time.process_time() - cpu) / len(view.done),
+            "load": os.getloadavg()[0],
         }
+
+
+def sweep_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
+    """Blocks of ENAS macro with six layers: in this process, then on one and two workers of a local Ray.
+
+    Timed from the end of the first round of blocks to that of the last one: opening the model is done once.
+    """
+    config = SweepConfig("checkpoints/enas6/svge", keep=1000, sample=10_000, limit=arguments.cells)
+    size = BlockPredictor(config, device="cpu").size
+    places: dict[str, tuple[int, MakeBlocks | None]] = {"one process": (1, None)}
+    places |= {f"Ray, {count}": (count, blocks_on_ray(Needs(1), count)) for count in (1, 2)}
+    options: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE_BYTES, "log_to_driver": False}
+    load_ray().init(address="local", num_cpus=2, logging_level=logging.ERROR, **options)
+    try:
+        for name, (workers, make_blocks) in places.items():
+            times: list[tuple[float, float, int]] = []
+            result = sweep_space(
+                config,
+                Path(storage.removeprefix("sqlite:///")).with_name(f"progress-{name}"),
+                make_blocks,
+                device="cpu",
+                on_block=lambda done, wanted, times=times: times.append((time.monotonic(), time.process_time(), done)),
+            )
+            (began, cpu_began, first), (ended, cpu_ended, last) = times[2 * workers], times[-1]
+            yield {
+                "what": "sweep",
+                "place": name,
+                "workers": workers,
+                "evaluations": result.cells,
+                "space": size,
+                "seconds": ended - began,
+                "per_second": (last - first) / (ended - began),
+                # of this process alone: on Ray the work is done by others
+                "per_cpu_second": None if make_blocks else (last - first) / (cpu_ended - cpu_began),
+                "load": os.getloadavg()[0],
+            }
+    finally:
+        load_ray().shutdown()
 
 
 def node_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
@@ -223,12 +275,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--span", type=float, default=10.0, help="seconds of sleep of each worker (%(default)s)")
     parser.add_argument("--budget", type=int, default=500, help="evaluations of the driver alone (%(default)s)")
     parser.add_argument("--evaluations", type=int, default=200, help="while a node is killed (default: %(default)s)")
+    parser.add_argument("--cells", type=int, default=1_500_000, help="of a sweep (default: %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="do not store the results")
     arguments = parser.parse_args(words)
-    settings = {name: getattr(arguments, name) for name in ("workers", "span", "budget", "evaluations")}
+    settings = {name: getattr(arguments, name) for name in ("workers", "span", "budget", "evaluations", "cells")}
     stored = read_results("cluster")
     rows = stored["rows"] if stored and stored["settings"] == settings else []
-    parts = {"workers": workers_part, "driver": driver_part, "node": node_part}
+    parts = {"workers": workers_part, "driver": driver_part, "node": node_part, "sweep": sweep_part}
     for name in arguments.parts:
         folder = Path(tempfile.mkdtemp(prefix="cluster-"))
         if name == "node":
