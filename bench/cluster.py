@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ from bench.harness.results import command, read_results, report, save_results
 from svge_core.cells import Cell
 from svge_core.cluster import (
     BlockPredictor,
+    BlockResult,
     MakeBlocks,
     Needs,
     SweepConfig,
+    blocks_here,
     blocks_on_ray,
     evaluations_on_ray,
     load_ray,
@@ -188,21 +190,33 @@ def sweep_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
     """
     config = SweepConfig("checkpoints/enas6/svge", keep=1000, sample=10_000, limit=arguments.cells)
     size = BlockPredictor(config, device="cpu").size
-    places: dict[str, tuple[int, MakeBlocks | None]] = {"one process": (1, None)}
+    places: dict[str, tuple[int, MakeBlocks]] = {"one process": (1, blocks_here)}
     places |= {f"Ray, {count}": (count, blocks_on_ray(Needs(1), count)) for count in (1, 2)}
     options: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE_BYTES, "log_to_driver": False}
     load_ray().init(address="local", num_cpus=2, logging_level=logging.ERROR, **options)
     try:
         for name, (workers, make_blocks) in places.items():
-            times: list[tuple[float, float, int]] = []
+            times: list[tuple[float, int]] = []
+            spent: list[float] = []
+
+            def counted(
+                predictor: BlockPredictor,
+                numbers: Iterable[int],
+                make: MakeBlocks = make_blocks,
+                spent: list[float] = spent,
+            ) -> Generator[BlockResult, None, None]:
+                for block in make(predictor, numbers):
+                    spent.append(block.cpu_seconds)
+                    yield block
+
             result = sweep_space(
                 config,
-                Path(storage.removeprefix("sqlite:///")).with_name(f"progress-{name}"),
-                make_blocks,
+                Path(storage.removeprefix("sqlite:///")).with_name(f"progress-{workers}-{len(name)}"),
+                counted,
                 device="cpu",
-                on_block=lambda done, wanted, times=times: times.append((time.monotonic(), time.process_time(), done)),
+                on_block=lambda done, wanted, times=times: times.append((time.monotonic(), done)),
             )
-            (began, cpu_began, first), (ended, cpu_ended, last) = times[2 * workers], times[-1]
+            (began, first), (ended, last) = times[2 * workers], times[-1]
             yield {
                 "what": "sweep",
                 "place": name,
@@ -211,8 +225,7 @@ def sweep_part(storage: str, arguments: argparse.Namespace) -> Iterator[Row]:
                 "space": size,
                 "seconds": ended - began,
                 "per_second": (last - first) / (ended - began),
-                # of this process alone: on Ray the work is done by others
-                "per_cpu_second": None if make_blocks else (last - first) / (cpu_ended - cpu_began),
+                "per_cpu_second": result.cells / sum(spent),
                 "load": os.getloadavg()[0],
             }
     finally:

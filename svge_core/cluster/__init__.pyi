@@ -9,10 +9,12 @@ from .sweep import (
     sweep_space as sweep_space,
     write_sweep as write_sweep,
 )
-from .sweep_blocks import (
+from .sweep_blocks import BlockPredictor as BlockPredictor, BlockResult as BlockResult, SweepConfig as SweepConfig
+from .sweep_limits import (
+    BLOCK as BLOCK,
+    KEEP as KEEP,
     MAX_BLOCK as MAX_BLOCK,
     MAX_KEPT as MAX_KEPT,
-    BlockPredictor as BlockPredictor,
+    SAMPLE as SAMPLE,
     Ranker as Ranker,
-    SweepConfig as SweepConfig,
 )

@@ -26,8 +26,6 @@ def load_ray() -> Any:
     """
     # asked for by Ray before it says anything; whoever wants to report their use of Ray sets it
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # no warning about what later versions of Ray will do with graphics cards that a task did not ask for
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
     except ImportError:
@@ -101,6 +99,34 @@ def connected(word: str, ship: Path | None = None) -> Generator[Any, None, None]
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def readable_failures(ray: Any, afterwards: str) -> Generator[None, None, None]:
+    """What goes wrong with a cluster itself as one line.
+
+    Args:
+        ray: the module.
+        afterwards: a sentence on how the work goes on when the cluster is there again.
+
+    Raises:
+        SvgeError: with that line.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise _lacking(error) from error
+    except (ray.exceptions.RayError, ConnectionError, RuntimeError) as error:
+        if isinstance(cause := getattr(error, "cause", None), ImportError):
+            raise _lacking(cause) from error
+        raise SvgeError(f"The cluster cannot be used any more: {first_words(error)} {afterwards}") from error
+
+
+def _lacking(error: ImportError) -> SvgeError:
+    return SvgeError(
+        f"The machines of the cluster lack what is needed ({first_words(error)}): install svge-explorer there, in the "
+        "version that is installed here."
+    )
 
 
 def first_words(error: BaseException, limit: int = 200) -> str:

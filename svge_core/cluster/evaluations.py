@@ -8,13 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from svge_core.cells import Cell
-from svge_core.cluster.connection import first_words, load_ray
+from svge_core.cluster.connection import first_words, load_ray, readable_failures
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import Objective, one_line
 from svge_core.search.runs import ObjectiveRecipe, OpenElsewhere, Outcome
@@ -211,16 +211,8 @@ class RayEvaluations:
         most = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in ("CPU", "GPU")}
         return f"{most['CPU']:g} CPU and {most['GPU']:g} GPU"
 
-    @contextmanager
-    def _readable(self) -> Generator[None, None, None]:
-        """What goes wrong with the cluster itself as one line."""
-        try:
-            yield
-        except (self.ray.exceptions.RayError, ConnectionError, RuntimeError) as error:
-            raise SvgeError(
-                f"The cluster cannot be used any more: {first_words(error)} What is known is stored: resume the run "
-                "when the cluster is there again."
-            ) from error
+    def _readable(self) -> AbstractContextManager[None]:
+        return readable_failures(self.ray, "What is known is stored: resume the run when the cluster is there again.")
 
 
 def _death(exceptions: Any, error: Exception) -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from svge_core.atlas import load_atlas
-from svge_core.cluster.connection import first_words, load_ray
+from svge_core.cluster.connection import load_ray, readable_failures
 from svge_core.cluster.evaluations import Needs, Surroundings
 from svge_core.cluster.sweep_blocks import BlockPredictor, BlockResult, SweepConfig, block_order
 from svge_core.cluster.sweep_state import SweepState
@@ -172,16 +172,8 @@ def _streamed(
                 ray.cancel(reference, force=True)
 
 
-@contextmanager
-def _readable(ray: Any) -> Generator[None, None, None]:
-    """What goes wrong with the cluster itself as one line."""
-    try:
-        yield
-    except (ray.exceptions.RayError, ConnectionError) as error:
-        raise SvgeError(
-            f"The cluster cannot be used any more: {first_words(error)} What is known is stored: begin the sweep "
-            "again, and it goes on."
-        ) from error
+def _readable(ray: Any) -> AbstractContextManager[None]:
+    return readable_failures(ray, "What is known is stored: begin the sweep again, and it goes on.")
 
 
 #: the predictor of this process, by the key of its sweep

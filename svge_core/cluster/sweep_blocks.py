@@ -3,24 +3,21 @@
 A block depends on nothing but its number, so it may be made anywhere, in any order, and again after a loss.
 """
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from svge_core.checkpoints import load_checkpoint
+from svge_core.cluster.sweep_limits import BLOCK, KEEP, MAX_BLOCK, MAX_KEPT, SAMPLE, Ranker
 from svge_core.data import Direction, has_indices
 from svge_core.devices import pick_device
 from svge_core.errors import CheckpointError, DataError, SvgeError
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
-
-#: what ranks the cells: the model's own head, which takes tensors, or the surrogate, which takes cells one by one
-Ranker = Literal["joint", "surrogate"]
-MAX_KEPT, MAX_BLOCK = 1_000_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,10 +40,10 @@ class SweepConfig:
 
     checkpoint: str
     score: str = ""
-    keep: int = 1000
-    sample: int = 10_000
+    keep: int = KEEP
+    sample: int = SAMPLE
     seed: int = 0
-    block: int = 65_536
+    block: int = BLOCK
     by: Ranker = "joint"
     limit: int | None = None
 
@@ -69,6 +66,7 @@ class BlockResult:
         sample: predicted values of the cells of the sample that lie in it, by ascending index.
         total, squares: sums of the predicted values and of their squares.
         low, high: smallest and largest predicted value.
+        cpu_seconds: processor time that it took.
     """
 
     number: int
@@ -79,6 +77,7 @@ class BlockResult:
     squares: float
     low: float
     high: float
+    cpu_seconds: float
 
 
 def best_rows(
@@ -152,7 +151,7 @@ class BlockPredictor:
         Raises:
             DataError: if a predicted value is no number.
         """
-        start = number * self.config.block
+        start, began = number * self.config.block, time.process_time()
         indices = np.arange(start, min(start + self.config.block, self.size), dtype=np.int64)
         values = self.values(indices)
         if not np.isfinite(values).all():
@@ -171,6 +170,7 @@ class BlockPredictor:
             float(np.square(values).sum()),
             float(values.min()),
             float(values.max()),
+            time.process_time() - began,
         )
 
 

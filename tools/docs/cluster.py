@@ -89,11 +89,13 @@ def swept(root: Path) -> str:
     lines = [
         _measured(stored, rows),
         "",
-        "| where | cells a second | a processor second | all {:,} cells, if it stays so |".format(rows[0]["space"]),
+        "| where | cells a second | in a second of a processor | all {:,} cells, if it stays so |".format(
+            rows[0]["space"]
+        ),
         "|---|---|---|---|",
     ]
     for row in rows:
-        own = f"{row['per_cpu_second']:,.0f}" if row["per_cpu_second"] else ""
+        own = f"{row['per_cpu_second']:,.0f}"
         lines.append(
             f"| {row['place'].replace('Ray, 1', 'Ray, 1 worker').replace('Ray, 2', 'Ray, 2 workers')} "
             f"| {row['per_second']:,.0f} | {own} | {row['space'] / row['per_second'] / 3600:,.1f} h |"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from svge_core.cli.options.shared import add_checkpoint, add_cluster, add_command, whole_number
-from svge_core.cluster import MAX_BLOCK, MAX_KEPT, Ranker, SweepConfig
+from svge_core.cluster import BLOCK, KEEP, MAX_BLOCK, MAX_KEPT, SAMPLE, Ranker
 
 
 def register(commands: Any) -> None:
@@ -16,18 +16,16 @@ def register(commands: Any) -> None:
         "--out", type=Path, required=True, metavar="FILE", help="the kept cells: .csv, .parquet or .json"
     )
     kept = whole_number(0, MAX_KEPT)
-    parser.add_argument("--keep", type=kept, default=SweepConfig.keep, metavar="K", help="best cells (%(default)s)")
+    parser.add_argument("--keep", type=kept, default=KEEP, metavar="K", help="best cells (%(default)s)")
+    parser.add_argument("--sample", type=kept, default=SAMPLE, metavar="N", help="cells drawn from all (%(default)s)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the sample (%(default)s)")
     parser.add_argument(
-        "--sample", type=kept, default=SweepConfig.sample, metavar="N", help="cells drawn from all (%(default)s)"
-    )
-    parser.add_argument("--seed", type=whole_number(0), default=SweepConfig.seed, help="of the sample (%(default)s)")
-    parser.add_argument(
-        "--by", choices=get_args(Ranker), default=SweepConfig.by, help="what ranks the cells (default: %(default)s)"
+        "--by", choices=get_args(Ranker), default="joint", help="what ranks the cells (default: %(default)s)"
     )
     parser.add_argument(
         "--block",
         type=whole_number(1, MAX_BLOCK),
-        default=SweepConfig.block,
+        default=BLOCK,
         metavar="N",
         help="cells at one time (default: %(default)s)",
     )
