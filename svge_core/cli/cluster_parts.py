@@ -1,8 +1,19 @@
 """What the commands that may work on a cluster share."""
 
+import argparse
 import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout
 
-from svge_core.cluster import Needs
+from svge_core.cluster import Needs, connected
+
+
+@contextmanager
+def on_cluster(arguments: argparse.Namespace) -> Generator[None, None, None]:
+    """Be connected as the options say. What Ray has to say meanwhile does not come among what the command prints."""
+    with redirect_stdout(sys.stderr), connected(arguments.on, arguments.ship):
+        yield
 
 
 def needs_of(cpus: float | None, gpus: float | None) -> Needs:

@@ -41,15 +41,19 @@ def search(arguments: argparse.Namespace) -> int:
         raise SvgeError("--table gives a stored run its file: name the run with --resume.")
     if arguments.on is None:
         refuse_unused(arguments, _OF_A_CLUSTER, "Without --on everything is evaluated in this process")
+    remarks: list[str] = []
     with worked_on(arguments) as execute:
-        return _searched(arguments, execute)
+        views = searched(arguments, execute, remarks)
+    remarks = list(dict.fromkeys(remarks))  # every seed starts from the same labels
+    rows = [{**as_dict(view), "remarks": remarks} for view in views]
+    emit(arguments, rows, "\n".join([*remarks, *(as_text(view) for view in views)]))
+    return 2 if any(view.state == "failed" for view in views) else 0
 
 
-def _searched(arguments: argparse.Namespace, execute: Execute) -> int:
-    """Make or find the runs, and work on one after another."""
+def searched(arguments: argparse.Namespace, execute: Execute, remarks: list[str]) -> list[RunView]:
+    """Make or find the runs, and work on one after another; remarks on the labels to start from are added."""
     from svge_core.search.runs import control, give_table
 
-    remarks: list[str] = []
     if arguments.resume is not None:
         names = resumed(arguments.storage, arguments.resume)
         for file in arguments.table or ():
@@ -59,11 +63,7 @@ def _searched(arguments: argparse.Namespace, execute: Execute) -> int:
             control(arguments.storage, name, "run")
     else:
         names = created(arguments, remarks.append)
-    views = [run_one(arguments, name, execute) for name in names]
-    remarks = list(dict.fromkeys(remarks))  # every seed starts from the same labels
-    rows = [{**as_dict(view), "remarks": remarks} for view in views]
-    emit(arguments, rows, "\n".join([*remarks, *(as_text(view) for view in views)]))
-    return 2 if any(view.state == "failed" for view in views) else 0
+    return [run_one(arguments, name, execute) for name in names]
 
 
 def worker(arguments: argparse.Namespace) -> int:
@@ -135,13 +135,13 @@ def worked_on(arguments: argparse.Namespace) -> Generator[Execute, None, None]:
     if arguments.on is None:
         yield execute
         return
-    from svge_core.cli.cluster_parts import needs_of, with_plugins
-    from svge_core.cluster import connected, evaluations_on_ray
+    from svge_core.cli.cluster_parts import needs_of, on_cluster, with_plugins
+    from svge_core.cluster import evaluations_on_ray
     from svge_core.plugins import VARIABLE
 
     needs = needs_of(arguments.cpus_per_evaluation, arguments.gpus_per_evaluation)
     first = partial(with_plugins, os.environ.get(VARIABLE, ""))
-    with connected(arguments.on, arguments.ship):
+    with on_cluster(arguments):
         yield partial(execute_elsewhere, elsewhere=evaluations_on_ray(needs, arguments.parallel, first))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from svge_core.cli.cluster_parts import needs_of, with_plugins
+from svge_core.cli.cluster_parts import needs_of, on_cluster, with_plugins
 from svge_core.cli.common import config_from, emit, refuse_unused, use_threads
 from svge_core.cli.waiting import shows_bars
 from svge_core.cluster import (
@@ -19,7 +19,6 @@ from svge_core.cluster import (
     SweepResult,
     blocks_here,
     blocks_on_ray,
-    connected,
     sweep_space,
     write_sweep,
 )
@@ -65,7 +64,7 @@ def _made(arguments: argparse.Namespace) -> Generator[MakeBlocks, None, None]:
         yield blocks_here
         return
     needs = needs_of(arguments.cpus_per_block, arguments.gpus_per_block)
-    with connected(arguments.on, arguments.ship):
+    with on_cluster(arguments):
         yield blocks_on_ray(needs, arguments.parallel, partial(with_plugins, os.environ.get(VARIABLE, "")))
 
 

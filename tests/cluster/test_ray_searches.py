@@ -1,5 +1,6 @@
 """Searches on a real Ray cluster: the same proposals, a node and a driver killed, deaths and failures kept."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from svge_core.__main__ import main
 from svge_core.cluster.connection import connected
 from svge_core.cluster.evaluations import Needs, RayEvaluations, evaluations_on_ray
 from svge_core.errors import SvgeError
@@ -126,6 +128,19 @@ def test_what_cannot_be_had_there_is_said_before_a_cell_is_sent(storage: str) ->
         RayEvaluations(recipe, Needs(1))
     with pytest.raises(SvgeError, match="has the 1 CPU and 1 GPU that one evaluation needs; the largest has 2 CPU"):
         RayEvaluations(recipe, Needs(1, 1))
+
+
+@pytest.mark.usefixtures("lasting")
+def test_the_command_prints_its_answer_and_nothing_of_rays(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["search", "--objective", "table:cifar10_valid", "--budget", "3", "--storage", storage, "--json"]
+    run = [*words, "--on", "ray", "--cpus-per-evaluation", "0.5"]
+    with pytest.MonkeyPatch.context() as patch:
+        # as Ray says of a lost machine what it knows
+        real = RayEvaluations.submit
+        patch.setattr(RayEvaluations, "submit", lambda *given: (sys.stdout.write("(raylet) lost\n"), real(*given))[1])
+        assert main(run) == 0
+    out, err = capsys.readouterr()
+    assert [row["evaluated"] for row in json.loads(out)] == [3] and "(raylet) lost" in err
 
 
 @pytest.mark.usefixtures("cluster")
