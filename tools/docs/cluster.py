@@ -95,7 +95,7 @@ def swept(root: Path) -> str:
         "|---|---|---|---|",
     ]
     for row in rows:
-        own = f"{row['per_cpu_second']:,.0f}"
+        own = f"{row['per_cpu_second']:,.0f}" if row["per_cpu_second"] else ""
         lines.append(
             f"| {row['place'].replace('Ray, 1', 'Ray, 1 worker').replace('Ray, 2', 'Ray, 2 workers')} "
             f"| {row['per_second']:,.0f} | {own} | {row['space'] / row['per_second'] / 3600:,.1f} h |"
