@@ -20,7 +20,7 @@ def _measured(stored: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """Where the numbers below come from."""
     machine = stored["machine"]
     loads = [row["load"] for row in rows if "load" in row]
-    busy = f"; load average {min(loads):.0f} to {max(loads):.0f} from other work meanwhile" if loads else ""
+    busy = f"; load average {min(loads):.0f} to {max(loads):.0f} while it ran, from other work too" if loads else ""
     return f"`{stored['command']}`, {stored['date']}; {machine['cpu']}, {machine['cores']} cores{busy}."
 
 
@@ -77,7 +77,7 @@ def lost_node(root: Path) -> str:
         f"{_measured(stored, rows)} Three nodes of four workers, evaluations of {row['sleep']:g} s, one node killed "
         f"after {row['killed_after']} of them: **{row['evaluations']} of {row['budget']}** evaluations, "
         f"{row['distinct']} distinct, {row['lost']} lost, {row['finished_repeated']} evaluated to the end twice; "
-        f"{row['begun_again']} that were cut off were begun again."
+        f"{row['begun_again']} cut off and begun again."
     )
 
 
