@@ -2,6 +2,7 @@
 #              ADDRESS=0.0.0.0: for other machines, too; with SVGE_SHARED=1 in the environment for visitors, within limits)
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=2: parallel test processes)
 # make check   lint, format and types only
+# make gpu-check  compare a GPU with the CPU and measure it; without one it says so
 # make bench   the benchmarks in bench/, one after another
 # make docs    bring the generated parts of the documentation up to date and build its site into site/
 # make lock    requirements.lock again, after a change of requirements.txt
@@ -28,7 +29,7 @@ TORCH_PACKAGES := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia
   nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
   nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
 
-.PHONY: app install install-dev test check lint types tests bench docs install-docs lock clean help
+.PHONY: app install install-dev test check lint types tests gpu-check bench docs install-docs lock clean help
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -82,8 +83,9 @@ lock: install
 	$(BIN)/uv pip compile --universal --python-version 3.11.5 --generate-hashes --no-annotate --quiet \
 	  --custom-compile-command "make lock" $(TORCH_PACKAGES:%=--no-emit-package %) requirements.txt -o requirements.lock
 
-$(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.app-installed
+$(VENV)/.dev-installed: requirements-dev.txt requirements-oracles.txt $(VENV)/.app-installed
 	$(PIP) -r requirements-dev.txt
+	$(PIP) --no-deps -r requirements-oracles.txt
 	@touch $@
 
 $(VENV)/.docs-installed: requirements-docs.txt $(VENV)/.dev-installed
@@ -108,6 +110,9 @@ tests: install-dev
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test: check tests
+
+gpu-check: install-dev
+	$(BIN)/python -m tools.gpu_check
 
 bench: install-dev
 	@for script in $$(grep -l '^if __name__ == "__main__"' bench/*.py); do \

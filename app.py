@@ -35,10 +35,13 @@ if wanted := reruns.wanted_page():
     st.switch_page(f"pages/{wanted}.py", query_params=st.query_params.to_dict())
 st.html(ROOT / "ui" / "shared" / "app.css")
 own.begin()
+unusable: list[str] = []
 try:
-    load_plugins()  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
+    load_plugins(unusable.append)  # spaces and methods that the variable SVGE_PLUGINS or an installed package names
 except SvgeError as error:
-    st.error(plain(str(error)), icon=":material/extension_off:")
+    unusable.append(str(error))
+for line in unusable:
+    st.error(plain(line), icon=":material/extension_off:")
 if shared():
     try:
         asking.quota()

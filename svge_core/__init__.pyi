@@ -21,6 +21,7 @@ from .errors import (
 )
 from .explorer import open_explorer as open_explorer
 from .models import ModelConfig as ModelConfig
+from .network_export import export_network as export_network
 from .networks import build_network as build_network
 from .search import suggest_cell as suggest_cell
 from .search.searchers import register_method as register_method

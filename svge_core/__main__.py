@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from svge_core.cli.options import COMMANDS, Parser
 from svge_core.errors import SvgeError
-from svge_core.plugins import load_plugins
+from svge_core.plugins import load_plugins, use_modules
 
 NAME = "svge"
 #: what the settings that an error names are called here
@@ -25,9 +25,11 @@ OPTIONS = {
     "name": "--name NAME",
     "on": "--on CLUSTER",
     "parallel": "--parallel N",
+    "precision": "--precision",
     "restricted": "--restrict",
     "score": "--score KEY",
     "ship": "--ship DIR",
+    "space_module": "--space-module MODULE",
     "strict": "without --strict",
 }
 
@@ -49,6 +51,13 @@ def build_parser(wanted: str | None = None) -> Parser:
     return parser
 
 
+def space_modules(words: Sequence[str]) -> list[str]:
+    """What ``--space-module`` names, whichever the command: it is read before all other options."""
+    first = Parser(prog=NAME, add_help=False, allow_abbrev=False)
+    first.add_argument("--space-module", action="append", default=[])
+    return first.parse_known_args(words)[0].space_module
+
+
 def with_options(error: SvgeError) -> str:
     """What an error says, and what the settings that mend it are called here."""
     options = ", ".join(OPTIONS[name] for name in error.settings if name in OPTIONS)
@@ -59,7 +68,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line and exit code 2, never a traceback."""
     words = sys.argv[1:] if words is None else words
     try:
-        load_plugins()  # before the parser: their names are among the choices of its options
+        # before the parser: their names are among the choices of its options
+        load_plugins(lambda line: sys.stderr.write(f"{NAME}: {line}\n"))
+        use_modules(space_modules(words))
         # the program itself takes no options, so a command comes first or not at all
         arguments = build_parser(words[0] if words else "").parse_args(words)
         return arguments.handler(arguments) or 0

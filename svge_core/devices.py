@@ -11,6 +11,20 @@ def usable_devices() -> tuple[str, ...]:
     return tuple(name for name, usable in there.items() if usable)
 
 
+#: what PyTorch calls the instructions of a processor (x86, then ARM) that multiply bfloat16 numbers
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices in hardware; in software it is slower by orders of magnitude."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "mps":
+        return torch.backends.mps.is_macos_or_newer(14, 0)
+    there = torch.cpu.get_capabilities()
+    return any(there.get(name, False) for name in _BFLOAT16)
+
+
 def pick_device(name: str) -> torch.device:
     """The device of that name; auto takes cuda, then mps, then the CPU.
 

@@ -47,7 +47,9 @@ def strangers(wheel: Path) -> list[str]:
     """Files of the wheel that do not belong there, and files of the library that it lacks."""
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    files = [path for path in (ROOT / "svge_core").rglob("*") if path.suffix in (".py", ".pyi", ".bin", ".parquet")]
+    files = [
+        path for path in (ROOT / "svge_core").rglob("*") if path.suffix in (".py", ".pyi", ".bin", ".parquet", ".txt")
+    ]
     own = {path.relative_to(ROOT).as_posix() for path in [*files, ROOT / "svge_core" / "py.typed"]}
     return sorted(held ^ own)
 

@@ -31,7 +31,7 @@ def draw(
     Args:
         cell: any graph with labels; it need not be a member of the space.
         space: that gives the operations their colours.
-        path: also write the drawing there, in the form its suffix names: .svg, .png or .dot.
+        path: also write the drawing there, in the form its suffix names: .svg, .png, .pdf or .dot.
         theme: of the ground it will stand on.
         view: feature maps or operations; maps by default, where the space has them.
         highlight: nodes and edges to mark.
@@ -49,10 +49,12 @@ def draw(
         content = svg.encode()
     elif form == ".png":
         content = drawing.to_png(cell, space, theme=theme, view=view, highlight=highlight)
+    elif form == ".pdf":
+        content = drawing.to_pdf(cell, space, theme=theme, view=view, highlight=highlight)
     elif form == ".dot":
         content = drawing.to_dot(cell, space, theme=theme, view=view, highlight=highlight).encode()
     else:
-        raise SvgeError(f"Cannot draw to {path.name!r}: expected .svg, .png or .dot.")
+        raise SvgeError(f"Cannot draw to {path.name!r}: expected .svg, .png, .pdf or .dot.")
     exporting.write_atomic(path, content)
     return svg
 
@@ -65,11 +67,11 @@ def export(
     explorer: Explorer | None = None,
     theme: drawing.ThemeName = "light",
 ) -> None:
-    """Write architectures with what is known about them: .json, .csv, .txt, .zip; one alone also .svg, .png, .dot.
+    """Write architectures with what is known about them: .json, .csv, .parquet, .txt, .zip; one alone as a drawing.
 
     Args:
         cells: members of one space.
-        path: of the file; its suffix names the form.
+        path: of the file; its suffix names the form; drawings are .svg, .png, .pdf and .dot.
         space: of the cells; by default the only registered one that they all belong to.
         explorer: gives predictions and latents beside the measured values.
         theme: of drawings.

@@ -19,6 +19,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation import label, percent
 from svge_core.files import to_plain
 from svge_core.models import DEFAULTS, ModelConfig
+from svge_core.predictors import FEWEST_LABELS, HeldOut, PredictorInfo
 from svge_core.training import TrainConfig, TrainingStep
 
 
@@ -129,17 +130,39 @@ def fit(arguments: argparse.Namespace) -> int:
             meaning,
             indices,
             values,
-            labels=FIT_LABELS if arguments.labels is None else arguments.labels,
+            labels=arguments.labels or (FIT_LABELS if arguments.csv is None else min(FIT_LABELS, len(values))),
             seed=FIT_SEED if arguments.seed is None else arguments.seed,
             command=command_line(),
             column=column,
+            cross_validate=arguments.csv is not None,
         )
         fitted = "fitted"
     shown = {name: value for name, value in to_plain(info).items() if name != "training_indices"}
     lines = [*remarks, *([] if replaced is None else [f"replaced {replaced}"])]
     lines.append(f"{fitted} {meaning.key} on {info.labels} labels (seed {info.seed})")
+    lines += _judged(info, meaning.unit, own=arguments.csv is not None)
     emit(arguments, {**shown, "replaced": to_plain(replaced), "remarks": remarks}, "\n".join(lines))
     return 0
+
+
+def _judged(info: PredictorInfo, unit: str, *, own: bool) -> list[str]:
+    """How well labels are predicted that were not fitted on, and how many of them lie inside the intervals."""
+
+    def said(found: HeldOut) -> str:
+        inside = f"{round((found.coverage or 0) * found.of):,} of {found.of:,} inside the {info.level:.0%} interval"
+        tau = "no rank" if found.kendall_tau is None else f"Kendall tau {found.kendall_tau:.3f}"
+        width = "" if found.mean_width is None else f", {found.mean_width:.3g}{unit and ' '}{unit} wide on average"
+        error = "" if found.rmse is None else f", RMSE {found.rmse:.3g}{unit and ' '}{unit}"
+        return f"{inside} ({percent(found.coverage or 0)}){width}; {tau}{error}"
+
+    lines = []
+    if (held := info.held_out.get("surrogate")) is not None:
+        lines.append(f"  held-out labels: {said(held)}")
+    if info.cross_validated is not None:
+        lines.append(f"  cross-validated, each fifth by a fit on the others: {said(info.cross_validated)}")
+    if own and not lines:
+        lines.append(f"  too few labels to say how often the intervals are right: {FEWEST_LABELS} or more are needed")
+    return lines
 
 
 def against_the_name(meaning: ScoreMeaning, column: str) -> list[str]:

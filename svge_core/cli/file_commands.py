@@ -5,13 +5,14 @@ from pathlib import Path
 
 from svge_core.cli.cell_parts import csv_bytes, encode_cells, known_scores, name_cell, open_predictors, write_output
 from svge_core.cli.common import emit, open_model, refuse_unused
+from svge_core.cli.network_commands import NETWORK_FILES, NETWORK_OPTIONS, export_network_files
 from svge_core.cli.options import DEFAULT_CHECKPOINT
 from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.data.csv import quote_text
 from svge_core.errors import SvgeError
 from svge_core.exporting import DRAWINGS, ExportItem, item_for, save, write_atomic
-from svge_core.spaces import get_space
+from svge_core.spaces import AbstractSearchSpace, get_space
 
 
 def draw_command(arguments: argparse.Namespace) -> int:
@@ -26,14 +27,15 @@ def draw_command(arguments: argparse.Namespace) -> int:
         refuse_unused(arguments, ("format",), "The form of one drawing is that of its file's name")
     form = arguments.format or ("svg" if path is None or several else path.suffix.lower().lstrip("."))
     if form not in DRAWINGS:
-        raise SvgeError(f"Cannot draw to {arguments.out.name!r}: expected .svg, .png or .dot.")
-    if path is None and (several or form == "png"):
-        raise SvgeError("Name a folder for several drawings, or a .png file, with --out.")
+        raise SvgeError(f"Cannot draw to {arguments.out.name!r}: expected .svg, .png, .pdf or .dot.")
+    if path is None and (several or form in ("png", "pdf")):
+        raise SvgeError("Name a folder for several drawings, or a .png or .pdf file, with --out.")
     look = {"theme": arguments.theme, "view": arguments.view}
     make = {
         "svg": lambda cell: drawing.to_svg(cell, space, **look).encode(),
         "dot": lambda cell: drawing.to_dot(cell, space, **look).encode(),
         "png": lambda cell: drawing.to_png(cell, space, **look),
+        "pdf": lambda cell: drawing.to_pdf(cell, space, **look),
     }[form]
     if path is None:
         drawn = make(given.cells[0]).decode()
@@ -50,32 +52,43 @@ def draw_command(arguments: argparse.Namespace) -> int:
 
 
 def export_command(arguments: argparse.Namespace) -> int:
-    """Everything known about the architectures, in the form the suffix names.
+    """Everything known about the architectures, or the network of one, in the form the suffix names.
 
     Without a checkpoint at the default place, measured and analytic values are exported alone.
     """
-    if arguments.out.suffix.lower() in (".json", ".csv", ".txt"):
-        refuse_unused(arguments, ("theme",), f"There is no drawing in a {arguments.out.suffix} file")
-    if arguments.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.exists():
-        space = get_space("nasbench201")
-        cells = read_cells(arguments, space).cells
-        items: list[ExportItem] = [item_for(cell, space, known_scores(space)) for cell in cells]
-    else:
-        checkpoint = open_model(arguments)
-        space = checkpoint.model.space
-        cells = read_cells(arguments, space).cells
-        scores, (means, _) = known_scores(space), encode_cells(checkpoint, cells)
-        predictors, keys = open_predictors(checkpoint)
-        found = [predictors.predict(key, cells) for key in keys if key in scores.meanings]
-        items = []
-        for row, cell in enumerate(cells):
-            predicted = [prediction.row(row) for prediction in found]
-            latent = means[row].tolist()
-            item = item_for(cell, space, scores, predicted=predicted, latent=latent, latent_model=checkpoint.digest)
-            items.append(item)
+    suffix = arguments.out.suffix.lower()
+    if suffix in (".json", ".csv", ".txt", ".parquet"):
+        refuse_unused(arguments, ("theme",), f"There is no drawing in a {suffix} file")
+    if not suffix or arguments.out.is_dir() or suffix in NETWORK_FILES:
+        refuse_unused(arguments, ("theme",), "There is no drawing in the files of a network")
+        return export_network_files(arguments, *_known_items(arguments))
+    refuse_unused(arguments, NETWORK_OPTIONS, f"There is no network in a {suffix} file")
+    space, items = _known_items(arguments)
     save(items, space, arguments.out, arguments.theme or "light")
     emit(arguments, {"file": str(arguments.out), "count": len(items)}, f"wrote {len(items):,} to {arguments.out}")
     return 0
+
+
+def _known_items(arguments: argparse.Namespace) -> tuple[AbstractSearchSpace, list[ExportItem]]:
+    """The space and the architectures, with what is measured and predicted."""
+    if arguments.space is not None or (arguments.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.exists()):
+        space = get_space(arguments.space or "nasbench201")
+        cells = read_cells(arguments, space).cells
+        scores = known_scores(space)
+        return space, [item_for(cell, space, scores) for cell in cells]
+    checkpoint = open_model(arguments)
+    space = checkpoint.model.space
+    cells = read_cells(arguments, space).cells
+    scores, (means, _) = known_scores(space), encode_cells(checkpoint, cells)
+    predictors, keys = open_predictors(checkpoint)
+    found = [predictors.predict(key, cells) for key in keys if key in scores.meanings]
+    items = []
+    for row, cell in enumerate(cells):
+        predicted = [prediction.row(row) for prediction in found]
+        latent = means[row].tolist()
+        item = item_for(cell, space, scores, predicted=predicted, latent=latent, latent_model=checkpoint.digest)
+        items.append(item)
+    return space, items
 
 
 def labels_command(arguments: argparse.Namespace) -> int:

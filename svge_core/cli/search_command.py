@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from svge_core.cli.common import emit, refuse_unused
+from svge_core.cli.common import emit, refuse_unused, use_threads
 from svge_core.cli.options import NEW_RUN
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
@@ -149,6 +149,7 @@ def run_one(arguments: argparse.Namespace, name: str, execute: Execute) -> RunVi
     """Work on one run, with a progress bar for people."""
     from svge_core.search.runs import read_run
 
+    use_threads(arguments)
     before = read_run(arguments.storage, name)
     bar = tqdm(
         total=before.config.budget,
@@ -164,7 +165,13 @@ def run_one(arguments: argparse.Namespace, name: str, execute: Execute) -> RunVi
             bar.set_postfix_str(", ".join(f"{value:.6g}" for value in evaluation.values))
 
     try:
-        execute(arguments.storage, name, on_evaluation=shown, allow_python=allowed(arguments))
+        execute(
+            arguments.storage,
+            name,
+            on_evaluation=shown,
+            allow_python=allowed(arguments),
+            device=arguments.device,
+        )
     finally:
         bar.close()
     return read_run(arguments.storage, name)

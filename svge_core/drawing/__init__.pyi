@@ -1,4 +1,4 @@
-from .dot import View as View, to_dot as to_dot, to_png as to_png, to_svg as to_svg
+from .dot import View as View, to_dot as to_dot, to_pdf as to_pdf, to_png as to_png, to_svg as to_svg
 from .page import (
     PageBlock as PageBlock,
     PageText as PageText,

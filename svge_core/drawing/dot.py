@@ -1,4 +1,4 @@
-"""Cell -> Graphviz DOT -> SVG or PNG.
+"""Cell -> Graphviz DOT -> SVG, PNG or PDF.
 
 Two kinds of views; a space says which it has. ``"maps"`` is how the field draws NAS-Bench-201: four feature maps in a
 row and the six operations as coloured, labelled edges, at fixed positions, so that two cells can be compared at a
@@ -7,6 +7,7 @@ number of letters, not from the fonts of the machine, so the same cell gives the
 """
 
 import math
+import re
 import threading
 from typing import Literal
 from xml.etree import ElementTree
@@ -114,6 +115,27 @@ def to_png(
         raise SvgeError(f"Expected a resolution from 24 to 1200 dpi; got {dpi}.")
     dot = to_dot(cell, space, view=view, theme=theme, highlight=highlight)
     return _rendered(dot.replace("{", f"{{\n  dpi={dpi};", 1), "png", _chosen_view(cell, space, view))
+
+
+def to_pdf(
+    cell: Cell,
+    space: AbstractSearchSpace,
+    *,
+    view: View | None = None,
+    theme: ThemeName = "light",
+    highlight: Highlight | None = None,
+) -> bytes:
+    """The drawing as a PDF file of one page of its size, text as text; equal drawings are equal files.
+
+    Args as :func:`to_dot`.
+
+    Raises:
+        SvgeError: if the cell cannot be drawn in the view.
+    """
+    dot = to_dot(cell, space, view=view, theme=theme, highlight=highlight)
+    document = _rendered(dot, "pdf", _chosen_view(cell, space, view))
+    # the clock of the machine says nothing about a drawing
+    return re.sub(rb"/CreationDate \([^)]*\)", lambda found: b"/CreationDate ()".ljust(len(found[0])), document)
 
 
 def _chosen_view(cell: Cell, space: AbstractSearchSpace, name: View | None) -> DrawingView:

@@ -341,6 +341,14 @@ def _predictor_section(checkpoint: Checkpoint) -> list[str]:
                     f"| {markdown_text(info.description)}: {title} | {info.labels:,}{seed} | {row.of:,} "
                     f"| {tau} | {rmse} | {coverage} | {fifths} |"
                 )
+        if (found := info.cross_validated) is not None:
+            rows.append(
+                f"| {markdown_text(info.description)}: {full_name(info.beside)}, cross-validated | {info.labels:,} "
+                f"| in fifths, {found.of:,} in all "
+                f"| {'-' if found.kendall_tau is None else f'{found.kendall_tau:.3f}'} "
+                f"| {'-' if found.rmse is None else f'{found.rmse:.3f}'} "
+                f"| {100 * (found.coverage or 0):.1f} % (of {100 * info.level:g} %) | |"
+            )
     return [*rows, "", "Held out: every other labelled cell. Marked in the app: the cells whose labels were used.", ""]
 
 

@@ -12,6 +12,7 @@ from .writers import (
     naslib_text as naslib_text,
     save as save,
     to_csv as to_csv,
+    to_parquet as to_parquet,
     to_text as to_text,
     to_zip as to_zip,
     write_atomic as write_atomic,

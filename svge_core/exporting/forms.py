@@ -2,5 +2,5 @@
 
 from typing import Literal, get_args
 
-Drawing = Literal["dot", "svg", "png"]
+Drawing = Literal["dot", "svg", "png", "pdf"]
 DRAWINGS: tuple[Drawing, ...] = get_args(Drawing)

@@ -1,7 +1,8 @@
-"""Cells and what is known about them -> JSON, CSV, strings, drawings, or all of it in one zip; and JSON back."""
+"""Cells and what is known about them -> JSON, CSV, parquet, strings, drawings, or all of it in one zip."""
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from svge_core.spaces import AbstractSearchSpace
 
 #: a spreadsheet runs a field that starts with one of these
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_Row = dict[str, str | float | int | None]
 
 
 def naslib_text(cell: Cell, space: AbstractSearchSpace) -> str | None:
@@ -47,9 +49,38 @@ def to_csv(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
     return text.getvalue()
 
 
-def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> dict[str, str | float | int | None]:
+def to_parquet(items: Sequence[ExportItem], space: AbstractSearchSpace) -> bytes:
+    """The table of :func:`to_csv` as a parquet file: numbers keep their type, missing values are null.
+
+    The meanings of the scores stand in the metadata of the file, under ``svge_meanings``, as JSON.
+
+    Raises:
+        SvgeError: if there are no items, or two give one score key different meanings.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    if not items:
+        raise SvgeError("There is no architecture to export.")
+    table = pyarrow.Table.from_pylist(_with_all_columns([_csv_row(item, space) for item in items]))
+    meanings = {key: meaning.to_dict() for key, meaning in all_meanings(items).items()}
+    table = table.replace_schema_metadata({b"svge_space": space.name, b"svge_meanings": json.dumps(meanings)})
+    content = io.BytesIO()
+    parquet.write_table(table, content, compression="zstd", use_dictionary=False)
+    return content.getvalue()
+
+
+def _with_all_columns(rows: list[_Row]) -> list[_Row]:
+    """Rows of equal columns, None where one had none; an index too large for 64 bits is a text."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns.sort(key=lambda name: name.startswith("predicted_"))
+    large = any(isinstance(row["index"], int) and row["index"] >= 2**63 for row in rows)
+    return [{name: str(row[name]) if large and name == "index" else row.get(name) for name in columns} for row in rows]
+
+
+def _csv_row(item: ExportItem, space: AbstractSearchSpace) -> _Row:
     fields = cell_fields(item.cell, space)
-    row: dict[str, str | float | int | None] = {
+    row: _Row = {
         "label": item.label,
         "space": space.name,
         "index": fields["index"],
@@ -86,7 +117,7 @@ def _field(value: str | float | int | None) -> str | float | int:
 
 
 def draw(item: ExportItem, space: AbstractSearchSpace, form: Drawing, theme: ThemeName = "light") -> bytes:
-    """The cell's drawing as a file's content: Graphviz source, SVG or PNG.
+    """The cell's drawing as a file's content: Graphviz source, SVG, PNG or PDF.
 
     Raises:
         SvgeError: if the cell cannot be drawn.
@@ -97,11 +128,13 @@ def draw(item: ExportItem, space: AbstractSearchSpace, form: Drawing, theme: The
         return drawing.to_dot(item.cell, space, theme=theme).encode()
     if form == "svg":
         return drawing.to_svg(item.cell, space, theme=theme).encode()
+    if form == "pdf":
+        return drawing.to_pdf(item.cell, space, theme=theme)
     return drawing.to_png(item.cell, space, theme=theme)
 
 
 def to_zip(items: Sequence[ExportItem], space: AbstractSearchSpace, theme: ThemeName = "light") -> bytes:
-    """Everything for a basket of cells: cells.json, cells.csv, architectures.txt, README.txt and three drawings each.
+    """Everything for a basket of cells: cells.json, cells.csv, architectures.txt, README.txt and all drawings of each.
 
     The same basket gives the same bytes.
 
@@ -134,7 +167,7 @@ def _readme(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
         f"{len(items)} architectures of {space.title}, exported by SVGe Explorer.",
         "",
         "cells.json holds everything and can be read back; cells.csv has one row per cell; architectures.txt has one",
-        "architecture per line in the notation of the space; drawings/ has each cell as Graphviz source, SVG and PNG.",
+        "architecture per line in the notation of the space; drawings/ has each cell as DOT, SVG, PNG and PDF.",
         "Columns and fields whose name starts with 'predicted' come from a model, never from training.",
         "",
         "What the scores mean:",
@@ -144,7 +177,7 @@ def _readme(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
 
 
 def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, theme: ThemeName = "light") -> None:
-    """Write a file in the form its suffix names: .json .csv .txt .zip, or for a single cell .dot .svg .png.
+    """Write a file in the form its suffix names: .json .csv .parquet .txt .zip; of one cell also .dot .svg .png .pdf.
 
     Raises:
         SvgeError: if the suffix is unknown, a drawing is asked of several cells, or the file cannot be written.
@@ -154,6 +187,8 @@ def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, th
         content = to_json(items, space).encode()
     elif form == "csv":
         content = to_csv(items, space).encode()
+    elif form == "parquet":
+        content = to_parquet(items, space)
     elif form == "txt":
         content = to_text(items, space).encode()
     elif form == "zip":
@@ -163,7 +198,9 @@ def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, th
             raise SvgeError(f"A .{form} file shows one architecture; got {len(items)}. Use .zip for several.")
         content = draw(items[0], space, form, theme)
     else:
-        raise SvgeError(f"Cannot export to {path.name!r}: expected .json, .csv, .txt, .zip, .dot, .svg or .png.")
+        raise SvgeError(
+            f"Cannot export to {path.name!r}: expected .json, .csv, .parquet, .txt, .zip, .dot, .svg, .png or .pdf."
+        )
     write_atomic(path, content)
 
 

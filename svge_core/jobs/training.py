@@ -31,6 +31,11 @@ State = Literal["running", "done", "cancelled", "failed"]
 class TrainingRequest:
     """What the form asks for.
 
+    Attributes:
+        space, name: of the checkpoint.
+        model, training: its settings.
+        device: that it is trained on: auto, cpu, cuda or mps.
+
     Raises:
         SvgeError: if the name or a value cannot be used; the text says which.
     """
@@ -39,6 +44,7 @@ class TrainingRequest:
     name: str
     model: ModelConfig
     training: TrainConfig
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         get_space(self.space)
@@ -54,6 +60,7 @@ class TrainingRequest:
         """The command line that trains it; every setting is written out, so that the record says it all."""
         words = [sys.executable, "-m", "svge_core", "train", "--json"]
         words += ["--space", self.space, "--name", self.name, "--out", str(root)]
+        words += [] if self.device == "auto" else ["--device", self.device]
         for config in (self.model, self.training):
             for name, value in config.to_dict().items():
                 option = name.replace("_", "-")

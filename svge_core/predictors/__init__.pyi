@@ -5,6 +5,7 @@ from .checkpoint_predictors import (
     fit_predictor as fit_predictor,
     load_predictors as load_predictors,
 )
+from .cross_validation import FEWEST_LABELS as FEWEST_LABELS, cross_validated as cross_validated
 from .gaussian_process import (
     JITTER as JITTER,
     GaussianProcess as GaussianProcess,

@@ -20,6 +20,7 @@ from svge_core.predictors.checkpoint_predictors import (
     load_predictors,
     predicted_columns,
 )
+from svge_core.predictors.cross_validation import cross_validated
 from svge_core.predictors.predictor_info import FOLDER, PredictorInfo, write_info
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 
@@ -73,7 +74,16 @@ def refit_intervals(
             mean_width=new.mean_width,
             coverage_fifths=new.coverage_fifths,
         )
-    info = msgspec.structs.replace(info, held_out=held_out)
+    across = info.cross_validated and cross_validated(
+        space,
+        [space.from_index(int(index)) for index in used],
+        surrogate.values,
+        seed=surrogate.seed,
+        level=surrogate.level,
+        single_runs=meaning.single_run,
+        encode=encoder_of(checkpoint.model),
+    )
+    info = msgspec.structs.replace(info, held_out=held_out, cross_validated=across)
     # another processor sums in another order: what is stored of the predictions stays
     assert stored.joint is not None
     kept = {name: column.astype(np.float32) for name, column in (("mean", stored.mean), ("joint", stored.joint))}

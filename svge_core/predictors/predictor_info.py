@@ -13,9 +13,10 @@ from svge_core.models import HeadConfig
 from svge_core.predictors.names import Beside, full_name
 from svge_core.predictors.trees import MANY_LABELS
 
-#: 2 has the coverage by fifths, 3 the column of the labels, 4 what the surrogate sees beside the structure
-FORMAT_VERSION = 4
-_VERSIONS = (1, 2, 3, FORMAT_VERSION)
+#: 2 has the coverage by fifths, 3 the column of the labels, 4 what the surrogate sees beside the structure, 5 what
+#: cross-validation says
+FORMAT_VERSION = 5
+_VERSIONS = (1, 2, 3, 4, FORMAT_VERSION)
 FOLDER, META = "predictors", "predictor.json"
 AGAIN = "Fit the predictor again."
 
@@ -59,6 +60,8 @@ class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         training_indices: official indices of the cells that were fitted on.
         held_out: by part; empty where nothing was left.
         beside: groups of features that the surrogate sees beside the structure.
+        cross_validated: what the surrogate is worth by its own labels, where few are held out; None where it was not
+            measured.
     """
 
     checkpoint: str
@@ -75,6 +78,7 @@ class PredictorInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     training_indices: tuple[Count, ...]
     held_out: dict[Literal["surrogate", "joint"], HeldOut]
     beside: tuple[Beside, ...] = ()
+    cross_validated: HeldOut | None = None
 
     @property
     def model(self) -> str:

@@ -346,6 +346,10 @@ class AbstractSearchSpace(ABC):
         """What builds the trainable network of a cell: ``(cell, *, ...)``, its options being keyword-only."""
         return None
 
+    def network_code(self) -> Reference | None:
+        """What writes that network as a Python file: ``(cell, options) -> NetworkCode``; None where nobody has said."""
+        return None
+
     def bundled_scores(self) -> Reference | None:
         """What reads the measured scores that come with the installation, as ``Scores`` of the whole space."""
         return None

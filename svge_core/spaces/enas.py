@@ -305,6 +305,10 @@ class ENASMacro(AbstractSearchSpace):
         """The network with a fixed cell."""
         return "svge_core.networks:enas_network"
 
+    def network_code(self) -> Reference:
+        """The same, a line per feature map."""
+        return "svge_core.network_export.code:enas_code"
+
 
 def twelve_layers(max_edges: int) -> ENASMacro:
     """The larger space of six layers; its cells have no bound on edges but that of the space."""

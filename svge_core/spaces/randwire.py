@@ -245,6 +245,10 @@ class RandWire(AbstractSearchSpace):
         """The network for digits."""
         return "svge_core.networks:randwire_network"
 
+    def network_code(self) -> Reference:
+        """The same, a line per feature map."""
+        return "svge_core.network_export.code:randwire_code"
+
 
 def _graph_of(cell: Cell) -> LabelledGraph:
     edges = tuple((source, target, 1) for source, target in inner_edges(cell))

@@ -27,7 +27,8 @@ def get_space(space: AbstractSearchSpace | str) -> AbstractSearchSpace:
     if not isinstance(space, str) or space not in SPACES:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give anything
         raise SvgeError(
             f"Unknown search space {space!r:.80}: expected one of {', '.join(sorted(SPACES))}. A space of your own is "
-            "known once its module is imported; the commands and the app import those that SVGE_PLUGINS names."
+            "known once its module is imported; the commands and the app import those that SVGE_PLUGINS names.",
+            settings=("space_module",),
         )
     return SPACES[space]
 

@@ -21,7 +21,7 @@ from svge_core.checkpoints import (
     save_checkpoint,
 )
 from svge_core.data import split_cells
-from svge_core.devices import pick_device
+from svge_core.devices import has_bfloat16, pick_device
 from svge_core.errors import SvgeError
 from svge_core.features import FunctionTargets
 from svge_core.files import LockHeldError, exclusive
@@ -89,12 +89,18 @@ def train(
 
     Raises:
         SvgeError: if the folder holds a finished checkpoint, another process trains into it, the settings do not fit,
-            or the loss is not finite.
+            the device has no bfloat16 in hardware that was asked for, or the loss is not finite.
         CheckpointError: if an interrupted run there is damaged or has other settings.
     """
     space, folder, chosen = get_space(space), Path(folder), pick_device(device)
     model_config = model_config or DEFAULTS.get(model, ModelConfig())
     config = config or TrainConfig()
+    if config.precision == "bfloat16" and not has_bfloat16(chosen):
+        raise SvgeError(
+            f"bfloat16 is computed by software on this machine's {chosen.type}, slower by orders of magnitude: train "
+            "with float32.",
+            settings=("precision",),
+        )
     if model_config.function:  # what cannot be is refused before a folder is made
         FunctionTargets.of(space, model_config.function_targets, model_config.function)
     with _sole(folder):

@@ -67,14 +67,16 @@ def test_every_export_of_the_basket(form: basket_module.ExportForm, explorer: Ex
         assert content.decode().startswith("(") and content.count(b"\n") == 2
     elif form.suffix == "txt":
         assert [SPACE.parse(line) for line in content.decode().splitlines()] == cells
+    elif form.suffix == "parquet":
+        assert content[:4] == b"PAR1"
     elif form.suffix == "csv":
         assert content.decode().count("\n") >= 3
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             assert name.endswith(".zip") and len(archive.namelist()) >= 2
-    if form.suffix in ("svg", "png", "dot"):
+    if form.suffix in ("svg", "png", "pdf", "dot"):
         single = exported(form, entries[:1], SPACE, None)
-        assert single[:4] in (b"<svg", b"\x89PNG", b"digr")
+        assert single[:4] in (b"<svg", b"\x89PNG", b"%PDF", b"digr")
         assert file_name(form, 1, SPACE).endswith(f".{form.suffix}")
 
 

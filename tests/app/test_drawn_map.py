@@ -128,7 +128,7 @@ def test_a_session_may_name_a_cell_by_its_notation(atlas: Atlas) -> None:
 
 
 def test_cells_without_an_index_are_compared_by_notation_and_have_no_path(atlas: Atlas) -> None:
-    first, second = notation(atlas, 3), other_wiring(atlas)
+    first, second = notation(atlas, 3), RANDWIRE.format(RANDWIRE.canonical(RANDWIRE.parse(other_wiring(atlas))))
     at = open_app(space="randwire")
     at.switch_page("pages/compare.py")
     at.query_params["cells"] = f"{first}\n{second}"

@@ -152,7 +152,9 @@ def test_unknown_measured_values_are_called_unknown(
 # draw, export, labels
 
 
-@pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<svg"), (".png", b"\x89PNG"), (".dot", b"digraph")])
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".svg", b"<svg"), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".dot", b"digraph")]
+)
 def test_draw_writes_what_the_suffix_says(suffix: str, start: bytes, run: RunCommand, tmp_path: Path) -> None:
     path = tmp_path / f"cell{suffix}"
     assert run("draw", ARCH, "--out", path, "--theme", "dark") == {"file": str(path), "count": 1}
@@ -173,7 +175,7 @@ def test_draw_prints_and_fills_folders(run: RunCommand, tmp_path: Path) -> None:
 
 def test_export_writes_everything_known(run: RunCommand, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "cells.csv").write_text("index,note\n5000,a\n7,b\n")
-    for suffix in (".json", ".csv", ".txt", ".zip"):
+    for suffix in (".json", ".csv", ".parquet", ".txt", ".zip"):
         path = tmp_path / f"out{suffix}"
         run("export", "--file", tmp_path / "cells.csv", "--out", path, "--checkpoint", folder)
     space, items = from_json((tmp_path / "out.json").read_bytes())

@@ -186,7 +186,7 @@ def test_predict_names_what_is_missing(fails: RunCommand, folder: Path, tmp_path
 
 
 def test_draw_names_what_it_cannot_do(fails: RunCommand, tmp_path: Path) -> None:
-    assert "expected .svg, .png or .dot" in fails("draw", 7, "--out", tmp_path / "cell.gif")
+    assert "expected .svg, .png, .pdf or .dot" in fails("draw", 7, "--out", tmp_path / "cell.gif")
     assert "--out" in fails("draw", 7, "--format", "png")
     assert "cannot be written" in fails("draw", 7, "--out", tmp_path / "nowhere" / "cell.svg")
 

@@ -59,10 +59,14 @@ def test_a_fit_says_what_it_replaces_and_refuses_another_column(
     assert tau is not None
     (tmp_path / "meaning.json").write_text(json.dumps({**MEANING, "unit": "", "source": "elsewhere"}))
     text = run(*words, "--score", "ACC", "--labels", 12, "--seed", 2, expect_json=False)
+    held = load_predictors(load_checkpoint(bare), SPACE).info("mine").held_out["surrogate"]
+    assert held.of == 18 and held.coverage is not None
     assert text.splitlines() == [
         f"replaced the predictor of 'mine' from column 'Acc' (10 labels, seed 1, Kendall tau {tau:.3f} on 20 held-out "
         "cells); its meaning had another unit, source",
         "fitted mine on 12 labels (seed 2)",
+        f"  held-out labels: {round(18 * held.coverage)} of 18 inside the 90% interval ({100 * held.coverage:.2f} %), "
+        f"{held.mean_width:.3g} wide on average; Kendall tau {held.kendall_tau:.3f}, RMSE {held.rmse:.3g}",
     ]
     path = bare / "predictors" / "mine" / "predictor.json"
     before = path.read_bytes()
@@ -132,6 +136,8 @@ def test_the_example_of_the_guide_can_be_copied(
     (example,) = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
     (command,) = re.findall(r"^    svge (fit .*--meaning .*)$", guide, re.MULTILINE)
     monkeypatch.chdir(tmp_path)
+    # five more fits, which tests/predictors/test_cross_validation.py does on fewer labels
+    monkeypatch.setattr("svge_core.predictors.checkpoint_predictors.cross_validated", lambda *_, **__: None)
     Path("meaning.json").write_text(example)
     rng = np.random.default_rng(1)
     rows = [f"{index},{80 + rng.normal():.3f}" for index in rng.choice(SPACE.size or 0, 210, replace=False)]

@@ -52,6 +52,11 @@ def test_interpolate_walks_between_two_rings() -> None:
     assert "on **25** stops" in words(at)
 
 
+def test_compare_puts_a_ring_beside_its_nearest() -> None:
+    text = words(press(page("compare"), "compare-example"))
+    assert "Between each pair" in text and "random pairs" in text and "letters `" in text
+
+
 def test_search_offers_the_method_and_shows_its_run(store: str) -> None:
     at = page("search")
     assert at.get_by_key("search-method-coin").label == "Coin toss"

@@ -15,7 +15,7 @@ from svge_core.spaces import SPACES
 from svge_core.training import TrainConfig
 
 #: options that all commands share, said once on the page
-SHARED = ("--help", "--json")
+SHARED = ("--help", "--json", "--space-module")
 #: where the options of a command are fields of a configuration, the docstrings of the fields say what they are
 CONFIGS = {"train": (ModelConfig, TrainConfig), "extrapolate": (ExtrapolationConfig,), "quality": (QualityConfig,)}
 

@@ -18,6 +18,7 @@ from tools.docs.function_latent import function_heads, function_ranking, functio
 from tools.docs.headlines import headlines
 from tools.docs.latent import trust
 from tools.docs.models import numbers, tradeoff
+from tools.docs.networks import network_agreement, network_files
 from tools.docs.papers import digits, generative, generator, steps
 from tools.docs.prediction import extrapolation, prediction
 from tools.docs.published import published
@@ -73,6 +74,8 @@ BLOCKS: dict[str, Block] = {
     "headlines": Block("README.md", headlines),
     "layers": Block("docs/architecture.md", layers),
     "commands": Block("docs/cli.md", lambda root: commands()),
+    "network_agreement": Block("docs/guide/export.md", network_agreement),
+    "network_files": Block("docs/guide/export.md", network_files),
     "sizes": Block("docs/concepts/numbers-and-meaning.md", sizes),
     "numbers": Block("docs/results/checkpoints.md", numbers),
     "trust": Block("docs/results/latent-quality.md", trust),

@@ -1,6 +1,6 @@
 """What of pyarrow is used here; its own annotations leave nearly every type open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ class Schema:
 
 class Table:
     def replace_schema_metadata(self, metadata: Mapping[bytes, str]) -> Table: ...
+    @classmethod
+    def from_pylist(cls, mapping: Sequence[Mapping[str, str | float | int | None]]) -> Table: ...
     def to_pandas(self) -> pd.DataFrame: ...
 
 def array(obj: np.ndarray | pd.Series) -> Array: ...

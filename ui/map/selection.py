@@ -131,6 +131,16 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
         file_name=f"{name}.csv",
     )
     st.download_button(
+        "Parquet",
+        key="selection-parquet",
+        icon=":material/download:",
+        mime="application/vnd.apache.parquet",
+        on_click="ignore",
+        disabled=not few,
+        data=lambda: exported(explorer, rows, "parquet"),
+        file_name=f"{name}.parquet",
+    )
+    st.download_button(
         "JSON",
         key="selection-json",
         icon=":material/download:",
@@ -155,9 +165,12 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
 
 def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
     """The selection as a file; a table of more cells than fit into JSON leaves out what each cell has on its own."""
-    if form == "csv" and len(rows) > MAX_CELLS:
-        return selection_columns(explorer, rows).to_csv(index=False).encode()
+    if form != "json" and len(rows) > MAX_CELLS:
+        table = selection_columns(explorer, rows)
+        return table.to_csv(index=False).encode() if form == "csv" else table.to_parquet(index=False)
     items = explorer.export_items(explorer.cells_at(rows))
+    if form == "parquet":
+        return exporting.to_parquet(items, explorer.space)
     return (exporting.to_json if form == "json" else exporting.to_csv)(items, explorer.space).encode()
 
 

@@ -51,9 +51,30 @@ def _as_fitted(info: PredictorInfo, meaning: ScoreMeaning | None) -> None:
                 st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
         if found.coverage_fifths is not None:
             st.caption(_by_fifths(found.coverage_fifths, info.level, found.of))
+    _across(info, unit)
     described = meaning.describe() if meaning else info.description
     seed = "unknown" if info.seed is None else info.seed
     st.caption(f"{plain(described)} Fitted on {info.labels:,} labels (seed {seed}).")
+
+
+def _across(info: PredictorInfo, unit: str) -> None:
+    """What cross-validation on the labels themselves says, where it was measured."""
+    if (found := info.cross_validated) is None:
+        return
+    st.markdown("**Structure surrogate, cross-validated on its own labels**")
+    inside = f"{round((found.coverage or 0) * found.of):,} of {found.of:,}"
+    shown = [
+        (f"Inside the {info.level:.0%} interval", percent(found.coverage or 0), inside),
+        ("Kendall tau", "-" if found.kendall_tau is None else f"{found.kendall_tau:.3f}", f"n = {found.of:,}"),
+        ("RMSE", "-" if found.rmse is None else f"{found.rmse:.3g}{unit}", f"n = {found.of:,}"),
+        ("Width of the interval", "-" if found.mean_width is None else f"{found.mean_width:.3g}{unit}", "on average"),
+    ]
+    with st.container(horizontal=True):
+        for label, value, note in shown:
+            st.metric(label, value, delta=note, delta_color="off", delta_arrow="off", border=True)
+    st.caption("Every label is predicted once, by a fit on four fifths of the labels that it is not among.")
+    if found.coverage_fifths is not None:
+        st.caption(_by_fifths(found.coverage_fifths, info.level, found.of))
 
 
 def _by_fifths(fifths: Sequence[float], level: float, of: int) -> str:
@@ -106,6 +127,7 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
     rows = held_out_rows(measured, predictors.training_indices(key)) & np.isfinite(columns[kind])
     if not rows.any():
         st.info("Every labelled cell was used for fitting, so there is none left to judge the predictor on.")
+        _across(info, f" {meaning.unit}" if meaning.unit else "")
         return
     drawn = parity(measured[rows], columns[kind][rows], best_share=RANGES[share], direction=meaning.direction)
     level = info.level
@@ -143,4 +165,5 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         )
         if honest.fifths is not None:
             st.caption(_by_fifths(honest.fifths, level, honest.n))
+    _across(info, unit)
     st.caption(f"Measured: {meaning.describe()}")

@@ -17,6 +17,7 @@ from svge_core.training import TrainConfig
 from ui.model.card import field_docs
 from ui.model.state import command
 from ui.paths import ROOT, checkpoints_root, runs_folder, shared
+from ui.shared import session
 from ui.shared.widgets import show_chart
 from ui.visitors import acts, rules
 
@@ -102,6 +103,7 @@ def _form(jobs: TrainingJobs, space: str, running: TrainingJob | None, shipped: 
                 function_targets=targets,
             ),
             TrainConfig(epochs=int(epochs), seed=int(seed)),
+            session.device() or "auto",
         )
         acts.train(jobs, request)
     except SvgeError as error:

@@ -60,11 +60,13 @@ FORMS: tuple[ExportForm, ...] = (
     ExportForm("Everything (zip)", "zip", "application/zip"),
     ExportForm("JSON", "json", "application/json"),
     ExportForm("CSV", "csv", "text/csv"),
+    ExportForm("Parquet", "parquet", "application/vnd.apache.parquet"),
     ExportForm("Architecture strings", "txt", "text/plain"),
     ExportForm("Official indices", "indices.txt", "text/plain"),
     ExportForm("Graphviz DOT", "dot", "text/vnd.graphviz"),
     ExportForm("Drawings (SVG)", "svg", "image/svg+xml"),
     ExportForm("Drawings (PNG)", "png", "image/png"),
+    ExportForm("Drawings (PDF)", "pdf", "application/pdf"),
 )
 
 
@@ -109,6 +111,8 @@ def exported(
         items = [exporting.item_for(cell, space, label=labels.get(cell, "")) for cell in cells]
     if form.suffix == "zip":
         return exporting.to_zip(items, space)
+    if form.suffix == "parquet":
+        return exporting.to_parquet(items, space)
     return (exporting.to_json if form.suffix == "json" else exporting.to_csv)(items, space).encode()
 
 

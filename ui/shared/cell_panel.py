@@ -25,6 +25,7 @@ from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.comparing import compare_button
+from ui.shared.network import network_section
 from ui.shared.path_buttons import path_buttons
 from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain, theme_name
@@ -82,6 +83,7 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
     _neighbours(explorer, found.neighbours, shown_key)
     if found.cell is not None:
         names(found, explorer.space)
+        network_section(explorer, found.cell)
         _other_values(found)
 
 

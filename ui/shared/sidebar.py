@@ -55,15 +55,17 @@ def sidebar(*, undo: bool) -> None:
         devices = usable_devices()
         if session.device() not in devices:
             session.set_device(devices[0])
-        st.session_state["w-device"] = session.device()
-        st.selectbox(
-            "Device",
-            devices,
-            format_func=lambda name: DEVICE_TITLES[name],
-            key="w-device",
-            on_change=lambda: session.set_device(st.session_state["w-device"]),
-            help="Picked once: a CUDA GPU, else an Apple GPU, else the CPU, which is fast enough for everything here.",
-        )
+        if len(devices) > 1:  # most machines have the CPU alone: nothing to choose
+            st.session_state["w-device"] = session.device()
+            st.selectbox(
+                "Device",
+                devices,
+                format_func=lambda name: DEVICE_TITLES[name],
+                key="w-device",
+                on_change=lambda: session.set_device(st.session_state["w-device"]),
+                help="Models compute here: a CUDA GPU, else an Apple GPU, unless you choose the CPU, which is fast "
+                "enough for all that is shipped.",
+            )
         st.divider()
         basket_sidebar(opened_or_none, undo=undo)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from svge_core.cli.options.cells import add_cells
-from svge_core.cli.options.shared import add_checkpoint, add_command
+from svge_core.cli.options.shared import add_checkpoint, add_command, add_network
 from svge_core.exporting import DRAWINGS
 from svge_core.spaces import SPACES
 
@@ -19,7 +19,7 @@ def register(commands: Any) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help=".svg, .png or .dot; a folder for several (default: SVG to the terminal)",
+        help=".svg, .png, .pdf or .dot; a folder for several (default: SVG to the terminal)",
     )
     parser.add_argument("--format", choices=DRAWINGS, help="form of the drawings in a folder (default: svg)")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(default: %(default)s)")
@@ -33,9 +33,14 @@ def register(commands: Any) -> None:
         type=Path,
         metavar="FILE",
         required=True,
-        help=".json, .csv, .txt or .zip; one alone also .svg, .png, .dot",
+        help=".json, .csv, .parquet, .txt or .zip; one alone also .svg, .png, .pdf, .dot; its network as .py, "
+        ".safetensors, .pt2, .onnx, or all in a folder",
     )
+    parser.add_argument("--space", choices=sorted(SPACES), help="instead of the checkpoint's, without predictions")
     parser.add_argument("--theme", choices=("light", "dark"), help="of drawings (default: light)")
+    add_network(parser)
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="trained weights of the network, .safetensors")
+    parser.add_argument("--forms", nargs="+", metavar="NAME", help="files of a network's folder, such as model.onnx")
 
     parser = add_command(commands, "labels", "file_commands:labels_command")
     parser.add_argument("table", type=Path, metavar="FILE.csv", help="architectures and scores")

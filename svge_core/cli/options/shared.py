@@ -55,6 +55,12 @@ def add_command(
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(handler=Handler(handler))
     parser.add_argument("--json", action="store_true", help="print JSON for machines instead of text")
+    parser.add_argument(
+        "--space-module",
+        action="append",
+        metavar="MODULE",
+        help="a search space of your own, whose code is run: a module, a .py file or a folder; again for several",
+    )
     return parser
 
 
@@ -74,6 +80,27 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """Device and threads."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves PyTorch's choice (default)")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """The options that choose the size of a cell's network."""
+    parser.add_argument(
+        "--network",
+        nargs="+",
+        type=_named_number,
+        metavar="NAME=N",
+        help="sizes of its network, such as channels=32 num_classes=100 (default: as its authors trained it)",
+    )
+    parser.add_argument(
+        "--side", type=whole_number(1, 4096), metavar="N", help="pixels of a side of its images (default: theirs)"
+    )
+
+
+def _named_number(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not name.isidentifier() or not number.isascii() or not number.isdigit() or len(number) > 6:
+        raise argparse.ArgumentTypeError(f"expected NAME=N such as channels=32; got {text[:60]!r}")
+    return name, int(number)
 
 
 def add_fields(

@@ -33,6 +33,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export": "Write architectures with all that is known about them.",
         "labels": "Read your own CSV of scores, say what was found, write it tidily.",
     },
+    "networks": {
+        "measure": "Time the networks of architectures on this machine, and estimate those of all others.",
+    },
     "data": {
         "data": "Import official benchmark files; list and remove what was imported.",
     },

@@ -95,6 +95,7 @@ def execute_elsewhere(
     on_evaluation: Callable[[Evaluation], None] | None = None,
     *,
     allow_python: AllowPython = False,
+    device: str = "cpu",
 ) -> RunState:
     """As :func:`svge_core.search.runs.execute`, with the evaluations somewhere else; nothing is imported here.
 
@@ -104,6 +105,7 @@ def execute_elsewhere(
         elsewhere: where the evaluations happen.
         on_evaluation: called after every evaluation.
         allow_python: as there.
+        device: for the model of the method, in this process.
 
     Returns:
         the state in which this process leaves the run.
@@ -111,7 +113,7 @@ def execute_elsewhere(
     Raises:
         SvgeError: as there, or if the other place cannot be used.
     """
-    with joined(storage_url, name, on_evaluation, allow_python, "elsewhere") as run:
+    with joined(storage_url, name, on_evaluation, allow_python, "elsewhere", device) as run:
         recipe = ObjectiveRecipe.of(run.config, run.prepared.digest, run.tables)
         with elsewhere(recipe) as place, ThreadPoolExecutor(1, "search proposals") as thread:
             loop = _Dispatch(run, place, thread)

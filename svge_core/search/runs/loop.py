@@ -76,6 +76,7 @@ def execute(
     *,
     allow_python: AllowPython = False,
     wait: bool = False,
+    device: str = "cpu",
 ) -> RunState:
     """Work on a run until it ends, is paused or cancelled; goes on where it, or others, stopped.
 
@@ -85,6 +86,7 @@ def execute(
         on_evaluation: called after every evaluation of this process.
         allow_python: which ``python:`` words that the store names may be imported; others may write to a store.
         wait: stay while the run is paused, as a worker among others does.
+        device: that the run's model computes on: auto, cpu, cuda or mps; a matter of this machine, so it is not stored.
 
     Returns:
         the state in which this process leaves the run.
@@ -93,7 +95,7 @@ def execute(
         SvgeError: if there is no such run, the store cannot be used, or the objective, method or model of the run
             cannot be had here. If nobody else works on the run, it is failed then, with that line.
     """
-    with joined(storage_url, name, on_evaluation, allow_python) as run:
+    with joined(storage_url, name, on_evaluation, allow_python, device=device) as run:
         _loop(run, wait)
     return read_run(storage_url, name).state
 
@@ -105,6 +107,7 @@ def joined(
     on_evaluation: Callable[[Evaluation], None] | None,
     allow_python: AllowPython,
     call_python: CallPython = "own process",
+    device: str = "cpu",
 ) -> Generator[Execution, None, None]:
     """Be one of the workers of a run, with a heartbeat and a mirror, as long as the block runs.
 
@@ -125,7 +128,12 @@ def joined(
             with interruptible(), _heart(engine, worker):
                 try:
                     prepared = prepare(
-                        config, allow_python=allow_python, tables=tables, digest=digest, call_python=call_python
+                        config,
+                        allow_python=allow_python,
+                        tables=tables,
+                        digest=digest,
+                        device=device,
+                        call_python=call_python,
                     )
                 except SvgeError as error:
                     with engine.connect() as connection:

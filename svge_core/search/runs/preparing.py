@@ -6,6 +6,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from svge_core.checkpoints import WEIGHTS, Checkpoint, load_checkpoint
+from svge_core.devices import pick_device
 from svge_core.errors import CheckpointError
 from svge_core.search.domain import Domain
 from svge_core.search.objectives import (
@@ -45,6 +46,7 @@ def prepare(
     allow_python: AllowPython,
     tables: TableSource,
     digest: str | None = None,
+    device: str = "cpu",
     call_python: CallPython = "own process",
 ) -> RunContext:
     """Load and build everything that a run needs.
@@ -54,13 +56,14 @@ def prepare(
         allow_python: which ``python:`` words may be imported.
         tables: gives the tables that its words name.
         digest: as in :func:`open_checkpoint`.
+        device: likewise.
         call_python: where a user's function is called.
 
     Raises:
         SvgeError: if something is missing or does not fit.
     """
     space = get_space(config.space)
-    checkpoint = open_checkpoint(config, digest)
+    checkpoint = open_checkpoint(config, digest, device)
     objective = make_objective(
         config.objective, space, checkpoint, allow_python=allow_python, tables=tables, call_python=call_python
     )
@@ -112,12 +115,13 @@ class ObjectiveRecipe:
         )
 
 
-def open_checkpoint(config: SearchConfig, digest: str | None = None) -> Checkpoint | None:
+def open_checkpoint(config: SearchConfig, digest: str | None = None, device: str = "cpu") -> Checkpoint | None:
     """The model that a run needs, if it needs one.
 
     Args:
         config: of the run.
         digest: that the weights of a stored run's model had when the run began; None where a person here names it.
+        device: that the model computes on: auto, cpu, cuda or mps.
 
     Raises:
         SvgeError: if it is not there, damaged, or of another space.
@@ -127,7 +131,7 @@ def open_checkpoint(config: SearchConfig, digest: str | None = None) -> Checkpoi
     folder = Path(config.checkpoint or default_checkpoint(config.space))
     if digest is not None:
         _compare(folder, digest)
-    return load_checkpoint(folder, space=config.space)
+    return load_checkpoint(folder, space=config.space, device=pick_device(device))
 
 
 def _compare(folder: Path, digest: str) -> None:

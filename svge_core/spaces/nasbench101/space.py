@@ -279,6 +279,10 @@ class NASBench101(AbstractSearchSpace):
         """The authors' network."""
         return "svge_core.networks:nasbench101_network"
 
+    def network_code(self) -> Reference:
+        """The same, a line per feature map."""
+        return "svge_core.network_export.code:nasbench101_code"
+
     def random_start(self, rng: np.random.Generator) -> Cell:
         """3 to 7 vertices, each edge with probability 1/4, uniform operations, drawn again until it is a member."""
         nodes = int(rng.integers(3, self.max_nodes + 1))
