@@ -1,9 +1,12 @@
 """``search`` runs and stores searches; ``worker`` evaluates for one that others began."""
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +17,21 @@ from svge_core.cli.options import NEW_RUN
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import AllowPython, Goal, shown_word
-from svge_core.search.runs import Evaluation, RunView, SearchConfig
+from svge_core.search.runs import Evaluation, RunState, RunView, SearchConfig
 
+#: works on a run: takes the store's URL and the run's name
+Execute = Callable[..., RunState]
+_OF_A_CLUSTER = ("cpus_per_evaluation", "gpus_per_evaluation", "parallel", "ship")
 _OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "start", "name")
 
 
 def search(arguments: argparse.Namespace) -> int:
     """Start, resume or list."""
-    from svge_core.search.runs import control, give_table
-
     if arguments.list:
         refuse_unused(
-            arguments, (*_OF_A_NEW_RUN, "resume", "table", "allow_python"), "--list lists all runs of the store"
+            arguments,
+            (*_OF_A_NEW_RUN, "resume", "table", "allow_python", "on", *_OF_A_CLUSTER),
+            "--list lists all runs of the store",
         )
         return list_command(arguments)
     if arguments.resume is not None:
@@ -33,7 +39,21 @@ def search(arguments: argparse.Namespace) -> int:
         check_there(arguments.storage, arguments.resume)
     if arguments.table and arguments.resume is None:
         raise SvgeError("--table gives a stored run its file: name the run with --resume.")
+    if arguments.on is None:
+        refuse_unused(arguments, _OF_A_CLUSTER, "Without --on everything is evaluated in this process")
     remarks: list[str] = []
+    with worked_on(arguments) as execute:
+        views = searched(arguments, execute, remarks)
+    remarks = list(dict.fromkeys(remarks))  # every seed starts from the same labels
+    rows = [{**as_dict(view), "remarks": remarks} for view in views]
+    emit(arguments, rows, "\n".join([*remarks, *(as_text(view) for view in views)]))
+    return 2 if any(view.state == "failed" for view in views) else 0
+
+
+def searched(arguments: argparse.Namespace, execute: Execute, remarks: list[str]) -> list[RunView]:
+    """Make or find the runs, and work on one after another; remarks on the labels to start from are added."""
+    from svge_core.search.runs import control, give_table
+
     if arguments.resume is not None:
         names = resumed(arguments.storage, arguments.resume)
         for file in arguments.table or ():
@@ -43,17 +63,15 @@ def search(arguments: argparse.Namespace) -> int:
             control(arguments.storage, name, "run")
     else:
         names = created(arguments, remarks.append)
-    views = [run_one(arguments, name, allow_python=allowed(arguments)) for name in names]
-    remarks = list(dict.fromkeys(remarks))  # every seed starts from the same labels
-    rows = [{**as_dict(view), "remarks": remarks} for view in views]
-    emit(arguments, rows, "\n".join([*remarks, *(as_text(view) for view in views)]))
-    return 2 if any(view.state == "failed" for view in views) else 0
+    return [run_one(arguments, name, execute) for name in names]
 
 
 def worker(arguments: argparse.Namespace) -> int:
     """Evaluate until the run ends; stays while it is paused."""
     check_there(arguments.storage, arguments.study)
-    view = run_one(arguments, arguments.study, allow_python=allowed(arguments), wait=True)
+    from svge_core.search.runs import execute
+
+    view = run_one(arguments, arguments.study, partial(execute, wait=True))
     emit(arguments, as_dict(view), as_text(view))
     return 2 if view.state == "failed" else 0
 
@@ -109,9 +127,27 @@ def resumed(storage: str, name: str) -> list[str]:
     return race or [read_run(storage, name).config.name]  # says which runs there are
 
 
-def run_one(arguments: argparse.Namespace, name: str, *, allow_python: AllowPython, wait: bool = False) -> RunView:
+@contextmanager
+def worked_on(arguments: argparse.Namespace) -> Generator[Execute, None, None]:
+    """How runs are worked on: in this process, or on the cluster that it is connected to as long as the block runs."""
+    from svge_core.search.runs import execute, execute_elsewhere
+
+    if arguments.on is None:
+        yield execute
+        return
+    from svge_core.cli.cluster_parts import needs_of, on_cluster, with_plugins
+    from svge_core.cluster import evaluations_on_ray
+    from svge_core.plugins import VARIABLE
+
+    needs = needs_of(arguments.cpus_per_evaluation, arguments.gpus_per_evaluation)
+    first = partial(with_plugins, os.environ.get(VARIABLE, ""))
+    with on_cluster(arguments):
+        yield partial(execute_elsewhere, elsewhere=evaluations_on_ray(needs, arguments.parallel, first))
+
+
+def run_one(arguments: argparse.Namespace, name: str, execute: Execute) -> RunView:
     """Work on one run, with a progress bar for people."""
-    from svge_core.search.runs import execute, read_run
+    from svge_core.search.runs import read_run
 
     use_threads(arguments)
     before = read_run(arguments.storage, name)
@@ -129,7 +165,13 @@ def run_one(arguments: argparse.Namespace, name: str, *, allow_python: AllowPyth
             bar.set_postfix_str(", ".join(f"{value:.6g}" for value in evaluation.values))
 
     try:
-        execute(arguments.storage, name, shown, allow_python=allow_python, wait=wait, device=arguments.device)
+        execute(
+            arguments.storage,
+            name,
+            on_evaluation=shown,
+            allow_python=allowed(arguments),
+            device=arguments.device,
+        )
     finally:
         bar.close()
     return read_run(arguments.storage, name)

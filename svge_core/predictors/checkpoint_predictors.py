@@ -39,7 +39,7 @@ from svge_core.predictors.replacing import replaced_by
 from svge_core.predictors.surrogate import Encode, StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.spaces import AbstractSearchSpace
-from svge_core.tensors import index_batch, to_batch
+from svge_core.tensors import CellBatch, index_batch, to_batch
 
 JOINT, WHOLE = "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
@@ -115,11 +115,20 @@ class Predictors:
             return Prediction(key, none, none, none, fitted.info.level, fitted.info.model, labels, none)
         if fitted.surrogate is None:
             fitted.surrogate = load_surrogate(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
-        if fitted.joint is None:
-            fitted.joint = load_joint(fitted.folder, self.checkpoint, fitted.info)
-        joint = fitted.joint.predict(to_batch(self.space, cells)).numpy().astype(np.float64)
+        joint = self.joint_values(key, to_batch(self.space, cells))
         prediction = fitted.surrogate.predict(cells)
         return replace(prediction, score=key, model=fitted.info.model, labels=labels, joint=joint)
+
+    def joint_values(self, key: str, cells: CellBatch) -> Float[np.ndarray, " cells"]:
+        """What the model's own head says of cells that are tensors already, float64: the fastest prediction there is.
+
+        Raises:
+            DataError: if there is no predictor of that score.
+        """
+        fitted = self._of(key)
+        if fitted.joint is None:
+            fitted.joint = load_joint(fitted.folder, self.checkpoint, fitted.info)
+        return fitted.joint.predict(cells).numpy().astype(np.float64)
 
     def whole_space(self, key: str) -> Prediction:
         """Stored predictions for every charted cell, row by row (see `Atlas`).

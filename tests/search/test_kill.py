@@ -45,7 +45,7 @@ MOMENTS: dict[str, tuple[Any, str, int, bool]] = {
     "after its trial is added, before the ledger knows": (Mirror, "_add", 1, True),
     "after the study is repaired": (Mirror, "repair", 1, True),
     "after a value is stored": (ledger, "settle", 5, True),
-    "before the end is noted": (execution, "_end", 1, False),
+    "before the end is noted": (execution, "end_run", 1, False),
 }
 
 

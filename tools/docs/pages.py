@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.docs import cluster
 from tools.docs.command_line import commands
 from tools.docs.equivalents import equivalents
 from tools.docs.function_latent import function_heads, function_ranking, function_search, smooth
@@ -101,6 +102,10 @@ BLOCKS: dict[str, Block] = {
     "durability": Block("docs/results/speed.md", durability),
     "clicks": Block("docs/results/speed.md", clicks),
     "asks": Block("docs/results/speed.md", asks),
+    "cluster_workers": Block("docs/guide/cluster.md", cluster.workers),
+    "cluster_driver": Block("docs/guide/cluster.md", cluster.driver),
+    "cluster_node": Block("docs/guide/cluster.md", cluster.lost_node),
+    "cluster_sweep": Block("docs/guide/cluster.md", cluster.swept),
 }
 #: every page that holds a block
 PAGES = tuple(dict.fromkeys(block.page for block in BLOCKS.values()))

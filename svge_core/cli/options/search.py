@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from svge_core.cli.options.shared import Parser, add_command, add_device, whole_number
+from svge_core.cli.options.shared import Parser, add_cluster, add_command, add_device, whole_number
 from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import SPACES
@@ -68,6 +68,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--list", action="store_true", help="list the runs of the store")
     add_storage(parser)
     add_device(parser)
+    add_cluster(parser, "evaluation")
 
     parser = add_command(commands, "worker", "search_command:worker")
     parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")

@@ -129,6 +129,32 @@ def add_fields(
             parser.add_argument(option, type=type(default), default=kept, help=shown)
 
 
+def add_cluster(parser: Parser, what: str) -> None:
+    """Where the work is done, and what one piece of it takes.
+
+    Args:
+        parser: gets the options.
+        what: one piece of the work, such as ``evaluation``.
+    """
+    group = parser.add_argument_group("on a cluster (pip install 'svge-explorer[cluster]')")
+    group.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="ray (a local one, or that of $RAY_ADDRESS), ray://HOST:10001, or ray:ADDRESS such as ray:auto",
+    )
+    group.add_argument(f"--cpus-per-{what}", type=float, metavar="N", help=f"processors of one {what} (default: 1)")
+    group.add_argument(
+        f"--gpus-per-{what}", type=float, metavar="N", help=f"graphics cards of one {what}, also 0.5 (default: 0)"
+    )
+    group.add_argument(
+        "--parallel",
+        type=whole_number(1, 100_000),
+        metavar="N",
+        help=f"{what}s at a time (default: as many as the cluster has room for)",
+    )
+    group.add_argument("--ship", type=Path, metavar="DIR", help="folder of your code, copied to every machine")
+
+
 def whole_number(low: int, high: int = 2**32 - 1) -> Callable[[str], int]:
     """An argparse type: a whole number between two bounds (seeds fit every library's generator)."""
 

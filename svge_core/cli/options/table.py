@@ -19,6 +19,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "search": "Search a space for the best architectures; every evaluation is stored at once.",
         "worker": "Evaluate for a search that is in a store others use too.",
     },
+    "sweep": {
+        "sweep": "Predict every cell of a space too large for a list; keep the best and a random sample.",
+    },
     "cells": {
         "encode": "Architectures to latents (posterior mean and deviation).",
         "decode": "Latents, map positions or prior samples to architectures.",

@@ -16,7 +16,7 @@ from .goals import (
 )
 from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
 from .own_process import EvaluatorDiedError as EvaluatorDiedError
-from .python_function import AllowPython as AllowPython, one_line as one_line
+from .python_function import AllowPython as AllowPython, CallPython as CallPython, one_line as one_line
 from .user_table import (
     TableSource as TableSource,
     UserTable as UserTable,

@@ -22,7 +22,7 @@ from svge_core.search.domain import Domain
 from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
 from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_csv, split_word
-from svge_core.search.objectives.python_function import AllowPython, python_objective
+from svge_core.search.objectives.python_function import AllowPython, CallPython, python_objective
 from svge_core.search.objectives.user_table import TableSource, read_table
 from svge_core.spaces import AbstractSearchSpace
 
@@ -117,6 +117,7 @@ def make_objective(
     *,
     allow_python: AllowPython = False,
     tables: TableSource = read_table,
+    call_python: CallPython = "own process",
 ) -> Objective:
     """The objective that the words of a specification name.
 
@@ -128,13 +129,14 @@ def make_objective(
             that others can write to must not decide what is imported.
         tables: gives the tables that ``csv:`` words name. By default they are files of this machine: for words that the
             user gave himself. Those of a stored run take their tables from the store.
+        call_python: where a user's function is called.
 
     Raises:
         SvgeError: with one line that says which word is wrong and what was expected.
     """
     if not spec:
         raise DataError(f"A search needs an objective such as table:cifar10_valid: {EXPECTED}.")
-    parts = tuple(_part(word, space, checkpoint, allow_python, tables) for word in spec)
+    parts = tuple(_part(word, space, checkpoint, allow_python, tables, call_python) for word in spec)
     goals = tuple(goal for part in parts for goal in part.goals)
     if len(goals) > MAX_GOALS:
         raise DataError(f"A search has at most {MAX_GOALS} goals; got {len(goals)}.")
@@ -183,6 +185,7 @@ def _part(
     checkpoint: Checkpoint | None,
     allow_python: AllowPython,
     tables: TableSource,
+    call_python: CallPython,
 ) -> Objective:
     kind, rest = split_word(word)
     if kind == "table":
@@ -195,7 +198,7 @@ def _part(
         return _cell_table(space, meaning, values)
     if kind == "digits":
         return digits_objective(rest, space)
-    return python_objective(rest, allow_python)
+    return python_objective(rest, allow_python, call_python)
 
 
 def _table(key: str, space: AbstractSearchSpace) -> Objective:

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from svge_core.cells import Cell
 from svge_core.data import Direction, ScoreMeaning
@@ -51,14 +51,18 @@ class PythonFunction:
 
 #: which ``python:`` words may be imported: none, any, or exactly those that a person here gave or agreed to
 AllowPython = bool | frozenset[str]
+#: where a user's function is called: in a process of its own, in this one (which may die with it), or on another
+#: machine, so that nothing is imported here
+CallPython = Literal["own process", "this process", "elsewhere"]
 
 
-def python_objective(path: str, allowed: AllowPython) -> Objective:
-    """A user's function, ready to be called in a process of its own.
+def python_objective(path: str, allowed: AllowPython, call: CallPython = "own process") -> Objective:
+    """A user's function, ready to be called.
 
     Args:
         path: ``package.module:function``, and after another colon the directions (``max`` by default).
         allowed: see :data:`AllowPython`.
+        call: see :data:`CallPython`.
 
     Raises:
         DataError: with one line, if it may not be imported, cannot be, or is no function.
@@ -71,10 +75,11 @@ def python_objective(path: str, allowed: AllowPython) -> Objective:
         raise DataError(
             f"python:{path[:80]} runs code of this machine: agree to that first.", settings=("allow_python",)
         )
-    if module_name == "__main__":  # the running program: no other process can import it
+    if call == "this process" or module_name == "__main__":  # the running program: no other process can import it
         return imported_function(path)
     objective = OwnProcess(path, function_name(path), goals_of(path))
-    objective.start()
+    if call == "own process":
+        objective.start()
     return objective
 
 

@@ -1,4 +1,10 @@
 from .deaths import died_evaluating as died_evaluating
+from .dispatch import (
+    Elsewhere as Elsewhere,
+    OpenElsewhere as OpenElsewhere,
+    Outcome as Outcome,
+    execute_elsewhere as execute_elsewhere,
+)
 from .export import race_json as race_json, run_csv as run_csv, run_json as run_json
 from .limits import (
     DEFAULT_STORAGE as DEFAULT_STORAGE,
@@ -14,7 +20,7 @@ from .manage import (
     give_table as give_table,
 )
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
-from .preparing import default_checkpoint as default_checkpoint
+from .preparing import ObjectiveRecipe as ObjectiveRecipe, default_checkpoint as default_checkpoint
 from .processes import birth as birth
 from .races import (
     MAX_NOTE as MAX_NOTE,

@@ -7,7 +7,7 @@ a cell never gets two of them, whatever workers do.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -107,8 +107,18 @@ def claim(
             continue
 
 
-def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker) -> Claim | None:
-    """The next cell for this worker: its own, one that was given back, or one of a dead worker; lowest number first."""
+def take(
+    engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker, besides: Container[int] = ()
+) -> Claim | None:
+    """The next cell for this worker: its own, one that was given back, or one of a dead worker; lowest number first.
+
+    Args:
+        engine: of the store.
+        run_id: of the run.
+        space: of its cells.
+        worker: who asks.
+        besides: ids of claims that it is busy with already.
+    """
     while True:
         with engine.connect() as connection:
             rows = connection.execute(
@@ -116,7 +126,7 @@ def take(engine: Engine, run_id: int, space: AbstractSearchSpace, worker: Worker
                 .where((claims.c.run_id == run_id) & (claims.c.state == "open"))
                 .order_by(claims.c.number)
             ).mappings()
-            waiting = list(rows)
+            waiting = [row for row in rows if row["id"] not in besides]
             living = alive(connection, run_id) if any(row["worker"] != worker.id for row in waiting) else {worker.id}
         row = next((row for row in waiting if row["worker"] == worker.id or row["worker"] not in living), None)
         if row is None:
@@ -149,15 +159,32 @@ def begin(engine: Engine, claim: Claim, worker: Worker) -> bool:
 
 
 def settle(
-    engine: Engine, run_id: int, claim: Claim, worker: Worker, values: tuple[float, ...] | None, problem: str = ""
+    engine: Engine,
+    run_id: int,
+    claim: Claim,
+    worker: Worker,
+    values: tuple[float, ...] | None,
+    problem: str = "",
+    seconds: float | None = None,
 ) -> bool:
     """Store what came out: values, or why there are none (which gives the place of the budget back).
+
+    Args:
+        engine: of the store.
+        run_id: of the run.
+        claim: what was evaluated.
+        worker: that holds the claim.
+        values: one per goal; None if it failed.
+        problem: one line, why it failed.
+        seconds: that it took, where :func:`begin` was not told.
 
     Returns:
         False if another worker has settled this cell or holds its claim.
     """
     with engine.begin() as connection:
         settled: dict[str, object] = {"problem": problem, "finished": clock(engine)}
+        if seconds is not None:
+            settled["started"] = sa.text(f"{clock(engine).text} - {max(float(seconds), 0.0)!r}")
         if values is None:
             settled |= {"state": "failed", "slot": None}
             streak = sa.update(runs).where(runs.c.id == run_id).values(streak=runs.c.streak + 1)

@@ -1,6 +1,7 @@
 """The loop of a run: ask for proposals, claim them, evaluate one after another, store each value at once.
 
-It may be killed at any moment, and any number of processes may run it for one run at the same time.
+It may be killed at any moment, and any number of processes may run it for one run at the same time. What it shares with
+the loop whose evaluations happen elsewhere (:mod:`svge_core.search.runs.dispatch`) has names of its own below.
 """
 
 import logging
@@ -18,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, EvaluatorDiedError, one_line
+from svge_core.search.objectives import AllowPython, CallPython, EvaluatorDiedError, TableSource, one_line
 from svge_core.search.runs import ledger
 from svge_core.search.runs.deaths import given_up, new_death, note_death
 from svge_core.search.runs.ledger import Claim
@@ -46,14 +47,24 @@ class StoreAwayError(DataError):
 
 
 @dataclass
-class _Execution:
-    """What the loop works with."""
+class Execution:
+    """What the loop works with.
+
+    Attributes:
+        engine, run_id, config: of the run, in its store.
+        worker: this one.
+        prepared: space, domain, searcher, objective.
+        tables: that the words of the run name.
+        on_evaluation: called after every evaluation of this worker.
+        settled: called when one is in the ledger.
+    """
 
     engine: Engine
     run_id: int
     config: SearchConfig
     worker: Worker
     prepared: RunContext
+    tables: TableSource
     on_evaluation: Callable[[Evaluation], None] | None
     settled: Callable[[], None]
 
@@ -84,6 +95,25 @@ def execute(
         SvgeError: if there is no such run, the store cannot be used, or the objective, method or model of the run
             cannot be had here. If nobody else works on the run, it is failed then, with that line.
     """
+    with joined(storage_url, name, on_evaluation, allow_python, device=device) as run:
+        _loop(run, wait)
+    return read_run(storage_url, name).state
+
+
+@contextmanager
+def joined(
+    storage_url: str,
+    name: str,
+    on_evaluation: Callable[[Evaluation], None] | None,
+    allow_python: AllowPython,
+    call_python: CallPython = "own process",
+    device: str = "cpu",
+) -> Generator[Execution, None, None]:
+    """Be one of the workers of a run, with a heartbeat and a mirror, as long as the block runs.
+
+    Raises:
+        SvgeError: as :func:`execute`.
+    """
     with open_store(storage_url) as engine:
         with engine.connect() as connection:
             row = find(connection, name)
@@ -97,28 +127,34 @@ def execute(
         try:
             with interruptible(), _heart(engine, worker):
                 try:
-                    prepared = prepare(config, allow_python=allow_python, tables=tables, digest=digest, device=device)
+                    prepared = prepare(
+                        config,
+                        allow_python=allow_python,
+                        tables=tables,
+                        digest=digest,
+                        device=device,
+                        call_python=call_python,
+                    )
                 except SvgeError as error:
                     with engine.connect() as connection:
                         alone = not (ledger.alive(connection, row["id"], working=True) - {worker.id})
                     if alone:
-                        _end(engine, row["id"], "failed", str(error))
+                        end_run(engine, row["id"], "failed", str(error))
                     raise
-                _patiently(partial(ledger.tidy, engine, row["id"]))
+                patiently(partial(ledger.tidy, engine, row["id"]))
                 with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
-                    _loop(_Execution(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
+                    yield Execution(engine, row["id"], config, worker, prepared, tables, on_evaluation, settled)
         except StoreAwayError:
             with suppress(SQLAlchemyError):  # once: this worker has been patient
                 _leave(engine, row["id"], worker)
             raise
         except BaseException:
-            _patiently(partial(_leave, engine, row["id"], worker))
+            patiently(partial(_leave, engine, row["id"], worker))
             raise
         else:
-            _patiently(partial(_leave, engine, row["id"], worker))
+            patiently(partial(_leave, engine, row["id"], worker))
         finally:
             worker.leave()
-    return read_run(storage_url, name).state
 
 
 def _leave(engine: Engine, run_id: int, worker: Worker) -> None:
@@ -126,50 +162,44 @@ def _leave(engine: Engine, run_id: int, worker: Worker) -> None:
     ledger.beat(engine, worker, "ended")
 
 
-def _loop(run: _Execution, wait: bool) -> None:
+def _loop(run: Execution, wait: bool) -> None:
     while True:
-        row = _patiently(lambda: _row(run))
+        row = patiently(lambda: run_row(run))
         if row["ended"] is not None:
             return
         if row["control"] != "run":
-            _patiently(lambda: ledger.release(run.engine, run.run_id, run.worker))
+            patiently(lambda: ledger.release(run.engine, run.run_id, run.worker))
             if not (wait and row["control"] == "pause"):
                 return
-            _patiently(lambda: ledger.beat(run.engine, run.worker, "waiting"))
-            while _patiently(lambda: _row(run))["control"] == "pause":
+            patiently(lambda: ledger.beat(run.engine, run.worker, "waiting"))
+            while patiently(lambda: run_row(run))["control"] == "pause":
                 time.sleep(POLL_SECONDS)
-            _patiently(lambda: ledger.beat(run.engine, run.worker, "working"))
+            patiently(lambda: ledger.beat(run.engine, run.worker, "working"))
             continue
         if row["streak"] >= MAX_FAILURES:
-            _end(run.engine, run.run_id, "failed", _failures(run))
+            end_run(run.engine, run.run_id, "failed", failures(run))
             return
-        claim = _patiently(lambda: ledger.take(run.engine, run.run_id, run.prepared.space, run.worker))
+        claim = patiently(lambda: ledger.take(run.engine, run.run_id, run.prepared.space, run.worker))
         if claim is not None:
             _evaluate(run, claim)
             continue
-        if _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0) >= run.config.budget:
-            _end(run.engine, run.run_id, "finished", "")
+        if done_count(run) >= run.config.budget:
+            end_run(run.engine, run.run_id, "finished", "")
             return
-        outcome = _propose(run)
+        outcome = propose(run)
         if outcome == "exhausted":
-            done = _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
-            _end(
-                run.engine,
-                run.run_id,
-                "finished",
-                f"No cell is left to propose after {count_of(done, 'evaluation')}.",
-            )
+            end_exhausted(run)
             return
         if outcome == "wait":
             time.sleep(POLL_SECONDS)
 
 
-def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
+def propose(run: Execution) -> Literal["go on", "wait", "exhausted"]:
     """Ask and claim; wait where others hold the last places or cells: if one of them dies, its cells are ours."""
-    free = len(_patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
+    free = len(patiently(lambda: ledger.free_places(run.engine, run.run_id, run.config.budget)))
     if free == 0:
         return "wait"
-    view = _patiently(lambda: view_of(run.engine, run.config.name))
+    view = patiently(lambda: view_of(run.engine, run.config.name))
     history = run.prepared.domain.seen(view.history())
     rng = rng_for(run.config.seed, len(view.evaluations))
     proposals = run.prepared.searcher.propose(history, min(run.config.batch, free), rng)
@@ -177,20 +207,20 @@ def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
     if not fresh:  # judged by what was known when the method was asked, not by what others have done since
         return "wait" if any(e.state == "running" for e in view.evaluations) else "exhausted"
     # where another worker was quicker with one of the cells, the next round sees its claims and asks again
-    _patiently(lambda: ledger.claim(run.engine, run.run_id, run.prepared.space, run.worker, fresh, run.config.budget))
+    patiently(lambda: ledger.claim(run.engine, run.run_id, run.prepared.space, run.worker, fresh, run.config.budget))
     return "go on"
 
 
-def _evaluate(run: _Execution, claim: Claim) -> None:
+def _evaluate(run: Execution, claim: Claim) -> None:
     values: tuple[float, ...] | None = None
-    if not (problem := _patiently(partial(given_up, run.engine, claim.id))):
-        if not _patiently(partial(ledger.begin, run.engine, claim, run.worker)):
+    if not (problem := patiently(partial(given_up, run.engine, claim.id))):
+        if not patiently(partial(ledger.begin, run.engine, claim, run.worker)):
             return  # taken over: this process was silent for so long that it was taken for dead
         try:
             values = run.prepared.objective.evaluate(claim.cell)
         except EvaluatorDiedError as error:  # the cell stays ours: it is tried again, or has died often enough
             noted = partial(note_death, run.engine, new_death(), claim.id, run.run_id, run.worker, error.reason)
-            _patiently(noted)
+            patiently(noted)
             return
         except SvgeError as error:
             problem = " ".join(str(error).split())[:500]
@@ -201,18 +231,42 @@ def _evaluate(run: _Execution, claim: Claim) -> None:
             with suppress(SQLAlchemyError):
                 ledger.release(run.engine, run.run_id, run.worker)
             raise
+    store(run, claim, values, problem)
+
+
+def store(
+    run: Execution, claim: Claim, values: tuple[float, ...] | None, problem: str, seconds: float | None = None
+) -> None:
+    """Write down what came out of an evaluation, and tell whoever wants to know.
+
+    Args:
+        run: of the claim.
+        claim: what was evaluated.
+        values: one per goal; None if it failed.
+        problem: one line, why it failed; else empty.
+        seconds: that it took, where nobody noted when it began.
+
+    Raises:
+        StoreAwayError: with what is known, if it cannot be stored.
+    """
     try:
-        settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem))
+        write = partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem, seconds)
+        settled = patiently(write)
     except StoreAwayError as error:  # whoever made it can still write down what it cost hours to learn
         known = problem if values is None else " / ".join(map(str, values))
         notation = run.prepared.space.format(claim.cell)
         raise StoreAwayError(f"{error} Evaluated, but not stored: {notation}: {known}.") from error
     run.settled()
     if settled and run.on_evaluation is not None:
-        run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
+        run.on_evaluation(patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
 
 
-def _row(run: _Execution) -> Record:
+def run_row(run: Execution) -> Record:
+    """The record of the run now.
+
+    Raises:
+        DataError: if it was deleted.
+    """
     with run.engine.connect() as connection:
         row = connection.execute(sa.select(runs).where(runs.c.id == run.run_id)).mappings().first()
     if row is None:
@@ -220,16 +274,30 @@ def _row(run: _Execution) -> Record:
     return row
 
 
-def _end(engine: Engine, run_id: int, state: str, problem: str) -> None:
+def end_run(engine: Engine, run_id: int, state: str, problem: str) -> None:
+    """Note how a run ended, unless somebody has noted it."""
+
     def write() -> None:
         with engine.begin() as connection:
             update = sa.update(runs).where((runs.c.id == run_id) & runs.c.ended.is_(None))
             connection.execute(update.values(ended=state, problem=problem))
 
-    _patiently(write)
+    patiently(write)
 
 
-def _failures(run: _Execution) -> str:
+def done_count(run: Execution) -> int:
+    """Finished evaluations that count."""
+    return patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
+
+
+def end_exhausted(run: Execution) -> None:
+    """End a run whose method has nothing left to propose."""
+    words = f"No cell is left to propose after {count_of(done_count(run), 'evaluation')}."
+    end_run(run.engine, run.run_id, "finished", words)
+
+
+def failures(run: Execution) -> str:
+    """Why a run is stopped whose last evaluations all failed."""
     with run.engine.connect() as connection:
         chosen = (claims.c.run_id == run.run_id) & (claims.c.state == "failed")
         last = connection.execute(
@@ -259,7 +327,7 @@ def _heart(engine: Engine, worker: Worker) -> Generator[None, None, None]:
         thread.join(BEAT_SECONDS)
 
 
-def _patiently(action: Callable[[], _T]) -> _T:
+def patiently(action: Callable[[], _T]) -> _T:
     """Do it again while the database is away or has no room: a value that took hours must not be lost to a restart.
 
     Raises:

@@ -1,5 +1,6 @@
 """From a configuration to what works on it: model, objective, domain, searcher. Each mistake is one clear line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -10,10 +11,13 @@ from svge_core.errors import CheckpointError
 from svge_core.search.domain import Domain
 from svge_core.search.objectives import (
     AllowPython,
+    CallPython,
     Objective,
     TableSource,
+    UserTable,
     make_objective,
     search_domain,
+    split_csv,
     split_word,
 )
 from svge_core.search.runs.types import SearchConfig
@@ -43,6 +47,7 @@ def prepare(
     tables: TableSource,
     digest: str | None = None,
     device: str = "cpu",
+    call_python: CallPython = "own process",
 ) -> RunContext:
     """Load and build everything that a run needs.
 
@@ -52,19 +57,62 @@ def prepare(
         tables: gives the tables that its words name.
         digest: as in :func:`open_checkpoint`.
         device: likewise.
+        call_python: where a user's function is called.
 
     Raises:
         SvgeError: if something is missing or does not fit.
     """
     space = get_space(config.space)
     checkpoint = open_checkpoint(config, digest, device)
-    objective = make_objective(config.objective, space, checkpoint, allow_python=allow_python, tables=tables)
+    objective = make_objective(
+        config.objective, space, checkpoint, allow_python=allow_python, tables=tables, call_python=call_python
+    )
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
     domain = search_domain(
         objective, space, restricted=config.restricted or own_table, distinct=config.leaves_out_equivalents
     )
     searcher = make_searcher(config.method, domain, checkpoint)
     return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
+
+
+@dataclass(frozen=True)
+class ObjectiveRecipe:
+    """All that another machine needs to make the objective of a run; it can be sent there.
+
+    Attributes:
+        config: of the run.
+        digest: as in :func:`open_checkpoint`.
+        tables: that the words of the run name, by these names.
+    """
+
+    config: SearchConfig
+    digest: str
+    tables: Mapping[str, UserTable]
+
+    @classmethod
+    def of(cls, config: SearchConfig, digest: str, tables: TableSource) -> "ObjectiveRecipe":
+        """Of a run whose ``python:`` words somebody has agreed to."""
+        words = map(split_word, config.objective)
+        named = {name: tables(name) for kind, rest in words if kind == "csv" for name in [split_csv(rest)[0]]}
+        return cls(config, digest, named)
+
+    def objective(self) -> Objective:
+        """The objective, which calls a user's function in this process.
+
+        Raises:
+            SvgeError: if something is missing here: a checkpoint, an imported table, a module.
+        """
+        config, checkpoint = self.config, None
+        if any(split_word(word)[0] == "predictor" for word in config.objective):
+            checkpoint = open_checkpoint(config, self.digest)
+        return make_objective(
+            config.objective,
+            get_space(config.space),
+            checkpoint,
+            allow_python=True,
+            tables=self.tables.__getitem__,
+            call_python="this process",
+        )
 
 
 def open_checkpoint(config: SearchConfig, digest: str | None = None, device: str = "cpu") -> Checkpoint | None:

@@ -1,0 +1,34 @@
+"""What the commands that may work on a cluster share."""
+
+import argparse
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout
+
+from svge_core.cluster import Needs, connected
+
+
+@contextmanager
+def on_cluster(arguments: argparse.Namespace) -> Generator[None, None, None]:
+    """Be connected as the options say. What Ray has to say meanwhile does not come among what the command prints."""
+    with redirect_stdout(sys.stderr), connected(arguments.on, arguments.ship):
+        yield
+
+
+def needs_of(cpus: float | None, gpus: float | None) -> Needs:
+    """What one task takes, by what was typed.
+
+    Raises:
+        DataError: if it needs nothing, or less.
+    """
+    given = {"cpus": cpus, "gpus": gpus}
+    return Needs(**{name: value for name, value in given.items() if value is not None})
+
+
+def with_plugins(named: str) -> None:
+    """Register the spaces and methods of other packages in a process that did not inherit what names them here."""
+    from svge_core.plugins import VARIABLE, load_plugins
+
+    os.environ[VARIABLE] = named
+    load_plugins()

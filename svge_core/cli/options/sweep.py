@@ -1,0 +1,36 @@
+"""What ``sweep`` takes."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+from svge_core.cli.options.shared import add_checkpoint, add_cluster, add_command, whole_number
+from svge_core.cluster import BLOCK, KEEP, MAX_BLOCK, MAX_KEPT, SAMPLE, Ranker
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(commands, "sweep", "sweep_command:run")
+    add_checkpoint(parser)
+    parser.add_argument("--score", default="", metavar="KEY", help="that is predicted (default: the only one there is)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the kept cells: .csv, .parquet or .json"
+    )
+    kept = whole_number(0, MAX_KEPT)
+    parser.add_argument("--keep", type=kept, default=KEEP, metavar="K", help="best cells (%(default)s)")
+    parser.add_argument("--sample", type=kept, default=SAMPLE, metavar="N", help="cells drawn from all (%(default)s)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the sample (%(default)s)")
+    parser.add_argument(
+        "--by", choices=get_args(Ranker), default="joint", help="what ranks the cells (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--block",
+        type=whole_number(1, MAX_BLOCK),
+        default=BLOCK,
+        metavar="N",
+        help="cells at one time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--limit", type=whole_number(1, 2**62), metavar="N", help="cells, in random blocks (default: all)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="begin anew what was begun with this output file")
+    add_cluster(parser, "block")

@@ -1,0 +1,5 @@
+"""Evaluations and sweeps on a cluster of many machines, carried by Ray."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

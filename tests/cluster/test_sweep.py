@@ -1,0 +1,159 @@
+"""Sweeps: the same best cells as a list of all predictions has, whatever order, stop or cluster they were made in."""
+
+from collections.abc import Generator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svge_core.checkpoints.checkpoint import load_checkpoint
+from svge_core.cluster.evaluations import Needs
+from svge_core.cluster.sweep import SweepResult, blocks_here, blocks_on_ray, sweep_space, write_sweep
+from svge_core.cluster.sweep_blocks import (
+    BlockPredictor,
+    BlockResult,
+    SweepConfig,
+    best_rows,
+    block_order,
+    sample_indices,
+)
+from svge_core.errors import DataError, SvgeError
+from svge_core.predictors.checkpoint_predictors import load_predictors
+from tests.support.cli import RunCommand
+from tests.support.paths import ROOT
+
+MODEL = str(ROOT / "checkpoints/nasbench201/svge")
+KEY = "cifar10_valid"
+CONFIG = SweepConfig(MODEL, KEY, keep=40, sample=60, block=2000, seed=3)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SweepResult:
+    """A sweep over all cells, block by block, that nobody stops."""
+    return sweep_space(CONFIG, tmp_path_factory.mktemp("whole") / "progress")
+
+
+def test_it_finds_what_a_list_of_all_predictions_has(whole: SweepResult) -> None:
+    """The list was made when the predictor was fitted, by other code, and lies beside the model."""
+    checkpoint = load_checkpoint(Path(MODEL))
+    listed = load_predictors(checkpoint, checkpoint.model.space).whole_space(KEY).joint
+    assert listed is not None and whole.size == whole.cells == len(listed)
+    best = whole.table[whole.table.kept == "best"]
+    assert len(best) == 40 and best["ranked_by"].is_monotonic_decreasing
+    threshold = np.sort(listed)[-40]
+    assert np.allclose(listed[best["index"]], best["ranked_by"], atol=1e-3)
+    assert (listed[best["index"]] >= threshold - 1e-3).all()
+    assert set(np.flatnonzero(listed > threshold + 1e-3)) <= set(best["index"])
+    assert abs(whole.summary["mean"] - listed.astype(np.float64).mean()) < 1e-4
+    assert abs(whole.summary["std"] - listed.astype(np.float64).std()) < 1e-4
+    assert abs(whole.summary["max"] - listed.max()) < 1e-3 and abs(whole.summary["min"] - listed.min()) < 1e-3
+    drawn = whole.table[whole.table.kept == "sample"]
+    assert list(drawn["index"]) == list(sample_indices(15_625, CONFIG))
+    assert np.allclose(listed[drawn["index"]], drawn["ranked_by"], atol=1e-3)
+    assert np.allclose(drawn["joint"], drawn["ranked_by"], atol=1e-4)
+    assert ((drawn["low"] <= drawn["mean"]) & (drawn["mean"] <= drawn["high"])).all()
+    assert np.isfinite(drawn[["pca_x", "pca_y"]]).all(axis=None)
+
+
+def test_a_sweep_that_was_stopped_goes_on_and_finds_the_same(whole: SweepResult, tmp_path: Path) -> None:
+    def stops(predictor: BlockPredictor, numbers: Iterable[int]) -> Generator[BlockResult, None, None]:
+        for count, number in enumerate(numbers):
+            if count == 3:
+                raise KeyboardInterrupt
+            made.append(number)
+            yield predictor(number)
+
+    made: list[int] = []
+    progress = tmp_path / "progress"
+    with pytest.raises(KeyboardInterrupt):
+        sweep_space(CONFIG, progress, stops)
+    size = progress.stat().st_size
+    again: list[int] = []
+
+    def backwards(predictor: BlockPredictor, numbers: Iterable[int]) -> Generator[BlockResult, None, None]:
+        again.extend(reversed(list(numbers)))
+        yield from blocks_here(predictor, again)
+
+    told: list[tuple[int, int]] = []
+    result = sweep_space(CONFIG, progress, backwards, on_block=lambda done, wanted: told.append((done, wanted)))
+    assert sorted([*made, *again]) == list(range(8)) and len(made) == 3
+    assert told[0][0] > 0 and told[-1] == (15_625, 15_625)
+    pd.testing.assert_frame_equal(result.table, whole.table)
+    assert result.summary == whole.summary
+    assert progress.stat().st_size == size  # what is known is as large at the end as in the middle
+
+
+def test_a_limit_ends_it_and_a_higher_one_goes_on(tmp_path: Path) -> None:
+    small, progress = replace(CONFIG, limit=2001), tmp_path / "progress"
+    first = sweep_space(small, progress)
+    assert first.cells == 4000
+    assert set(first.table["index"] // 2000) == set(block_order(8, small))
+    assert sweep_space(replace(small, limit=6000), progress).cells == 6000
+
+
+def test_progress_of_another_sweep_is_refused(tmp_path: Path) -> None:
+    progress = tmp_path / "progress"
+    sweep_space(replace(CONFIG, limit=1), progress)
+    other = replace(CONFIG, limit=1, keep=41)
+    with pytest.raises(DataError, match="other settings, or of another model") as caught:
+        sweep_space(other, progress)
+    assert caught.value.settings == ("fresh",)
+    assert sweep_space(other, progress, fresh=True).cells == 2000
+    progress.write_bytes(progress.read_bytes()[:100])
+    with pytest.raises(SvgeError, match="Delete it, and the sweep begins anew"):
+        sweep_space(other, progress)
+
+
+@pytest.mark.usefixtures("lasting")
+def test_a_cluster_finds_the_same(whole: SweepResult, tmp_path: Path) -> None:
+    result = sweep_space(CONFIG, tmp_path / "progress", blocks_on_ray(Needs(1)))
+    pd.testing.assert_frame_equal(result.table, whole.table, check_exact=False, atol=1e-5)
+    assert result.cells == 15_625
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+def test_best_rows_are_those_of_a_sorted_list(direction: Any) -> None:
+    rng = np.random.default_rng(0)
+    for count in (1, 5, 30, 200):
+        indices = rng.permutation(100) + 7
+        values = rng.integers(0, 12, size=100).astype(np.float64)  # many are equal
+        sign = 1 if direction == "min" else -1
+        wanted = sorted(range(100), key=lambda row: (sign * values[row], indices[row]))[:count]
+        assert best_rows(indices, values, count, direction).tolist() == wanted
+
+
+def test_the_sample_is_uniform_without_repeats() -> None:
+    drawn = sample_indices(10**9, replace(CONFIG, sample=5000))
+    assert len(np.unique(drawn)) == 5000 and drawn.min() >= 0 and drawn.max() < 10**9
+    counts = np.histogram(drawn, bins=10, range=(0, 10**9))[0]
+    assert (abs(counts - 500) < 5 * np.sqrt(500)).all()
+    assert sorted(sample_indices(50, CONFIG)) == list(range(50))
+
+
+def test_the_command_writes_what_it_keeps(run: RunCommand, fails: RunCommand, tmp_path: Path) -> None:
+    words = ["sweep", "--checkpoint", MODEL, "--score", KEY, "--keep", 7, "--sample", 5, "--block", 1000, "--limit", 1]
+    answer = run(*words, "--out", tmp_path / "kept.parquet")
+    assert answer["cells"] == 1000 and answer["size"] == 15_625 and len(answer["best"]) == 5
+    table = pd.read_parquet(tmp_path / "kept.parquet")
+    assert (table["kept"] == "best").sum() == 7
+    assert (tmp_path / "kept.parquet.progress").exists()  # it can go on
+    assert "surrogate" in run(*words, "--out", tmp_path / "kept.csv", expect_json=False)
+    assert ".csv, .json, .parquet; got 'kept.txt'" in fails(*words, "--out", tmp_path / "kept.txt")
+    assert "leave --parallel away" in fails(*words, "--out", tmp_path / "kept.csv", "--parallel", 2)
+    assert "--score KEY" in fails("sweep", "--checkpoint", MODEL, "--out", tmp_path / "two.csv")
+
+
+def test_a_file_of_a_sweep_is_what_its_ending_says(whole: SweepResult, tmp_path: Path) -> None:
+    for suffix, read in ((".csv", pd.read_csv), (".parquet", pd.read_parquet)):
+        write_sweep(whole, tmp_path / f"kept{suffix}")
+        frame = read(tmp_path / f"kept{suffix}")
+        assert frame["architecture"].tolist() == whole.table["architecture"].tolist()
+        assert np.allclose(frame["mean"], whole.table["mean"])
+
+
+def test_cells_without_an_index_cannot_be_swept() -> None:
+    with pytest.raises(SvgeError, match="have no index of 64 bits"):
+        BlockPredictor(SweepConfig(str(ROOT / "checkpoints/randwire/svge")))
