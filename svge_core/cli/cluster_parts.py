@@ -31,4 +31,4 @@ def with_plugins(named: str) -> None:
     from svge_core.plugins import VARIABLE, load_plugins
 
     os.environ[VARIABLE] = named
-    load_plugins()
+    load_plugins(told=lambda line: None)  # said already where the command was typed
