@@ -62,9 +62,7 @@ class _Shown:
     def __call__(self, at: NetworkStep) -> None:
         """After every step."""
         if self.bar is None:
-            self.bar: Any = tqdm(
-                total=at.steps, initial=at.step, unit="step", disable=not shows_bars(self.arguments)
-            )
+            self.bar: Any = tqdm(total=at.steps, initial=at.step, unit="step", disable=not shows_bars(self.arguments))
             if at.step:
                 self._event({"event": "resumed", "step": at.step, "steps": at.steps})
         self.bar.update(at.step - self.bar.n if not self.bar.disable else 0)

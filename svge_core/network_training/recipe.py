@@ -11,6 +11,7 @@ from svge_core.files import to_record
 Optimiser = Literal["sgd", "adam", "adamw", "rmsprop"]
 Schedule = Literal["cosine", "constant"]
 Precision = Literal["float32", "bfloat16", "float16"]
+CHOICES: dict[str, Any] = {"optimiser": Optimiser, "schedule": Schedule, "precision": Precision}
 MAX_EPOCHS, MAX_SEEDS = 100_000, 100
 
 
@@ -63,8 +64,7 @@ class TrainRecipe:
     """Runs, each with a seed one higher; the score is their mean."""
 
     def __post_init__(self) -> None:
-        choices = {"optimiser": Optimiser, "schedule": Schedule, "precision": Precision}
-        for name, kind in choices.items():
+        for name, kind in CHOICES.items():
             one_of(name, getattr(self, name), get_args(kind))
         whole_number("epochs", self.epochs, 1, MAX_EPOCHS + 1)
         whole_number("batch_size", self.batch_size, 2, 2**20)  # batch norm needs two images
@@ -204,8 +204,8 @@ def _value(key: str, text: str, default: object) -> object:
         if text not in ("true", "false"):
             raise SvgeError(f"{key} is true or false; got {text[:60]!r}.")
         return text == "true"
-    if isinstance(default, str):
-        return text
+    if key in CHOICES:
+        return one_of(key, text, get_args(CHOICES[key]))
     kind = int if isinstance(default, int) else float
     try:
         return kind(text)

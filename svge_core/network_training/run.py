@@ -279,13 +279,15 @@ def _sole(folder: Path) -> Generator[Path, None, None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with exclusive(folder / LOCK, wait=False):
-            yield folder
+            try:
+                yield folder
+            finally:
+                if not (folder / STATE).exists():  # else the next process waits for this file, too
+                    (folder / LOCK).unlink(missing_ok=True)
     except LockHeldError:
         raise SvgeError(
             f"Another process trains into {folder}: wait for it, stop it, or choose another folder."
         ) from None
     finally:
         with suppress(OSError):
-            if not (folder / STATE).exists():  # else the next process waits for this file, too
-                (folder / LOCK).unlink(missing_ok=True)
             folder.rmdir()  # only where nothing was written
