@@ -20,7 +20,12 @@ from .result import (
     read_result as read_result,
     training_meaning as training_meaning,
 )
-from .run import SAVE_SECONDS as SAVE_SECONDS, network_for as network_for, train_network as train_network
+from .run import (
+    SAVE_SECONDS as SAVE_SECONDS,
+    network_for as network_for,
+    network_sizes as network_sizes,
+    train_network as train_network,
+)
 from .sources import IMAGE_SIZE as IMAGE_SIZE, image_data_of as image_data_of, open_images as open_images
 from .state import STATE as STATE
 from .trainer import EpochRow as EpochRow, NetworkStep as NetworkStep

@@ -24,7 +24,8 @@ def register(commands: Any) -> None:
         "--objective",
         action="append",
         metavar="O",
-        help="table:KEY, predictor:KEY, csv:FILE:COLUMN (then :min or :max), digits:valid (trains RandWire networks) "
+        help="table:KEY, predictor:KEY, csv:FILE:COLUMN (then :min or :max), digits:valid (trains RandWire networks), "
+        "train:digits, train:FOLDER or train:FILE.npz (then :RECIPE, such as :digits,epochs=4; trains any network) "
         "or python:package.module:function; again for several goals",
     )
     parser.add_argument("--method", choices=tuple(METHODS), help=f"(default: {NEW_RUN['method']})")

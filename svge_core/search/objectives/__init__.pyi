@@ -17,6 +17,12 @@ from .goals import (
 from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
 from .own_process import EvaluatorDiedError as EvaluatorDiedError
 from .python_function import AllowPython as AllowPython, one_line as one_line
+from .training import (
+    GoOn as GoOn,
+    PrunedError as PrunedError,
+    largest_stage as largest_stage,
+    needs_consent as needs_consent,
+)
 from .user_table import (
     TableSource as TableSource,
     UserTable as UserTable,

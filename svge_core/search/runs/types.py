@@ -13,7 +13,7 @@ from svge_core.checks import file_name, yes_or_no
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
-from svge_core.search.objectives import COSTLY, Goal, split_word
+from svge_core.search.objectives import COSTLY, Goal, needs_consent, split_word
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
@@ -92,8 +92,9 @@ class SearchConfig:
 
     @property
     def uses_python(self) -> bool:
-        """Whether evaluating imports a user's function."""
-        return any(split_word(word)[0] == "python" for word in self.objective)
+        """Whether evaluating imports a user's function, or trains on files of a user's: what a person must agree to."""
+        words = [split_word(word) for word in self.objective]
+        return any(kind == "python" or (kind == "train" and needs_consent(rest)) for kind, rest in words)
 
     @property
     def uses_checkpoint(self) -> bool:
