@@ -20,6 +20,7 @@ OPTIONS = {
     "latent": "--latent N",
     "name": "--name NAME",
     "precision": "--precision",
+    "prune": "without --prune",
     "restricted": "--restrict",
     "space_module": "--space-module MODULE",
     "strict": "without --strict",

@@ -15,7 +15,7 @@ from .goals import (
     split_word as split_word,
 )
 from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
-from .own_process import EvaluatorDiedError as EvaluatorDiedError
+from .own_process import EvaluatorDiedError as EvaluatorDiedError, OwnProcess as OwnProcess
 from .python_function import AllowPython as AllowPython, one_line as one_line
 from .training import (
     GoOn as GoOn,

@@ -149,21 +149,34 @@ def begin(engine: Engine, claim: Claim, worker: Worker) -> bool:
 
 
 def settle(
-    engine: Engine, run_id: int, claim: Claim, worker: Worker, values: tuple[float, ...] | None, problem: str = ""
+    engine: Engine,
+    run_id: int,
+    claim: Claim,
+    worker: Worker,
+    values: tuple[float, ...] | None,
+    problem: str = "",
+    *,
+    pruned: bool = False,
 ) -> bool:
-    """Store what came out: values, or why there are none (which gives the place of the budget back).
+    """Store what came out: values, or why there are none.
+
+    A failed evaluation gives its place of the budget back, one that was stopped early keeps it.
 
     Returns:
         False if another worker has settled this cell or holds its claim.
     """
     with engine.begin() as connection:
         settled: dict[str, object] = {"problem": problem, "finished": clock(engine)}
-        if values is None:
+        unbroken = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
+        if pruned:
+            settled |= {"state": "pruned"}
+            streak = unbroken
+        elif values is None:
             settled |= {"state": "failed", "slot": None}
             streak = sa.update(runs).where(runs.c.id == run_id).values(streak=runs.c.streak + 1)
         else:
             settled |= {"state": "done", "value": values[0], "numbers": json.dumps(values)}
-            streak = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
+            streak = unbroken
         update = sa.update(claims).where(_mine(claim, worker)).values(**settled)
         if connection.execute(update).rowcount == 1:
             connection.execute(streak)

@@ -18,13 +18,22 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, EvaluatorDiedError, one_line
+from svge_core.search.objectives import (
+    AllowPython,
+    EvaluatorDiedError,
+    OwnProcess,
+    PrunedError,
+    largest_stage,
+    one_line,
+    split_word,
+)
 from svge_core.search.runs import ledger
 from svge_core.search.runs.deaths import given_up, new_death, note_death
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import RunContext, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
+from svge_core.search.runs.pruning import EarlyStops
 from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
 from svge_core.search.runs.stored import stored_config, stored_number, stored_text
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, first_line, open_store, runs
@@ -56,6 +65,7 @@ class _Execution:
     prepared: RunContext
     on_evaluation: Callable[[Evaluation], None] | None
     settled: Callable[[], None]
+    stops: EarlyStops | None
 
 
 def execute(
@@ -106,7 +116,8 @@ def execute(
                     raise
                 _patiently(partial(ledger.tidy, engine, row["id"]))
                 with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
-                    _loop(_Execution(engine, row["id"], config, worker, prepared, on_evaluation, settled), wait)
+                    stops = _early_stops(storage_url, config, prepared)
+                    _loop(_Execution(engine, row["id"], config, worker, prepared, on_evaluation, settled, stops), wait)
         except StoreAwayError:
             with suppress(SQLAlchemyError):  # once: this worker has been patient
                 _leave(engine, row["id"], worker)
@@ -147,12 +158,12 @@ def _loop(run: _Execution, wait: bool) -> None:
         if claim is not None:
             _evaluate(run, claim)
             continue
-        if _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0) >= run.config.budget:
+        if _settled(run) >= run.config.budget:
             _end(run.engine, run.run_id, "finished", "")
             return
         outcome = _propose(run)
         if outcome == "exhausted":
-            done = _patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
+            done = _settled(run)
             _end(
                 run.engine,
                 run.run_id,
@@ -162,6 +173,12 @@ def _loop(run: _Execution, wait: bool) -> None:
             return
         if outcome == "wait":
             time.sleep(POLL_SECONDS)
+
+
+def _settled(run: _Execution) -> int:
+    """Evaluations that count towards the budget: finished, or stopped early."""
+    found = _patiently(lambda: ledger.counts(run.engine, run.run_id))
+    return found.get("done", 0) + found.get("pruned", 0)
 
 
 def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
@@ -183,11 +200,14 @@ def _propose(run: _Execution) -> Literal["go on", "wait", "exhausted"]:
 
 def _evaluate(run: _Execution, claim: Claim) -> None:
     values: tuple[float, ...] | None = None
+    pruned = False
     if not (problem := _patiently(partial(given_up, run.engine, claim.id))):
         if not _patiently(partial(ledger.begin, run.engine, claim, run.worker)):
             return  # taken over: this process was silent for so long that it was taken for dead
         try:
-            values = run.prepared.objective.evaluate(claim.cell)
+            values = _values(run, claim)
+        except PrunedError as error:
+            pruned, problem = True, str(error)
         except EvaluatorDiedError as error:  # the cell stays ours: it is tried again, or has died often enough
             noted = partial(note_death, run.engine, new_death(), claim.id, run.run_id, run.worker, error.reason)
             _patiently(noted)
@@ -201,8 +221,9 @@ def _evaluate(run: _Execution, claim: Claim) -> None:
             with suppress(SQLAlchemyError):
                 ledger.release(run.engine, run.run_id, run.worker)
             raise
+    settle = partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem, pruned=pruned)
     try:
-        settled = _patiently(partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem))
+        settled = _patiently(settle)
     except StoreAwayError as error:  # whoever made it can still write down what it cost hours to learn
         known = problem if values is None else " / ".join(map(str, values))
         notation = run.prepared.space.format(claim.cell)
@@ -210,6 +231,31 @@ def _evaluate(run: _Execution, claim: Claim) -> None:
     run.settled()
     if settled and run.on_evaluation is not None:
         run.on_evaluation(_patiently(lambda: read_evaluation(run.engine, claim.id, run.config.space)))
+
+
+def _values(run: _Execution, claim: Claim) -> tuple[float, ...]:
+    """What the objective says of a cell, or the reason that stops it early."""
+    objective = run.prepared.objective
+    if run.stops is None or not isinstance(objective, OwnProcess):
+        return objective.evaluate(claim.cell)
+    staged = run.stops.begin(run.prepared.space.format(claim.cell))
+    values, pruned = None, False
+    try:
+        values = objective.evaluate(claim.cell, staged.go_on)
+    except PrunedError:
+        pruned = True
+        raise
+    finally:
+        staged.end(None if values is None else values[0], pruned=pruned)
+    return values
+
+
+def _early_stops(storage_url: str, config: SearchConfig, prepared: RunContext) -> EarlyStops | None:
+    """What stops trainings of poor cells, if the run asks for it."""
+    if not config.prune:
+        return None
+    epochs = largest_stage(split_word(config.objective[0])[1])
+    return EarlyStops(config.prune, epochs, prepared.objective.goals[0].direction, storage_url, config.name)
 
 
 def _row(run: _Execution) -> Record:
