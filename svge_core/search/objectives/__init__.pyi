@@ -20,6 +20,7 @@ from .python_function import AllowPython as AllowPython, one_line as one_line
 from .training import (
     GoOn as GoOn,
     PrunedError as PrunedError,
+    TrainedInProcess as TrainedInProcess,
     largest_stage as largest_stage,
     needs_consent as needs_consent,
 )
