@@ -22,8 +22,8 @@ from svge_core.search.domain import Domain
 from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
 from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_csv, split_word
-from svge_core.search.objectives.own_process import trained_objective
 from svge_core.search.objectives.python_function import AllowPython, python_objective
+from svge_core.search.objectives.training_process import trained_objective
 from svge_core.search.objectives.user_table import TableSource, read_table
 from svge_core.spaces import AbstractSearchSpace
 

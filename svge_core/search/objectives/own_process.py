@@ -20,9 +20,7 @@ from svge_core.cells import Cell
 from svge_core.data import meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.search.objectives.goals import EvaluationError, Goal
-from svge_core.search.objectives.python_function import AllowPython
-from svge_core.search.objectives.training import GoOn, PrunedError, check_training
-from svge_core.spaces import AbstractSearchSpace
+from svge_core.search.objectives.training import GoOn, PrunedError
 
 #: what the process runs: the paths of this one first, then what plug-ins register, as every command does
 _PROGRAM = """
@@ -143,23 +141,6 @@ class OwnProcess:
         except BaseException:  # a person interrupts: nobody waits for this evaluation any more
             process.end()
             raise
-
-
-def trained_objective(rest: str, space: AbstractSearchSpace, allowed: AllowPython) -> OwnProcess:
-    """The objective of a ``train:`` word, its process begun and its images read.
-
-    Args:
-        rest: ``DATA[:RECIPE]``.
-        space: of the cells.
-        allowed: see :data:`svge_core.search.objectives.python_function.AllowPython`.
-
-    Raises:
-        DataError: one line, if images or recipe cannot be used, or were not agreed to.
-    """
-    check_training(rest, allowed)
-    objective = OwnProcess(rest, f"train:{rest}", (), space.name)
-    objective.start()
-    return objective
 
 
 class _Process:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 
 from svge_core.cells import Cell
-from svge_core.errors import DataError, SvgeError
+from svge_core.errors import DataError
 from svge_core.network_training import (
     PRESETS,
     ImageData,
@@ -24,7 +24,6 @@ from svge_core.network_training import (
     training_meaning,
 )
 from svge_core.search.objectives.goals import EvaluationError, Goal
-from svge_core.search.objectives.python_function import AllowPython
 from svge_core.spaces import AbstractSearchSpace
 
 WORD = "train"
@@ -103,27 +102,6 @@ def split_training(rest: str) -> tuple[str, TrainRecipe]:
 def needs_consent(rest: str) -> bool:
     """Whether the images are files or code of one machine, which a store that others write to must not open."""
     return split_training(rest)[0] != BUILT_IN
-
-
-def check_training(rest: str, allowed: AllowPython) -> None:
-    """See that a word may be used.
-
-    Args:
-        rest: ``DATA[:RECIPE]``.
-        allowed: see :data:`svge_core.search.objectives.python_function.AllowPython`.
-
-    Raises:
-        DataError: with one line, if its recipe is none, or its images were not agreed to.
-    """
-    try:
-        private = needs_consent(rest)
-    except SvgeError as error:
-        raise DataError(f"{WORD}:{rest[:80]}: {error}") from None
-    if private and allowed is not True and f"{WORD}:{rest}" not in (allowed or ()):
-        raise DataError(
-            f"{WORD}:{rest[:80]} reads images or runs code of this machine: agree to that first.",
-            settings=("allow_python",),
-        )
 
 
 def largest_stage(rest: str) -> int:

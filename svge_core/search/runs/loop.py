@@ -239,15 +239,16 @@ def _values(run: _Execution, claim: Claim) -> tuple[float, ...]:
     if run.stops is None or not isinstance(objective, OwnProcess):
         return objective.evaluate(claim.cell)
     staged = run.stops.begin(run.prepared.space.format(claim.cell))
-    values, pruned = None, False
+    value, pruned = None, False
     try:
         values = objective.evaluate(claim.cell, staged.go_on)
+        value = values[0]
+        return values
     except PrunedError:
         pruned = True
         raise
     finally:
-        staged.end(None if values is None else values[0], pruned=pruned)
-    return values
+        staged.end(value, pruned=pruned)
 
 
 def _early_stops(storage_url: str, config: SearchConfig, prepared: RunContext) -> EarlyStops | None:
