@@ -202,7 +202,7 @@ def as_dict(view: RunView) -> dict[str, Any]:
         "domain": view.domain_title,
         "goals": [goal.meaning.to_dict() for goal in view.goals],
         "evaluated": view.evaluated,
-        "stopped_early": view.pruned,
+        **({"stopped_early": view.pruned} if view.config.prune else {}),
         "budget": view.config.budget,
         "your_labels": view.start_count,
         "front" if several else "best": [

@@ -54,10 +54,11 @@ def train_section(space: AbstractSearchSpace, cell: Cell) -> None:
                 _over(jobs, job, busy=running is not None)
         if running is not None and running not in found:
             _elsewhere(jobs, running)
-        _form(jobs, space, notation, busy=running is not None)
+        if running is None:
+            _form(jobs, space, notation)
 
 
-def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str, *, busy: bool) -> None:
+def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str) -> None:
     data, words = "digits", "digits"
     if asking.local_browser():  # what a browser names on this machine's disk
         data = st.selectbox("Images", list(DATA), format_func=DATA.__getitem__, key="cell-train-data")
@@ -68,8 +69,7 @@ def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str, *, 
                 placeholder="a folder with one sub-folder per class, or a .npz file",
                 help="A folder: one sub-folder of images per class. A file: arrays `images` and `labels`.",
             ).strip()
-    left, middle, right = st.columns([0.5, 0.25, 0.25])
-    name = left.selectbox(
+    name = st.selectbox(
         "Recipe",
         list(PRESETS),
         format_func=lambda key: PRESETS[key].title,
@@ -77,18 +77,24 @@ def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str, *, 
         help=plain(" ".join(f"{preset.title}: {preset.source}" for preset in PRESETS.values())),
     )
     preset = PRESETS[name].recipe
-    epochs = middle.number_input("Epochs", 1, 10_000, preset.epochs, key=f"cell-train-epochs-{name}")
-    seeds = right.number_input(
-        "Seeds", 1, 20, 1, key="cell-train-seeds", help="Training runs; the score is the mean of their accuracies."
-    )
+    with st.container(horizontal=True, gap="small"):
+        epochs = st.number_input("Epochs", 1, 10_000, preset.epochs, key=f"cell-train-epochs-{name}", width=150)
+        seeds = st.number_input(
+            "Seeds",
+            1,
+            20,
+            1,
+            key="cell-train-seeds",
+            width=150,
+            help="Runs; the score is the mean of their accuracies.",
+        )
     recipe = replace(preset, epochs=int(epochs), seeds=int(seeds))
     st.caption(plain(_in_words(recipe, data)))
     st.button(
         "Train",
         key="cell-train-start",
         icon=":material/play_arrow:",
-        disabled=busy or not words,
-        help="Another training is going on." if busy else None,
+        disabled=not words,
         on_click=_start,
         args=(jobs, CellTrainingRequest(space.name, notation, words, recipe)),
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 
 from svge_core.cells import Cell
+from svge_core.data import ScoreMeaning
 from svge_core.errors import DataError
 from svge_core.network_training import (
     PRESETS,
@@ -48,6 +49,9 @@ class TrainedInProcess:
     Raises:
         SvgeError: if the images cannot be read, or the recipe is none.
     """
+
+    known: tuple[Cell, ...] | None = None
+    optimum: tuple[float, ...] | None = None
 
     def __init__(self, rest: str, space: AbstractSearchSpace) -> None:
         words, self.recipe = split_training(rest)
@@ -114,3 +118,11 @@ def largest_stage(rest: str) -> int:
     if recipe.seeds > 1:
         raise DataError(f"Early stops need a recipe with one seed; {WORD}:{rest[:80]} has {recipe.seeds}.")
     return recipe.epochs
+
+
+def trained_words(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
+    """The ``train:`` words that are offered in a space, with what they mean; none where there is ``digits:`` instead."""
+    if space.network() is None or BUILT_IN in space.own_objectives:
+        return {}
+    data, recipe = open_images(BUILT_IN), read_recipe(BUILT_IN)
+    return {f"{WORD}:{BUILT_IN}": training_meaning(data, recipe, network_sizes(space, data, recipe))}

@@ -23,6 +23,7 @@ from svge_core.search.objectives import (
     EvaluatorDiedError,
     OwnProcess,
     PrunedError,
+    TrainedInProcess,
     largest_stage,
     one_line,
     split_word,
@@ -236,7 +237,7 @@ def _evaluate(run: _Execution, claim: Claim) -> None:
 def _values(run: _Execution, claim: Claim) -> tuple[float, ...]:
     """What the objective says of a cell, or the reason that stops it early."""
     objective = run.prepared.objective
-    if run.stops is None or not isinstance(objective, OwnProcess):
+    if run.stops is None or not isinstance(objective, OwnProcess | TrainedInProcess):
         return objective.evaluate(claim.cell)
     staged = run.stops.begin(run.prepared.space.format(claim.cell))
     value, pruned = None, False
