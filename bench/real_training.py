@@ -7,6 +7,7 @@ what it had reached. Finished runs are kept in the results file at once, and a s
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -52,10 +53,8 @@ class Judge:
         if self.stops is None:
             return self.objective.evaluate(cell)[0]
         staged, value = self.stops.begin(self.space.format(cell)), None
-        try:
+        with contextlib.suppress(PrunedError):
             value = self.objective.evaluate(cell, staged.go_on)[0]
-        except PrunedError:
-            pass
         staged.end(value, pruned=value is None)
         return value
 

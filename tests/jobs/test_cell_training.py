@@ -43,7 +43,7 @@ def test_cancelled_resumed_to_the_end_and_a_column(jobs: CellTrainingJobs) -> No
     assert running.state == "running" and 0 < running.share < 1 and running.seconds_left is not None
     with pytest.raises(SvgeError, match="Another cell is being trained"):
         jobs.start(request(1))
-    jobs.cancel(job)
+    job = jobs.cancel(job)
     assert jobs.progress(job).state == "cancelled" and jobs.running() is None
     jobs.resume(job)
     progress = ended(jobs)

@@ -23,7 +23,6 @@ from svge_core.search.runs import (
     execute,
     optuna_storage,
     read_run,
-    run_json,
 )
 from svge_core.search.runs.pruning import stops_name
 from svge_core.spaces import SPACES
@@ -134,7 +133,7 @@ def test_poor_cells_are_stopped_early_and_have_no_value(in_process: None, storag
     mirror = optuna.load_study(study_name="run", storage=optuna_storage(storage))
     states = [trial.state.name for trial in mirror.trials]
     assert states.count("PRUNED") == view.pruned and states.count("COMPLETE") == len(view.done)
-    assert run_json(view)["config"]["prune"] == "asha"
+    assert view.config.prune == "asha"
     delete_run(storage, "run")
     assert optuna.get_all_study_names(storage=optuna_storage(storage)) == []
 

@@ -121,7 +121,7 @@ def largest_stage(rest: str) -> int:
 
 
 def trained_words(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
-    """The ``train:`` words that are offered in a space, with what they mean; none where there is ``digits:`` instead."""
+    """The ``train:`` words that are offered in a space, with what they mean; none where ``digits:`` is."""
     if space.network() is None or BUILT_IN in space.own_objectives:
         return {}
     data, recipe = open_images(BUILT_IN), read_recipe(BUILT_IN)
