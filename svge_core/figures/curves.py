@@ -112,8 +112,9 @@ def accuracy_figure(rows: Sequence[Mapping[str, Any]], theme: ThemeName) -> "plo
                 line={"color": SERIES[theme][number], "dash": DASHES[number], "width": 2},
                 hovertemplate="%{y:.2f} %" + (f" (seed {seed})" if len(seeds) > 1 else ""),
             )
-    whole = {"dtick": 1} if rows and max(row["epoch"] for row in rows) <= 12 else {}
-    figure.update_xaxes(title_text=X_TITLES["epoch"], **whole)  # there is no half epoch
+    figure.update_xaxes(title_text=X_TITLES["epoch"])
+    if rows and max(row["epoch"] for row in rows) <= 12:
+        figure.update_xaxes(dtick=1)  # there is no half epoch
     figure.update_yaxes(title_text="Accuracy, %")
     figure.update_layout(hovermode="x unified")
     return figure

@@ -50,10 +50,10 @@ def test_the_form_starts_what_it_says(jobs: CellTrainingJobs, monkeypatch: pytes
     asked: list[CellTrainingRequest] = []
     monkeypatch.setattr(acts, "train_cell", lambda jobs, request: asked.append(request))
     at = shown()
-    at.get_by_key("cell-train-recipe").set_value("nasbench201").run()
+    at.selectbox(key="cell-train-recipe").set_value("nasbench201").run()
     assert "Nesterov 0.1" in words(at) and "the benchmark's own size" in words(at)
-    at.get_by_key("cell-train-epochs-nasbench201").set_value(12).run()
-    at.get_by_key("cell-train-start").click().run()
+    at.number_input(key="cell-train-epochs-nasbench201").set_value(12).run()
+    at.button(key="cell-train-start").click().run()
     (request,) = asked
     assert (request.data, request.recipe.epochs, request.recipe.optimiser) == ("digits", 12, "sgd")
     assert request.cell == SPACE.format(CELL)
@@ -79,7 +79,7 @@ def test_cancelled_and_failed_trainings_say_so(jobs: CellTrainingJobs) -> None:
     jobs._path(REQUEST.name, ".err").write_text("svge: Out of memory in epoch 1.\n")
     at = shown()
     assert at.error[0].value.startswith("Out of memory in epoch 1")
-    at.get_by_key(f"cell-train-forget-{REQUEST.name}").click().run()
+    at.button(key=f"cell-train-forget-{REQUEST.name}").click().run()
     assert jobs.all() == []
 
 
