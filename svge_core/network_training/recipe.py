@@ -13,6 +13,10 @@ Schedule = Literal["cosine", "constant"]
 Precision = Literal["float32", "bfloat16", "float16"]
 CHOICES: dict[str, Any] = {"optimiser": Optimiser, "schedule": Schedule, "precision": Precision}
 MAX_EPOCHS, MAX_SEEDS = 100_000, 100
+#: side of the images that a folder's files are brought to
+IMAGE_SIZE = 32
+#: a run that is killed loses at most so many seconds by default
+SAVE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from svge_core.errors import SvgeError
 from svge_core.files import LockHeldError, exclusive, write_atomically
 from svge_core.network_training.failures import TrainingCancelledError, disk_named, memory_named
 from svge_core.network_training.image_data import ImageData
-from svge_core.network_training.recipe import TrainRecipe, read_recipe
+from svge_core.network_training.recipe import IMAGE_SIZE, SAVE_SECONDS, TrainRecipe, read_recipe
 from svge_core.network_training.result import (
     RESULT,
     SeedRun,
@@ -28,14 +28,12 @@ from svge_core.network_training.result import (
     training_meaning,
     write_result,
 )
-from svge_core.network_training.sources import IMAGE_SIZE, open_images
+from svge_core.network_training.sources import open_images
 from svge_core.network_training.state import STATE, read_state, save_state
 from svge_core.network_training.trainer import EpochRow, NetworkStep, NetworkTrainer
 from svge_core.networks import build_network, network_options
 from svge_core.spaces import AbstractSearchSpace, get_space
 
-#: a run that is killed loses at most so much by default
-SAVE_SECONDS = 10.0
 LOCK = "network_training.lock"
 #: colours that networks take which cannot be told how many
 COLOURS = 3

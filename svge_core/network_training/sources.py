@@ -23,10 +23,9 @@ from svge_core.network_training.image_data import (
     image_data,
     split_rows,
 )
+from svge_core.network_training.recipe import IMAGE_SIZE
 
 DIGITS = "digits"
-#: side of the images that a folder's files are brought to
-IMAGE_SIZE = 32
 #: most bytes of pixels that are held in memory
 MAX_BYTES = 8 * 2**30
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
