@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 import pytest
@@ -16,6 +16,7 @@ from svge_core.network_training.trainer import NetworkTrainer
 from svge_core.search.objectives import EvaluatorDiedError, OwnProcess, make, make_objective
 from svge_core.search.objectives.training import TrainedInProcess, needs_consent, split_training
 from svge_core.search.runs import (
+    EarlyStops,
     RunView,
     SearchConfig,
     create_run,
@@ -149,3 +150,11 @@ def test_early_stops_need_one_trained_goal_with_one_seed() -> None:
             SearchConfig("nasbench201", objective, "random", 1, prune=prune)
     old = {k: v for k, v in SearchConfig("nasbench201", (WORD,), "random", 1).to_dict().items() if k != "prune"}
     assert SearchConfig.from_dict(old).prune == ""
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+def test_hyperband_stops_the_worse_in_some_brackets_and_keeps_the_best(direction: Literal["max", "min"]) -> None:
+    stops, sign = EarlyStops("hyperband", 9, direction), 1 if direction == "max" else -1
+    falling = [stops.begin(str(number)).go_on(1, -1.0 * sign * number) for number in range(20)]
+    assert falling[0] and 0 < sum(not on for on in falling) < 20
+    assert stops.begin("best").go_on(1, float(sign))
