@@ -29,7 +29,7 @@ from svge_core.search.runs.stored import (
 from svge_core.search.runs.tables import Record, claims, open_store, owners, printable, runs, workers
 from svge_core.search.runs.types import Control, End, Evaluation, RunState, RunSummary, RunView, UnreadableRun
 
-_CLAIM_STATES = ("open", "done", "pruned", "failed")
+_CLAIM_STATES = ("open", "done", "failed", "pruned")
 
 
 def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary | UnreadableRun]:
