@@ -22,6 +22,7 @@ from .errors import (
 from .explorer import open_explorer as open_explorer
 from .models import ModelConfig as ModelConfig
 from .network_export import export_network as export_network
+from .network_training import TrainRecipe as TrainRecipe, train_network as train_network
 from .networks import build_network as build_network
 from .search import suggest_cell as suggest_cell
 from .search.searchers import register_method as register_method

@@ -26,6 +26,7 @@ OPTIONS = {
     "on": "--on CLUSTER",
     "parallel": "--parallel N",
     "precision": "--precision",
+    "prune": "without --prune",
     "restricted": "--restrict",
     "score": "--score KEY",
     "ship": "--ship DIR",

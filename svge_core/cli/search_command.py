@@ -22,7 +22,7 @@ from svge_core.search.runs import Evaluation, RunState, RunView, SearchConfig
 #: works on a run: takes the store's URL and the run's name
 Execute = Callable[..., RunState]
 _OF_A_CLUSTER = ("cpus_per_evaluation", "gpus_per_evaluation", "parallel", "ship")
-_OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "start", "name")
+_OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "prune", "start", "name")
 
 
 def search(arguments: argparse.Namespace) -> int:
@@ -98,6 +98,7 @@ def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[
         checkpoint=None if arguments.checkpoint is None else str(arguments.checkpoint),
         restricted=bool(arguments.restrict),
         distinct=arguments.distinct,
+        prune=arguments.prune or "",
         start_csv=None if arguments.start is None else str(arguments.start),
         name=arguments.name or "",
     )
@@ -160,8 +161,8 @@ def run_one(arguments: argparse.Namespace, name: str, execute: Execute) -> RunVi
     )
 
     def shown(evaluation: Evaluation) -> None:
+        bar.update(evaluation.state in ("done", "pruned"))
         if evaluation.values is not None:
-            bar.update(1)
             bar.set_postfix_str(", ".join(f"{value:.6g}" for value in evaluation.values))
 
     try:
@@ -243,6 +244,7 @@ def as_dict(view: RunView) -> dict[str, Any]:
         "domain": view.domain_title,
         "goals": [goal.meaning.to_dict() for goal in view.goals],
         "evaluated": view.evaluated,
+        **({"stopped_early": view.pruned} if view.config.prune else {}),
         "budget": view.config.budget,
         "your_labels": view.start_count,
         "front" if several else "best": [
@@ -260,6 +262,7 @@ def as_text(view: RunView) -> str:
     """What a run found, for people."""
     lines = [f"{view.config.name}: {view.state}, {view.evaluated} of {view.config.budget} evaluations"]
     lines[0] += f" beside {count_of(view.start_count, 'label')} of yours" if view.start_count else ""
+    lines[0] += f", {view.pruned} of them stopped early" if view.pruned else ""
     lines[0] += f", {view.domain_title}"
     if view.problem:
         lines.append(f"  {view.problem}")

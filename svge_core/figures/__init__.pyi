@@ -1,5 +1,6 @@
 from .curves import (
     X_TITLES as X_TITLES,
+    accuracy_figure as accuracy_figure,
     tradeoff as tradeoff,
     tradeoff_figure as tradeoff_figure,
     training_curves as training_curves,

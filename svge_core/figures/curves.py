@@ -90,6 +90,36 @@ def training_figure(curves: TrainingCurves, theme: ThemeName) -> "plotly.graph_o
     return figure
 
 
+def accuracy_figure(rows: Sequence[Mapping[str, Any]], theme: ThemeName) -> "plotly.graph_objects.Figure":
+    """Accuracies of a network while it is trained, one pair of lines per seed.
+
+    Args:
+        rows: one per epoch with ``epoch``, ``train`` and ``validation`` in percent, and ``seed``.
+        theme: of the page.
+    """
+    figure = new_figure(theme, height=230)
+    seeds = list(dict.fromkeys(row.get("seed", 0) for row in rows))
+    for name, title, number in (("train", "while training", 1), ("validation", "validation", 0)):
+        for seed in seeds:
+            of_seed = [row for row in rows if row.get("seed", 0) == seed]
+            figure.add_scatter(
+                x=[row["epoch"] for row in of_seed],
+                y=[_number(row.get(name)) for row in of_seed],
+                name=title,
+                legendgroup=title,
+                showlegend=seed == seeds[0],
+                mode="lines+markers" if len(of_seed) < 12 else "lines",
+                line={"color": SERIES[theme][number], "dash": DASHES[number], "width": 2},
+                hovertemplate="%{y:.2f} %" + (f" (seed {seed})" if len(seeds) > 1 else ""),
+            )
+    figure.update_xaxes(title_text=X_TITLES["epoch"])
+    if rows and max(row["epoch"] for row in rows) <= 12:
+        figure.update_xaxes(dtick=1)  # there is no half epoch
+    figure.update_yaxes(title_text="Accuracy, %")
+    figure.update_layout(hovermode="x unified")
+    return figure
+
+
 def _log_ticks(curves: TrainingCurves) -> dict[str, Any]:
     """Powers of ten; over less than two decades also 2 and 5 of each, written out (Plotly's own overprint there)."""
     values = [value for term in curves.terms.values() for value in term if value > 0 and math.isfinite(value)]

@@ -217,7 +217,7 @@ class TrainingJobs:
         alive = self.supervisor.alive(job.process)  # before the log, so that an ended run's last line is not missed
         rows: dict[int, dict[str, Any]] = {}
         done = False
-        for event in _events(self._path(job.space, job.name, ".jsonl")):
+        for event in events_of(self._path(job.space, job.name, ".jsonl")):
             if event.get("event") == "epoch" and isinstance(event.get("epoch"), int):
                 rows[event["epoch"]] = event  # a resumed run may print an epoch again
             done = done or event.get("event") == "done"
@@ -250,7 +250,7 @@ class TrainingJobs:
         return self.records / f"{space}.{name}{suffix}"
 
 
-def _events(path: Path) -> list[dict[str, Any]]:
+def events_of(path: Path) -> list[dict[str, Any]]:
     """The JSON objects of a log, line by line; half-written and other lines are left out."""
     try:
         lines = path.read_text("utf-8", errors="replace").splitlines()

@@ -75,7 +75,10 @@ DAMAGE: dict[str, tuple[Callable[[str], None], str]] = {
         lambda s: change(s, "update svge_runs set config = cast(x'7bff80' as text) where name = 'bad'"),
         "its 'config' is not JSON",
     ),
-    "an unknown state of a cell": (claim_column("state", "odd"), "its 'state' is not one of open, done, failed: 'odd'"),
+    "an unknown state of a cell": (
+        claim_column("state", "odd"),
+        "its 'state' is not one of open, done, failed, pruned: 'odd'",
+    ),
     "a text for a value": (claim_column("value", "good"), "its 'least' is not a number: 'good'"),
     "an infinite value": (claim_column("value", float("inf")), "its 'least' is not a number: inf"),
 }
@@ -119,7 +122,7 @@ def test_a_run_that_cannot_be_read_is_one_line_in_the_list(damaged: str, what: s
         ("genotype", "[1]", "its 'genotype' is not a cell of nasbench201: '[1]'"),
         ("genotype", "[" * 100_000, "its 'genotype' is not a cell of nasbench201"),
         ("mean", "often", "its 'mean' is not a number: 'often'"),
-        ("state", "odd", "its 'state' is not one of open, done, failed: 'odd'"),
+        ("state", "odd", "its 'state' is not one of open, done, failed, pruned: 'odd'"),
     ],
 )
 def test_an_evaluation_that_cannot_be_read_is_named(damaged: str, column: str, value: object, why: str) -> None:

@@ -377,7 +377,6 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path) -> None:
 
 def test_translation_writes_the_first_cell_that_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     space = get_space("nasbench201")
-    # in the second and the third one edge is cut off: nothing that reaches the output flows over it
     texts = (
         "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
         "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|",

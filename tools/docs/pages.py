@@ -25,6 +25,7 @@ from tools.docs.published import published
 from tools.docs.search import ablation, batches, pairs, restricted, search
 from tools.docs.sizes import sizes
 from tools.docs.speed import asks, clicks, durability, throughput
+from tools.docs.training import real_training
 from tools.docs.validity import validity
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,7 @@ BLOCKS: dict[str, Block] = {
     "steps": Block("docs/results/graphpnas.md", steps),
     "digits": Block("docs/results/randwire.md", digits),
     "published": Block("docs/results/published-systems.md", published),
+    "real_training": Block("docs/guide/training-cells.md", real_training),
     "throughput": Block("docs/results/speed.md", throughput),
     "durability": Block("docs/results/speed.md", durability),
     "clicks": Block("docs/results/speed.md", clicks),

@@ -1,6 +1,7 @@
 """The workspace of the Map page: controls, map, panel, selection; one fragment, so that a click reruns only these."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from svge_core.atlas import PlaneName
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer, column, kept_by, short_name
+from ui.cell_training.panel import train_section
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
 from ui.map.controls import PLANES, controls, shown_colour, shown_plane
@@ -44,7 +46,7 @@ def workspace(opened: Explorer) -> None:
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:
-        cell_panel(explorer, shown.column.name.score)
+        cell_panel(explorer, shown.column.name.score, partial(train_section, explorer.space))
 
 
 def _drop_foreign_focus(explorer: Explorer) -> None:

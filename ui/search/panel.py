@@ -72,7 +72,7 @@ def _card(view: RunView, e: Evaluation, *, actions: bool = False) -> None:
     for place, goal in enumerate(view.goals):
         unit = f" {goal.meaning.unit}" if goal.meaning.unit else ""
         if e.values is None:
-            value = "failed" if e.state == "failed" else ":gray[pending]"
+            value = {"failed": "failed", "pruned": "stopped early"}.get(e.state, ":gray[pending]")
         else:
             number = plain(f"{e.values[place]:.3f}{unit}")
             value = f":violet[*≈ {number}*]" if goal.kind == "predicted" else f"**{number}**"

@@ -85,6 +85,7 @@ def _how_far(view: RunView) -> str:
     noun = "evaluation" if view.config.budget == 1 else "evaluations"
     text = f"**{view.evaluated:,} of {view.config.budget:,}** {noun}{labels}"
     failed = sum(e.state == "failed" for e in view.evaluations)
+    text += f", {view.pruned} of them stopped early" if view.pruned else ""
     text += f", {failed} failed" if failed else ""
     if view.best is not None and len(view.goals) == 1:
         goal = view.goals[0]

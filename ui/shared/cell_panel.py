@@ -4,8 +4,11 @@ Measured and predicted numbers never look alike: measured ones are bold and plai
 marked with ≈ and stand with their interval in a column of their own.
 """
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from svge_core.cells import Cell
 from svge_core.data import USUAL_EPOCHS, PredictionRow, ScoreMeaning, score_name
 from svge_core.drawing import to_svg
 from svge_core.evaluation import Share
@@ -52,12 +55,13 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
     return reruns.memo("inspection", (explorer.digest, focus, session.plane()), ask)
 
 
-def cell_panel(explorer: Explorer, shown_key: str) -> None:
+def cell_panel(explorer: Explorer, shown_key: str, more: Callable[[Cell], None] | None = None) -> None:
     """Show the focus.
 
     Args:
         explorer: what is known about the space.
         shown_key: score that the list of neighbours shows.
+        more: shows what else can be done with a valid cell, below its numbers.
     """
     focus = session.focus()
     _history_bar(focus, explorer)
@@ -79,6 +83,8 @@ def cell_panel(explorer: Explorer, shown_key: str) -> None:
             with st.container(key="cell-values"):
                 st.markdown(table)
         structure(found)
+        if more is not None:
+            more(found.cell)
     _decoding(found, focus)
     _neighbours(explorer, found.neighbours, shown_key)
     if found.cell is not None:

@@ -21,6 +21,7 @@ from ui.latent_map.published import publish_array, publish_text, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
 from ui.paths import checkpoints_root
 from ui.shared import reruns, session
+from ui.shared.trained import own_trainings
 from ui.shared.waiting import nothing_to_wait_for, waiting
 
 #: predicted too low, right, predicted too high; the middle is visible on light and dark pages
@@ -130,12 +131,14 @@ def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint)
 
 
 def with_own_scores(explorer: Explorer) -> Explorer:
-    """The explorer of this session: with the user's own columns, if there are any."""
-    own = session.user_columns()
-    if own is None:
+    """The explorer of this session: with the user's own columns and the cells that were trained here, if any."""
+    own, trained = session.user_columns(), own_trainings(explorer.space.name)
+    tables = [scores for scores in (own and own.scores, trained) if scores is not None]
+    if not tables:
         return explorer
-    key = (explorer.digest, session.device(), own.scores.digest)
-    return reruns.memo("own explorer", key, lambda: explorer.with_scores(own.scores))
+    key = (explorer.digest, session.device(), *(scores.digest for scores in tables))
+    joined = tables[0].with_columns(*tables[1:])
+    return reruns.memo("own explorer", key, lambda: explorer.with_scores(joined))
 
 
 def _warm(explorer: Explorer) -> None:

@@ -9,7 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from svge_core.jobs import SearchJobs, TrainingJob, TrainingJobs, TrainingRequest
+from svge_core.jobs import (
+    CellTrainingJob,
+    CellTrainingJobs,
+    CellTrainingRequest,
+    SearchJobs,
+    TrainingJob,
+    TrainingJobs,
+    TrainingRequest,
+)
 from svge_core.search.runs import (
     RaceNotes,
     RunSummary,
@@ -172,6 +180,28 @@ def cancel_training(jobs: TrainingJobs, job: TrainingJob) -> None:
 
 def forget_training(jobs: TrainingJobs, job: TrainingJob) -> None:
     """Drop the record of a training and what it saved if it did not finish; errors as :func:`start_race`."""
+    _train(lambda: jobs.forget(job))
+
+
+def train_cell(jobs: CellTrainingJobs, request: CellTrainingRequest) -> None:
+    """Start the training of a cell; errors as :func:`start_race`."""
+    if request.data != "digits" and not asking.local_browser():
+        raise RefusedError(asking.NO_CODE)  # what a browser names on this machine's disk
+    _train(lambda: jobs.start(request))
+
+
+def resume_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+    """Let the training of a cell go on; errors as :func:`start_race`."""
+    _train(lambda: jobs.resume(job))
+
+
+def cancel_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+    """Stop the training of a cell; errors as :func:`start_race`."""
+    _train(lambda: jobs.cancel(job))
+
+
+def forget_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+    """Drop the training of a cell with its result; errors as :func:`start_race`."""
     _train(lambda: jobs.forget(job))
 
 

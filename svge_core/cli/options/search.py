@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from svge_core.cli.options.shared import Parser, add_cluster, add_command, add_device, whole_number
-from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SEED
+from svge_core.search.runs import DEFAULT_STORAGE, MAX_BATCH, MAX_BUDGET, MAX_SEED, PRUNERS
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import SPACES
 
@@ -24,7 +24,8 @@ def register(commands: Any) -> None:
         "--objective",
         action="append",
         metavar="O",
-        help="table:KEY, predictor:KEY, csv:FILE:COLUMN (then :min or :max), digits:valid (trains RandWire networks) "
+        help="table:KEY, predictor:KEY, csv:FILE:COLUMN (then :min or :max), digits:valid (trains RandWire networks), "
+        "train:digits, train:FOLDER or train:FILE.npz (then :RECIPE, such as :digits,epochs=4; trains any network) "
         "or python:package.module:function; again for several goals",
     )
     parser.add_argument("--method", choices=tuple(METHODS), help=f"(default: {NEW_RUN['method']})")
@@ -55,6 +56,11 @@ def register(commands: Any) -> None:
         "--distinct",
         action=argparse.BooleanOptionalAction,
         help="propose cells that compute the same once (default: for real training and python: functions)",
+    )
+    parser.add_argument(
+        "--prune",
+        choices=tuple(PRUNERS),
+        help="stop trainings of poor cells early (of one train: goal); they count, without a value",
     )
     parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
     parser.add_argument("--name", help="of the run (default: space, method and seed)")

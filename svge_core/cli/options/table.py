@@ -28,6 +28,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "predict": "Predicted scores with intervals, beside measured ones.",
         "compare": "Two to four architectures side by side: scores, edits, latent distances; as a page, too.",
     },
+    "train_cell": {
+        "train-cell": "Train one architecture's network on images; resumes by itself after a kill.",
+    },
     "files": {
         "draw": "Draw architectures as SVG, PNG or Graphviz source.",
         "export": "Write architectures with all that is known about them.",

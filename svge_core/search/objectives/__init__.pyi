@@ -15,8 +15,15 @@ from .goals import (
     split_word as split_word,
 )
 from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
-from .own_process import EvaluatorDiedError as EvaluatorDiedError
+from .own_process import EvaluatorDiedError as EvaluatorDiedError, OwnProcess as OwnProcess
 from .python_function import AllowPython as AllowPython, CallPython as CallPython, one_line as one_line
+from .training import (
+    GoOn as GoOn,
+    PrunedError as PrunedError,
+    TrainedInProcess as TrainedInProcess,
+    largest_stage as largest_stage,
+    needs_consent as needs_consent,
+)
 from .user_table import (
     TableSource as TableSource,
     UserTable as UserTable,

@@ -15,10 +15,16 @@ from typing import Any, BinaryIO
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.search.objectives.python_function import imported_function, one_line
+from svge_core.search.objectives.training import PrunedError, TrainedInProcess
+from svge_core.spaces import get_space
 
 
-def serve(path: str) -> None:
+def serve(path: str, space: str = "") -> None:
     """Import the function that a path names, say so, and call it until nobody asks any more.
+
+    Args:
+        path: of the function; with a space, what a ``train:`` word says.
+        space: name of the space whose networks are trained.
 
     What the function prints goes to the standard error stream: the standard output is for the answers.
     """
@@ -27,19 +33,30 @@ def serve(path: str) -> None:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     try:
-        function = imported_function(path)
+        function = TrainedInProcess(path, get_space(space)) if space else imported_function(path)
     except SvgeError as error:
         _say(answers, {"refused": str(error)})
         return
-    _say(answers, {"ready": True})
+    _say(answers, {"ready": True, "goals": [goal.meaning.to_dict() for goal in function.goals] if space else []})
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # from a thread, so that the end of whoever asks is noticed in the middle of an evaluation too
     threading.Thread(target=_listen, args=(questions, asked), name="questions", daemon=True).start()
+
+    def go_on(epoch: int, value: float) -> bool:
+        _say(answers, {"epoch": epoch, "value": value})
+        return bool(json.loads(asked.get())["go_on"])
+
     while True:
         question = json.loads(asked.get())
         cell = Cell(tuple(question["ops"]), tuple((u, v) for u, v in question["edges"]))
         try:
-            answer: dict[str, Any] = {"values": function.evaluate(cell)}
+            if isinstance(function, TrainedInProcess) and question.get("staged"):
+                values = function.evaluate(cell, go_on)
+            else:
+                values = function.evaluate(cell)
+            answer: dict[str, Any] = {"values": values}
+        except PrunedError as error:
+            answer = {"pruned": str(error)}
         except SvgeError as error:
             answer = {"problem": str(error)}
         except BaseException as error:  # nobody interrupts this process by a signal: it was the function

@@ -8,6 +8,7 @@ import numpy as np
 from svge_core.data import ScoreMeaning, Scores, count_of, score_name
 from svge_core.explorer import PredictorSource
 from svge_core.search.objectives.digits import digits_words
+from svge_core.search.objectives.training import trained_words
 from svge_core.spaces import AbstractSearchSpace
 
 
@@ -49,6 +50,7 @@ def goal_choices(
     if not space.enumerated:
         found += _imported(space)
     found += [GoalChoice(word, meaning, _title(meaning, None)) for word, meaning in digits_words(space).items()]
+    found += [GoalChoice(word, meaning, _title(meaning, None)) for word, meaning in trained_words(space).items()]
     for key in predictors.score_keys if predictors else ():
         stored = predictors.meaning(key) if predictors else None
         meaning = stored or scores.meanings.get(key)

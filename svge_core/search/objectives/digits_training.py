@@ -6,10 +6,7 @@ no table, no proxy. It says nothing about Tiny-ImageNet or ImageNet, on which Ra
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,11 +16,10 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning
 from svge_core.errors import SvgeError
+from svge_core.network_training import TEST, TRAIN, VALIDATION, load_digits
 from svge_core.networks import RandWireNetwork, randwire_network
 from svge_core.spaces import RANDWIRE_SIDE, RandWire
 
-TRAIN, VALIDATION, TEST = 897, 450, 450
-SPLIT_SEED = 0
 MAX_SEEDS = 100
 
 
@@ -50,18 +46,6 @@ class DigitsTraining:
 
 
 @dataclass(frozen=True)
-class Digits:
-    """The images, standardised by the mean and deviation of all pixels of the training images, and their classes."""
-
-    train: Float[Tensor, "897 1 8 8"]
-    train_classes: Int[Tensor, "897"]
-    validation: Float[Tensor, "450 1 8 8"]
-    validation_classes: Int[Tensor, "450"]
-    test: Float[Tensor, "450 1 8 8"]
-    test_classes: Int[Tensor, "450"]
-
-
-@dataclass(frozen=True)
 class DigitsAccuracy:
     """Accuracies of one or more trained networks in percent.
 
@@ -72,21 +56,6 @@ class DigitsAccuracy:
 
     validation: tuple[float, ...]
     test: tuple[float, ...]
-
-
-@lru_cache(maxsize=1)
-def load_digits() -> Digits:
-    """Read the data set from scikit-learn's files and split it; the same split in every call and on every machine."""
-    from sklearn.datasets import load_digits as load
-
-    data: Any = load()
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(data.target))
-    images = torch.from_numpy(data.data[order].astype(np.float32)).reshape(-1, 1, RANDWIRE_SIDE, RANDWIRE_SIDE)
-    classes = torch.from_numpy(data.target[order].astype(np.int64))
-    images = (images - images[:TRAIN].mean()) / images[:TRAIN].std()
-    sizes = (TRAIN, VALIDATION, TEST)
-    parts = zip(images.split(sizes), classes.split(sizes), strict=True)
-    return Digits(*(tensor for part in parts for tensor in part))
 
 
 def train_on_digits(cell: Cell, seed: int = 0, training: DigitsTraining | None = None) -> RandWireNetwork:

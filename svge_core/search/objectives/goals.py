@@ -7,11 +7,12 @@ from svge_core.cells import Cell
 from svge_core.data import Direction, Kind, ScoreMeaning
 from svge_core.errors import DataError, SvgeError
 
-KINDS = ("table", "predictor", "csv", "digits", "python")
+KINDS = ("table", "predictor", "csv", "digits", "train", "python")
 #: kinds whose every value is made anew, in seconds to hours; the others look it up
-COSTLY = ("digits", "python")
+COSTLY = ("digits", "train", "python")
 EXPECTED = (
-    "expected table:KEY, predictor:KEY, csv:FILE:COLUMN[:min|:max], digits:valid or python:package.module:function"
+    "expected table:KEY, predictor:KEY, csv:FILE:COLUMN[:min|:max], digits:valid, train:digits[:RECIPE] or "
+    "python:package.module:function"
 )
 
 

@@ -2,7 +2,7 @@
 
 An objective is written as words, one per goal: ``table:cifar10_valid``, ``predictor:cifar10_valid``,
 ``csv:FILE:COLUMN`` (``:min`` or ``:max`` behind it says the direction), ``digits:valid``,
-``python:package.module:function``.
+``train:digits`` (``:RECIPE`` behind it says how), ``python:package.module:function``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
 from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_csv, split_word
 from svge_core.search.objectives.python_function import AllowPython, CallPython, python_objective
+from svge_core.search.objectives.training_process import trained_objective
 from svge_core.search.objectives.user_table import TableSource, read_table
 from svge_core.spaces import AbstractSearchSpace
 
@@ -198,6 +199,8 @@ def _part(
         return _cell_table(space, meaning, values)
     if kind == "digits":
         return digits_objective(rest, space)
+    if kind == "train":
+        return trained_objective(rest, space, allow_python)
     return python_objective(rest, allow_python, call_python)
 
 

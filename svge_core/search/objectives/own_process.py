@@ -17,20 +17,22 @@ import weakref
 from typing import Any
 
 from svge_core.cells import Cell
+from svge_core.data import meaning_from_dict
 from svge_core.errors import DataError
 from svge_core.search.objectives.goals import EvaluationError, Goal
+from svge_core.search.objectives.training import GoOn, PrunedError
 
 #: what the process runs: the paths of this one first, then what plug-ins register, as every command does
 _PROGRAM = """
 import contextlib, json, sys
 sys.path[:] = json.loads(sys.argv[1])
-path, sys.argv[:] = sys.argv[2], [""]
+path, space, sys.argv[:] = sys.argv[2], sys.argv[3], [""]
 from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
 with contextlib.suppress(SvgeError):
     load_plugins()
 from svge_core.search.objectives.calling import serve
-serve(path)
+serve(path, space)
 """
 #: signals by which people and systems end programs
 INTERRUPTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -60,14 +62,16 @@ class OwnProcess:
     Args:
         path: ``package.module:function[:directions]``.
         name: of the function, for people.
-        goals: one per number that it returns.
+        goals: one per number that it returns; for training they are learned from the process.
+        space: name of the space whose networks are trained; then ``path`` is what ``train:`` words say, and the
+            function is :class:`svge_core.search.objectives.training.TrainedInProcess`.
     """
 
     known: tuple[Cell, ...] | None = None
     optimum: tuple[float, ...] | None = None
 
-    def __init__(self, path: str, name: str, goals: tuple[Goal, ...]) -> None:
-        self.path, self.name, self._goals = path, name, goals
+    def __init__(self, path: str, name: str, goals: tuple[Goal, ...], space: str = "") -> None:
+        self.path, self.name, self._goals, self.space = path, name, goals, space
         self._process: _Process | None = None
         self._lock = threading.Lock()
 
@@ -84,21 +88,30 @@ class OwnProcess:
         """
         if self._process is not None and self._process.running:
             return
-        self._process = process = _Process(self.path)
+        self._process = process = _Process(self.path, self.space)
         weakref.finalize(self, process.end)
         answer = self._hear(process)
         if isinstance(answer, dict) and "ready" in answer:
+            if meanings := answer.get("goals"):
+                self._goals = tuple(Goal(each["key"], meaning_from_dict(each)) for each in meanings)
             return
         self._process = None
         if isinstance(answer, dict):
             raise DataError(str(answer["refused"]))
+        if self.space:
+            raise DataError(f"{self.name[:80]} cannot be had: its process died meanwhile ({answer}).")
         module = self.path.partition(":")[0]
         raise DataError(f"The module {module[:80]!r} cannot be imported: its process died meanwhile ({answer}).")
 
-    def evaluate(self, cell: Cell) -> tuple[float, ...]:
+    def evaluate(self, cell: Cell, go_on: GoOn | None = None) -> tuple[float, ...]:
         """See the protocol.
 
+        Args:
+            cell: to evaluate.
+            go_on: of training: asked after every epoch but the last, see :data:`~.training.GoOn`.
+
         Raises:
+            PrunedError: if ``go_on`` said no.
             EvaluationError: if the function raised or gave no numbers.
             EvaluatorDiedError: if its process died.
         """
@@ -108,10 +121,15 @@ class OwnProcess:
                 self.start()
                 process = self._process
                 assert process is not None
-                if process.ask({"ops": cell.ops, "edges": cell.edges}):
+                if process.ask({"ops": cell.ops, "edges": cell.edges, "staged": go_on is not None}):
                     answer = self._hear(process)
+                    while go_on is not None and isinstance(answer, dict) and "epoch" in answer:
+                        process.ask({"go_on": go_on(answer["epoch"], answer["value"])})
+                        answer = self._hear(process)
             if isinstance(answer, str):
                 raise EvaluatorDiedError(self.name, answer)
+            if "pruned" in answer:
+                raise PrunedError(answer["pruned"])
             if "problem" in answer:
                 raise EvaluationError(answer["problem"])
             return tuple(map(float, answer["values"]))
@@ -128,10 +146,10 @@ class OwnProcess:
 class _Process:
     """The process and what it says."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, space: str) -> None:
         self.owner, self.reaping = os.getpid(), threading.Lock()
         self.heard: queue.SimpleQueue[bytes | int] = queue.SimpleQueue()
-        command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), path]
+        command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), path, space]
         self.child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )  # a session of its own: an interrupt typed at a terminal is for the worker, and the group can be ended whole

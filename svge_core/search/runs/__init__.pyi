@@ -11,6 +11,7 @@ from .limits import (
     MAX_BATCH as MAX_BATCH,
     MAX_BUDGET as MAX_BUDGET,
     MAX_SEED as MAX_SEED,
+    PRUNERS as PRUNERS,
 )
 from .loop import execute as execute
 from .manage import (
@@ -22,6 +23,7 @@ from .manage import (
 from .optuna_study import gene_name as gene_name, optuna_storage as optuna_storage
 from .preparing import ObjectiveRecipe as ObjectiveRecipe, default_checkpoint as default_checkpoint
 from .processes import birth as birth
+from .pruning import EarlyStops as EarlyStops
 from .races import (
     MAX_NOTE as MAX_NOTE,
     MAX_TITLE as MAX_TITLE,

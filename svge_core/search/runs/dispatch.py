@@ -18,6 +18,7 @@ from typing import Protocol, runtime_checkable
 from sqlalchemy.exc import SQLAlchemyError
 
 from svge_core.cells import Cell
+from svge_core.errors import DataError
 from svge_core.search.objectives import AllowPython
 from svge_core.search.runs import ledger
 from svge_core.search.runs.deaths import given_up, new_death, note_death
@@ -26,7 +27,6 @@ from svge_core.search.runs.loop import (
     MAX_FAILURES,
     POLL_SECONDS,
     Execution,
-    done_count,
     end_exhausted,
     end_run,
     failures,
@@ -34,6 +34,7 @@ from svge_core.search.runs.loop import (
     patiently,
     propose,
     run_row,
+    settled_count,
     store,
 )
 from svge_core.search.runs.preparing import ObjectiveRecipe
@@ -114,6 +115,11 @@ def execute_elsewhere(
         SvgeError: as there, or if the other place cannot be used.
     """
     with joined(storage_url, name, on_evaluation, allow_python, "elsewhere", device) as run:
+        if run.config.prune:
+            raise DataError(
+                "Early stops compare the trainings of one machine: work on this run here, or start one without them.",
+                settings=("prune",),
+            )
         recipe = ObjectiveRecipe.of(run.config, run.prepared.digest, run.tables)
         with elsewhere(recipe) as place, ThreadPoolExecutor(1, "search proposals") as thread:
             loop = _Dispatch(run, place, thread)
@@ -174,7 +180,7 @@ class _Dispatch:
         elif self.flying:  # from a thread: what comes back meanwhile is stored at once
             self.proposing = self.thread.submit(propose, self.run)
             return False
-        elif done_count(self.run) >= self.run.config.budget:
+        elif settled_count(self.run) >= self.run.config.budget:
             end_run(self.run.engine, self.run.run_id, "finished", "")
             return True
         else:

@@ -166,8 +166,12 @@ def settle(
     values: tuple[float, ...] | None,
     problem: str = "",
     seconds: float | None = None,
+    *,
+    pruned: bool = False,
 ) -> bool:
-    """Store what came out: values, or why there are none (which gives the place of the budget back).
+    """Store what came out: values, or why there are none.
+
+    A failed evaluation gives its place of the budget back, one that was stopped early keeps it.
 
     Args:
         engine: of the store.
@@ -177,6 +181,7 @@ def settle(
         values: one per goal; None if it failed.
         problem: one line, why it failed.
         seconds: that it took, where :func:`begin` was not told.
+        pruned: whether it was stopped early.
 
     Returns:
         False if another worker has settled this cell or holds its claim.
@@ -185,12 +190,16 @@ def settle(
         settled: dict[str, object] = {"problem": problem, "finished": clock(engine)}
         if seconds is not None:
             settled["started"] = sa.text(f"{clock(engine).text} - {max(float(seconds), 0.0)!r}")
-        if values is None:
+        unbroken = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
+        if pruned:
+            settled |= {"state": "pruned"}
+            streak = unbroken
+        elif values is None:
             settled |= {"state": "failed", "slot": None}
             streak = sa.update(runs).where(runs.c.id == run_id).values(streak=runs.c.streak + 1)
         else:
             settled |= {"state": "done", "value": values[0], "numbers": json.dumps(values)}
-            streak = sa.update(runs).where((runs.c.id == run_id) & (runs.c.streak != 0)).values(streak=0)
+            streak = unbroken
         update = sa.update(claims).where(_mine(claim, worker)).values(**settled)
         if connection.execute(update).rowcount == 1:
             connection.execute(streak)

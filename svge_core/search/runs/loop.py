@@ -19,13 +19,21 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, CallPython, EvaluatorDiedError, TableSource, one_line
+from svge_core.search.objectives import (
+    AllowPython,
+    CallPython,
+    EvaluatorDiedError,
+    PrunedError,
+    TableSource,
+    one_line,
+)
 from svge_core.search.runs import ledger
 from svge_core.search.runs.deaths import given_up, new_death, note_death
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import RunContext, prepare
 from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
+from svge_core.search.runs.pruning import EarlyStops, early_stops, evaluated
 from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
 from svge_core.search.runs.stored import stored_config, stored_number, stored_text
 from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, first_line, open_store, runs
@@ -57,6 +65,7 @@ class Execution:
         tables: that the words of the run name.
         on_evaluation: called after every evaluation of this worker.
         settled: called when one is in the ledger.
+        stops: ends trainings of poor cells; None where the run asks for none.
     """
 
     engine: Engine
@@ -67,6 +76,7 @@ class Execution:
     tables: TableSource
     on_evaluation: Callable[[Evaluation], None] | None
     settled: Callable[[], None]
+    stops: EarlyStops | None
 
 
 def execute(
@@ -143,7 +153,8 @@ def joined(
                     raise
                 patiently(partial(ledger.tidy, engine, row["id"]))
                 with mirrored(Mirror(storage_url, engine, row, prepared.space)) as settled:
-                    yield Execution(engine, row["id"], config, worker, prepared, tables, on_evaluation, settled)
+                    stops = early_stops(storage_url, config, prepared)
+                    yield Execution(engine, row["id"], config, worker, prepared, tables, on_evaluation, settled, stops)
         except StoreAwayError:
             with suppress(SQLAlchemyError):  # once: this worker has been patient
                 _leave(engine, row["id"], worker)
@@ -183,7 +194,7 @@ def _loop(run: Execution, wait: bool) -> None:
         if claim is not None:
             _evaluate(run, claim)
             continue
-        if done_count(run) >= run.config.budget:
+        if settled_count(run) >= run.config.budget:
             end_run(run.engine, run.run_id, "finished", "")
             return
         outcome = propose(run)
@@ -213,11 +224,14 @@ def propose(run: Execution) -> Literal["go on", "wait", "exhausted"]:
 
 def _evaluate(run: Execution, claim: Claim) -> None:
     values: tuple[float, ...] | None = None
+    pruned = False
     if not (problem := patiently(partial(given_up, run.engine, claim.id))):
         if not patiently(partial(ledger.begin, run.engine, claim, run.worker)):
             return  # taken over: this process was silent for so long that it was taken for dead
         try:
-            values = run.prepared.objective.evaluate(claim.cell)
+            values = evaluated(run.stops, run.prepared, claim.cell)
+        except PrunedError as error:
+            pruned, problem = True, str(error)
         except EvaluatorDiedError as error:  # the cell stays ours: it is tried again, or has died often enough
             noted = partial(note_death, run.engine, new_death(), claim.id, run.run_id, run.worker, error.reason)
             patiently(noted)
@@ -231,27 +245,34 @@ def _evaluate(run: Execution, claim: Claim) -> None:
             with suppress(SQLAlchemyError):
                 ledger.release(run.engine, run.run_id, run.worker)
             raise
-    store(run, claim, values, problem)
+    store(run, claim, values, problem, pruned=pruned)
 
 
 def store(
-    run: Execution, claim: Claim, values: tuple[float, ...] | None, problem: str, seconds: float | None = None
+    run: Execution,
+    claim: Claim,
+    values: tuple[float, ...] | None,
+    problem: str,
+    seconds: float | None = None,
+    *,
+    pruned: bool = False,
 ) -> None:
     """Write down what came out of an evaluation, and tell whoever wants to know.
 
     Args:
         run: of the claim.
         claim: what was evaluated.
-        values: one per goal; None if it failed.
-        problem: one line, why it failed; else empty.
+        values: one per goal; None if it failed or was stopped early.
+        problem: one line, why it failed or was stopped; else empty.
         seconds: that it took, where nobody noted when it began.
+        pruned: whether it was stopped early.
 
     Raises:
         StoreAwayError: with what is known, if it cannot be stored.
     """
+    parts = (run.engine, run.run_id, claim, run.worker, values, problem, seconds)
     try:
-        write = partial(ledger.settle, run.engine, run.run_id, claim, run.worker, values, problem, seconds)
-        settled = patiently(write)
+        settled = patiently(partial(ledger.settle, *parts, pruned=pruned))
     except StoreAwayError as error:  # whoever made it can still write down what it cost hours to learn
         known = problem if values is None else " / ".join(map(str, values))
         notation = run.prepared.space.format(claim.cell)
@@ -285,14 +306,15 @@ def end_run(engine: Engine, run_id: int, state: str, problem: str) -> None:
     patiently(write)
 
 
-def done_count(run: Execution) -> int:
-    """Finished evaluations that count."""
-    return patiently(lambda: ledger.counts(run.engine, run.run_id)).get("done", 0)
+def settled_count(run: Execution) -> int:
+    """Evaluations that count towards the budget: finished, or stopped early."""
+    found = patiently(lambda: ledger.counts(run.engine, run.run_id))
+    return found.get("done", 0) + found.get("pruned", 0)
 
 
 def end_exhausted(run: Execution) -> None:
     """End a run whose method has nothing left to propose."""
-    words = f"No cell is left to propose after {count_of(done_count(run), 'evaluation')}."
+    words = f"No cell is left to propose after {count_of(settled_count(run), 'evaluation')}."
     end_run(run.engine, run.run_id, "finished", words)
 
 

@@ -18,6 +18,7 @@ from svge_core.search.objectives import AllowPython, Start, read_start, read_tab
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
 from svge_core.search.runs.preparing import default_checkpoint, prepare
+from svge_core.search.runs.pruning import delete_stops
 from svge_core.search.runs.races import forget_notes, race_of
 from svge_core.search.runs.reading import find, view_of
 from svge_core.search.runs.tables import claims, clock, deaths, open_store, owners, runs, workers
@@ -191,3 +192,4 @@ def delete_run(storage_url: str, name: str) -> None:
             drop_tables(connection)
             forget_notes(connection, race)
         study.delete_study(storage_url, row["name"])
+        delete_stops(storage_url, row["name"])

@@ -38,6 +38,8 @@ CLAIM_ATTR, OLD_WORKER_ATTR = "claim", "worker_id"
 #: trials that are added before others get their turn, and seconds for which news are gathered: cells that are settled
 #: in between cost one look at the study
 CHUNK, GATHER_SECONDS = 50, 0.5
+#: of an evaluation that is over, and what Optuna calls it
+_STATES = {"done": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
 
 
 class Mirror:
@@ -91,9 +93,7 @@ class Mirror:
         Raises:
             KeyError, ValueError, OSError, SQLAlchemyError, OptunaError: if that is not possible now.
         """
-        behind = (
-            (claims.c.run_id == self.run["id"]) & claims.c.state.in_(("done", "failed")) & claims.c.trial_id.is_(None)
-        )
+        behind = (claims.c.run_id == self.run["id"]) & claims.c.state.in_(tuple(_STATES)) & claims.c.trial_id.is_(None)
         query = sa.select(claims).where(behind).order_by(claims.c.number).limit(CHUNK)
         while True:
             with self._alone() as connection:
@@ -140,11 +140,11 @@ class Mirror:
         }
         if worker is not None:
             attributes["worker"] = {"host": worker.host, "pid": worker.pid, "birth": worker.born}
-        if row["state"] == "failed":
+        if row["state"] != "done":
             attributes["problem"] = row["problem"]
         genes, choices = json.loads(row["genotype"]), self.space.gene_choices
         trial = create_trial(
-            state=TrialState.COMPLETE if row["state"] == "done" else TrialState.FAIL,
+            state=TrialState[_STATES[row["state"]]],
             values=json.loads(row["numbers"]) if row["state"] == "done" else None,
             params={gene_name(number): gene for number, gene in enumerate(genes)},
             distributions={

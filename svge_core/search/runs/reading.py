@@ -29,7 +29,7 @@ from svge_core.search.runs.stored import (
 from svge_core.search.runs.tables import Record, claims, open_store, owners, printable, runs, workers
 from svge_core.search.runs.types import Control, End, Evaluation, RunState, RunSummary, RunView, UnreadableRun
 
-_CLAIM_STATES = ("open", "done", "failed")
+_CLAIM_STATES = ("open", "done", "failed", "pruned")
 
 
 def list_runs(storage_url: str, space: str | None = None) -> list[RunSummary | UnreadableRun]:
@@ -89,7 +89,7 @@ def _summary(row: Record, groups: list[Record], states: "_States") -> RunSummary
     for group in groups:
         stored_word(group, "state", _CLAIM_STATES)
     finished = [group for group in groups if group["state"] == "done"]
-    done = sum(group["count"] for group in finished if not group["label"])
+    done = sum(group["count"] for group in groups if group["state"] in ("done", "pruned") and not group["label"])
     best = None
     if finished:  # numbers come before texts in the order of SQLite, so both ends are looked at
         least = min(stored_number(group, "least") for group in finished)
@@ -156,7 +156,7 @@ def view_of(engine: Engine, name: str) -> RunView:
         config, goals = stored_config(row), stored_goals(row)
         stored_time(row, "created")  # what no list can read is not read here either
         stored_number(row, "streak")
-        done = sum(claim["state"] == "done" and claim["slot"] is not None for claim in found)
+        done = sum(claim["state"] in ("done", "pruned") and claim["slot"] is not None for claim in found)
         state = states.of(row, config.budget, done)
         over = state in ("finished", "cancelled", "failed")
         evaluations = tuple(

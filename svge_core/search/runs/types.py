@@ -13,15 +13,15 @@ from svge_core.checks import file_name, yes_or_no
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
-from svge_core.search.objectives import COSTLY, Goal, split_word
-from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED
+from svge_core.search.objectives import COSTLY, Goal, largest_stage, needs_consent, split_word
+from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED, PRUNERS
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 
 #: how a run ends by itself
 End = Literal["finished", "failed"]
 RunState = Literal["waiting", "running", "paused", "finished", "cancelled", "interrupted", "failed"]
-EvaluationState = Literal["running", "done", "failed"]
+EvaluationState = Literal["running", "done", "pruned", "failed"]
 Control = Literal["run", "pause", "cancel"]
 
 #: source of the evaluations that a search started from
@@ -44,6 +44,8 @@ class SearchConfig:
         restricted: search only among the cells whose value is known.
         start_csv: a file of existing labels that the search starts from. A store names it, and the tables of the
             objective, by content: see :mod:`svge_core.search.objectives.user_table`.
+        prune: stop trainings of poor cells early, a key of :data:`svge_core.search.runs.limits.PRUNERS`; empty trains
+            all to the end.
         distinct: leave out cells that compute the same as one that was proposed; None for what suits the objective, see
             :attr:`leaves_out_equivalents`.
         race: runs that were started together to be compared share it.
@@ -65,6 +67,7 @@ class SearchConfig:
     race: str = ""
     name: str = ""
     distinct: bool | None = None
+    prune: str = ""
 
     def __post_init__(self) -> None:
         get_space(self.space)
@@ -79,6 +82,7 @@ class SearchConfig:
         for name, low, high in (("budget", 1, MAX_BUDGET), ("seed", 0, MAX_SEED), ("batch", 1, MAX_BATCH)):
             if not low <= (value := getattr(self, name)) <= high:
                 raise DataError(f"The {name} is a whole number from {low} to {high:,}; got {str(value)[:40]}.")
+        self._check_prune()
         yes_or_no("restricted", self.restricted)
         if self.distinct is not None:
             yes_or_no("distinct", self.distinct)
@@ -90,10 +94,21 @@ class SearchConfig:
             if value := getattr(self, name):
                 file_name(f"The {name}", value)
 
+    def _check_prune(self) -> None:
+        if not self.prune:
+            return
+        if self.prune not in PRUNERS:
+            raise DataError(f"Early stops are one of {', '.join(PRUNERS)}; got {self.prune[:60]!r}.")
+        words = [split_word(word) for word in self.objective]
+        if len(words) != 1 or words[0][0] != "train":
+            raise DataError("Early stops need one goal that is trained, such as train:digits.", settings=("prune",))
+        largest_stage(words[0][1])
+
     @property
     def uses_python(self) -> bool:
-        """Whether evaluating imports a user's function."""
-        return any(split_word(word)[0] == "python" for word in self.objective)
+        """Whether evaluating imports a user's function, or trains on files of a user's: what a person must agree to."""
+        words = [split_word(word) for word in self.objective]
+        return any(kind == "python" or (kind == "train" and needs_consent(rest)) for kind, rest in words)
 
     @property
     def uses_checkpoint(self) -> bool:
@@ -123,8 +138,8 @@ class SearchConfig:
         Raises:
             DataError: if a field is missing, unknown or cannot be used.
         """
-        if is_dict(raw) and "distinct" not in raw:
-            raw = {**raw, "distinct": False}  # what runs of before did, and go on doing
+        if is_dict(raw):  # what runs of before did, and go on doing
+            raw = {"distinct": False, "prune": "", **raw}
         try:
             return to_record(raw, cls, complete=(cls,))
         except DataError:
@@ -144,7 +159,8 @@ class Evaluation:
         values: one per goal, None until it is done.
         source: where the proposal came from, for people.
         mean, std: what the method predicted, if it did.
-        state: running also means proposed and not begun (``started`` is None then).
+        state: running also means proposed and not begun (``started`` is None then); pruned was stopped early and has
+            no value of the goal.
         started, finished: in UTC.
         worker: machine and process number of whoever evaluates it.
         problem: one line, why it failed.
@@ -198,8 +214,13 @@ class RunView:
 
     @property
     def evaluated(self) -> int:
-        """Finished evaluations that count."""
-        return len(self.done) - self.start_count
+        """Evaluations that count: finished, or stopped early."""
+        return len(self.done) - self.start_count + self.pruned
+
+    @property
+    def pruned(self) -> int:
+        """Evaluations that were stopped early."""
+        return sum(e.state == "pruned" for e in self.evaluations)
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -268,9 +289,8 @@ class RunView:
     def history(self) -> History:
         """What a searcher may look at."""
         observations = tuple(Observation(e.number, e.cell, e.values) for e in self.done if e.values is not None)
-        pending, failed = (
-            tuple(e.cell for e in self.evaluations if e.state == state) for state in ("running", "failed")
-        )
+        pending = tuple(e.cell for e in self.evaluations if e.state == "running")
+        failed = tuple(e.cell for e in self.evaluations if e.state in ("failed", "pruned"))
         return History(self.directions, observations, pending, failed)
 
 

@@ -1,0 +1,270 @@
+"""Trainings of single cells started from the page: one child process each, with its record and its result on disk.
+
+A record outlives the page, the browser and the server. The command line does the work and saves its state, so a
+training that was stopped, by Cancel or by a power cut, goes on where it was. The same cell, images and recipe have the
+same name, so what was trained once is there.
+"""
+
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from svge_core.data import Scores, scores_from_columns
+from svge_core.errors import CheckpointError, SvgeError
+from svge_core.files import write_atomically
+from svge_core.jobs.process import STOP_SECONDS, ProcessId, Supervisor, locked, log_tail
+from svge_core.jobs.training import events_of
+from svge_core.network_training import RESULT, STATE, TrainedNetwork, TrainRecipe, read_result
+from svge_core.spaces import AbstractSearchSpace, get_space
+
+CellState = Literal["running", "done", "cancelled", "failed"]
+
+
+@dataclass(frozen=True)
+class CellTrainingRequest:
+    """What the form asks for.
+
+    Attributes:
+        space: name of the search space.
+        cell: in the space's notation, canonical.
+        data: words that name the images, see :func:`svge_core.network_training.open_images`.
+        recipe: how to train.
+    """
+
+    space: str
+    cell: str
+    data: str
+    recipe: TrainRecipe
+
+    @property
+    def name(self) -> str:
+        """16 hex digits, the same for the same request."""
+        return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def command(self, folder: Path) -> list[str]:
+        """The command line that trains it; every setting is written out, so that the record says it all."""
+        words = [sys.executable, "-m", "svge_core", "train-cell", "--json", "--space", self.space]
+        words += [f"--cell={self.cell}", f"--data={self.data}", "--out", str(folder)]
+        for name, value in self.recipe.to_dict().items():
+            option = name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{'' if value else 'no-'}{option}")
+            elif not (name == "cells_per_stage" and "cells_per_stage" not in self._options()):
+                words.append(f"--{option}={value}")
+        return words
+
+    def _options(self) -> tuple[str, ...]:
+        from svge_core.networks import network_options
+
+        return network_options(self.space)
+
+
+@dataclass(frozen=True)
+class CellTrainingJob:
+    """The record of one training.
+
+    Attributes:
+        name: of the request.
+        space, cell, data: of the request.
+        recipe: as plain values.
+        command: as started.
+        pid, born: the process, see :class:`svge_core.jobs.process.ProcessId`.
+        cancelled: it was stopped from the page.
+    """
+
+    name: str
+    space: str
+    cell: str
+    data: str
+    recipe: dict[str, Any]
+    command: tuple[str, ...]
+    pid: int
+    born: str
+    cancelled: bool = False
+
+    @property
+    def process(self) -> ProcessId:
+        """Its process."""
+        return ProcessId(self.pid, self.born)
+
+
+@dataclass(frozen=True)
+class CellTrainingProgress:
+    """Where a training stands.
+
+    Attributes:
+        state: done means that the result was written.
+        rows: curve so far, one event per epoch of all seeds.
+        step, steps: of all seeds together; 0 before the first word.
+        seconds_left: at the pace so far; None before there is one.
+        message: the last lines it wrote about an error, else empty.
+        result: of a training that is done.
+    """
+
+    state: CellState
+    rows: tuple[dict[str, Any], ...]
+    step: int
+    steps: int
+    seconds_left: float | None
+    message: str = ""
+    result: TrainedNetwork | None = None
+
+    @property
+    def share(self) -> float:
+        """Finished part, 0 to 1."""
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
+
+
+class CellTrainingJobs:
+    """All trainings of cells recorded in one folder.
+
+    Args:
+        records: folder of records, logs and results.
+        environment: variables for the child processes, beside those of this process.
+        cwd: folder the children are started in; None for that of this process.
+    """
+
+    def __init__(self, records: Path, environment: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+        self.records = records
+        self.supervisor = Supervisor(environment, cwd)
+
+    def all(self) -> list[CellTrainingJob]:
+        """Every recorded training, the newest first; damaged records are left out."""
+        found: list[tuple[float, CellTrainingJob]] = []
+        for path in self.records.glob("*.json"):
+            with contextlib.suppress(msgspec.MsgspecError, OSError):
+                job = msgspec.json.decode(path.read_bytes(), type=CellTrainingJob)
+                found.append((path.stat().st_mtime, job))
+        return [job for _, job in sorted(found, key=lambda each: each[0], reverse=True)]
+
+    def of(self, space: str, cell: str) -> list[CellTrainingJob]:
+        """The trainings of one cell, the newest first."""
+        return [job for job in self.all() if (job.space, job.cell) == (space, cell)]
+
+    def running(self) -> CellTrainingJob | None:
+        """The training that is going on, if any."""
+        return next((job for job in self.all() if self.supervisor.alive(job.process)), None)
+
+    def folder(self, name: str) -> Path:
+        """Where state, weights and result of a training lie."""
+        return self.records / name
+
+    def start(self, request: CellTrainingRequest) -> CellTrainingJob:
+        """Start a training, or let the one of the same request go on.
+
+        Raises:
+            SvgeError: if another one is going on, or this one is done.
+        """
+        if (self.folder(request.name) / RESULT).is_file():
+            raise SvgeError("This cell was trained like this already: its result is below.")
+        command = request.command(self.folder(request.name))
+        recipe = request.recipe.to_dict()
+        return self._launch(
+            CellTrainingJob(request.name, request.space, request.cell, request.data, recipe, tuple(command), 0, "")
+        )
+
+    def resume(self, job: CellTrainingJob) -> CellTrainingJob:
+        """Go on with a stopped training: the same command again.
+
+        Raises:
+            SvgeError: if another one is going on.
+        """
+        return self._launch(replace(job, cancelled=False))
+
+    def cancel(self, job: CellTrainingJob) -> CellTrainingJob:
+        """Stop a training and all it started; what it saved last stays, so it can be resumed."""
+        with locked(self.records):
+            latest = next((each for each in self.all() if each.name == job.name), job)
+            stopped = replace(latest, cancelled=True)
+            self._write(stopped)  # first, so that nobody takes the end for a failure
+        self.supervisor.stop(stopped.process, STOP_SECONDS)
+        return stopped
+
+    def forget(self, job: CellTrainingJob) -> None:
+        """Remove the record of a training that is over, with its logs, state, weights and result."""
+        shutil.rmtree(self.folder(job.name), ignore_errors=True)
+        for suffix in (".json", ".jsonl", ".err"):
+            self._path(job.name, suffix).unlink(missing_ok=True)
+
+    def progress(self, job: CellTrainingJob) -> CellTrainingProgress:
+        """Read where a training stands from what it printed."""
+        alive = self.supervisor.alive(job.process)  # before the log, so that an ended one's last line is not missed
+        rows: dict[tuple[int, int], dict[str, Any]] = {}
+        step, steps, left = 0, 0, None
+        for event in events_of(self._path(job.name, ".jsonl")):
+            if isinstance(event.get("step"), int) and isinstance(event.get("steps"), int):
+                step, steps, left = event["step"], event["steps"], event.get("seconds_left")
+            if event.get("event") == "epoch" and isinstance(event.get("epoch"), int):
+                rows[event.get("seed", 0), event["epoch"]] = event  # a resumed training may print an epoch again
+        ordered = tuple(rows[key] for key in sorted(rows))
+        if not alive and (result := self.result(job)) is not None:
+            return CellTrainingProgress("done", ordered, steps, steps, None, result=result)
+        state: CellState = "running" if alive else "cancelled" if job.cancelled else "failed"
+        message = log_tail(self._path(job.name, ".err"), lines=6, characters=2000) if state == "failed" else ""
+        return CellTrainingProgress(state, ordered, step, steps, left, message)
+
+    def result(self, job: CellTrainingJob) -> TrainedNetwork | None:
+        """What a training came to; None where it is not done."""
+        try:
+            return read_result(self.folder(job.name))
+        except CheckpointError:
+            return None
+
+    def has_state(self, job: CellTrainingJob) -> bool:
+        """Whether a training that did not finish goes on from what it saved."""
+        return (self.folder(job.name) / STATE).is_file()
+
+    def stamp(self) -> tuple[tuple[str, int], ...]:
+        """What changes whenever a result comes or goes."""
+        found = []
+        for path in self.records.glob(f"*/{RESULT}"):
+            with contextlib.suppress(OSError):
+                found.append((path.parent.name, path.stat().st_mtime_ns))
+        return tuple(sorted(found))
+
+    def results(self, space: str) -> list[TrainedNetwork]:
+        """All results of a space."""
+        found = (self.result(job) for job in self.all() if job.space == space)
+        return [each for each in found if each is not None]
+
+    def _launch(self, job: CellTrainingJob) -> CellTrainingJob:
+        with locked(self.records):  # of two windows that press the button at once, one is refused
+            if (other := self.running()) is not None:
+                raise SvgeError(f"Another cell is being trained ({other.cell[:60]}): wait for it or cancel it first.")
+            output, errors = (self._path(job.name, suffix) for suffix in (".jsonl", ".err"))
+            process = self.supervisor.start(list(job.command), errors=errors, output=output)
+            begun = replace(job, pid=process.pid, born=process.born)
+            self._write(begun)
+        return begun
+
+    def _write(self, job: CellTrainingJob) -> None:
+        write_atomically(self._path(job.name, ".json"), json.dumps(asdict(job)).encode())
+
+    def _path(self, name: str, suffix: str) -> Path:
+        return self.records / f"{name}{suffix}"
+
+
+def trained_scores(space: AbstractSearchSpace | str, results: Sequence[TrainedNetwork]) -> Scores | None:
+    """Results as columns over all cells of a space, one per meaning; None where there is none or no list of cells.
+
+    Args:
+        space: of the cells.
+        results: of trainings.
+    """
+    space = get_space(space)
+    if not results or not space.enumerated or space.size is None:
+        return None
+    columns: dict[str, np.ndarray] = {}
+    for found in results:
+        values = columns.setdefault(found.meaning.key, np.full(space.size, np.nan))
+        values[space.index(space.parse(found.cell))] = found.validation
+    return scores_from_columns(space.name, columns, {found.meaning.key: found.meaning for found in results})

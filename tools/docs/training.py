@@ -1,0 +1,35 @@
+"""The table of searches by real training, from ``bench/results/real_training.json``."""
+
+from pathlib import Path
+
+from bench.harness.results import read_results
+from svge_core.search.searchers import METHODS
+from svge_core.spaces import SPACES
+
+
+def real_training(root: Path) -> str:
+    """What the cells that searches chose are worth, trained again."""
+    if (stored := read_results("real_training", root)) is None:
+        return "Not measured yet: `python -m bench.real_training`."
+    machine, settings = stored["machine"], stored["settings"]
+    lines = [
+        f"`{stored['command']}`, {stored['date']}; {machine['cpu']}, {machine['cores']} cores, one thread. "
+        f"{settings['budget']} evaluations a run; test accuracy of the chosen cell, trained again with "
+        f"{settings['trained_again']} by the same recipe, mean over runs.",
+        "",
+        "| space | method | early stops | runs | test accuracy, % | deviation over runs | trained to the end "
+        "| stopped early | CPU seconds a run | seconds a run |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    order = list(METHODS)
+    rows = sorted(
+        stored["rows"], key=lambda row: (row["space"], row["early stops"] != "none", order.index(row["method"]))
+    )
+    for row in rows:
+        spread = "" if row["test_sd"] is None else f"{row['test_sd']:.2f}"
+        lines.append(
+            f"| {SPACES[row['space']].title} | {METHODS[row['method']].title} | {row['early stops']} | {row['seeds']} "
+            f"| {row['test']:.2f} | {spread} | {row['full']:.1f} | {row['stopped']:.1f} | {row['cpu_seconds']:.0f} "
+            f"| {row['seconds']:.0f} |"
+        )
+    return "\n".join(lines)

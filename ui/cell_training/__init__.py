@@ -1,0 +1,1 @@
+"""A cell trained for real from its panel: form, progress, curve, result."""

@@ -1,0 +1,213 @@
+"""Train this cell: what is asked for, how far it is, what came out; the work is a process that outlives the page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from svge_core.cells import Cell
+from svge_core.errors import SvgeError
+from svge_core.explorer import cell_name, cell_named
+from svge_core.figures import accuracy_figure
+from svge_core.jobs import CellTrainingJob, CellTrainingJobs, CellTrainingProgress, CellTrainingRequest
+from svge_core.network_training import PRESETS, TrainRecipe
+from svge_core.spaces import AbstractSearchSpace, get_space
+from ui.paths import shared
+from ui.shared import reruns, session
+from ui.shared.choices import CellFocus
+from ui.shared.theme import plain, theme_name
+from ui.shared.trained import cell_training_jobs
+from ui.shared.widgets import show_chart
+from ui.visitors import acts, asking, rules
+
+LINE = "cell-training"
+EVERY_SECONDS = 1.0
+OWN_IMAGES = "own"
+DATA = {"digits": "Digits, 8x8 pixels (built in)", OWN_IMAGES: "Images on this machine"}
+
+
+def train_section(space: AbstractSearchSpace, cell: Cell) -> None:
+    """The part of the panel that trains the cell in focus.
+
+    Args:
+        space: of the cell; nothing is shown where its cells have no network.
+        cell: a member.
+    """
+    if space.network() is None:
+        return
+    notation = space.format(space.canonical(cell))
+    if shared():
+        with st.expander("Train this cell", icon=":material/model_training:", key="cell-training"):
+            st.caption(rules.TRAINING_OFF)
+        return
+    jobs = cell_training_jobs()
+    found, running = jobs.of(space.name, notation), jobs.running()
+    with st.expander(
+        "Train this cell", icon=":material/model_training:", expanded=bool(found), key=f"cell-training-{bool(found)}"
+    ):
+        if notice := session.said(LINE):
+            (st.error if notice.kind == "error" else st.success)(plain(notice.text))
+        for job in found:
+            if job == running:
+                st.fragment(_running, run_every=EVERY_SECONDS)(jobs, job)
+            else:
+                _over(jobs, job, busy=running is not None)
+        if running is not None and running not in found:
+            _elsewhere(jobs, running)
+        if running is None:
+            _form(jobs, space, notation)
+
+
+def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str) -> None:
+    data, words = "digits", "digits"
+    if asking.local_browser():  # what a browser names on this machine's disk
+        data = st.selectbox("Images", list(DATA), format_func=DATA.__getitem__, key="cell-train-data")
+        if data == OWN_IMAGES:
+            words = st.text_input(
+                "Folder or file",
+                key="cell-train-path",
+                placeholder="a folder with one sub-folder per class, or a .npz file",
+                help="A folder: one sub-folder of images per class. A file: arrays `images` and `labels`.",
+            ).strip()
+    name = st.selectbox(
+        "Recipe",
+        list(PRESETS),
+        format_func=lambda key: PRESETS[key].title,
+        key="cell-train-recipe",
+        help=plain(" ".join(f"{preset.title}: {preset.source}" for preset in PRESETS.values())),
+    )
+    preset = PRESETS[name].recipe
+    with st.container(horizontal=True, gap="small"):
+        epochs = st.number_input("Epochs", 1, 10_000, preset.epochs, key=f"cell-train-epochs-{name}", width=150)
+        seeds = st.number_input(
+            "Seeds",
+            1,
+            20,
+            1,
+            key="cell-train-seeds",
+            width=150,
+            help="Runs; the score is the mean of their accuracies.",
+        )
+    recipe = replace(preset, epochs=int(epochs), seeds=int(seeds))
+    st.caption(plain(_in_words(recipe, data)))
+    st.button(
+        "Train",
+        key="cell-train-start",
+        icon=":material/play_arrow:",
+        disabled=not words,
+        on_click=_start,
+        args=(jobs, CellTrainingRequest(space.name, notation, words, recipe)),
+    )
+
+
+def _in_words(recipe: TrainRecipe, data: str) -> str:
+    size = f"{recipe.channels} channels" if recipe.channels else "the benchmark's own size"
+    images = "897 images to train on, 450 to validate, 450 to test" if data == "digits" else "your images"
+    return f"{recipe.describe()}. Network with {size}; {images}. Chosen by validation; the test is looked at once."
+
+
+def _start(jobs: CellTrainingJobs, request: CellTrainingRequest) -> None:
+    _act(lambda: acts.train_cell(jobs, request))
+
+
+def _running(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+    progress = jobs.progress(job)
+    if progress.state != "running":
+        st.rerun()
+    st.progress(progress.share, text=progress_text(progress))
+    _chart(job, progress)
+    st.button(
+        "Cancel",
+        key=f"cell-train-cancel-{job.name}",
+        icon=":material/stop:",
+        on_click=_act,
+        args=(lambda: acts.cancel_cell(jobs, job),),
+    )
+
+
+def progress_text(progress: CellTrainingProgress) -> str:
+    """One line on a training that is going on."""
+    if not progress.steps:
+        return "Starting …"
+    words = [f"step {progress.step:,} of {progress.steps:,}"]
+    if progress.rows:
+        row = progress.rows[-1]
+        seed = f", seed {row['seed']}" if row.get("runs", 1) > 1 else ""
+        words = [f"epoch {row['epoch']:,} of {row['epochs']:,}{seed}", f"validation {row['validation']:.2f} %"]
+    if progress.seconds_left is not None:
+        words.append(f"about {time_in_words(progress.seconds_left)} left at this pace")
+    return " · ".join(words).capitalize()
+
+
+def time_in_words(seconds: float) -> str:
+    """A rough time: seconds, minutes or hours."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
+    progress = jobs.progress(job)
+    with st.container(border=True, key=f"cell-trained-{job.name}"):
+        if progress.result is not None:
+            found = progress.result
+            st.markdown(
+                f"**{found.validation:.2f} %** validation · {found.test:.2f} % test · "
+                f"{found.parameters:,} parameters · {found.seconds:,.1f} s"
+            )
+            st.caption(plain(found.meaning.describe()))
+        elif progress.state == "cancelled":
+            last = f" after {len(progress.rows)} epochs" if progress.rows else ""
+            st.warning(f"Cancelled{last}. It can be resumed.", icon=":material/pause:")
+        else:
+            st.error(
+                plain(progress.message.removeprefix("svge: ") or "It was ended from outside, without a word."),
+                icon=":material/error:",
+            )
+        _chart(job, progress)
+        with st.container(horizontal=True, gap="small"):
+            if progress.result is None:
+                st.button(
+                    "Resume" if jobs.has_state(job) else "Try again",
+                    key=f"cell-train-resume-{job.name}",
+                    icon=":material/play_arrow:",
+                    disabled=busy,
+                    on_click=_act,
+                    args=(lambda: acts.resume_cell(jobs, job),),
+                )
+            st.button(
+                "Remove" if progress.result is not None else "Discard",
+                key=f"cell-train-forget-{job.name}",
+                type="tertiary",
+                help="Weights, curve and score go.",
+                on_click=_act,
+                args=(lambda: acts.forget_cell(jobs, job),),
+            )
+
+
+def _elsewhere(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+    """Another cell is being trained: where it is, and the way to stop it."""
+    st.info(f"Another cell is being trained: {plain(job.cell[:120])}", icon=":material/hourglass_top:")
+    with st.container(horizontal=True, gap="small"):
+        space = get_space(job.space)
+        if space.name == session.space_name():
+            focus = CellFocus(cell_name(space, cell_named(space, job.cell)))
+            st.button("Show it", key="cell-train-show", on_click=session.set_focus, args=(focus,))
+        st.button("Cancel it", key="cell-train-stop", on_click=_act, args=(lambda: acts.cancel_cell(jobs, job),))
+
+
+def _chart(job: CellTrainingJob, progress: CellTrainingProgress) -> None:
+    if not progress.rows:
+        return
+    last = progress.rows[-1]["validation"]
+    alt = f"Accuracy over {len(progress.rows)} epochs, last validation accuracy {last:.2f} percent"
+    show_chart(accuracy_figure(progress.rows, theme_name()), key=f"cell-train-chart-{job.name}", alt=alt)
+
+
+def _act(act: Callable[[], None]) -> None:
+    """A callback: what goes wrong is one line in the panel; what changed shows on the whole page."""
+    reruns.refresh_all()
+    try:
+        act()
+    except SvgeError as error:
+        session.say(LINE, str(error))
