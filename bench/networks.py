@@ -138,7 +138,7 @@ def published(space: AbstractSearchSpace, path: Path, column: str, unit: float, 
 
 def row(what: str, space: AbstractSearchSpace, against: str, cells: int, equal: int) -> dict[str, Any]:
     """One line of the table."""
-    return {"what": what, "space": space.name, "against": against, "cells": cells, "equal": equal}
+    return {"what": what, "space": space.name, "against": against, "cells": cells, "equal": int(equal)}
 
 
 def main(argv: list[str] | None = None) -> int:

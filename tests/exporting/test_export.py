@@ -4,16 +4,13 @@ import csv
 import io
 import json
 import os
-import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
-from pyarrow import parquet
 
 from svge_core.cells.cell import Cell
 from svge_core.data import PredictionRow, ScoreMeaning
@@ -22,7 +19,7 @@ from svge_core.data.scores import Scores, scores_from_columns
 from svge_core.errors import DataError, InvalidCellError, SvgeError
 from svge_core.exporting import document as export_json
 from svge_core.exporting.document import ExportItem, from_json, item_for, to_json
-from svge_core.exporting.writers import draw, naslib_text, save, to_csv, to_parquet, to_text, to_zip, write_atomic
+from svge_core.exporting.writers import draw, naslib_text, save, to_csv, to_text, to_zip, write_atomic
 from svge_core.spaces.registry import get_space
 from tests.support.damage import DAMAGE, damaged, places
 
@@ -325,32 +322,6 @@ def test_drawings_have_their_form() -> None:
     assert draw(item, SPACE, "png").startswith(b"\x89PNG\r\n\x1a\n")
     assert draw(item, SPACE, "pdf").startswith(b"%PDF-")
     assert draw(item, SPACE, "svg", "dark") != draw(item, SPACE, "svg", "light")
-
-
-def test_a_pdf_does_not_hold_the_clock() -> None:
-    found = re.findall(rb"/CreationDate \(([^)]*)\)", draw(example(), SPACE, "pdf"))
-    assert found == [b""]
-
-
-def test_parquet_is_the_table_with_types_and_meanings() -> None:
-    basket = [example(), item_for(SPACE.from_index(0), SPACE)]
-    content = to_parquet(basket, SPACE)
-    assert content == to_parquet(basket, SPACE)
-    table, plain = pd.read_parquet(io.BytesIO(content)), pd.read_csv(io.StringIO(to_csv(basket, SPACE)))
-    assert list(table) == list(plain) and table["index"].tolist() == [6111, 0]
-    assert table["arch_str"].tolist() == plain["arch_str"].tolist()
-    assert table["acc"][0] == basket[0].measured["acc"] and np.isnan(table["acc"][1])
-    metadata = parquet.read_metadata(io.BytesIO(content)).metadata
-    assert metadata is not None and json.loads(metadata[b"svge_meanings"])["acc"] == ACC.to_dict()
-    with pytest.raises(SvgeError, match="There is no architecture to export"):
-        to_parquet([], SPACE)
-
-
-def test_indices_beyond_64_bits_are_texts_in_parquet() -> None:
-    large = get_space("enas12")
-    cells = [large.random_cell(np.random.default_rng(seed)) for seed in range(2)]
-    table = pd.read_parquet(io.BytesIO(to_parquet([ExportItem(cell) for cell in cells], large)))
-    assert [int(index) for index in table["index"]] == [large.index(cell) for cell in cells]
 
 
 def test_zip_holds_everything_and_is_reproducible() -> None:
