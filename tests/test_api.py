@@ -33,7 +33,7 @@ SPACE = SPACES["nasbench201"]
 SLOW = ("torch", "pandas", "sklearn", "optuna", "streamlit", "plotly", "scipy", "sqlalchemy", "botorch", "umap")
 PUBLIC = [
     *("get_space", "SPACES", "Cell", "AbstractSearchSpace", "testing"),
-    *("load_checkpoint", "Model", "train", "ModelConfig", "TrainConfig", "evaluate"),
+    *("load_checkpoint", "Model", "train", "ModelConfig", "TrainConfig", "evaluate", "train_network", "TrainRecipe"),
     *(
         "register_space",
         "register_method",

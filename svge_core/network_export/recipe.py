@@ -3,50 +3,51 @@
 from collections.abc import Mapping
 from importlib import resources
 from string import Template
+from textwrap import fill
 
 from svge_core.cells import Cell
 from svge_core.network_export.code import NetworkCode
+from svge_core.network_training import PRESETS, PresetRecipe
 from svge_core.spaces import AbstractSearchSpace
 
-_SGD = """    return torch.optim.SGD(
-        network.parameters(), lr=LEARNING_RATE, momentum=0.9, weight_decay=5e-4, nesterov=True
-    )"""
-_RMSPROP = """    # TensorFlow, in which it was first done, adds eps below the root and starts the mean square at 1
+#: how an optimiser is made, filled with a recipe's own numbers
+_OPTIMISERS = {
+    "sgd": """    return torch.optim.SGD(
+        network.parameters(),
+        lr=LEARNING_RATE,
+        momentum={momentum!r},
+        weight_decay={weight_decay!r},
+        nesterov={nesterov!r},
+    )""",
+    "rmsprop": """    # TensorFlow, in which it was first done, adds eps below the root and starts the mean square at 1
     return torch.optim.RMSprop(
-        network.parameters(), lr=LEARNING_RATE, alpha=0.9, eps=1.0, momentum=0.9, weight_decay=1e-4
-    )"""
-_ADAM = "    return torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)"
-
-#: what the template is filled with, by the name that a space's :class:`NetworkCode` gives
-RECIPES: Mapping[str, Mapping[str, object]] = {
-    "sgd": {
-        "origin": "NAS-Bench-201 (Dong & Yang 2020, table 1: SGD, cosine, flip and crop, 200 epochs).",
-        "epochs": 200,
-        "batch": 256,
-        "learning_rate": 0.1,
-        "flip": 0.5,
-        "crop_padding": 4,
-        "optimiser": _SGD,
-    },
-    "rmsprop": {
-        "origin": "NAS-Bench-101 (Ying et al. 2019, supplement: RMSProp, cosine, flip and crop, 108 epochs).",
-        "epochs": 108,
-        "batch": 256,
-        "learning_rate": 0.2,
-        "flip": 0.5,
-        "crop_padding": 4,
-        "optimiser": _RMSPROP,
-    },
-    "adam": {
-        "origin": "SVGe Explorer's for searches on digits: Adam, cosine, no augmentation, 8 epochs.",
-        "epochs": 8,
-        "batch": 64,
-        "learning_rate": 0.01,
-        "flip": 0,
-        "crop_padding": 0,
-        "optimiser": _ADAM,
-    },
+        network.parameters(),
+        lr=LEARNING_RATE,
+        alpha=0.9,
+        eps={epsilon!r},
+        momentum={momentum!r},
+        weight_decay={weight_decay!r},
+    )""",
+    "adam": "    return torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)",
 }
+
+
+def _filling(preset: PresetRecipe) -> dict[str, object]:
+    """What the template is filled with for a recipe."""
+    recipe = preset.recipe
+    return {
+        "origin": fill(f"Recipe: {preset.title}. {preset.source}", 108),
+        "epochs": recipe.epochs,
+        "batch": recipe.batch_size,
+        "learning_rate": recipe.learning_rate,
+        "flip": 0.5 if recipe.flip else 0,
+        "crop_padding": recipe.crop_padding,
+        "optimiser": _OPTIMISERS[recipe.optimiser].format(**recipe.to_dict()),
+    }
+
+
+#: what the template is filled with, by the optimiser that a space's :class:`NetworkCode` gives
+RECIPES: Mapping[str, Mapping[str, object]] = {preset.recipe.optimiser: _filling(preset) for preset in PRESETS.values()}
 
 
 def train_code(space: AbstractSearchSpace, cell: Cell, code: NetworkCode, shape: tuple[int, int, int]) -> str:

@@ -124,21 +124,27 @@ class PresetRecipe:
     """A recipe with a name.
 
     Attributes:
+        name: people give it.
         recipe: the settings.
         title: for people.
         source: who published it, and what differs here.
     """
 
+    name: str
     recipe: TrainRecipe
     title: str
     source: str
 
 
-PRESETS: dict[str, PresetRecipe] = {
-    "digits": PresetRecipe(
-        TrainRecipe(), "Small and quick", "This project: seconds per run on scikit-learn's digits with one core."
+_PRESETS = (
+    PresetRecipe(
+        "digits",
+        TrainRecipe(),
+        "Small and quick",
+        "This project: seconds per run on scikit-learn's digits with one core.",
     ),
-    "nasbench201": PresetRecipe(
+    PresetRecipe(
+        "nasbench201",
         TrainRecipe(
             optimiser="sgd",
             learning_rate=0.1,
@@ -153,10 +159,11 @@ PRESETS: dict[str, PresetRecipe] = {
             cells_per_stage=0,
         ),
         "NAS-Bench-201, 200 epochs",
-        "Dong and Yang, ICLR 2020, table 2: Nesterov SGD, momentum 0.9, cosine from 0.1 to 0, weight decay 5e-4, "
-        "batches of 256, random flips and crops of 32x32 with padding 4.",
+        "Dong and Yang, ICLR 2020, training of all cells: Nesterov SGD, momentum 0.9, cosine from 0.1 to 0, weight "
+        "decay 5e-4, batches of 256, random flips and crops of 32x32 with padding 4.",
     ),
-    "nasbench101": PresetRecipe(
+    PresetRecipe(
+        "nasbench101",
         TrainRecipe(
             optimiser="rmsprop",
             learning_rate=0.2,
@@ -174,7 +181,8 @@ PRESETS: dict[str, PresetRecipe] = {
         "Ying et al., ICML 2019, appendix, and their code: RMSProp with decay 0.9, momentum 0.9 and epsilon 1, cosine "
         "from 0.2 to 0, L2 weight 1e-4, batches of 256. PyTorch adds epsilon outside of the root, TensorFlow inside.",
     ),
-}
+)
+PRESETS: dict[str, PresetRecipe] = {preset.name: preset for preset in _PRESETS}
 
 
 def read_recipe(text: str) -> TrainRecipe:

@@ -169,7 +169,7 @@ def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> 
             Image.fromarray(pixels).save(tmp_path / "images" / name / f"{number}.png")
     recipe = tmp_path / "train.py"
     text = recipe.read_text("utf-8")
-    assert "EPOCHS = 200\n" in text and "weight_decay=5e-4, nesterov=True" in text
+    assert "EPOCHS = 200\n" in text and "weight_decay=0.0005,\n        nesterov=True," in text
     recipe.write_text(text.replace("BATCH = 256", "BATCH = 8"), "utf-8")
     words = [str(recipe), "images", "--epochs", "3", "--seed", "1", "--out", "out"]
     done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
