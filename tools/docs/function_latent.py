@@ -56,7 +56,7 @@ WAYS = (
         command=f"{_TRAIN} --name svge-translate --translate",
     ),
     Way(
-        "no latent: statistics of untrained networks and size, the most that a head on them could hold",
+        "no latent: statistics of untrained networks and size, which a head on them would be trained towards",
         "svge-kernel",
         None,
         "untrained statistics, size",
