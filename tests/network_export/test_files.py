@@ -184,7 +184,7 @@ def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> 
     assert not scores.rejected and list(scores.frame.index) == [SPACE.index(CELL)]
     (meaning,) = scores.meanings.values()
     assert meaning.direction == "max" and meaning.title == "validation accuracy"
-    weights = torch.load(tmp_path / "out" / "weights.pt", weights_only=True)
+    weights = torch_state(tmp_path / "out" / "weights.safetensors")
     export_network(SPACE, CELL, tmp_path / "w.safetensors", weights=weights, num_classes=2, **sizes)
 
 
