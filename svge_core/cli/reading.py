@@ -11,14 +11,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from svge_core.cells import Cell
-from svge_core.data.csv import LineReader, architecture_columns, quote_text, read_lines, read_text
+from svge_core.data.csv import quote_text, read_text
 from svge_core.errors import DataError, SvgeError
-from svge_core.explorer import find_cell
-from svge_core.exporting import FORMAT, from_json
+from svge_core.explorer import find_cell, read_listed
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_BYTES = 20 * 2**20
-MAX_ITEMS = 200_000
 
 
 @dataclass(frozen=True)
@@ -45,83 +43,12 @@ def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Giv
     if arguments.file is None:
         return Given([find_cell(space, arguments.arch)], True)
     path: Path = arguments.file
-    texts = _texts(path, space)
-    if isinstance(texts, list):
-        if not texts:
-            raise DataError(f"{path.name} names no architecture.")
-        return Given(texts, False)
     cells = []
-    for place, text in texts.items():
-        try:
-            cells.append(find_cell(space, text))
-        except SvgeError as error:
-            raise DataError(f"{path.name}, {place}: {error}") from None
-    if not cells:
-        raise DataError(f"{path.name} names no architecture.")
+    for listed in read_listed(path.name, path, space):
+        if listed.cell is None:  # each stands for one line of what is written, so none may be left out
+            raise DataError(f"{path.name}, {listed.place}: {listed.problem}")
+        cells.append(listed.cell)
     return Given(cells, False)
-
-
-def _texts(path: Path, space: AbstractSearchSpace) -> dict[str, str] | list[Cell]:
-    """What stands for an architecture by its place in the file; an export of ours is read as cells at once."""
-    try:
-        text = read_text(path, MAX_BYTES)
-    except DataError as error:
-        raise DataError(f"{path.name}: {error}") from None
-    suffix = path.suffix.lower()
-    if suffix == ".json":
-        document = _json(path, text)
-        if isinstance(document, dict) and document.get("format") == FORMAT:
-            found, items = from_json(text, max_bytes=MAX_BYTES, max_cells=MAX_ITEMS)
-            if found.name != space.name:
-                raise DataError(f"{path.name} holds cells of {found.name}, expected {space.name}.")
-            return [item.cell for item in items]
-        entries = document if isinstance(document, list) else _wrong(path, "a list of architectures or an export")
-        found = {f"entry {number}": _entry_text(path, entry) for number, entry in enumerate(entries, start=1)}
-    elif suffix in (".csv", ".tsv") or path.name.lower().endswith(".csv.gz"):
-        return _csv_cells(path, text, space)
-    elif suffix == ".txt":
-        lines = enumerate(text.splitlines(), start=1)
-        found = {f"line {number}": line for number, line in lines if line.strip()}
-    else:
-        raise DataError(f"Cannot read {path.name!r}: expected .txt, .csv, .tsv, .csv.gz or .json.")
-    if len(found) > MAX_ITEMS:
-        raise DataError(f"{path.name} names {len(found):,} architectures; at most {MAX_ITEMS:,} are read.")
-    return found
-
-
-def _entry_text(path: Path, entry: Any) -> str:
-    """The architecture of one entry of a list: a text, an index, a list of numbers, or an object that has one of them
-    under a title as in a CSV file (NASLib writes ``{"arch": [...], "accuracy": ...}``)."""
-    if isinstance(entry, dict):
-        given = {str(title).lower(): value for title, value in entry.items()}
-        entry = next((given[name] for name in architecture_columns() if name in given), None)
-    if isinstance(entry, list) and entry and all(type(number) is int for number in entry):
-        entry = str(entry)
-    if type(entry) not in (str, int):
-        _wrong(path, "a list of texts, indices, lists of numbers, or objects with an 'arch'")
-    return str(entry)
-
-
-def _csv_cells(path: Path, text: str, space: AbstractSearchSpace) -> list[Cell]:
-    """The architecture of every line; each stands for one line of what is written, so none may be left out."""
-    try:
-        names = architecture_columns()
-        lines = read_lines(text, names)
-        architecture = [column for column, title in enumerate(lines.header) if title.lower() in names]
-        reader = LineReader(space, lines.header, architecture, {})
-        found: list[Cell] = []
-        for line, fields, problem in lines.rows(MAX_ITEMS):
-            try:
-                if problem is not None:
-                    raise DataError(problem)
-                found.append(reader.cell(fields))
-            except SvgeError as error:
-                raise DataError(f"line {line}: {error}") from None
-    except DataError as error:
-        raise DataError(
-            f"{path.name}, {error}" if str(error).startswith("line ") else f"{path.name}: {error}"
-        ) from None
-    return found
 
 
 def read_latents(arguments: argparse.Namespace, width: int) -> np.ndarray:

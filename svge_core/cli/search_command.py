@@ -22,7 +22,7 @@ from svge_core.search.runs import Evaluation, RunState, RunView, SearchConfig
 #: works on a run: takes the store's URL and the run's name
 Execute = Callable[..., RunState]
 _OF_A_CLUSTER = ("cpus_per_evaluation", "gpus_per_evaluation", "parallel", "ship")
-_OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "prune", "start", "name")
+_OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "prune", "start", "candidates", "name")
 
 
 def search(arguments: argparse.Namespace) -> int:
@@ -100,6 +100,7 @@ def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[
         distinct=arguments.distinct,
         prune=arguments.prune or "",
         start_csv=None if arguments.start is None else str(arguments.start),
+        candidates=None if arguments.candidates is None else str(arguments.candidates),
         name=arguments.name or "",
     )
     if config.uses_checkpoint and config.checkpoint is None:

@@ -13,6 +13,7 @@ from .inspection import (
     NearCell as NearCell,
     place_in_words as place_in_words,
 )
+from .listed import Listed as Listed, read_listed as read_listed
 from .naming import (
     CellName as CellName,
     cell_name as cell_name,

@@ -87,6 +87,7 @@ def comparable(first: RunView, second: RunView) -> bool:
         first.config.space == second.config.space
         and first.goals == second.goals
         and first.domain_title == second.domain_title
+        and first.config.candidates == second.config.candidates
     )
 
 

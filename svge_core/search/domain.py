@@ -25,15 +25,21 @@ class Domain:
         known: the only cells that may be proposed, for tables that do not cover their space; None for all of the space.
         distinct: whether cells that compute the same (``space.key``) are one cell: of each of these classes only one
             cell is proposed, the first known one, and its neighbours are those of the whole class.
+        words: what the known cells have in common, for people.
 
     Raises:
         DataError: if ``known`` is empty.
     """
 
     def __init__(
-        self, space: AbstractSearchSpace, known: Iterable[Cell] | None = None, *, distinct: bool = False
+        self,
+        space: AbstractSearchSpace,
+        known: Iterable[Cell] | None = None,
+        *,
+        distinct: bool = False,
+        words: str = "with a known value",
     ) -> None:
-        self.space, self.distinct = space, distinct
+        self.space, self.distinct, self.words = space, distinct, words
         self._representative = lru_cache(maxsize=65_536)(self._first_of_class)
         self.known: tuple[Cell, ...] | None = None
         if known is not None:
@@ -82,7 +88,7 @@ class Domain:
         if self.known is None:
             return f"{self.space.title}{once}"
         cells = count_of(len(self.known), "cell")
-        return f"{self.space.title}, restricted to the {cells} with a known value{once}"
+        return f"{self.space.title}, restricted to the {cells} {self.words}{once}"
 
     def __contains__(self, cell: Cell) -> bool:
         return self.known is None or cell in self._members

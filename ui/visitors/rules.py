@@ -121,10 +121,10 @@ def sees(owner: str, visitor: str) -> bool:
 
 
 def tables_of(config: SearchConfig) -> frozenset[str]:
-    """What a search calls the files of values and labels that it uses: paths, or references to the store."""
+    """What a search calls the files of values, labels and candidates it uses: paths, or references to the store."""
     words = (split_word(word) for word in config.objective)
     named = {split_csv(rest)[0] for kind, rest in words if kind == "csv"}
-    return frozenset(named if config.start_csv is None else named | {config.start_csv})
+    return frozenset(named | {file for file in (config.start_csv, config.candidates) if file is not None})
 
 
 def race_refusal(

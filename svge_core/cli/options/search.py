@@ -63,6 +63,12 @@ def register(commands: Any) -> None:
         help="stop trainings of poor cells early (of one train: goal); they count, without a value",
     )
     parser.add_argument("--start", type=Path, metavar="CSV", help="existing labels to start from, beside the budget")
+    parser.add_argument(
+        "--candidates",
+        type=Path,
+        metavar="FILE",
+        help="propose only the architectures of this .txt, .csv or .json file, to rank a list of your own",
+    )
     parser.add_argument("--name", help="of the run (default: space, method and seed)")
     parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")
     parser.add_argument(

@@ -1,3 +1,8 @@
+from .candidates import (
+    Candidates as Candidates,
+    budget_remarks as budget_remarks,
+    read_candidates as read_candidates,
+)
 from .choices import GoalChoice as GoalChoice, goal_choices as goal_choices
 from .csv_tables import Start as Start, read_column as read_column, read_start as read_start
 from .digits_training import (
@@ -14,7 +19,12 @@ from .goals import (
     split_csv as split_csv,
     split_word as split_word,
 )
-from .make import MAX_GOALS as MAX_GOALS, make_objective as make_objective, search_domain as search_domain
+from .make import (
+    MAX_GOALS as MAX_GOALS,
+    best_proposable as best_proposable,
+    make_objective as make_objective,
+    search_domain as search_domain,
+)
 from .own_process import EvaluatorDiedError as EvaluatorDiedError, OwnProcess as OwnProcess
 from .python_function import AllowPython as AllowPython, CallPython as CallPython, one_line as one_line
 from .training import (

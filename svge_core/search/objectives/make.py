@@ -19,6 +19,7 @@ from svge_core.data.importers import list_imported, load_imported
 from svge_core.errors import DataError
 from svge_core.predictors import Predictors, load_predictors
 from svge_core.search.domain import Domain
+from svge_core.search.objectives.candidates import Candidates
 from svge_core.search.objectives.csv_tables import read_column
 from svge_core.search.objectives.digits import digits_objective
 from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, Objective, split_csv, split_word
@@ -157,7 +158,12 @@ def make_objective(
 
 
 def search_domain(
-    objective: Objective, space: AbstractSearchSpace, *, restricted: bool, distinct: bool = False
+    objective: Objective,
+    space: AbstractSearchSpace,
+    *,
+    restricted: bool,
+    distinct: bool = False,
+    candidates: Candidates | None = None,
 ) -> Domain:
     """Which cells a search of this objective may propose.
 
@@ -166,10 +172,13 @@ def search_domain(
         space: where.
         restricted: agree to search only among the cells that have a value.
         distinct: as in :class:`Domain`.
+        candidates: the only cells that may be proposed; whoever gives them agrees to search among them.
 
     Raises:
         DataError: if values are known for part of the space only, and that was not agreed to.
     """
+    if candidates is not None:
+        return Domain(space, candidates.cells, distinct=distinct, words=f"of {candidates.file}")
     if objective.known is not None and not restricted:
         size = f" of {space.size:,}" if space.size is not None else ""
         raise DataError(
@@ -178,6 +187,17 @@ def search_domain(
             settings=("restricted",),
         )
     return Domain(space, objective.known, distinct=distinct)
+
+
+def best_proposable(objective: Objective, domain: Domain) -> tuple[float, ...] | None:
+    """The best value of a table among the cells of a domain that is narrower than what the table knows.
+
+    None where the objective is no table of one goal, or the cells of the domain are not listed.
+    """
+    if objective.optimum is None or domain.known is None:
+        return None
+    best = max if objective.goals[0].direction == "max" else min
+    return (best(objective.evaluate(cell)[0] for cell in domain.known),)
 
 
 def _part(

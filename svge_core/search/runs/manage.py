@@ -14,10 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from svge_core.errors import DataError, SvgeError
-from svge_core.search.objectives import AllowPython, Start, read_start, read_table, table_name
+from svge_core.search.objectives import (
+    AllowPython,
+    Start,
+    best_proposable,
+    budget_remarks,
+    read_start,
+    read_table,
+    table_name,
+)
 from svge_core.search.runs import optuna_study as study
 from svge_core.search.runs.ledger import alive, insert_labels
-from svge_core.search.runs.preparing import default_checkpoint, prepare
+from svge_core.search.runs.preparing import RunContext, default_checkpoint, prepare
 from svge_core.search.runs.pruning import delete_stops
 from svge_core.search.runs.races import forget_notes, race_of
 from svge_core.search.runs.reading import find, view_of
@@ -47,7 +55,7 @@ def create_run(
         storage_url: of the store, see :func:`svge_core.search.runs.tables.storage_url`.
         config: what to do; a name that is taken gets a number behind it.
         allow_python: which ``python:`` words may be imported, to see that they are there.
-        told: called with each remark on the labels to start from, such as a line that is not used.
+        told: called with each remark on the labels to start from and the candidates, such as a line that is not used.
         owner: whose the run is, at most 64 characters; empty for nobody's. Kept with it, and in no export.
 
     Returns:
@@ -67,8 +75,9 @@ def create_run(
     space, objective = prepared.space, prepared.objective
     start = read_start(tables(config.start_csv), objective, space) if config.start_csv else Start([])
     if told is not None:
-        for remark in start.remarks:
+        for remark in (*start.remarks, *_said_of_candidates(prepared, config)):
             told(remark)
+    optimum = best_proposable(objective, prepared.domain) if config.is_narrowed else objective.optimum
     config = by_content(config, tables.found)
     stem = config.name or f"{config.space}-{config.method}-{config.seed}"
     with open_store(storage_url) as engine:
@@ -89,7 +98,7 @@ def create_run(
             "space": config.space,
             "config": json.dumps(config.to_dict()),
             "goals": json.dumps([goal.meaning.to_dict() for goal in objective.goals]),
-            "optimum": None if objective.optimum is None else json.dumps(objective.optimum),
+            "optimum": None if optimum is None else json.dumps(optimum),
             "domain": prepared.domain.title,
             "checkpoint": prepared.digest,
             "control": "run",
@@ -114,6 +123,11 @@ def create_run(
                 raise DataError(f"The run {config.name!r} cannot be stored: its name is taken.") from error
             raise
     return config.name
+
+
+def _said_of_candidates(prepared: RunContext, config: SearchConfig) -> tuple[str, ...]:
+    given, left = prepared.candidates, prepared.domain.size
+    return () if given is None or left is None else (*given.remarks, *budget_remarks(config.budget, given, left))
 
 
 def give_table(storage_url: str, name: str, file: str) -> bool:

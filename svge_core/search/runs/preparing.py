@@ -12,10 +12,12 @@ from svge_core.search.domain import Domain
 from svge_core.search.objectives import (
     AllowPython,
     CallPython,
+    Candidates,
     Objective,
     TableSource,
     UserTable,
     make_objective,
+    read_candidates,
     search_domain,
     split_csv,
     split_word,
@@ -31,6 +33,7 @@ class RunContext:
 
     Attributes:
         digest: of the checkpoint's weights, empty without one.
+        candidates: the list that the run is about; None for none.
     """
 
     space: AbstractSearchSpace
@@ -38,6 +41,7 @@ class RunContext:
     domain: Domain
     searcher: Searcher
     digest: str
+    candidates: Candidates | None = None
 
 
 def prepare(
@@ -68,11 +72,16 @@ def prepare(
         config.objective, space, checkpoint, allow_python=allow_python, tables=tables, call_python=call_python
     )
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
+    candidates = None if config.candidates is None else read_candidates(tables(config.candidates), space, objective)
     domain = search_domain(
-        objective, space, restricted=config.restricted or own_table, distinct=config.leaves_out_equivalents
+        objective,
+        space,
+        restricted=config.restricted or own_table,
+        distinct=config.leaves_out_equivalents,
+        candidates=candidates,
     )
     searcher = make_searcher(config.method, domain, checkpoint)
-    return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest)
+    return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest, candidates)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class SearchConfig:
             all to the end.
         distinct: leave out cells that compute the same as one that was proposed; None for what suits the objective, see
             :attr:`leaves_out_equivalents`.
+        candidates: a file of the only cells that may be proposed, named in a store as ``start_csv`` is.
         race: runs that were started together to be compared share it.
         name: of the run, unique in its store; empty for one made of space, method and seed.
 
@@ -68,6 +69,7 @@ class SearchConfig:
     name: str = ""
     distinct: bool | None = None
     prune: str = ""
+    candidates: str | None = None
 
     def __post_init__(self) -> None:
         get_space(self.space)
@@ -86,7 +88,7 @@ class SearchConfig:
         yes_or_no("restricted", self.restricted)
         if self.distinct is not None:
             yes_or_no("distinct", self.distinct)
-        for name in ("checkpoint", "start_csv"):
+        for name in ("checkpoint", "start_csv", "candidates"):
             value = getattr(self, name)
             if value is not None and not 0 < len(value) <= MAX_TEXT:
                 raise DataError(f"The {name} is a path; got {value[:60]!r}.")
@@ -117,6 +119,11 @@ class SearchConfig:
         return predicted or METHODS[self.method].needs_checkpoint
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether fewer cells may be proposed than have a value."""
+        return self.candidates is not None
+
+    @property
     def leaves_out_equivalents(self) -> bool:
         """Whether equivalent cells are proposed once.
 
@@ -139,7 +146,7 @@ class SearchConfig:
             DataError: if a field is missing, unknown or cannot be used.
         """
         if is_dict(raw):  # what runs of before did, and go on doing
-            raw = {"distinct": False, "prune": "", **raw}
+            raw = {"distinct": False, "prune": "", "candidates": None, **raw}
         try:
             return to_record(raw, cls, complete=(cls,))
         except DataError:

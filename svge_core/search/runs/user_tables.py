@@ -120,10 +120,11 @@ def by_content(config: SearchConfig, found: Mapping[str, UserTable]) -> SearchCo
         named = found[named].reference if named in found else named
         return ":".join([kind, named, column, *([direction] if direction else [])])
 
-    start = config.start_csv
-    if start is not None and start in found:
-        start = found[start].reference
-    return replace(config, objective=tuple(map(referring, config.objective)), start_csv=start)
+    def stored(named: str | None) -> str | None:
+        return found[named].reference if named is not None and named in found else named
+
+    words = tuple(map(referring, config.objective))
+    return replace(config, objective=words, start_csv=stored(config.start_csv), candidates=stored(config.candidates))
 
 
 def keep_tables(connection: Connection, found: Iterable[UserTable]) -> None:
