@@ -16,12 +16,14 @@ OPTIONS = {
     "checkpoint": "--checkpoint DIR",
     "cpus_per_block": "--cpus-per-block N",
     "cpus_per_evaluation": "--cpus-per-evaluation N",
+    "free": "--free GENES",
     "fresh": "--fresh",
     "function": "--function N",
     "function_targets": "--function-targets",
     "gpus_per_block": "--gpus-per-block N",
     "gpus_per_evaluation": "--gpus-per-evaluation N",
     "latent": "--latent N",
+    "like": "--like ARCH",
     "name": "--name NAME",
     "on": "--on CLUSTER",
     "parallel": "--parallel N",
@@ -32,6 +34,7 @@ OPTIONS = {
     "ship": "--ship DIR",
     "space_module": "--space-module MODULE",
     "strict": "without --strict",
+    "where": "--where LIMIT",
 }
 
 

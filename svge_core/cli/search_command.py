@@ -22,7 +22,20 @@ from svge_core.search.runs import Evaluation, RunState, RunView, SearchConfig
 #: works on a run: takes the store's URL and the run's name
 Execute = Callable[..., RunState]
 _OF_A_CLUSTER = ("cpus_per_evaluation", "gpus_per_evaluation", "parallel", "ship")
-_OF_A_NEW_RUN = ("objective", *NEW_RUN, "checkpoint", "restrict", "distinct", "prune", "start", "candidates", "name")
+_OF_A_NEW_RUN = (
+    "objective",
+    *NEW_RUN,
+    "checkpoint",
+    "restrict",
+    "distinct",
+    "prune",
+    "start",
+    "candidates",
+    "where",
+    "like",
+    "free",
+    "name",
+)
 
 
 def search(arguments: argparse.Namespace) -> int:
@@ -101,6 +114,9 @@ def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[
         prune=arguments.prune or "",
         start_csv=None if arguments.start is None else str(arguments.start),
         candidates=None if arguments.candidates is None else str(arguments.candidates),
+        where=tuple(arguments.where or ()),
+        like=arguments.like or "",
+        free=arguments.free or (),
         name=arguments.name or "",
     )
     if config.uses_checkpoint and config.checkpoint is None:

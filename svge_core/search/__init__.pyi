@@ -22,6 +22,13 @@ from .learned_distribution import (
     operation_shares as operation_shares,
     values_of as values_of,
 )
+from .rules import (
+    CostLimit as CostLimit,
+    FixedGenes as FixedGenes,
+    Rules as Rules,
+    fixed_genes as fixed_genes,
+    parse_limit as parse_limit,
+)
 from .runs import (
     SearchConfig as SearchConfig,
     control as control,

@@ -88,6 +88,7 @@ def comparable(first: RunView, second: RunView) -> bool:
         and first.goals == second.goals
         and first.domain_title == second.domain_title
         and first.config.candidates == second.config.candidates
+        and first.config.like == second.config.like
     )
 
 

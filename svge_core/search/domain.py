@@ -9,6 +9,7 @@ from svge_core.cells import Cell
 from svge_core.data import count_of
 from svge_core.errors import DataError
 from svge_core.search.history import History
+from svge_core.search.rules import Rules
 from svge_core.spaces import AbstractSearchSpace
 
 #: draws of one fresh random cell before a space is taken for exhausted
@@ -26,9 +27,10 @@ class Domain:
         distinct: whether cells that compute the same (``space.key``) are one cell: of each of these classes only one
             cell is proposed, the first known one, and its neighbours are those of the whole class.
         words: what the known cells have in common, for people.
+        rules: what a cell has to meet; None for nothing. Where few cells do, they become the known ones.
 
     Raises:
-        DataError: if ``known`` is empty.
+        DataError: if ``known`` is empty, or no cell meets the rules.
     """
 
     def __init__(
@@ -38,12 +40,19 @@ class Domain:
         *,
         distinct: bool = False,
         words: str = "with a known value",
+        rules: Rules | None = None,
     ) -> None:
-        self.space, self.distinct, self.words = space, distinct, words
+        self.space, self.distinct, self.rules = space, distinct, rules
+        self._words = "" if known is None else words
         self._representative = lru_cache(maxsize=65_536)(self._first_of_class)
         self.known: tuple[Cell, ...] | None = None
         if known is not None:
-            self.known = tuple(dict.fromkeys(space.canonical(cell) for cell in known))
+            known = tuple(dict.fromkeys(space.canonical(cell) for cell in known))
+        if rules is not None and known != ():
+            known = rules.listed() if known is None else rules.kept(known)
+            self._words = ", ".join(filter(None, [self._words, rules.words]))
+        if known is not None:
+            self.known = tuple(dict.fromkeys(map(space.canonical, known)))
             if distinct:
                 self._all_known = frozenset(self.known)
                 self.known = tuple(dict.fromkeys(map(self.canonical, self.known)))
@@ -71,7 +80,7 @@ class Domain:
     def _first_of_class(self, form: Cell) -> Cell:
         members = self.space.equivalents(form)
         if self.known is None:
-            return members[0]
+            return next(filter(self.__contains__, members), members[0])
         return next((cell for cell in members if cell in self._all_known), members[0])
 
     @property
@@ -79,19 +88,23 @@ class Domain:
         """Number of cells; None where it is not known."""
         if self.known is not None:
             return len(self.known)
-        return None if self.distinct else self.space.size
+        return None if self.distinct or self.rules is not None else self.space.size
 
     @property
     def title(self) -> str:
         """What is searched, in words."""
         once = ", equivalent cells once" if self.distinct else ""
-        if self.known is None:
+        if self.known is None and self.rules is None:
             return f"{self.space.title}{once}"
+        if self.known is None:
+            return f"{self.space.title}, restricted to cells {self._words}{once}"
         cells = count_of(len(self.known), "cell")
-        return f"{self.space.title}, restricted to the {cells} {self.words}{once}"
+        return f"{self.space.title}, restricted to the {cells} {self._words}{once}"
 
     def __contains__(self, cell: Cell) -> bool:
-        return self.known is None or cell in self._members
+        if self.known is not None:
+            return cell in self._members
+        return self.rules is None or self.rules.meets(cell)
 
     def _neighbours(self, cell: Cell) -> tuple[Cell, ...]:
         """All canonical cells one edit away that may be proposed, in the space's order."""
@@ -103,10 +116,25 @@ class Domain:
         return tuple(other for other in found if other in self)
 
     def random_cell(self, rng: np.random.Generator) -> Cell:
-        """One cell: of a restricted domain uniformly, else as the space draws."""
+        """One cell: of a restricted domain uniformly, else as the space draws.
+
+        Raises:
+            DataError: if the rules are so narrow that none is found.
+        """
+        for _ in range(_TRIES):
+            if (cell := self._draw(rng)) is not None:
+                return cell
+        raise DataError(f"None of {_TRIES:,} random cells of {self.space.title} is {self._words}: widen the limits.")
+
+    def _draw(self, rng: np.random.Generator) -> Cell | None:
+        """One random cell; None where it does not meet the rules."""
         if self.known is not None:
             return self.known[int(rng.integers(len(self.known)))]
-        return self.canonical(self.space.random_cell(rng))
+        if self.rules is None:
+            return self.canonical(self.space.random_cell(rng))
+        cell = self.rules.draw(rng)
+        cell = None if cell is None else self.canonical(cell)
+        return cell if cell is not None and cell in self else None
 
     def fresh(self, rng: np.random.Generator, count: int, taken: Collection[Cell]) -> list[Cell]:
         """Distinct random cells that are not taken; fewer than asked for where there are no more."""
@@ -118,12 +146,12 @@ class Domain:
         for _ in range(_TRIES + 10 * count):
             if len(found) == count:
                 break
-            cell = self.random_cell(rng)
-            if cell not in taken:
+            cell = self._draw(rng)
+            if cell is not None and cell not in taken:
                 found.setdefault(cell)
         if len(found) < count and self.known is None and self.space.enumerated:  # next to nothing is left: look for it
             gone = found.keys() | set(taken)
             every = dict.fromkeys(map(self.canonical, self.space.enumerate()))
-            free = [cell for cell in every if cell not in gone]
+            free = [cell for cell in every if cell not in gone and cell in self]
             found |= dict.fromkeys(free[i] for i in rng.permutation(len(free))[: count - len(found)])
         return list(found)

@@ -267,6 +267,11 @@ class AbstractSearchSpace(ABC):
         return CellArrays(types, adjacency, np.array([cell.num_nodes for cell in cells], dtype=np.int64))
 
     @property
+    def genes_have_places(self) -> bool:
+        """Whether a gene says the same in every canonical cell, so that parts of a cell can be fixed by their genes."""
+        return self.positional
+
+    @property
     def digits_joined(self) -> bool:
         """Whether every choice is one digit, so that a genotype may be written without spaces."""
         return max(self.gene_choices) <= 10

@@ -103,6 +103,11 @@ class NASBench201(AbstractSearchSpace):
         self.validate(restored)
         return restored
 
+    @property
+    def genes_have_places(self) -> bool:
+        """Each gene is the operation of one edge of the string."""
+        return True
+
     def key(self, cell: Cell) -> str:
         """The authors' ``to_unique_str`` with zeros considered; see ``equivalence``."""
         return unique_string(self.genotype(cell))

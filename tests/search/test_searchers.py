@@ -13,6 +13,7 @@ from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.errors import DataError, SvgeError
 from svge_core.graphpnas.fitting import RefitOptions
 from svge_core.graphpnas.recurrent import RecurrentOptions
+from svge_core.search import rules
 from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.searchers.base import Searcher, rng_for
@@ -93,6 +94,23 @@ class TestShippedMethods(SearcherContract):
 
     def domain(self, known: int = 0) -> Domain:
         return domain(known)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_method_leaves_a_domain_whose_cells_are_not_listed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(rules, "MAX_LISTED_CELLS", 0)
+    fixed = rules.fixed_genes(SPACE, "4321", (0, 1, 2, 3))
+    small = Domain(SPACE, rules=rules.Rules(SPACE, [rules.parse_limit("params_m<0.6")], fixed))
+    assert small.known is None
+    drawn = small.fresh(np.random.default_rng(0), 13, ())
+    cells = [*drawn, SPACE.from_index(15_000)]  # a label from outside, to start from
+    history = History(observations=tuple(Observation(i, cell, (additive(cell),)) for i, cell in enumerate(cells)))
+    proposals = searcher(name, small).propose(history, 4, rng_for(0, len(cells)))
+    found = [proposal.cell for proposal in proposals]
+    assert len(set(found)) == 4 and not set(found) & history.taken
+    for cell in found:
+        assert SPACE.genotype(cell)[4:] == SPACE.genotype(SPACE.from_index(4_321))[4:]
+        assert SPACE.cost(cell).params_m < 0.6
 
 
 def test_ours_finds_the_optimum_of_15625_cells_that_random_search_misses() -> None:

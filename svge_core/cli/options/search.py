@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,14 @@ def register(commands: Any) -> None:
         metavar="FILE",
         help="propose only the architectures of this .txt, .csv or .json file, to rank a list of your own",
     )
+    parser.add_argument(
+        "--where",
+        action="append",
+        metavar="LIMIT",
+        help="propose only cells within this limit, such as 'params_m<0.5' or 'flops_m>=20'; again for several",
+    )
+    parser.add_argument("--like", metavar="ARCH", help="propose only cells that have the genes of this one, but for")
+    parser.add_argument("--free", type=gene_positions, metavar="GENES", help="these, counted from 0, such as 0,3")
     parser.add_argument("--name", help="of the run (default: space, method and seed)")
     parser.add_argument("--resume", metavar="NAME", help="go on with a run, or with all runs of a race")
     parser.add_argument(
@@ -86,6 +95,17 @@ def register(commands: Any) -> None:
     parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")
     add_storage(parser)
     add_device(parser)
+
+
+def gene_positions(text: str) -> tuple[int, ...]:
+    """Positions of genes, with commas between.
+
+    Raises:
+        argparse.ArgumentTypeError: with what is expected.
+    """
+    if not re.fullmatch(r"\d{1,6}(\s*,\s*\d{1,6})*", text.strip(), re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected positions of genes such as 0,3, got {text[:40]!r}")
+    return tuple(int(number) for number in text.split(","))
 
 
 def add_storage(parser: Parser) -> None:

@@ -26,6 +26,7 @@ from svge_core.search.objectives.goals import EXPECTED, EvaluationError, Goal, O
 from svge_core.search.objectives.python_function import AllowPython, CallPython, python_objective
 from svge_core.search.objectives.training_process import trained_objective
 from svge_core.search.objectives.user_table import TableSource, read_table
+from svge_core.search.rules import Rules
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_GOALS = 6
@@ -164,6 +165,7 @@ def search_domain(
     restricted: bool,
     distinct: bool = False,
     candidates: Candidates | None = None,
+    rules: Rules | None = None,
 ) -> Domain:
     """Which cells a search of this objective may propose.
 
@@ -173,12 +175,13 @@ def search_domain(
         restricted: agree to search only among the cells that have a value.
         distinct: as in :class:`Domain`.
         candidates: the only cells that may be proposed; whoever gives them agrees to search among them.
+        rules: what a cell has to meet beside; None for nothing.
 
     Raises:
-        DataError: if values are known for part of the space only, and that was not agreed to.
+        DataError: if values are known for part of the space only, and that was not agreed to; or if no cell is left.
     """
     if candidates is not None:
-        return Domain(space, candidates.cells, distinct=distinct, words=f"of {candidates.file}")
+        return Domain(space, candidates.cells, distinct=distinct, words=f"of {candidates.file}", rules=rules)
     if objective.known is not None and not restricted:
         size = f" of {space.size:,}" if space.size is not None else ""
         raise DataError(
@@ -186,7 +189,7 @@ def search_domain(
             f"{', '.join(goal.key for goal in objective.goals)}: agree to search among these alone.",
             settings=("restricted",),
         )
-    return Domain(space, objective.known, distinct=distinct)
+    return Domain(space, objective.known, distinct=distinct, rules=rules)
 
 
 def best_proposable(objective: Objective, domain: Domain) -> tuple[float, ...] | None:

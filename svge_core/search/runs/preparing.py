@@ -79,6 +79,7 @@ def prepare(
         restricted=config.restricted or own_table,
         distinct=config.leaves_out_equivalents,
         candidates=candidates,
+        rules=config.rules(),
     )
     searcher = make_searcher(config.method, domain, checkpoint)
     return RunContext(space, objective, domain, searcher, "" if checkpoint is None else checkpoint.digest, candidates)

@@ -14,6 +14,7 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
 from svge_core.search.objectives import COSTLY, Goal, largest_stage, needs_consent, split_word
+from svge_core.search.rules import Rules, fixed_genes, parse_limit
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED, PRUNERS
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
@@ -49,6 +50,9 @@ class SearchConfig:
         distinct: leave out cells that compute the same as one that was proposed; None for what suits the objective, see
             :attr:`leaves_out_equivalents`.
         candidates: a file of the only cells that may be proposed, named in a store as ``start_csv`` is.
+        where: limits of the cells that may be proposed, such as ``params_m<0.5``; all must hold.
+        like: a cell whose genes all proposed cells have, but for the free ones; empty for none.
+        free: positions of these genes, from 0.
         race: runs that were started together to be compared share it.
         name: of the run, unique in its store; empty for one made of space, method and seed.
 
@@ -70,6 +74,9 @@ class SearchConfig:
     distinct: bool | None = None
     prune: str = ""
     candidates: str | None = None
+    where: tuple[str, ...] = ()
+    like: str = ""
+    free: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         get_space(self.space)
@@ -85,6 +92,7 @@ class SearchConfig:
             if not low <= (value := getattr(self, name)) <= high:
                 raise DataError(f"The {name} is a whole number from {low} to {high:,}; got {str(value)[:40]}.")
         self._check_prune()
+        self.rules()
         yes_or_no("restricted", self.restricted)
         if self.distinct is not None:
             yes_or_no("distinct", self.distinct)
@@ -106,6 +114,23 @@ class SearchConfig:
             raise DataError("Early stops need one goal that is trained, such as train:digits.", settings=("prune",))
         largest_stage(words[0][1])
 
+    def rules(self) -> Rules | None:
+        """What a cell has to meet before it may be proposed; None for nothing.
+
+        Raises:
+            SvgeError: if that cannot be understood.
+        """
+        if bool(self.like) != bool(self.free):
+            raise DataError(
+                "Parts of a cell are fixed by the cell and the genes that stay free: give both.",
+                settings=("like", "free"),
+            )
+        if not self.where and not self.like:
+            return None
+        space = get_space(self.space)
+        fixed = fixed_genes(space, self.like, self.free) if self.like else None
+        return Rules(space, tuple(map(parse_limit, self.where)), fixed)
+
     @property
     def uses_python(self) -> bool:
         """Whether evaluating imports a user's function, or trains on files of a user's: what a person must agree to."""
@@ -121,7 +146,7 @@ class SearchConfig:
     @property
     def is_narrowed(self) -> bool:
         """Whether fewer cells may be proposed than have a value."""
-        return self.candidates is not None
+        return self.candidates is not None or bool(self.where or self.like)
 
     @property
     def leaves_out_equivalents(self) -> bool:
@@ -136,7 +161,8 @@ class SearchConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` reads them back."""
-        return {**{item.name: getattr(self, item.name) for item in fields(self)}, "objective": list(self.objective)}
+        lists = {"objective": list(self.objective), "where": list(self.where), "free": list(self.free)}
+        return {**{item.name: getattr(self, item.name) for item in fields(self)}, **lists}
 
     @classmethod
     def from_dict(cls, raw: object) -> "SearchConfig":
@@ -146,7 +172,15 @@ class SearchConfig:
             DataError: if a field is missing, unknown or cannot be used.
         """
         if is_dict(raw):  # what runs of before did, and go on doing
-            raw = {"distinct": False, "prune": "", "candidates": None, **raw}
+            before: dict[str, Any] = {
+                "distinct": False,
+                "prune": "",
+                "candidates": None,
+                "where": [],
+                "like": "",
+                "free": [],
+            }
+            raw = {**before, **raw}
         try:
             return to_record(raw, cls, complete=(cls,))
         except DataError:

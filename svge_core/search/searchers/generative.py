@@ -87,7 +87,7 @@ def draw_unseen(domain: Domain, rng: np.random.Generator, count: int, taken: Set
             if len(found) == count:
                 break
             cell = domain.space.random_start(rng)
-            if cell not in taken:
+            if cell not in taken and cell in domain:
                 found.setdefault(cell)
     missing = count - len(found)
     return [*found, *domain.fresh(rng, missing, taken | found.keys())] if missing else list(found)

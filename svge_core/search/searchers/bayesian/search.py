@@ -163,7 +163,9 @@ class BayesianSearch:
         found: dict[Cell, None] = {}
         for cell in to_cells(self.domain.space, batch):
             try:
-                found.setdefault(self.domain.canonical(cell))
+                canonical = self.domain.canonical(cell)
             except InvalidCellError:  # constrained decoding gives members alone; a broken model may still not
                 continue
+            if canonical in self.domain:
+                found.setdefault(canonical)
         return list(found)
