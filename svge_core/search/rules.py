@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError, InvalidCellError
@@ -190,13 +190,21 @@ class Rules:
                 members = (self._member(genes) for genes in product(*choices))
                 return self.kept(dict.fromkeys(cell for cell in members if cell is not None))
         elif self.space.enumerated:
-            rows = self._rows(self.space.costs(), f"of {self.space.title}")
+            rows = self.indices()
             return None if len(rows) > MAX_LISTED_CELLS else tuple(map(self.space.from_index, rows.tolist()))
         if self.limits:
             rng = np.random.default_rng(0)
             drawn = [cell for cell in (self.draw(rng) for _ in range(_PROBES)) if cell is not None]
             self._rows(self.space.costs_of(drawn), f"among {len(drawn)} random ones")
         return None
+
+    def indices(self) -> Int[np.ndarray, " cells"]:
+        """Official indices of the cells within all limits, in an enumerated space; fixed genes are not looked at.
+
+        Raises:
+            DataError: as :meth:`kept`.
+        """
+        return self._rows(self.space.costs(), f"of {self.space.title}")
 
     def draw(self, rng: np.random.Generator) -> Cell | None:
         """A random canonical cell with the fixed genes, whatever it costs; None where that is no member."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,28 @@ def test_methods_budget_seeds_and_batch_become_runs(store: str) -> None:
     assert [(c.method, c.seed, c.budget, c.batch) for c in plan.configs] == [("random", 5, 7, 3), ("random", 6, 7, 3)]
     assert plan.configs[0].objective == ("table:cifar10_valid", "table:params_m")
     assert len({c.name for c in plan.configs}) == 2 and len({c.race for c in plan.configs}) == 1
+
+
+def test_limits_and_early_stops_become_settings_and_are_repeated(store: str) -> None:
+    at = search_page()
+    assert not [box for box in at.selectbox if box.key == "search-prune"]  # nothing is trained
+    choose(at, "search-params_m-most-nasbench201", 0.01)
+    assert "No cell of NAS-Bench-201 has params_m <= 0.01: the smallest has 0.073306" in words(at)
+    assert widget(at, "search-start-0").disabled
+    choose(at, "search-params_m-most-nasbench201", 0.5)
+    choose(at, "search-flops_m-least-nasbench201", 20.0)
+    assert "Only cells with params_m <= 0.5 and flops_m >= 20" in words(at).replace("\\\\", "")
+    choose(at, "search-goals-nasbench201", ["train:digits"])
+    choose(at, "search-prune", "asha")
+    press(at, "search-start-0")
+    config = start_jobs().plans()[0].configs[-1]
+    assert (config.prune, config.where) == ("asha", ("params_m<=0.5", "flops_m>=20.0"))
+    few = replace(config, distinct=False, where=("params_m<=0.2",), like="0", free=(0, 3))
+    create_run(store, few)
+    at = search_page()
+    press(at, "search-again-0")
+    (again,) = start_jobs().plans()[-1].configs
+    assert (again.prune, again.where, again.like, again.free) == ("asha", few.where, "0", (0, 3))
 
 
 def test_a_second_click_on_start_starts_nothing(store: str) -> None:

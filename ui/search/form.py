@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -22,6 +21,7 @@ from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.paths import shared, tables_folder
 from ui.search import state
+from ui.search.choosing import choose_distinct, choose_limits, choose_prune, kept, limits_in_words, limits_problem
 from ui.search.start import (
     DEFAULT_BUDGET,
     DEFAULT_METHODS,
@@ -44,7 +44,6 @@ MAX_CSV_MB = 20
 UNSHOWN_SECONDS = 30 * 86_400.0
 #: remarks on a table that are shown
 REMARKS_SHOWN = 8
-_SAVED = "search_form"
 
 
 @st.fragment
@@ -58,9 +57,25 @@ def race_form(explorer: Explorer | None) -> None:
     words, known, restricted, problem = _goals(space, choices)
     methods = _methods(space)
     budget, seeds, batch, first_seed, start_csv = _numbers(space)
-    distinct = _distinct(space)
-    _meaning(space, words, known, restricted, choices)
-    request = RaceRequest(words, methods, budget, seeds, first_seed, batch, restricted, start_csv, distinct, problem)
+    distinct = choose_distinct(space)
+    prune = choose_prune(words)
+    where = choose_limits(space)
+    problem = problem or limits_problem(space, where)
+    _meaning(space, words, known, restricted, where, choices)
+    request = RaceRequest(
+        words,
+        methods,
+        budget,
+        seeds,
+        first_seed,
+        batch,
+        restricted,
+        start_csv,
+        distinct,
+        prune=prune,
+        where=where,
+        problem=problem,
+    )
     problem = problem or over_quota(request, found)
     runs = request.runs
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -108,7 +123,7 @@ def _goals(
 ) -> tuple[tuple[str, ...], list[int | None], bool, str]:
     """Words, how many cells each goal knows (None: all), whether the search is restricted, what is wrong."""
     titles = {choice.word: choice.title for choice in choices}
-    chosen = _kept(
+    chosen = kept(
         f"search-goals-{space.name}",
         [choices[0].word] if choices else [],
         lambda key: st.multiselect(
@@ -183,7 +198,7 @@ def _own_function() -> tuple[str, str]:
     if not asking.local_browser():
         st.caption(asking.NO_CODE if not shared() else rules.CODE_OFF)
         return "", ""
-    path = _kept(
+    path = kept(
         "search-python",
         "",
         lambda key: st.text_input(
@@ -243,7 +258,7 @@ def _methods(space: AbstractSearchSpace) -> tuple[str, ...]:
             lacks = "Needs a checkpoint of this space." if method.needs_checkpoint and not usable else ""
             lacks = method.why_not(space) or lacks
             with st.container(key=f"search-method-box-{name}", gap=None):
-                if _kept(
+                if kept(
                     f"search-method-{name}",
                     name in DEFAULT_METHODS,
                     lambda key, m=method, off=bool(lacks): st.checkbox(m.title, key=key, disabled=off),
@@ -256,7 +271,7 @@ def _methods(space: AbstractSearchSpace) -> tuple[str, ...]:
 def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None]:
     with st.container(key="search-numbers", horizontal=True):
         most = max(1, min(MAX_FORM_BUDGET, asking.quota().budget)) if shared() else MAX_FORM_BUDGET
-        budget = _kept(
+        budget = kept(
             "search-budget",
             DEFAULT_BUDGET,
             lambda key: st.number_input(
@@ -268,7 +283,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
             ),
             valid=lambda value: min(value, most),
         )
-        seeds = _kept(
+        seeds = kept(
             "search-seeds",
             DEFAULT_SEEDS,
             lambda key: st.number_input(
@@ -279,7 +294,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
                 help="Runs per method. To compare methods in earnest, use 10 or more.",
             ),
         )
-        batch = _kept(
+        batch = kept(
             "search-batch",
             1,
             lambda key: st.number_input(
@@ -290,7 +305,7 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
                 help="Cells proposed at a time, before their values are known",
             ),
         )
-        first = _kept("search-first", 0, lambda key: st.number_input("First seed", 0, 10**6, key=key))
+        first = kept("search-first", 0, lambda key: st.number_input("First seed", 0, 10**6, key=key))
     with st.expander("Existing labels to start from", icon=":material/upload_file:"):
         file = st.file_uploader(
             "A CSV file with architectures and a column per goal",
@@ -315,39 +330,18 @@ def _numbers(space: AbstractSearchSpace) -> tuple[int, int, int, int, str | None
     return int(budget), int(seeds), int(batch), int(first), path
 
 
-def _distinct(space: AbstractSearchSpace) -> bool | None:
-    """Whether cells that compute the same are proposed once; None for what suits the goal."""
-    words = {
-        None: "Once where every evaluation is made anew (real training, functions), else each",
-        True: "Once",
-        False: "Each",
-    }
-    return _kept(
-        "search-distinct",
-        None,
-        lambda key: st.selectbox(
-            "Cells that compute the same",
-            list(words),
-            format_func=words.__getitem__,
-            key=key,
-            help=plain(
-                f"{space.equivalence} In a table such cells have values of their own, and the best may be any of them."
-            ),
-        ),
-    )
-
-
 def _meaning(
     space: AbstractSearchSpace,
     words: Sequence[str],
     known: Sequence[int | None],
     restricted: bool,
+    where: Sequence[str],
     choices: Sequence[GoalChoice],
 ) -> None:
     """What is searched, and what the numbers are."""
     if not words:
         return
-    lines = [f"**Searched:** {searched(space, known, restricted)}"]
+    lines = [f"**Searched:** {searched(space, known, restricted)}{plain(limits_in_words(where))}"]
     for word in words:
         choice = next((choice for choice in choices if choice.word == word), None)
         if choice is None:
@@ -380,12 +374,3 @@ def searched(space: AbstractSearchSpace, known: Sequence[int | None], restricted
     counts = [count for count in known if count is not None]
     few = count_of(counts[0], "known cell") if len(counts) == 1 else "cells with a known value of every goal"
     return f"{space.title}{size}, **restricted to the {few}**: the table does not cover the space."
-
-
-def _kept(key: str, default: Any, show: Any, valid: Any = lambda value: value) -> Any:
-    """A widget whose value survives a change of pages."""
-    saved: dict[str, Any] = st.session_state.setdefault(_SAVED, {})
-    if key not in st.session_state:
-        st.session_state[key] = valid(saved.get(key, default))
-    saved[key] = show(key)
-    return saved[key]

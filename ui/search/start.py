@@ -38,6 +38,10 @@ class RaceRequest:
         restricted: only cells with a known value can be searched.
         distinct: propose cells that compute the same once; None for what suits the objective.
         start_csv: a file of existing labels.
+        prune: stop trainings of poor cells early, as in :class:`SearchConfig`, as are the four that follow.
+        candidates: the only cells that may be proposed.
+        where: limits of these cells.
+        like, free: parts that they have.
         problem: why it cannot be started as it is, one line; else empty.
     """
 
@@ -50,6 +54,11 @@ class RaceRequest:
     restricted: bool = False
     start_csv: str | None = None
     distinct: bool | None = None
+    prune: str = ""
+    candidates: str | None = None
+    where: tuple[str, ...] = ()
+    like: str = ""
+    free: tuple[int, ...] = ()
     problem: str = ""
 
     @property
@@ -84,6 +93,11 @@ class RaceRequest:
                 race,
                 f"{method}-s{seed}-{race}",
                 self.distinct,
+                self.prune,
+                self.candidates,
+                self.where,
+                self.like,
+                self.free,
             )
             for seed in range(self.first_seed, self.first_seed + self.seeds)
             for method in ordered
@@ -151,7 +165,7 @@ def like(group: RunGroup) -> RaceRequest | None:
     one that is open.
     """
     configs = [run.summary.config for run in group.runs]
-    named = {config.start_csv for config in configs if config.start_csv is not None}
+    named = {file for config in configs for file in (config.start_csv, config.candidates) if file is not None}
     for word in configs[0].objective:
         kind, rest = split_word(word)
         if kind == "python":
@@ -173,6 +187,11 @@ def like(group: RunGroup) -> RaceRequest | None:
         first.restricted,
         first.start_csv,
         first.distinct,
+        first.prune,
+        first.candidates,
+        first.where,
+        first.like,
+        first.free,
     )
 
 
