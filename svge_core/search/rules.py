@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Int
 
 from svge_core.cells import Cell
 from svge_core.errors import DataError, InvalidCellError
-from svge_core.explorer import find_cell
 from svge_core.spaces import AbstractSearchSpace
 
 #: cells that a rule may leave to be listed one by one; of more, members are drawn until one keeps to it
@@ -108,6 +107,8 @@ def fixed_genes(space: AbstractSearchSpace, like: str, free: Sequence[int]) -> F
         DataError: if there is no such gene, or genes of the space have no places of their own.
         ParseError: if there is no such cell.
     """
+    from svge_core.explorer import find_cell  # torch and pandas come with it, and the help of the commands imports this
+
     if not space.genes_have_places:
         raise DataError(
             f"Parts of a cell of {space.title} cannot be fixed: its nodes have no order of their own, so a gene says "
