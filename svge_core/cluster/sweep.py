@@ -195,8 +195,11 @@ def _make(key: str, recipe: Sequence[Any], number: int) -> BlockResult | str:
 
 def _result(predictor: BlockPredictor, state: SweepState) -> SweepResult:
     """The kept cells with everything that is predicted of them, and their place on the map."""
-    known = np.isfinite(state.sample)
-    kept = {"best": (state.indices, state.values), "sample": (state.sampled[known], state.sample[known])}
+    order = np.argsort(state.sample_indices)
+    kept = {
+        "best": (state.indices, state.values),
+        "sample": (state.sample_indices[order], state.sample_values[order]),
+    }
     frames = [_described(predictor, name, indices, values) for name, (indices, values) in kept.items()]
     table = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     summary = state.summary()

@@ -28,7 +28,8 @@ class SweepConfig:
         checkpoint: folder of a model with predictors.
         score: key of the score that is predicted; empty for the only one there is.
         keep: how many of the best cells are kept.
-        sample: how many cells are drawn uniformly from the whole space, and kept whatever is predicted of them.
+        sample: how many cells are drawn uniformly from those that are predicted (all of the space, or the blocks within
+            the limit), and kept whatever is predicted of them.
         seed: of the sample, and of the order of the blocks.
         block: cells predicted at one time; memory follows from it.
         by: what ranks the cells.
@@ -63,7 +64,8 @@ class BlockResult:
     Attributes:
         number: of the block.
         indices, values: of its best cells, at most as many as are kept in all.
-        sample: predicted values of the cells of the sample that lie in it, by ascending index.
+        sample_indices, sample_values: of its cells that may be in the sample, at most as many as are drawn in all.
+        sample_keys: their random numbers, the lowest first; the sample of a sweep is the cells with the lowest of all.
         total, squares: sums of the predicted values and of their squares.
         low, high: smallest and largest predicted value.
         cpu_seconds: processor time that it took.
@@ -72,7 +74,9 @@ class BlockResult:
     number: int
     indices: Int[np.ndarray, " best"]
     values: Float[np.ndarray, " best"]
-    sample: Float[np.ndarray, " drawn"]
+    sample_indices: Int[np.ndarray, " drawn"]
+    sample_values: Float[np.ndarray, " drawn"]
+    sample_keys: Float[np.ndarray, " drawn"]
     total: float
     squares: float
     low: float
@@ -84,6 +88,8 @@ def best_rows(
     indices: Int[np.ndarray, " cells"], values: Float[np.ndarray, " cells"], count: int, direction: Direction
 ) -> Int[np.ndarray, " best"]:
     """Rows of the best values, the best first; of equal ones the lower index, so that no order of blocks matters."""
+    if not count:
+        return np.empty(0, dtype=np.int64)
     signed = values if direction == "min" else -values
     rows = np.arange(len(values))
     if len(values) > count:  # all that may be among them, ties at the edge included
@@ -91,15 +97,13 @@ def best_rows(
     return rows[np.lexsort((indices[rows], signed[rows]))][:count]
 
 
-def sample_indices(space_size: int, config: SweepConfig) -> Int[np.ndarray, " drawn"]:
-    """Official indices of the sample, ascending: drawn uniformly without repeats."""
-    rng, wanted = np.random.default_rng(config.seed), min(config.sample, space_size)
-    if space_size <= 4 * wanted:
-        return np.sort(rng.permutation(space_size)[:wanted])
-    drawn = np.unique(rng.integers(space_size, size=wanted))
-    while len(drawn) < wanted:
-        drawn = np.union1d(drawn, rng.integers(space_size, size=wanted - len(drawn)))
-    return drawn
+def sample_keys(number: int, cells: int, config: SweepConfig) -> Float[np.ndarray, " cells"]:
+    """One uniform random number per cell of a block, which follows from the seed and the block's number alone.
+
+    The cells with the lowest numbers are a sample without repeats, uniform over whichever blocks were predicted: so it
+    is uniform at every limit, and the same one wherever, and in whatever order, the blocks were made.
+    """
+    return np.random.default_rng([config.seed, 2, number]).random(cells)
 
 
 class BlockPredictor:
@@ -131,7 +135,6 @@ class BlockPredictor:
             )
         meaning = self.predictors.meaning(self.score)
         self.direction: Direction = "max" if meaning is None else meaning.direction
-        self.sampled = sample_indices(self.size, config)
 
     @property
     def blocks(self) -> int:
@@ -160,12 +163,15 @@ class BlockPredictor:
                 "predictor again."
             )
         best = best_rows(indices, values, self.config.keep, self.direction)
-        first, last = np.searchsorted(self.sampled, (start, start + len(indices)))
+        keys = sample_keys(number, len(indices), self.config)
+        drawn = best_rows(indices, keys, self.config.sample, "min")
         return BlockResult(
             number,
             indices[best],
             values[best],
-            values[self.sampled[first:last] - start],
+            indices[drawn],
+            values[drawn],
+            keys[drawn],
             float(values.sum()),
             float(np.square(values).sum()),
             float(values.min()),

@@ -15,7 +15,7 @@ from svge_core.errors import CheckpointError, DataError
 from svge_core.files import read_arrays, write_atomically
 
 #: of the file; a sweep of another version begins anew
-VERSION = 1
+VERSION = 2
 
 
 class SweepState:
@@ -34,8 +34,10 @@ class SweepState:
         self.sizes = block_sizes(predictor.space, predictor.config)
         self.indices: Int[np.ndarray, " best"] = np.empty(0, dtype=np.int64)
         self.values: Float[np.ndarray, " best"] = np.empty(0)
-        self.sampled = predictor.sampled
-        self.sample: Float[np.ndarray, " drawn"] = np.full(len(self.sampled), np.nan)
+        #: of the sample, by ascending random number
+        self.sample_indices: Int[np.ndarray, " drawn"] = np.empty(0, dtype=np.int64)
+        self.sample_values: Float[np.ndarray, " drawn"] = np.empty(0)
+        self.sample_keys: Float[np.ndarray, " drawn"] = np.empty(0)
         self.done: Bool[np.ndarray, " blocks"] = np.zeros(predictor.blocks, dtype=bool)
         #: sums of values and squares, smallest and largest value, (blocks, 4)
         self.moments: Float[np.ndarray, "blocks moments"] = np.zeros((predictor.blocks, 4))
@@ -56,9 +58,11 @@ class SweepState:
         values = np.concatenate([self.values, block.values])
         best = best_rows(indices, values, self.config.keep, self.direction)
         self.indices, self.values = indices[best], values[best]
-        start = block.number * self.config.block
-        first = int(np.searchsorted(self.sampled, start))
-        self.sample[first : first + len(block.sample)] = block.sample
+        indices = np.concatenate([self.sample_indices, block.sample_indices])
+        keys = np.concatenate([self.sample_keys, block.sample_keys])
+        drawn = best_rows(indices, keys, self.config.sample, "min")
+        self.sample_indices, self.sample_keys = indices[drawn], keys[drawn]
+        self.sample_values = np.concatenate([self.sample_values, block.sample_values])[drawn]
         self.moments[block.number] = block.total, block.squares, block.low, block.high
         self.done[block.number] = True
 
@@ -88,7 +92,9 @@ class SweepState:
             "moments": self.moments,
             "indices": self.indices,
             "values": self.values,
-            "sample": self.sample,
+            "sample_indices": self.sample_indices,
+            "sample_values": self.sample_values,
+            "sample_keys": self.sample_keys,
         }
         write_atomically(path, save(tensors, metadata={"sweep": json.dumps(self._identity, sort_keys=True)}))
 
@@ -106,9 +112,10 @@ class SweepState:
                 "begin anew.",
                 settings=("fresh",),
             )
-        wanted = {"done": self.done, "moments": self.moments, "sample": self.sample}
+        wanted = {"done": self.done, "moments": self.moments}
         wrong = [name for name, array in wanted.items() if getattr(tensors.get(name), "shape", None) != array.shape]
-        if wrong or len(tensors.get("indices", "")) != len(tensors.get("values", " ")):
+        columns = (("indices", "values"), ("sample_indices", "sample_values", "sample_keys"))
+        if wrong or any(len({getattr(tensors.get(name), "shape", None) for name in names}) > 1 for names in columns):
             raise CheckpointError(f"{path} is damaged. Delete it, and the sweep begins anew.")
-        self.done, self.moments, self.sample = (tensors[name] for name in wanted)
-        self.indices, self.values = tensors["indices"], tensors["values"]
+        for name in (*wanted, *(name for names in columns for name in names)):
+            setattr(self, name, tensors[name])

@@ -18,7 +18,7 @@ from svge_core.cluster.sweep_blocks import (
     SweepConfig,
     best_rows,
     block_order,
-    sample_indices,
+    sample_keys,
 )
 from svge_core.errors import DataError, SvgeError
 from svge_core.predictors.checkpoint_predictors import load_predictors
@@ -51,7 +51,8 @@ def test_it_finds_what_a_list_of_all_predictions_has(whole: SweepResult) -> None
     assert abs(whole.summary["std"] - listed.astype(np.float64).std()) < 1e-4
     assert abs(whole.summary["max"] - listed.max()) < 1e-3 and abs(whole.summary["min"] - listed.min()) < 1e-3
     drawn = whole.table[whole.table.kept == "sample"]
-    assert list(drawn["index"]) == list(sample_indices(15_625, CONFIG))
+    keys = np.concatenate([sample_keys(number, 2000, CONFIG)[: 15_625 - 2000 * number] for number in range(8)])
+    assert list(drawn["index"]) == sorted(np.argsort(keys)[:60])
     assert np.allclose(listed[drawn["index"]], drawn["ranked_by"], atol=1e-3)
     assert np.allclose(drawn["joint"], drawn["ranked_by"], atol=1e-4)
     assert ((drawn["low"] <= drawn["mean"]) & (drawn["mean"] <= drawn["high"])).all()
@@ -91,7 +92,13 @@ def test_a_limit_ends_it_and_a_higher_one_goes_on(tmp_path: Path) -> None:
     first = sweep_space(small, progress)
     assert first.cells == 4000
     assert set(first.table["index"] // 2000) == set(block_order(8, small))
-    assert sweep_space(replace(small, limit=6000), progress).cells == 6000
+    drawn = first.table[first.table.kept == "sample"]
+    assert len(drawn) == 60 == drawn["index"].nunique()  # as many as were asked for, of these two blocks
+    assert (drawn["index"] // 2000).value_counts().between(15, 45).all()
+    larger = replace(small, limit=6000)
+    second = sweep_space(larger, progress)
+    assert second.cells == 6000
+    pd.testing.assert_frame_equal(second.table, sweep_space(larger, tmp_path / "at once").table)
 
 
 def test_progress_of_another_sweep_is_refused(tmp_path: Path) -> None:
@@ -126,11 +133,15 @@ def test_best_rows_are_those_of_a_sorted_list(direction: Any) -> None:
 
 
 def test_the_sample_is_uniform_without_repeats() -> None:
-    drawn = sample_indices(10**9, replace(CONFIG, sample=5000))
-    assert len(np.unique(drawn)) == 5000 and drawn.min() >= 0 and drawn.max() < 10**9
-    counts = np.histogram(drawn, bins=10, range=(0, 10**9))[0]
-    assert (abs(counts - 500) < 5 * np.sqrt(500)).all()
-    assert sorted(sample_indices(50, CONFIG)) == list(range(50))
+    """Over many seeds every cell of the blocks that were predicted is drawn as often, whichever block it lies in."""
+    counts = np.zeros(70)
+    for seed in range(2000):
+        config = replace(CONFIG, seed=seed)
+        keys = np.concatenate([sample_keys(number, cells, config) for number, cells in ((0, 20), (4, 20), (7, 30))])
+        drawn = best_rows(np.arange(70), keys, 7, "min")
+        assert len(set(drawn)) == 7
+        counts[drawn] += 1
+    assert (abs(counts - 200) < 5 * np.sqrt(200)).all()  # a tenth of 2000
 
 
 def test_the_command_writes_what_it_keeps(run: RunCommand, fails: RunCommand, tmp_path: Path) -> None:

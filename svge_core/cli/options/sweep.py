@@ -17,7 +17,13 @@ def register(commands: Any) -> None:
     )
     kept = whole_number(0, MAX_KEPT)
     parser.add_argument("--keep", type=kept, default=KEEP, metavar="K", help="best cells (%(default)s)")
-    parser.add_argument("--sample", type=kept, default=SAMPLE, metavar="N", help="cells drawn from all (%(default)s)")
+    parser.add_argument(
+        "--sample",
+        type=kept,
+        default=SAMPLE,
+        metavar="N",
+        help="cells drawn uniformly from those that are predicted (%(default)s)",
+    )
     parser.add_argument("--seed", type=whole_number(0), default=0, help="of the sample (%(default)s)")
     parser.add_argument(
         "--by", choices=get_args(Ranker), default="joint", help="what ranks the cells (default: %(default)s)"
