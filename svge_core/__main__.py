@@ -24,6 +24,7 @@ OPTIONS = {
     "gpus_per_evaluation": "--gpus-per-evaluation N",
     "latent": "--latent N",
     "like": "--like ARCH",
+    "limit": "--limit N",
     "name": "--name NAME",
     "on": "--on CLUSTER",
     "parallel": "--parallel N",

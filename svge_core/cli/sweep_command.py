@@ -51,9 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
             config, progress, make_blocks, device=arguments.device, fresh=arguments.fresh, on_block=told
         )
     write_sweep(result, arguments.out)
-    if result.cells == result.size:  # a limited sweep can go on
-        progress.unlink(missing_ok=True)
-    emit(arguments, _as_dict(result, arguments.out), _as_text(result, arguments.out))
+    # what is known stays beside it: the command knows it again, and a smaller limit does not write over it
+    emit(arguments, _as_dict(result, arguments.out), _as_text(result, arguments.out, config))
     return 0
 
 
@@ -74,10 +73,12 @@ def _as_dict(result: SweepResult, file: Path) -> dict[str, object]:
     return {**about, "cells": result.cells, "predicted": result.summary, "best": best}
 
 
-def _as_text(result: SweepResult, file: Path) -> str:
+def _as_text(result: SweepResult, file: Path, config: SweepConfig) -> str:
     summary = result.summary
+    limited = "" if config.limit is None else f" (a limit of {config.limit:,}, in whole blocks of {config.block:,})"
     lines = [
-        f"{file}: {len(result.table):,} cells kept of {result.cells:,} predicted; the space has {result.size:,}",
+        f"{file}: {len(result.table):,} cells kept of {result.cells:,} predicted{limited}; "
+        f"the space has {result.size:,}",
         f"  predicted {result.score}: mean {summary['mean']:.6g}, standard deviation {summary['std']:.3g}, "
         f"from {summary['min']:.6g} to {summary['max']:.6g}",
     ]

@@ -22,7 +22,8 @@ from svge_core.cluster.connection import load_ray, readable_failures
 from svge_core.cluster.evaluations import Needs, Surroundings
 from svge_core.cluster.sweep_blocks import BlockPredictor, BlockResult, SweepConfig, block_order
 from svge_core.cluster.sweep_state import SweepState
-from svge_core.errors import CheckpointError, SvgeError
+from svge_core.data import count_of
+from svge_core.errors import CheckpointError, DataError, SvgeError
 from svge_core.files import write_atomically
 from svge_core.models import encode_all
 from svge_core.tensors import to_batch
@@ -79,7 +80,8 @@ def sweep_space(
         on_block: called after every block with the cells that are done and that are wanted.
 
     Raises:
-        SvgeError: if the model or a predictor is missing, ``progress`` is of another sweep, or the cluster fails.
+        SvgeError: if the model or a predictor is missing, ``progress`` is of another sweep or has gone beyond
+            the limit, or the cluster fails.
         OSError: if ``progress`` cannot be written.
     """
     predictor = BlockPredictor(config, device=device)
@@ -87,7 +89,13 @@ def sweep_space(
     if progress.exists() and not fresh:
         state.read(progress)
     order = block_order(predictor.blocks, config)
-    wanted = int(state.sizes[order].sum()) if config.limit is None else max(state.cells, int(state.sizes[order].sum()))
+    wanted = int(state.sizes[order].sum())
+    if int(state.done.sum()) > int(state.done[order].sum()):
+        raise DataError(
+            f"{progress} holds {count_of(state.cells, 'predicted cell')}, beyond the {wanted:,} of this limit, in "
+            "whole blocks: take a larger limit or none, give another output file, or begin anew.",
+            settings=("limit", "fresh"),
+        )
     left = [int(number) for number in order if not state.done[number]]
     saved = time.monotonic()
     if on_block is not None:

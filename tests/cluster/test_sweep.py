@@ -101,6 +101,16 @@ def test_a_limit_ends_it_and_a_higher_one_goes_on(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(second.table, sweep_space(larger, tmp_path / "at once").table)
 
 
+def test_a_limit_below_what_is_done_is_refused(tmp_path: Path) -> None:
+    progress = tmp_path / "progress"
+    sweep_space(replace(CONFIG, limit=4000), progress)
+    before = progress.read_bytes()
+    with pytest.raises(DataError, match=r"holds 4,000 predicted cells, beyond the 2,000 of this limit") as caught:
+        sweep_space(replace(CONFIG, limit=1500), progress)
+    assert caught.value.settings == ("limit", "fresh") and progress.read_bytes() == before
+    assert sweep_space(replace(CONFIG, limit=3999), progress).cells == 4000  # the same whole blocks
+
+
 def test_progress_of_another_sweep_is_refused(tmp_path: Path) -> None:
     progress = tmp_path / "progress"
     sweep_space(replace(CONFIG, limit=1), progress)
@@ -151,7 +161,10 @@ def test_the_command_writes_what_it_keeps(run: RunCommand, fails: RunCommand, tm
     table = pd.read_parquet(tmp_path / "kept.parquet")
     assert (table["kept"] == "best").sum() == 7
     assert (tmp_path / "kept.parquet.progress").exists()  # it can go on
-    assert "surrogate" in run(*words, "--out", tmp_path / "kept.csv", expect_json=False)
+    text = run(*words, "--out", tmp_path / "kept.csv", expect_json=False)
+    assert "surrogate" in text and "of 1,000 predicted (a limit of 1, in whole blocks of 1,000)" in text
+    assert run(*words, "--limit", 1001, "--out", tmp_path / "kept.csv")["cells"] == 2000
+    assert "beyond the 1,000 of this limit" in fails(*words, "--out", tmp_path / "kept.csv")
     assert ".csv, .json, .parquet; got 'kept.txt'" in fails(*words, "--out", tmp_path / "kept.txt")
     assert "leave --parallel away" in fails(*words, "--out", tmp_path / "kept.csv", "--parallel", 2)
     assert "--score KEY" in fails("sweep", "--checkpoint", MODEL, "--out", tmp_path / "two.csv")

@@ -36,7 +36,10 @@ def register(commands: Any) -> None:
         help="cells at one time (default: %(default)s)",
     )
     parser.add_argument(
-        "--limit", type=whole_number(1, 2**62), metavar="N", help="cells, in random blocks (default: all)"
+        "--limit",
+        type=whole_number(1, 2**62),
+        metavar="N",
+        help="cells, rounded up to whole blocks, which are taken at random (default: all)",
     )
     parser.add_argument("--fresh", action="store_true", help="begin anew what was begun with this output file")
     add_cluster(parser, "block")
