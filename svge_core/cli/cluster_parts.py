@@ -11,9 +11,21 @@ from svge_core.cluster import Needs, connected
 
 @contextmanager
 def on_cluster(arguments: argparse.Namespace) -> Generator[None, None, None]:
-    """Be connected as the options say. What Ray has to say meanwhile does not come among what the command prints."""
+    """Be connected as the options say. What Ray has to say meanwhile does not come among what the command prints.
+
+    The code that is sent can be imported here too, after everything else, so that it hides no module of this process:
+    a run of a function begins with a look at it. Whether it may be imported is asked there.
+    """
     with redirect_stdout(sys.stderr), connected(arguments.on, arguments.ship):
-        yield
+        folder = None if arguments.ship is None else str(arguments.ship.resolve())
+        added = folder is not None and folder not in sys.path
+        if folder is not None and added:
+            sys.path.append(folder)
+        try:
+            yield
+        finally:
+            if folder is not None and added:
+                sys.path.remove(folder)
 
 
 def needs_of(cpus: float | None, gpus: float | None) -> Needs:

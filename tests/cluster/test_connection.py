@@ -1,12 +1,18 @@
 """Which cluster a word names, what a task needs, and what is said without Ray. No cluster is started."""
 
 import sys
+from argparse import Namespace
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
+from svge_core.cli import cluster_parts
 from svge_core.cluster.connection import load_ray, ray_address
 from svge_core.cluster.evaluations import Needs
 from svge_core.errors import DataError, SvgeError
+from svge_core.search.objectives import make_objective
+from svge_core.spaces import get_space
 from tests.support.cli import RunCommand
 
 SEARCH = ("search", "--objective", "table:cifar10_valid", "--budget", "3")
@@ -51,3 +57,16 @@ def test_options_of_a_cluster_need_one(fails: RunCommand, storage: str) -> None:
     assert "--cpus-per-evaluation N" in fails(
         *SEARCH, "--storage", storage, "--on", "ray", "--cpus-per-evaluation", "0"
     )
+
+
+def test_code_that_is_sent_can_be_imported_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "only_in_the_sent_folder.py").write_text("def value(cell):\n    return 4.5\n")
+    monkeypatch.setattr(cluster_parts, "connected", lambda word, ship: nullcontext())
+    word, space, before = "python:only_in_the_sent_folder:value", get_space("nasbench201"), list(sys.path)
+    with cluster_parts.on_cluster(Namespace(on="ray", ship=tmp_path)):
+        with pytest.raises(DataError, match="agree to that first"):
+            make_objective([word], space)
+        assert make_objective([word], space, allow_python=True).evaluate(space.from_index(0)) == (4.5,)
+    assert sys.path == before
+    with pytest.raises(DataError, match="cannot be imported"):
+        make_objective([word], space, allow_python=True)

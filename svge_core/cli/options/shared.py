@@ -152,7 +152,9 @@ def add_cluster(parser: Parser, what: str) -> None:
         metavar="N",
         help=f"{what}s at a time (default: as many as the cluster has room for)",
     )
-    group.add_argument("--ship", type=Path, metavar="DIR", help="folder of your code, copied to every machine")
+    group.add_argument(
+        "--ship", type=Path, metavar="DIR", help="folder of your code, copied to every machine and imported from here"
+    )
 
 
 def whole_number(low: int, high: int = 2**32 - 1) -> Callable[[str], int]:
