@@ -84,5 +84,5 @@ def _as_text(result: SweepResult, file: Path, config: SweepConfig) -> str:
     ]
     for row in result.table[result.table.kept == "best"].head(_SHOWN).itertuples():
         surrogate = f"{row.mean:.6g} [{row.low:.6g}, {row.high:.6g}]"
-        lines.append(f"  surrogate {surrogate}, head {row.joint:.6g}  {row.architecture}")
+        lines.append(f"  surrogate {surrogate}, joint head {row.joint:.6g}  {row.architecture}")
     return "\n".join(lines)

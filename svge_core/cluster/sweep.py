@@ -49,7 +49,7 @@ class SweepResult:
         summary: mean, standard deviation, smallest and largest predicted value of these.
         table: the best cells, the best first, then the sample by index. Columns: ``kept`` (``best`` or ``sample``),
             ``index``, ``architecture``, ``ranked_by`` (the value that the sweep went by), ``mean``, ``low``, ``high``
-            (the surrogate), ``joint`` (the model's head), and ``pca_x``, ``pca_y`` on the map of the checkpoint.
+            (the surrogate), ``joint`` (the model's joint head), and ``pca_x``, ``pca_y`` on the map of the checkpoint.
     """
 
     space: str

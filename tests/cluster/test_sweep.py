@@ -167,6 +167,8 @@ def test_the_command_writes_what_it_keeps(run: RunCommand, fails: RunCommand, tm
     assert "beyond the 1,000 of this limit" in fails(*words, "--out", tmp_path / "kept.csv")
     assert ".csv, .json, .parquet; got 'kept.txt'" in fails(*words, "--out", tmp_path / "kept.txt")
     assert "leave --parallel away" in fails(*words, "--out", tmp_path / "kept.csv", "--parallel", 2)
+    assert "joint head" in text
+    assert "--checkpoint" in fails("sweep", "--score", KEY, "--out", tmp_path / "two.csv")
     assert "--score KEY" in fails("sweep", "--checkpoint", MODEL, "--out", tmp_path / "two.csv")
 
 

@@ -153,7 +153,10 @@ def add_cluster(parser: Parser, what: str) -> None:
         help=f"{what}s at a time (default: as many as the cluster has room for)",
     )
     group.add_argument(
-        "--ship", type=Path, metavar="DIR", help="folder of your code, copied to every machine and imported from here"
+        "--ship",
+        type=Path,
+        metavar="DIR",
+        help="folder of your code, copied to every machine; the command imports from it too",
     )
 
 

@@ -3,15 +3,27 @@
 from pathlib import Path
 from typing import Any, get_args
 
-from svge_core.cli.options.shared import add_checkpoint, add_cluster, add_command, whole_number
+from svge_core.cli.options.shared import add_cluster, add_command, add_device, whole_number
 from svge_core.cluster import BLOCK, KEEP, MAX_BLOCK, MAX_KEPT, SAMPLE, Ranker
 
 
 def register(commands: Any) -> None:
     """Add the command."""
     parser = add_command(commands, "sweep", "sweep_command:run")
-    add_checkpoint(parser)
-    parser.add_argument("--score", default="", metavar="KEY", help="that is predicted (default: the only one there is)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="checkpoint folder with predictors, such as checkpoints/enas6/svge",
+    )
+    add_device(parser)
+    parser.add_argument(
+        "--score",
+        default="",
+        metavar="KEY",
+        help="what is predicted (default: the score of the checkpoint's only predictor)",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="the kept cells: .csv, .parquet or .json"
     )
@@ -26,7 +38,10 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--seed", type=whole_number(0), default=0, help="of the sample (%(default)s)")
     parser.add_argument(
-        "--by", choices=get_args(Ranker), default="joint", help="what ranks the cells (default: %(default)s)"
+        "--by",
+        choices=get_args(Ranker),
+        default="joint",
+        help="what ranks the cells: the model's joint head, or the structure surrogate (default: %(default)s)",
     )
     parser.add_argument(
         "--block",
