@@ -51,7 +51,7 @@ def searched(storage: str, word: str, budget: int = 4, prune: str = "") -> RunVi
     return read_run(storage, name)
 
 
-def test_words_name_images_and_recipe() -> None:
+def test_words_name_images_and_recipe(tmp_path: Path) -> None:
     assert split_training("digits") == ("digits", read_recipe("digits"))
     assert split_training("digits:epochs=2") == ("digits", read_recipe("epochs=2"))
     assert split_training("C:/pets:nasbench201,epochs=3") == ("C:/pets", read_recipe("nasbench201,epochs=3"))
@@ -59,6 +59,16 @@ def test_words_name_images_and_recipe() -> None:
     assert not needs_consent("digits:epochs=2") and needs_consent("C:/pets")
     with pytest.raises(DataError, match="no setting 'epoch'"):
         make_objective(["train:digits:epoch=2"], SPACE)
+    with pytest.raises(DataError, match="train:digits:foo: Unknown recipe 'foo': expected digits, nasbench201"):
+        make_objective(["train:digits:foo"], SPACE)
+    assert split_training("python:mine.data:pets") == ("python:mine.data:pets", read_recipe("digits"))
+    with pytest.raises(SvgeError, match="Unknown recipe 'foo'"):
+        split_training("python:mine.data:pets:foo")
+    (tmp_path / "pets").mkdir()
+    with pytest.raises(SvgeError, match="Unknown recipe 'nasbench2001'"):
+        TrainedInProcess(f"{tmp_path / 'pets'}:nasbench2001", SPACE)
+    with pytest.raises(DataError, match="FOLDER, FILE.npz"):
+        make_objective(["train:"], SPACE)
     with pytest.raises(DataError, match="agree to that first") as caught:
         make_objective(["train:/images/pets"], SPACE)
     assert caught.value.settings == ("allow_python",)

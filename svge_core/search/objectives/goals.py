@@ -11,8 +11,8 @@ KINDS = ("table", "predictor", "csv", "digits", "train", "python")
 #: kinds whose every value is made anew, in seconds to hours; the others look it up
 COSTLY = ("digits", "train", "python")
 EXPECTED = (
-    "expected table:KEY, predictor:KEY, csv:FILE:COLUMN[:min|:max], digits:valid, train:digits[:RECIPE] or "
-    "python:package.module:function"
+    "expected table:KEY, predictor:KEY, csv:FILE:COLUMN[:min|:max], digits:valid, train:DATA[:RECIPE] (DATA is digits, "
+    "FOLDER, FILE.npz or python:package.module:function) or python:package.module:function"
 )
 
 

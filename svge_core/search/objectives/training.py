@@ -6,6 +6,7 @@ recipe's seeds: a function of the cell. Nobody in a search sees the test images.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -55,6 +56,9 @@ class TrainedInProcess:
 
     def __init__(self, rest: str, space: AbstractSearchSpace) -> None:
         words, self.recipe = split_training(rest)
+        source, _, last = words.rpartition(":")
+        if source and Path(source).exists() and not Path(words).exists():
+            read_recipe(last)  # the images are there, so this was to be a recipe: it says what is wrong with it
         self.name, self.space = f"{WORD}:{rest}", space
         self.data: ImageData = open_images(words, allow_python=True)  # whoever made this has asked for consent
         meaning = training_meaning(self.data, self.recipe, network_sizes(space, self.data, self.recipe))
@@ -92,13 +96,15 @@ class TrainedInProcess:
 
 
 def split_training(rest: str) -> tuple[str, TrainRecipe]:
-    """Images and recipe of ``DATA[:RECIPE]``; what stands behind the last colon is a recipe if it begins like one.
+    """Images and recipe of ``DATA[:RECIPE]``; what stands behind the last colon is a recipe if it begins like one, or
+    if what stands before it is complete.
 
     Raises:
         SvgeError: if the recipe is none.
     """
     data, _, recipe = rest.rpartition(":")
-    if data and (recipe.partition(",")[0] in PRESETS or "=" in recipe.partition(",")[0]):
+    complete = data == BUILT_IN or (data.startswith("python:") and data.count(":") == 2)
+    if complete or (data and (recipe.partition(",")[0] in PRESETS or "=" in recipe.partition(",")[0])):
         return data, read_recipe(recipe)
     return rest, read_recipe("digits")
 
