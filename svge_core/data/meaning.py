@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from svge_core.data.words import count_of
 from svge_core.errors import DataError
 from svge_core.files import is_dict
 
@@ -74,18 +75,25 @@ class ScoreMeaning:
             )
 
     def describe(self) -> str:
-        """One line for the screen: what, unit, data set, split, epochs, seeds, direction of a goal, kind, source."""
+        """One line for the screen: what, unit, data set, split, epochs, seeds, direction of a goal, kind, source.
+
+        Data set, epochs and seeds that the title names already are not said again.
+        """
         unit = f" ({self.unit})" if self.unit else ""
         parts = [
             f"{self.title}{unit}",
-            self.data_set,
+            self._beside_title(self.data_set),
             self.split,
-            f"{self.epochs} epochs" if self.epochs is not None else "",
-            self.seeds,
+            "" if self.epochs is None else self._beside_title(count_of(self.epochs, "epoch")),
+            self._beside_title(self.seeds),
             "" if self.detail else "higher is better" if self.direction == "max" else "lower is better",
             self.kind,
         ]
         return f"{', '.join(part for part in parts if part)}. Source: {self.source}"
+
+    def _beside_title(self, words: str) -> str:
+        """Words, or nothing where the title has them as they are."""
+        return "" if re.search(rf"(?<!\w){re.escape(words)}(?![\w-])", self.title) else words
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :func:`meaning_from_dict` reads them back."""

@@ -1,5 +1,6 @@
 from .atomic import cache_dir as cache_dir, keep_arrays as keep_arrays, write_atomically as write_atomically
 from .columns import read_columns as read_columns, write_columns as write_columns
+from .documentation import field_docs as field_docs
 from .locks import LockHeldError as LockHeldError, exclusive as exclusive
 from .markdown import markdown_text as markdown_text
 from .plain import (

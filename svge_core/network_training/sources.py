@@ -130,11 +130,11 @@ def _from_npz(path: Path) -> ImageData:
     given = {name: arrays.get(f"{name}_images") for name in ("val", "test")}
     labels = {"": arrays["labels"], **{name: arrays[f"{name}_labels"] for name in given if given[name] is not None}}
     for name, values in labels.items():
-        if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer) or (values.size and values.min() < 0):
+        whole = values.ndim == 1 and np.issubdtype(values.dtype, np.integer)
+        if not whole or (values.size and values.min() < 0):
             what = f"{name}_labels" if name else "labels"
-            raise DataError(
-                f"{path.name}: expected {what} as whole numbers from 0 in one row; got {values.dtype} {values.shape}."
-            )
+            found = str(values.min()) if whole else f"{values.dtype} {values.shape}"
+            raise DataError(f"{path.name}: expected {what} as whole numbers from 0 in one row; got {found}.")
     known = np.unique(np.concatenate(list(labels.values())))
     parts = {
         name: (

@@ -1,12 +1,14 @@
 """``train-cell`` for people, for machines, and for a user's mistakes."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from svge_core.__main__ import main
-from svge_core.network_training import read_result
+from svge_core.files import field_docs
+from svge_core.network_training import TrainRecipe, read_result
 
 TINY = ["--epochs", "2", "--channels", "2", "--batch-size", "448", "--device", "cpu"]
 
@@ -47,3 +49,14 @@ def test_a_finished_folder_names_the_option_that_mends_it(tmp_path: Path, capsys
     assert main(["train-cell", "--index", "2", "--out", str(tmp_path), *TINY]) == 2
     assert "(--fresh)" in capsys.readouterr().err
     assert main(["train-cell", "--index", "2", "--out", str(tmp_path), "--fresh", *TINY]) == 0
+
+
+def test_help_says_what_every_setting_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train-cell", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, meaning in field_docs(TrainRecipe).items():
+        assert f"--{name.replace('_', '-')}" in shown
+        assert " ".join(meaning.split()).rstrip(".") in shown
+    assert set(field_docs(TrainRecipe)) == {item.name for item in fields(TrainRecipe)}
+    assert "Passes over the training images (default: 8)" in shown and "are those of digits" in shown

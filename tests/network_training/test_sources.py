@@ -146,6 +146,7 @@ def test_files_of_arrays_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest
 
     refused("expected arrays images and labels; it has images", images=images)
     refused("expected labels as whole numbers", images=images, labels=labels / 2)
+    refused("expected labels as whole numbers from 0 in one row; got -1.", images=images, labels=labels - 1)
     refused("6 training images have 5 labels", images=images, labels=labels[:5])
     refused("all are of one", images=images, labels=np.zeros(6, int))
     refused("expected images as", images=images.astype(np.int64), labels=labels)

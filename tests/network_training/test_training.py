@@ -145,6 +145,9 @@ def test_the_score_says_what_it_is():
     assert meaning_from_dict(meaning.to_dict()) == meaning
     other = train_network(SPACE, CELL, "digits", replace(recipe, flip=False, epochs=1, seeds=1))
     assert other.meaning.key != meaning.key  # another recipe is another score
+    said = other.meaning.describe()
+    assert said.startswith("Digits validation accuracy, 1 epoch, one run (%), 450 validation images;")
+    assert all(said.count(word) == 1 for word in ("Digits", "epoch", "one run"))
     network = network_for(SPACE, CELL, open_images("digits"), recipe)
     assert found.parameters == sum(each.numel() for each in network.parameters())
 

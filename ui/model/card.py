@@ -1,11 +1,7 @@
 """The card of a checkpoint: what it is, how it was made, its settings with their meaning, and its own README."""
 
-import ast
-import inspect
 import re
-import textwrap
 from dataclasses import MISSING, fields
-from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -14,24 +10,13 @@ import streamlit as st
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import has_indices
 from svge_core.evaluation import drawn_words
+from svge_core.files import field_docs
 from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
 from ui.model.state import shown_path
 from ui.shared.hiding import without_paths
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_missing
-
-
-@cache
-def field_docs(config: type) -> dict[str, str]:
-    """The docstring under every field of a config dataclass."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(config))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    docs: dict[str, str] = {}
-    for item, text in zip(body.body, body.body[1:], strict=False):
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(text, ast.Expr):
-            docs[item.target.id] = inspect.cleandoc(str(ast.literal_eval(text.value)))
-    return docs
 
 
 def settings_table(config: type, values: dict[str, Any]) -> pd.DataFrame:

@@ -11,10 +11,10 @@ from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.features import FUNCTION_WORDS
 from svge_core.figures import training_curves, training_figure
+from svge_core.files import field_docs
 from svge_core.jobs import TrainingJob, TrainingJobs, TrainingProgress, TrainingRequest
 from svge_core.models import ModelConfig
 from svge_core.training import TrainConfig
-from ui.model.card import field_docs
 from ui.model.state import command
 from ui.paths import ROOT, checkpoints_root, runs_folder, shared
 from ui.shared import session

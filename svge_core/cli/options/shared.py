@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from svge_core.cli.options.table import SUMMARIES
+from svge_core.files import field_docs
 
 DEFAULT_CHECKPOINT = Path("checkpoints/nasbench201/svge")
 
@@ -106,7 +107,7 @@ def _named_number(text: str) -> tuple[str, int]:
 def add_fields(
     parser: "argparse._ActionsContainer", config: type, skip: Sequence[str] = (), *, typed_only: bool = False
 ) -> None:
-    """One option per field of a config dataclass, with its default.
+    """One option per field of a config dataclass, with the field's docstring and default as help.
 
     Args:
         parser: gets the options.
@@ -114,13 +115,16 @@ def add_fields(
         skip: fields that get no option.
         typed_only: options that were not typed leave no value behind: their defaults depend on another option.
     """
+    docs = field_docs(config)
     for item in fields(config):
         if item.name in skip:
             continue
         option = "--" + item.name.replace("_", "-")
         default = item.default if item.default is not MISSING else None
         kept = argparse.SUPPRESS if typed_only else default
-        shown = f"(default: {default})"
+        meaning = " ".join(docs.get(item.name, "").split()).replace("%", "%%")
+        meaning = meaning if meaning.endswith("...") else meaning.removesuffix(".")
+        shown = f"{meaning} (default: {default})".lstrip()
         if isinstance(default, bool):
             parser.add_argument(option, action=argparse.BooleanOptionalAction, default=kept, help=shown)
         elif get_origin(item.type) is Literal:

@@ -31,7 +31,10 @@ def register(commands: Any) -> None:
         "--save-every", type=float, default=SAVE_SECONDS, metavar="SECONDS", help="(default: %(default)s)"
     )
     add_device(parser)
-    settings = parser.add_argument_group("settings", "change the recipe; its own values hold where none is given")
+    settings = parser.add_argument_group(
+        "settings",
+        "change the recipe, whose own values hold where none is given; the defaults here are those of digits",
+    )
     add_fields(settings, TrainRecipe, typed_only=True)
 
 
