@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from torch import nn
 
 import svge_core as svge
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.network_export import NETWORK_FORMS, export_network, files, network_files
+from svge_core.network_export import NETWORK_FORMS, export_network, files, import_code, network_files
 from svge_core.network_export.agreement import relative_difference, require_agreement
 from svge_core.network_export.programs import onnx_program, read_onnx_program, read_torch_program
 from svge_core.networks import build_network
+from svge_core.search.objectives import split_csv
 from svge_core.spaces import NASBench201, get_space
 
 SPACE = NASBench201()
@@ -179,11 +181,14 @@ def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> 
     assert result["training images"] == 32 and result["validation images"] == 8
     assert result["validation accuracy"] > 90, "two classes that any network tells apart"
     with (tmp_path / "out" / "labels.csv").open(newline="") as file:
-        assert [line[0] for line in csv.reader(file)] == ["arch", SPACE.format(CELL)]
+        header, row = csv.reader(file)
+    column = "validation accuracy, images, 3 epochs"
+    assert header == ["arch", column] and row == [SPACE.format(CELL), str(result["validation accuracy"])]
     scores = svge.read_scores(tmp_path / "out" / "labels.csv", SPACE)
     assert not scores.rejected and list(scores.frame.index) == [SPACE.index(CELL)]
     (meaning,) = scores.meanings.values()
-    assert meaning.direction == "max" and meaning.title == "validation accuracy"
+    assert meaning.direction == "max" and meaning.title == column
+    assert split_csv(f"labels.csv:{column}") == ("labels.csv", column, None)
     weights = torch_state(tmp_path / "out" / "weights.safetensors")
     export_network(SPACE, CELL, tmp_path / "w.safetensors", weights=weights, num_classes=2, **sizes)
 
@@ -196,3 +201,89 @@ def test_each_space_has_its_recipe(name: str, words: str) -> None:
     assert f"torch.optim.{words}(" in text
     compile(text, "train.py", "exec")
     assert "$" not in text
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """``train.py`` as a module, beside a ``model.py`` that it does not come to."""
+    folder = tmp_path_factory.mktemp("recipe")
+    (folder / "model.py").write_text("def build(**sizes): raise AssertionError\n", "utf-8")
+    text = network_files(SPACE, CELL, ["train.py"], side=8, **SMALL).content["train.py"].decode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        return import_code(text)
+
+
+def _images(folder: Path, counts: dict[str, int], suffix: str = ".png") -> Path:
+    """Grey images whose level is 10 for the first class, 20 for the second, ..."""
+    for label, (name, count) in enumerate(counts.items(), start=1):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", (8, 8), 10 * label).save(folder / name / f"{number}{suffix}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, "at least two classes; there is none."),
+        ({"a": 3, ".hidden": 3}, "at least two classes; there is one, 'a'."),
+        ({"a": 3, "b": 0}, "class 'b' has no image (.bmp, .gif, .jpeg, .jpg, .pgm, .png,"),
+        ({"a": 3, "b": 1}, "class 'b' has 1 image; expected at least 2"),
+        (
+            {"train/a": 2, "train/b": 2, "valid/a": 2, "valid/c": 2},
+            "the same classes in train and valid; 'b' is in one",
+        ),
+        (None, "There is no folder"),
+    ],
+)
+def test_the_recipe_refuses_images_in_one_line(
+    recipe: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    counts: dict[str, int] | None,
+    words: str,
+) -> None:
+    folder = tmp_path / "images"
+    if counts is not None:
+        folder.mkdir()
+        _images(folder, counts)
+    monkeypatch.setattr(sys, "argv", ["train.py", str(folder), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        recipe.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and words in said and said.count("\n") == 1
+
+
+def test_the_recipe_refuses_a_broken_image_and_another_experiments_table(
+    recipe: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _images(tmp_path / "images", {"a": 2, "b": 2})
+    (folder / "b" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    monkeypatch.setattr(sys, "argv", ["train.py", str(folder), "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        recipe.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "0.png cannot be read (" in said and said.count("\n") == 1
+    (tmp_path / "labels.csv").write_text('arch,"validation accuracy, images, 3 epochs"\n', "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        recipe.main()
+    assert ended.value.code == 2 and "expected ['arch', 'validation accuracy, images, 200 epochs']" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_recipe_keeps_a_fifth_of_every_class(recipe: ModuleType, tmp_path: Path) -> None:
+    folder = _images(tmp_path / "images", {"a": 10, "b": 25, "c": 2}, ".pgm")
+    classes, images, labels, kept, kept_labels = recipe.read_folder(folder)
+    assert classes == ["a", "b", "c"]
+    assert labels.bincount().tolist() == [8, 20, 1] and kept_labels.bincount().tolist() == [2, 5, 1]
+    # each image has kept its own class
+    for pixels, numbers in ((images, labels), (kept, kept_labels)):
+        assert pixels.shape[1:] == (3, 8, 8)
+        assert torch.equal(pixels[:, 0, 0, 0].long(), 10 * (numbers + 1))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(recipe.read_folder(folder)[1:], (images, labels, kept, kept_labels), strict=True)
+    )
