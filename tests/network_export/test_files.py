@@ -88,6 +88,19 @@ def test_programs_of_the_other_spaces_agree(name: str) -> None:
     assert all(difference < 1e-5 for difference in made.differences.values())
 
 
+def test_a_folder_has_every_file_whether_or_not_weights_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[nn.Module] = []  # programs are tried elsewhere; writing one takes seconds
+    instant = (lambda network, _: kept.append(network) or b"p", lambda _: kept[-1])
+    monkeypatch.setattr(files, "_PROGRAMS", {"model.pt2": instant, "model.onnx": instant})
+    export_network(SPACE, CELL, tmp_path / "net", side=8, **SMALL)
+    assert {path.name for path in (tmp_path / "net").iterdir()} == set(NETWORK_FORMS)
+    assert files.import_code((tmp_path / "net" / "model.py").read_text("utf-8")).build(
+        tmp_path / "net" / "weights.safetensors"
+    )
+
+
 def test_the_same_cell_gives_the_same_code_and_weights() -> None:
     forms = ("model.py", "train.py", "weights.safetensors")
     torch.manual_seed(1)

@@ -87,8 +87,8 @@ def _downloads(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, An
     ready = st.session_state.get(_READY)
     if ready is None or ready[0] != wanted:
         st.caption(
-            "The zip holds model.py, train.py (the authors' recipe for a folder of images), ONNX and torch.export. "
-            "Their weights are random: they are for trying the structure, not for use."
+            "The zip holds model.py, train.py (the authors' recipe for a folder of images), weights, ONNX and "
+            "torch.export. The weights are random: they are for trying the structure, not for use."
         )
         if not st.button("Make the zip", key="network-make", icon=":material/deployed_code:"):
             return
