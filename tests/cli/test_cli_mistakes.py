@@ -145,6 +145,10 @@ def test_a_missing_atlas_says_how_to_make_one(fails: RunCommand, folder: Path, t
         ("atlas --seed -1", "expected one argument|got '-1'"),
         ("export 7", "required: --out"),
         ("export 7 --out cell.docx", "Cannot export to 'cell.docx'"),
+        (
+            "export 7 --out cell.docx",
+            ".dot, .svg, .png, .pdf, .py, .safetensors, .pt2, .onnx, or a name without suffix",
+        ),
     ],
 )
 def test_bad_settings_are_one_line(
