@@ -16,6 +16,7 @@ OPTIONS = {
     "checkpoint": "--checkpoint DIR",
     "cpus_per_block": "--cpus-per-block N",
     "cpus_per_evaluation": "--cpus-per-evaluation N",
+    "file": "--file FILE",
     "free": "--free GENES",
     "fresh": "--fresh",
     "function": "--function N",

@@ -208,6 +208,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         SvgeError: if the folder is missing or not writable, or the disk is full; nothing is left behind.
     """
+    if (file := next((parent for parent in path.parents if parent.is_file()), None)) is not None:
+        raise SvgeError(f"{path} cannot be written: {file} is a file, not a folder.")
     if not path.parent.is_dir():  # a mistyped folder is not made
         raise SvgeError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
     try:

@@ -271,6 +271,10 @@ def _initialised(space: AbstractSearchSpace, cell: Cell, sizes: Mapping[str, int
 def _shape(network: nn.Module, code: NetworkCode | None, side: int | None) -> tuple[int, int, int]:
     """Colours, height and width of the images; the colours are those that the first convolution takes."""
     side = side or (_SIDE if code is None else code.side)
+    if code is not None and side % code.side_multiple:
+        raise SvgeError(
+            f"This network takes images whose sides are multiples of {code.side_multiple} pixels; got {side}."
+        )
     colours = next((module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)), 3)
     return colours, side, side
 

@@ -161,6 +161,8 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         export_network(SPACE, CELL, tmp_path, forms=["code"])
     with pytest.raises(SvgeError, match="a.py is one file"):
         export_network(SPACE, CELL, tmp_path / "a.py", forms=["model.py"])
+    with pytest.raises(SvgeError, match="whose sides are multiples of 4 pixels; got 7"):
+        export_network(SPACE, CELL, tmp_path / "net", side=7, **SMALL)
     with pytest.raises(SvgeError, match="Unknown network option 'depth'"):
         export_network(SPACE, CELL, tmp_path / "a.py", depth=3)
     with pytest.raises(SvgeError, match="cannot be written: there is no folder"):
@@ -171,6 +173,12 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidCellError):
         export_network("nasbench101", CELL, tmp_path / "a.py")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file.py").write_text("")
+    with pytest.raises(SvgeError, match=r"x.py cannot be written: \S*file.py is a file, not a folder"):
+        export_network(SPACE, CELL, tmp_path / "file.py" / "x.py", **SMALL)
 
 
 def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> None:
