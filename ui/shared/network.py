@@ -13,8 +13,10 @@ from svge_core.spaces import AbstractSearchSpace
 from ui.shared import reruns
 from ui.shared.theme import plain
 
-#: most channels, cells or classes that can be asked for
+#: most that can be asked for of a size, here; the command line has no such bounds
 MOST = 1000
+#: of sizes that repeat layers: each layer takes time to make, even if only its parameters are counted
+MOST_REPEATED = {"cells_per_stage": 20}
 #: largest network that is made on this machine, in parameters; the command line has no such bound
 LARGEST = 60_000_000
 #: of the sizes that are called otherwise by people
@@ -37,7 +39,11 @@ def network_section(explorer: Explorer, cell: Cell) -> None:
         sizes = _chosen_sizes(space)
         (item,) = reruns.memo("network_item", (explorer.digest, cell), lambda: explorer.export_items([cell]))
         try:
-            count = count_parameters(space, cell, **sizes)
+            count = reruns.memo(
+                "network_parameters",
+                (explorer.digest, cell, tuple(sizes.items())),
+                lambda: count_parameters(space, cell, **sizes),
+            )
         except SvgeError as error:
             st.error(plain(str(error)))
             return
@@ -60,7 +66,7 @@ def _chosen_sizes(space: AbstractSearchSpace) -> dict[str, int]:
                 st.number_input(
                     _TITLES.get(name, name.replace("_", " ").capitalize()),
                     min_value=1,
-                    max_value=MOST,
+                    max_value=max(usual, MOST_REPEATED.get(name, MOST)),
                     value=usual,
                     key=f"network-{space.name}-{name}",
                     width=120,
