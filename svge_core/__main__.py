@@ -27,6 +27,7 @@ OPTIONS = {
     "like": "--like ARCH",
     "name": "--name NAME",
     "on": "--on CLUSTER",
+    "out": "--out DIR",
     "parallel": "--parallel N",
     "precision": "--precision",
     "prune": "without --prune",
