@@ -11,7 +11,7 @@ from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.data.csv import quote_text
 from svge_core.errors import SvgeError
-from svge_core.exporting import DRAWINGS, ExportItem, item_for, save, write_atomic
+from svge_core.exporting import DRAWINGS, FORMS, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 
@@ -62,6 +62,12 @@ def export_command(arguments: argparse.Namespace) -> int:
     if not suffix or arguments.out.is_dir() or suffix in NETWORK_FILES:
         refuse_unused(arguments, ("theme",), "There is no drawing in the files of a network")
         return export_network_files(arguments, *_known_items(arguments))
+    if suffix[1:] not in FORMS:
+        known = ", ".join([*(f".{form}" for form in FORMS), *NETWORK_FILES])
+        raise SvgeError(
+            f"Cannot export to {arguments.out.name!r}: expected {known}, or a name without suffix for a folder with "
+            "all files of the network."
+        )
     refuse_unused(arguments, NETWORK_OPTIONS, f"There is no network in a {suffix} file")
     space, items = _known_items(arguments)
     save(items, space, arguments.out, arguments.theme or "light")

@@ -31,6 +31,10 @@ def export_network_files(arguments: argparse.Namespace, space: AbstractSearchSpa
 
     if len(items) != 1:
         raise SvgeError(f"A network is that of one architecture; got {len(items)}. Export them one by one.")
+    if arguments.weights is not None and arguments.out.suffix.lower() == ".py" and not arguments.out.is_dir():
+        raise SvgeError(
+            f"{arguments.out.name} is code and holds no weights: leave --weights away, or name a folder for both."
+        )
     advice = "Give a file that train or a network's export wrote."
     weights = None if arguments.weights is None else read_tensors(arguments.weights, advice)[1]
     sizes = dict(arguments.network or ())
@@ -54,12 +58,14 @@ def _agreement(difference: float | None) -> str:
 
 def measure_command(arguments: argparse.Namespace) -> int:
     """Latencies of the networks of architectures, and of all others by what they consist of."""
-    from svge_core.network_export import ENGINES, LatencyProtocol, measure_latency
+    from svge_core.network_export import ENGINES, LatencyProtocol, measure_latency, require_enough_cells
 
     space = get_space(arguments.space)
     given = read_cells(arguments, space)
-    if arguments.estimate is not None and not space.enumerated:
-        raise SvgeError(f"The cells of {space.title} cannot be listed, so not all can be estimated.")
+    if arguments.estimate is not None:
+        if not space.enumerated:
+            raise SvgeError(f"The cells of {space.title} cannot be listed, so not all can be estimated.")
+        require_enough_cells(given.cells)
     protocol = LatencyProtocol(
         tuple(arguments.engine or ENGINES),
         tuple(dict.fromkeys(arguments.batch)),
@@ -91,8 +97,10 @@ def measure_command(arguments: argparse.Namespace) -> int:
         "cells": cells,
         "meanings": {latency.key: _meaning(latency, protocol).to_dict() for latency in found[0]},
         "estimates": estimates,
+        "files": [str(path) for path in (arguments.out, arguments.estimate) if path is not None],
     }
     lines += map(_error_in_words, estimates)
+    lines += [f"wrote {path}" for path in document["files"]]
     emit(arguments, document, "\n".join(lines))
     return 0
 

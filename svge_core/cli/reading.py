@@ -44,7 +44,8 @@ def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Giv
         return Given([find_cell(space, arguments.arch)], True)
     path: Path = arguments.file
     cells = []
-    for listed in read_listed(path.name, path, space):
+    # a file that is missing may be a mistyped folder
+    for listed in read_listed(path.name if path.exists() else str(path), path, space):
         if listed.cell is None:  # each stands for one line of what is written, so none may be left out
             raise DataError(f"{path.name}, {listed.place}: {listed.problem}")
         cells.append(listed.cell)

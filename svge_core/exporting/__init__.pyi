@@ -6,7 +6,7 @@ from .document import (
     item_for as item_for,
     to_json as to_json,
 )
-from .forms import DRAWINGS as DRAWINGS, Drawing as Drawing
+from .forms import DRAWINGS as DRAWINGS, FORMS as FORMS, Drawing as Drawing
 from .writers import (
     draw as draw,
     naslib_text as naslib_text,

@@ -11,7 +11,7 @@ from svge_core.cells import Cell
 from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.exporting.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
-from svge_core.exporting.forms import DRAWINGS, Drawing
+from svge_core.exporting.forms import DRAWINGS, FORMS, Drawing
 from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace
 
@@ -198,9 +198,7 @@ def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, th
             raise SvgeError(f"A .{form} file shows one architecture; got {len(items)}. Use .zip for several.")
         content = draw(items[0], space, form, theme)
     else:
-        raise SvgeError(
-            f"Cannot export to {path.name!r}: expected .json, .csv, .parquet, .txt, .zip, .dot, .svg, .png or .pdf."
-        )
+        raise SvgeError(f"Cannot export to {path.name!r}: expected {', '.join(f'.{known}' for known in FORMS)}.")
     write_atomic(path, content)
 
 
@@ -210,6 +208,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         SvgeError: if the folder is missing or not writable, or the disk is full; nothing is left behind.
     """
+    if (file := next((parent for parent in path.parents if parent.is_file()), None)) is not None:
+        raise SvgeError(f"{path} cannot be written: {file} is a file, not a folder.")
     if not path.parent.is_dir():  # a mistyped folder is not made
         raise SvgeError(f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
     try:

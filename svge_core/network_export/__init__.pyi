@@ -26,5 +26,9 @@ from .latency import (
     latency_meaning as latency_meaning,
     measure_latency as measure_latency,
 )
-from .latency_estimate import LatencyEstimate as LatencyEstimate, fit_latency as fit_latency
+from .latency_estimate import (
+    LatencyEstimate as LatencyEstimate,
+    fit_latency as fit_latency,
+    require_enough_cells as require_enough_cells,
+)
 from .recipe import RECIPES as RECIPES, train_code as train_code

@@ -72,7 +72,7 @@ def network_files(
     Args:
         space: of the cell.
         cell: a member, or one with what is known about it, which ``model.py`` then tells.
-        forms: which files; all but the weights by default, and these too where they are given.
+        forms: which files; all by default.
         weights: ``state_dict()`` of a network of :func:`svge_core.networks.build_network` with the same sizes. Without
             them weights are random, and the norms have statistics of random images.
         side: pixels of a side of the images that programs take; by default those the network was made for.
@@ -85,7 +85,7 @@ def network_files(
     """
     space = get_space(space)
     item = cell if isinstance(cell, ExportItem) else ExportItem(cell)
-    wanted = _forms(forms, weights is not None)
+    wanted = NETWORK_FORMS if forms is None else _forms(forms)
     network = _initialised(space, item.cell, sizes)
     # a space of one's own need not say how its network is written; programs do without
     needed = not {"model.py", "train.py"}.isdisjoint(wanted)
@@ -149,7 +149,7 @@ def export_network(
     side: int | None = None,
     **sizes: int,
 ) -> dict[Path, float | None]:
-    """Write the network of a cell: one file, or a folder with ``model.py``, ``train.py`` and programs.
+    """Write the network of a cell: one file, or a folder with ``model.py``, ``train.py``, weights and programs.
 
     Nothing is written if any file does not compute what the network computes.
 
@@ -232,10 +232,8 @@ def renamed_weights(weights: Mapping[str, Tensor], module: nn.Module) -> dict[st
     return dict(zip(names, weights.values(), strict=True))
 
 
-def _forms(forms: Sequence[str] | None, trained: bool) -> tuple[NetworkForm, ...]:
+def _forms(forms: Sequence[str]) -> tuple[NetworkForm, ...]:
     """The wanted files in the order in which they are made."""
-    if forms is None:
-        forms = [form for form in NETWORK_FORMS if trained or form != "weights.safetensors"]
     unknown = [str(form)[:60] for form in forms if form not in NETWORK_FORMS]
     if unknown or not forms:
         came = repr(unknown[0]) if unknown else "none"
@@ -273,6 +271,10 @@ def _initialised(space: AbstractSearchSpace, cell: Cell, sizes: Mapping[str, int
 def _shape(network: nn.Module, code: NetworkCode | None, side: int | None) -> tuple[int, int, int]:
     """Colours, height and width of the images; the colours are those that the first convolution takes."""
     side = side or (_SIDE if code is None else code.side)
+    if code is not None and side % code.side_multiple:
+        raise SvgeError(
+            f"This network takes images whose sides are multiples of {code.side_multiple} pixels; got {side}."
+        )
     colours = next((module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)), 3)
     return colours, side, side
 

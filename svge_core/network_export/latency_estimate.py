@@ -38,6 +38,19 @@ class LatencyEstimate:
 _FOLDS, _FEWEST = 5, 10
 
 
+def require_enough_cells(cells: Sequence[Cell]) -> None:
+    """Check, before anything is measured, that estimates can be fitted on so many cells.
+
+    Raises:
+        SvgeError: if there are fewer than two.
+    """
+    if len(cells) < 2:
+        raise SvgeError(
+            f"An estimate of all cells is fitted on two or more measured ones; got {len(cells)}: give more cells.",
+            settings=("file",),
+        )
+
+
 def fit_latency(
     space: AbstractSearchSpace, cells: Sequence[Cell], milliseconds: Sequence[float], seed: int = 0
 ) -> LatencyEstimate:

@@ -7,7 +7,7 @@ from textwrap import fill
 
 from svge_core.cells import Cell
 from svge_core.network_export.code import NetworkCode
-from svge_core.network_training import PRESETS, PresetRecipe
+from svge_core.network_training import IMAGE_SUFFIXES, PRESETS, PresetRecipe
 from svge_core.spaces import AbstractSearchSpace
 
 #: how an optimiser is made, filled with a recipe's own numbers
@@ -66,6 +66,7 @@ def train_code(space: AbstractSearchSpace, cell: Cell, code: NetworkCode, shape:
         RECIPES[code.recipe],
         side=shape[1],
         colours=shape[0],
+        suffixes=", ".join(f'"{suffix}"' for suffix in sorted(IMAGE_SUFFIXES)),
         # Python's own quoting: a notation cannot end its string
         architecture=ascii(space.format(cell)),
         space=ascii(space.name),

@@ -27,6 +27,6 @@ from .run import (
     network_sizes as network_sizes,
     train_network as train_network,
 )
-from .sources import image_data_of as image_data_of, open_images as open_images
+from .sources import IMAGE_SUFFIXES as IMAGE_SUFFIXES, image_data_of as image_data_of, open_images as open_images
 from .state import STATE as STATE
 from .trainer import EpochRow as EpochRow, NetworkStep as NetworkStep

@@ -124,6 +124,8 @@ def train_network(
     if seed is not None:
         recipe = replace(recipe, seed=checked_seed(seed))
     cell = space.canonical(one_cell(cell))
+    if folder is not None and words:
+        _require_outside(Path(folder), Path(words))
     images = open_images(data, image_size=image_size, allow_python=allow_python) if isinstance(data, str) else data
     training = _Training(space, cell, images, words, recipe, chosen, save_every, on_step)
     training.network(recipe.seed)  # what cannot be built is refused before a folder is made
@@ -142,6 +144,15 @@ def train_network(
                 settings=("fresh",),
             )
         return training.run(place)
+
+
+def _require_outside(place: Path, images: Path) -> None:
+    """Files of a training would be taken for a class of the next one."""
+    source, target = images.expanduser().resolve(), place.resolve()
+    if source.is_dir() and (target == source or source in target.parents):
+        raise SvgeError(
+            f"{place} lies in the folder of the images, {images}: choose a folder outside.", settings=("out",)
+        )
 
 
 class _Training:

@@ -28,7 +28,7 @@ from svge_core.network_training.recipe import IMAGE_SIZE
 DIGITS = "digits"
 #: most bytes of pixels that are held in memory
 MAX_BYTES = 8 * 2**30
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 _PATH = re.compile(r"python:([A-Za-z_][\w.]*):([A-Za-z_]\w*)", re.ASCII)
 _EXPECTED = (
     "expected digits, a folder with one sub-folder of images per class, an .npz file with arrays images and labels, "
@@ -82,11 +82,11 @@ def _from_folder(folder: Path, size: int) -> ImageData:
         )
     files: list[tuple[Path, int]] = []
     for number, path in enumerate(classes):
-        found = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES and each.is_file())
+        found = sorted(each for each in path.iterdir() if each.suffix.lower() in IMAGE_SUFFIXES and each.is_file())
         if not found:
             inside = "; classes must lie directly in it" if any(each.is_dir() for each in path.iterdir()) else ""
             raise DataError(
-                f"{folder.name}: class {path.name[:60]!r} has no image ({', '.join(sorted(SUFFIXES))}){inside}."
+                f"{folder.name}: class {path.name[:60]!r} has no image ({', '.join(sorted(IMAGE_SUFFIXES))}){inside}."
             )
         files += [(file, number) for file in found]
     _fits(folder.name, len(files) * 3 * size * size)

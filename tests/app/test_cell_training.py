@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from svge_core.jobs import CellTrainingJob, CellTrainingJobs, CellTrainingProgress, CellTrainingRequest
-from svge_core.network_training import TrainRecipe, train_network
+from svge_core.network_training import STATE, TrainRecipe, train_network
 from svge_core.network_training.result import write_result
 from svge_core.spaces import SPACES
 from tests.support.app_driver import words
@@ -74,7 +74,13 @@ def test_a_result_is_shown_with_its_meaning_and_joins_the_scores(jobs: CellTrain
 def test_cancelled_and_failed_trainings_say_so(jobs: CellTrainingJobs) -> None:
     record(jobs, cancelled=True)
     at = shown()
+    assert "Cancelled. Nothing was saved yet, so it would begin anew." in at.warning[0].value
+    assert at.button(key=f"cell-train-resume-{REQUEST.name}").label == "Try again"
+    jobs.folder(REQUEST.name).mkdir()
+    (jobs.folder(REQUEST.name) / STATE).touch()
+    at = shown()
     assert "Cancelled. It can be resumed." in at.warning[0].value
+    assert at.button(key=f"cell-train-resume-{REQUEST.name}").label == "Resume"
     record(jobs)
     jobs._path(REQUEST.name, ".err").write_text("svge: Out of memory in epoch 1.\n")
     at = shown()

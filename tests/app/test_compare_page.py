@@ -207,6 +207,7 @@ def test_a_link_opens_the_comparison_it_names_and_is_kept_up() -> None:
     [
         ({"cells": "1,15625"}, (1,), "cells '15625' is no index"),
         ({"cells": "1,x,2"}, (1, 2), "cells 'x' is no index"),
+        ({"cells": "6111,6111,6111"}, (6_111,), "names the architecture 6111 more than once; it is shown once"),
         ({"cells": "1,2,3,4,5"}, (1, 2, 3, 4), "compares 5 architectures; the first 4"),
         ({"cells": "1,2", "with": "3"}, (1, 2), "with '3' is none of the 2"),
         ({"cells": "1,2", "with": "0"}, (1, 2), "with '0' is none of the 2"),

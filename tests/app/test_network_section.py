@@ -2,6 +2,9 @@
 
 from streamlit.testing.v1 import AppTest
 
+from svge_core.network_export import count_parameters
+from svge_core.spaces import get_space
+
 
 def app() -> None:
     from types import SimpleNamespace
@@ -57,3 +60,16 @@ def test_a_network_that_is_too_large_for_the_server_is_not_made() -> None:
     page = opened()
     page.number_input(key="network-nasbench101-channels").set_value(1000).run(timeout=120)
     assert "are not made here" in page.warning[0].value and not page.button
+
+
+def test_layers_are_repeated_no_more_often_than_counting_them_stays_quick() -> None:
+    page = opened()
+    cells = page.number_input(key="network-nasbench101-cells_per_stage")
+    assert cells.max == 20
+    space, before = get_space("nasbench101"), page.markdown[0].value
+    cells.set_value(20).run(timeout=120)
+    expected = count_parameters(space, space.from_index(300_000), cells_per_stage=20)
+    assert f"**{expected / 1e6:,.3f} M** parameters" in page.markdown[0].value
+    # a value that no browser sends is not counted
+    page.number_input(key=cells.key).set_value(1000).run(timeout=120)
+    assert not page.exception and page.markdown[0].value == before

@@ -145,6 +145,15 @@ def test_a_missing_atlas_says_how_to_make_one(fails: RunCommand, folder: Path, t
         ("atlas --seed -1", "expected one argument|got '-1'"),
         ("export 7", "required: --out"),
         ("export 7 --out cell.docx", "Cannot export to 'cell.docx'"),
+        ("export 7 --out net --network channels=-3", "with N from 1 to 999999; got 'channels=-3'"),
+        ("export 7 --out net --network channels=100000000", "with N from 1 to 999999; got 'channels=100000000'"),
+        ("export 7 --out model.py --weights w.safetensors", "model.py is code and holds no weights: leave --weights"),
+        ("measure 7 --estimate all.csv", "two or more measured ones; got 1: give more cells (--file FILE)."),
+        ("measure --file /nowhere/cells.txt", "/nowhere/cells.txt: The file cannot be read: No such file"),
+        (
+            "export 7 --out cell.docx",
+            ".dot, .svg, .png, .pdf, .py, .safetensors, .pt2, .onnx, or a name without suffix",
+        ),
     ],
 )
 def test_bad_settings_are_one_line(

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from torch import nn
 
 import svge_core as svge
 from svge_core.errors import InvalidCellError, SvgeError
-from svge_core.network_export import NETWORK_FORMS, export_network, files, network_files
+from svge_core.network_export import NETWORK_FORMS, export_network, files, import_code, network_files
 from svge_core.network_export.agreement import relative_difference, require_agreement
 from svge_core.network_export.programs import onnx_program, read_onnx_program, read_torch_program
 from svge_core.networks import build_network
+from svge_core.search.objectives import split_csv
 from svge_core.spaces import NASBench201, get_space
 
 SPACE = NASBench201()
@@ -86,6 +88,19 @@ def test_programs_of_the_other_spaces_agree(name: str) -> None:
     assert all(difference < 1e-5 for difference in made.differences.values())
 
 
+def test_a_folder_has_every_file_whether_or_not_weights_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[nn.Module] = []  # programs are tried elsewhere; writing one takes seconds
+    instant = (lambda network, _: kept.append(network) or b"p", lambda _: kept[-1])
+    monkeypatch.setattr(files, "_PROGRAMS", {"model.pt2": instant, "model.onnx": instant})
+    export_network(SPACE, CELL, tmp_path / "net", side=8, **SMALL)
+    assert {path.name for path in (tmp_path / "net").iterdir()} == set(NETWORK_FORMS)
+    assert files.import_code((tmp_path / "net" / "model.py").read_text("utf-8")).build(
+        tmp_path / "net" / "weights.safetensors"
+    )
+
+
 def test_the_same_cell_gives_the_same_code_and_weights() -> None:
     forms = ("model.py", "train.py", "weights.safetensors")
     torch.manual_seed(1)
@@ -146,6 +161,8 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         export_network(SPACE, CELL, tmp_path, forms=["code"])
     with pytest.raises(SvgeError, match="a.py is one file"):
         export_network(SPACE, CELL, tmp_path / "a.py", forms=["model.py"])
+    with pytest.raises(SvgeError, match="whose sides are multiples of 4 pixels; got 7"):
+        export_network(SPACE, CELL, tmp_path / "net", side=7, **SMALL)
     with pytest.raises(SvgeError, match="Unknown network option 'depth'"):
         export_network(SPACE, CELL, tmp_path / "a.py", depth=3)
     with pytest.raises(SvgeError, match="cannot be written: there is no folder"):
@@ -156,6 +173,12 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidCellError):
         export_network("nasbench101", CELL, tmp_path / "a.py")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file.py").write_text("")
+    with pytest.raises(SvgeError, match=r"x.py cannot be written: \S*file.py is a file, not a folder"):
+        export_network(SPACE, CELL, tmp_path / "file.py" / "x.py", **SMALL)
 
 
 def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> None:
@@ -179,11 +202,14 @@ def test_the_recipe_trains_and_its_labels_are_read_as_scores(tmp_path: Path) -> 
     assert result["training images"] == 32 and result["validation images"] == 8
     assert result["validation accuracy"] > 90, "two classes that any network tells apart"
     with (tmp_path / "out" / "labels.csv").open(newline="") as file:
-        assert [line[0] for line in csv.reader(file)] == ["arch", SPACE.format(CELL)]
+        header, row = csv.reader(file)
+    column = "validation accuracy, images, 3 epochs"
+    assert header == ["arch", column] and row == [SPACE.format(CELL), str(result["validation accuracy"])]
     scores = svge.read_scores(tmp_path / "out" / "labels.csv", SPACE)
     assert not scores.rejected and list(scores.frame.index) == [SPACE.index(CELL)]
     (meaning,) = scores.meanings.values()
-    assert meaning.direction == "max" and meaning.title == "validation accuracy"
+    assert meaning.direction == "max" and meaning.title == column
+    assert split_csv(f"labels.csv:{column}") == ("labels.csv", column, None)
     weights = torch_state(tmp_path / "out" / "weights.safetensors")
     export_network(SPACE, CELL, tmp_path / "w.safetensors", weights=weights, num_classes=2, **sizes)
 
@@ -196,3 +222,89 @@ def test_each_space_has_its_recipe(name: str, words: str) -> None:
     assert f"torch.optim.{words}(" in text
     compile(text, "train.py", "exec")
     assert "$" not in text
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """``train.py`` as a module, beside a ``model.py`` that it does not come to."""
+    folder = tmp_path_factory.mktemp("recipe")
+    (folder / "model.py").write_text("def build(**sizes): raise AssertionError\n", "utf-8")
+    text = network_files(SPACE, CELL, ["train.py"], side=8, **SMALL).content["train.py"].decode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        return import_code(text)
+
+
+def _images(folder: Path, counts: dict[str, int], suffix: str = ".png") -> Path:
+    """Grey images whose level is 10 for the first class, 20 for the second, ..."""
+    for label, (name, count) in enumerate(counts.items(), start=1):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", (8, 8), 10 * label).save(folder / name / f"{number}{suffix}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, "at least two classes; there is none."),
+        ({"a": 3, ".hidden": 3}, "at least two classes; there is one, 'a'."),
+        ({"a": 3, "b": 0}, "class 'b' has no image (.bmp, .gif, .jpeg, .jpg, .pgm, .png,"),
+        ({"a": 3, "b": 1}, "class 'b' has 1 image; expected at least 2"),
+        (
+            {"train/a": 2, "train/b": 2, "valid/a": 2, "valid/c": 2},
+            "the same classes in train and valid; 'b' is in one",
+        ),
+        (None, "There is no folder"),
+    ],
+)
+def test_the_recipe_refuses_images_in_one_line(
+    recipe: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    counts: dict[str, int] | None,
+    words: str,
+) -> None:
+    folder = tmp_path / "images"
+    if counts is not None:
+        folder.mkdir()
+        _images(folder, counts)
+    monkeypatch.setattr(sys, "argv", ["train.py", str(folder), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        recipe.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and words in said and said.count("\n") == 1
+
+
+def test_the_recipe_refuses_a_broken_image_and_another_experiments_table(
+    recipe: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _images(tmp_path / "images", {"a": 2, "b": 2})
+    (folder / "b" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    monkeypatch.setattr(sys, "argv", ["train.py", str(folder), "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        recipe.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "0.png cannot be read (" in said and said.count("\n") == 1
+    (tmp_path / "labels.csv").write_text('arch,"validation accuracy, images, 3 epochs"\n', "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        recipe.main()
+    assert ended.value.code == 2 and "expected ['arch', 'validation accuracy, images, 200 epochs']" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_recipe_keeps_a_fifth_of_every_class(recipe: ModuleType, tmp_path: Path) -> None:
+    folder = _images(tmp_path / "images", {"a": 10, "b": 25, "c": 2}, ".pgm")
+    classes, images, labels, kept, kept_labels = recipe.read_folder(folder)
+    assert classes == ["a", "b", "c"]
+    assert labels.bincount().tolist() == [8, 20, 1] and kept_labels.bincount().tolist() == [2, 5, 1]
+    # each image has kept its own class
+    for pixels, numbers in ((images, labels), (kept, kept_labels)):
+        assert pixels.shape[1:] == (3, 8, 8)
+        assert torch.equal(pixels[:, 0, 0, 0].long(), 10 * (numbers + 1))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(recipe.read_folder(folder)[1:], (images, labels, kept, kept_labels), strict=True)
+    )

@@ -95,6 +95,7 @@ def test_the_command_writes_columns_that_are_read_as_scores(tmp_path: Path, caps
     assert main(["measure", "--file", str(tmp_path / "cells.txt"), *words, "--batch", "1", *places, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [cell["index"] for cell in told["cells"]] == [9930, 0, 1]
+    assert told["files"] == [str(tmp_path / "l.csv"), str(tmp_path / "all.csv")]
     assert told["meanings"]["latency_pytorch_1_ms"]["direction"] == "min"
     scores = import_csv(SPACE, tmp_path / "l.csv")
     (meaning,) = scores.meanings.values()

@@ -260,3 +260,10 @@ def test_what_cannot_be_trained_is_refused_before_a_folder_is_made(tmp_path: Pat
     with pytest.raises(InvalidCellError):
         train_network("nasbench101", CELL, "digits", TINY, folder=folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("inside", [".", "results/one"])
+def test_results_do_not_go_among_the_images(tmp_path: Path, inside: str):
+    with pytest.raises(SvgeError, match="lies in the folder of the images, .*: choose a folder outside"):
+        train_network(SPACE, CELL, str(tmp_path), TINY, folder=tmp_path / inside)
+    assert list(tmp_path.iterdir()) == []

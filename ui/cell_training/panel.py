@@ -158,7 +158,8 @@ def _over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
             st.caption(plain(found.meaning.describe()))
         elif progress.state == "cancelled":
             last = f" after {len(progress.rows)} epochs" if progress.rows else ""
-            st.warning(f"Cancelled{last}. It can be resumed.", icon=":material/pause:")
+            kept = "It can be resumed" if jobs.has_state(job) else "Nothing was saved yet, so it would begin anew"
+            st.warning(f"Cancelled{last}. {kept}.", icon=":material/pause:")
         else:
             st.error(
                 plain(progress.message.removeprefix("svge: ") or "It was ended from outside, without a word."),

@@ -141,12 +141,18 @@ def parse_comparison(
         return None, ()
     problems: list[str] = []
     names: dict[CellName, None] = {}
+    repeated: dict[CellName, None] = {}
     for part in filter(None, text.split(_between(space))):
         name = _index(part, space.size) if space.size else _notation(part, space)
         if name is None:
             problems.append(_no_index("cells", part, space.size or 0))
+        elif name in names:
+            repeated[name] = None
         else:
             names[name] = None
+    problems += [
+        f"The link names the architecture {str(name)[:40]} more than once; it is shown once." for name in repeated
+    ]
     if len(names) > MOST_CELLS:
         problems.append(f"The link compares {len(names)} architectures; the first {MOST_CELLS} are shown.")
     cells = tuple(names)[:MOST_CELLS]

@@ -13,8 +13,10 @@ from svge_core.spaces import AbstractSearchSpace
 from ui.shared import reruns
 from ui.shared.theme import plain
 
-#: most channels, cells or classes that can be asked for
+#: most that can be asked for of a size, here; the command line has no such bounds
 MOST = 1000
+#: of sizes that repeat layers: each layer takes time to make, even if only its parameters are counted
+MOST_REPEATED = {"cells_per_stage": 20}
 #: largest network that is made on this machine, in parameters; the command line has no such bound
 LARGEST = 60_000_000
 #: of the sizes that are called otherwise by people
@@ -37,7 +39,11 @@ def network_section(explorer: Explorer, cell: Cell) -> None:
         sizes = _chosen_sizes(space)
         (item,) = reruns.memo("network_item", (explorer.digest, cell), lambda: explorer.export_items([cell]))
         try:
-            count = count_parameters(space, cell, **sizes)
+            count = reruns.memo(
+                "network_parameters",
+                (explorer.digest, cell, tuple(sizes.items())),
+                lambda: count_parameters(space, cell, **sizes),
+            )
         except SvgeError as error:
             st.error(plain(str(error)))
             return
@@ -60,7 +66,7 @@ def _chosen_sizes(space: AbstractSearchSpace) -> dict[str, int]:
                 st.number_input(
                     _TITLES.get(name, name.replace("_", " ").capitalize()),
                     min_value=1,
-                    max_value=MOST,
+                    max_value=max(usual, MOST_REPEATED.get(name, MOST)),
                     value=usual,
                     key=f"network-{space.name}-{name}",
                     width=120,
@@ -87,8 +93,8 @@ def _downloads(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, An
     ready = st.session_state.get(_READY)
     if ready is None or ready[0] != wanted:
         st.caption(
-            "The zip holds model.py, train.py (the authors' recipe for a folder of images), ONNX and torch.export. "
-            "Their weights are random: they are for trying the structure, not for use."
+            "The zip holds model.py, train.py (the authors' recipe for a folder of images), weights, ONNX and "
+            "torch.export. The weights are random: they are for trying the structure, not for use."
         )
         if not st.button("Make the zip", key="network-make", icon=":material/deployed_code:"):
             return

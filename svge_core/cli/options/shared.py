@@ -99,8 +99,10 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 def _named_number(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
-    if not name.isidentifier() or not number.isascii() or not number.isdigit() or len(number) > 6:
-        raise argparse.ArgumentTypeError(f"expected NAME=N such as channels=32; got {text[:60]!r}")
+    if not name.isidentifier() or not number.isascii() or not number.isdigit() or len(number) > 6 or not int(number):
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=N such as channels=32, with N from 1 to 999999; got {text[:60]!r}"
+        )
     return name, int(number)
 
 

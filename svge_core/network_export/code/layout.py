@@ -22,6 +22,7 @@ class NetworkCode:
         recipe: how it is trained, one of :data:`svge_core.network_export.RECIPES`.
         colours: channels of the images.
         side: pixels of a side of the images that the network was made for.
+        side_multiple: what sides are multiples of, where the network cannot take others.
     """
 
     body: str
@@ -29,6 +30,7 @@ class NetworkCode:
     recipe: str = "sgd"
     colours: int = 3
     side: int = 32
+    side_multiple: int = 1
 
 
 def method(head: str, lines: Sequence[str]) -> list[str]:

@@ -119,7 +119,9 @@ def nasbench201_code(cell: Cell, options: Mapping[str, int]) -> NetworkCode:
         *method("forward(self, x0: Tensor) -> Tensor", lines),
         "",
     ]
-    return NetworkCode(_PARTS + "\n".join(cell_class) + _NETWORK.format(**options), "\n".join(cell_class[1:]))
+    body = _PARTS + "\n".join(cell_class) + _NETWORK.format(**options)
+    # both ways through a reduction halve the side; they agree on even sides alone
+    return NetworkCode(body, "\n".join(cell_class[1:]), side_multiple=4)
 
 
 def _zero_maps(ops: tuple[str, ...]) -> set[int]:
