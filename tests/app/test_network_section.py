@@ -71,5 +71,5 @@ def test_layers_are_repeated_no_more_often_than_counting_them_stays_quick() -> N
     expected = count_parameters(space, space.from_index(300_000), cells_per_stage=20)
     assert f"**{expected / 1e6:,.3f} M** parameters" in page.markdown[0].value
     # a value that no browser sends is not counted
-    page.number_input(key=cells.key).set_value(1000).run(timeout=120)
+    page.number_input(key="network-nasbench101-cells_per_stage").set_value(1000).run(timeout=120)
     assert not page.exception and page.markdown[0].value == before
