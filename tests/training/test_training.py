@@ -74,7 +74,7 @@ def test_a_row_holds_means_over_all_cells_however_they_are_batched() -> None:
 
 def test_learning_rate_warms_up_linearly_and_falls_along_a_cosine(monkeypatch: pytest.MonkeyPatch) -> None:
     run = trainer(replace(CONFIG, epochs=25, warmup_steps=10))
-    monkeypatch.setattr(run, "_step", lambda batch, function: torch.zeros(5, dtype=torch.float64))
+    monkeypatch.setattr(run, "_step", lambda batch, written, function: torch.zeros(5, dtype=torch.float64))
     rates = []
     for _ in run.steps():
         rates.append(run.optimiser.param_groups[0]["lr"])
@@ -109,7 +109,7 @@ def test_every_cell_is_seen_once_per_epoch(monkeypatch: pytest.MonkeyPatch) -> N
     run, seen = trainer(), []
     rows = CellBatch(CELLS.types, CELLS.adjacency, CELLS.sizes)
     monkeypatch.setattr(CellBatch, "select", lambda self, order: seen.append(order.tolist()) or rows)
-    monkeypatch.setattr(run, "_step", lambda batch, function: torch.zeros(5, dtype=torch.float64))
+    monkeypatch.setattr(run, "_step", lambda batch, written, function: torch.zeros(5, dtype=torch.float64))
     assert len(list(run.steps())) == 12
     orders = [sum(seen[4 * epoch : 4 * epoch + 4], []) for epoch in range(3)]
     assert all(sorted(order) == list(range(30)) for order in orders)
