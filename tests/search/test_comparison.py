@@ -307,4 +307,5 @@ def test_a_space_that_is_not_listed_still_has_its_costs() -> None:
     enas = get_space("enas6")
     from svge_core.data.catalog import analytic_scores
 
-    assert [choice.word for choice in goal_choices(enas, analytic_scores(enas))] == ["table:params_m", "table:flops_m"]
+    choices = goal_choices(enas, analytic_scores(enas))
+    assert [choice.word for choice in choices] == ["train:digits", "table:params_m", "table:flops_m"]

@@ -32,7 +32,7 @@ class GoalChoice:
 def goal_choices(
     space: AbstractSearchSpace, scores: Scores, predictors: PredictorSource | None = None
 ) -> tuple[GoalChoice, ...]:
-    """Measured accuracies first, then predicted ones, costs, latencies, and the rest.
+    """Measured accuracies first, then predicted ones, real training, costs, latencies, and the rest.
 
     Args:
         space: that is searched.
@@ -50,7 +50,8 @@ def goal_choices(
     if not space.enumerated:
         found += _imported(space)
     found += [GoalChoice(word, meaning, _title(meaning, None)) for word, meaning in digits_words(space).items()]
-    found += [GoalChoice(word, meaning, _title(meaning, None)) for word, meaning in trained_words(space).items()]
+    trained = trained_words(space)
+    found += [GoalChoice(word, meaning, _title(meaning, None)) for word, meaning in trained.items()]
     for key in predictors.score_keys if predictors else ():
         stored = predictors.meaning(key) if predictors else None
         meaning = stored or scores.meanings.get(key)
@@ -58,7 +59,9 @@ def goal_choices(
             meaning = replace(meaning, kind="predicted", source="the checkpoint's predictor")
             found.append(GoalChoice(f"predictor:{key}", meaning, _title(meaning, None)))
     unique = {choice.title: choice for choice in reversed(found)}
-    return tuple(sorted((c for c in found if unique[c.title] is c), key=lambda choice: _rank(choice.meaning)))
+    # after predictions of the space's own data: the first choice is what a page begins with, and training takes time
+    ranks = {c.word: (0, 2) if c.word in trained else _rank(c.meaning) for c in found}
+    return tuple(sorted((c for c in found if unique[c.title] is c), key=lambda choice: ranks[choice.word]))
 
 
 def _imported(space: AbstractSearchSpace) -> list[GoalChoice]:
