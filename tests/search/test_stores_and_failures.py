@@ -220,7 +220,7 @@ def test_what_was_evaluated_and_could_not_be_stored_is_said(storage: str, monkey
     name = started(storage, budget=6)
     calls: list[object] = []
 
-    def full(*_: object) -> bool:
+    def full(*_: object, **__: object) -> bool:
         calls.append(None)
         raise OperationalError("insert", {}, sqlite3.OperationalError("database or disk is full"))
 
