@@ -1,6 +1,7 @@
 # make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser,
 #              ADDRESS=0.0.0.0: for other machines, too; with SVGE_SHARED=1 in the environment for visitors, within limits)
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=3: parallel test processes)
+#              LONG=1: also those that take a minute each (a tutorial from nothing, a cluster, trainings in a browser)
 # make check   lint, format and types only
 # make gpu-check  compare a GPU with the CPU and measure it; without one it says so
 # make bench   the benchmarks in bench/, one after another
@@ -108,7 +109,7 @@ check: lint types
 tests: install-dev
 	@[ -n "$${CHROME:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  echo "NOTE: no Chromium on PATH and CHROME is not set, so the browser tests will be skipped."
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(if $(LONG),,-m "not long")
 
 test: check tests
 
