@@ -54,6 +54,8 @@ def test_three_cells_by_link_their_scores_files_the_path_between_two_and_the_map
     expect(field).to_have_count(0)
     page.get_by_role("button", name="Take away").nth(3).click()
     expect(page).to_have_url(re.compile(r"12345&with=2"), timeout=TIMEOUT_MS)
+    # the address is there before the page: its cells stand below the files, so these are new when the cells are
+    expect(page.get_by_role("button", name="Take away")).to_have_count(3, timeout=TIMEOUT_MS)
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON", exact=True).click()
     document = json.loads(Path(download.value.path()).read_text("utf-8"))
