@@ -1,4 +1,4 @@
-"""The devices of this machine, and the one that a name stands for."""
+"""The devices of this machine, the one that a name stands for, and random numbers on them."""
 
 import torch
 
@@ -33,14 +33,25 @@ def pick_device(name: str) -> torch.device:
     """
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give anything
         raise SvgeError(f"A device is named by a text, such as auto, cpu, cuda, cuda:0 or mps; got {name!r:.80}.")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    usable = usable_devices()
     if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
-    kind = name.split(":")[0]
-    if not there.get(kind, False):
-        usable = ", ".join(kind for kind, usable in there.items() if usable)
-        raise SvgeError(f"Device {name!r} is not available: this machine has {usable}.")
+        return torch.device(usable[0])
+    if name.split(":")[0] not in usable:
+        raise SvgeError(f"Device {name!r} is not available: this machine has {', '.join(usable)}.")
     try:
         return torch.device(name)
     except RuntimeError:
         raise SvgeError(f"{name!r} is no device: expected auto, cpu, cuda, cuda:0 or mps.") from None
+
+
+def seeded_generator(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Random numbers for one purpose and moment of a run, the same whenever it comes there.
+
+    Args:
+        numbers: that name the moment, such as a seed, a purpose and a step.
+        device: on which they are drawn.
+    """
+    seed = 0
+    for number in numbers:
+        seed = (seed * 1_000_003 + number + 1) % (2**62)
+    return torch.Generator(device=device).manual_seed(seed)

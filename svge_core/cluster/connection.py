@@ -101,6 +101,15 @@ def connected(word: str, ship: Path | None = None) -> Generator[Any, None, None]
         ray.shutdown()
 
 
+def machines(ray: Any) -> list[dict[str, float]]:
+    """What each machine of the cluster that is there now has: processors (``CPU``), graphics cards (``GPU``) and more.
+
+    Args:
+        ray: the module, connected.
+    """
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
 @contextmanager
 def readable_failures(ray: Any, afterwards: str) -> Generator[None, None, None]:
     """What goes wrong with a cluster itself as one line.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from svge_core.cells import Cell
-from svge_core.cluster.connection import first_words, load_ray, readable_failures
+from svge_core.cluster.connection import first_words, load_ray, machines, readable_failures
 from svge_core.errors import DataError, SvgeError
 from svge_core.search.objectives import Objective, one_line
 from svge_core.search.runs import ObjectiveRecipe, OpenElsewhere, Outcome
@@ -164,8 +164,7 @@ class RayEvaluations:
             return self.most
         if time.monotonic() - self._looked >= SIZE_SECONDS:
             with self._readable():
-                nodes = [node for node in self.ray.nodes() if node["Alive"]]
-            self._size, self._looked = sum(self.needs.places(node["Resources"]) for node in nodes), time.monotonic()
+                self._size, self._looked = sum(map(self.needs.places, machines(self.ray))), time.monotonic()
         return self._size
 
     def submit(self, ticket: int, cell: Cell) -> None:
@@ -207,8 +206,8 @@ class RayEvaluations:
         return Outcome(ticket, values, problem, seconds=seconds)
 
     def _largest(self) -> str:
-        nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
-        most = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in ("CPU", "GPU")}
+        there = machines(self.ray)
+        most = {name: max((each.get(name, 0.0) for each in there), default=0.0) for name in ("CPU", "GPU")}
         return f"{most['CPU']:g} CPU and {most['GPU']:g} GPU"
 
     def _readable(self) -> AbstractContextManager[None]:

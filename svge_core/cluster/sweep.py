@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from svge_core.atlas import load_atlas
-from svge_core.cluster.connection import load_ray, readable_failures
-from svge_core.cluster.evaluations import Needs, Surroundings
+from svge_core.cluster.connection import load_ray, machines, readable_failures
+from svge_core.cluster.evaluations import SIZE_SECONDS, Needs, Surroundings
 from svge_core.cluster.sweep_blocks import BlockPredictor, BlockResult, SweepConfig, block_order
 from svge_core.cluster.sweep_state import SweepState
 from svge_core.data import count_of
@@ -30,8 +30,6 @@ from svge_core.tensors import to_batch
 
 #: seconds between two times that what is known is written
 SAVE_SECONDS = 30.0
-#: seconds between two looks at the size of the cluster
-LOOK_SECONDS = 2.0
 #: times that Ray repeats a block whose machine or process was lost
 RETRIES = 3
 #: makes blocks, in any order
@@ -150,13 +148,12 @@ def _streamed(
 ) -> Generator[BlockResult, None, None]:
     """Blocks as they come; two are sent for every place, so that no place waits for this process."""
     flying: list[Any] = []
-    places, looked = 0, -LOOK_SECONDS
+    places, looked = 0, -SIZE_SECONDS
     try:
         while True:
             with _readable(ray):
-                if most is None and time.monotonic() - looked > LOOK_SECONDS:
-                    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-                    places, looked = sum(map(needs.places, nodes)), time.monotonic()
+                if most is None and time.monotonic() - looked > SIZE_SECONDS:
+                    places, looked = sum(map(needs.places, machines(ray))), time.monotonic()
                 while len(flying) < 2 * (places if most is None else most):
                     if (number := next(numbers, None)) is None:
                         break
@@ -168,7 +165,7 @@ def _streamed(
                         f"No machine of the cluster has the {needs.in_words()} that one block needs.",
                         settings=("cpus_per_block", "gpus_per_block", "parallel"),
                     )
-                ready, flying = ray.wait(flying, num_returns=1, timeout=LOOK_SECONDS)
+                ready, flying = ray.wait(flying, num_returns=1, timeout=SIZE_SECONDS)
                 found: list[BlockResult | str] = ray.get(ready)
             for block in found:
                 if isinstance(block, str):

@@ -5,6 +5,7 @@ from .kernel import (
     has_kernel as has_kernel,
     output_kernels as output_kernels,
 )
+from .kinds import FUNCTION_WORDS as FUNCTION_WORDS, FunctionKind as FunctionKind
 from .scaling import (
     REFERENCE_CELLS as REFERENCE_CELLS,
     FeatureScaling as FeatureScaling,
@@ -15,9 +16,4 @@ from .structure import (
     FeatureTable as FeatureTable,
     structure_features as structure_features,
 )
-from .targets import (
-    FUNCTION_WORDS as FUNCTION_WORDS,
-    FunctionKind as FunctionKind,
-    FunctionTargets as FunctionTargets,
-    log_sizes as log_sizes,
-)
+from .targets import FunctionTargets as FunctionTargets, log_sizes as log_sizes

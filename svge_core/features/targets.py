@@ -9,7 +9,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -18,22 +17,14 @@ from svge_core.cells import Cell
 from svge_core.errors import DataError
 from svge_core.features.components import StructureComponents
 from svge_core.features.kernel import KernelComponents
+from svge_core.features.kinds import FUNCTION_WORDS, FunctionKind
 from svge_core.features.scaling import reference_cells, reference_features
 from svge_core.spaces import SPACES, AbstractSearchSpace
-
-FunctionKind: TypeAlias = Literal["structure", "structure+size", "kernel"]
 
 #: parameters, multiply-accumulates
 _SIZES = 2
 #: keeps the logarithm finite for cells that compute nothing (million parameters or multiply-accumulates)
 _SMALLEST = 0.05
-#: each kind in words
-FUNCTION_WORDS: dict[FunctionKind, str] = {
-    "structure": "main components of the structure features",
-    "structure+size": "numbers of structure and size (main components of the structure features, logarithms of "
-    "parameters and multiply-accumulates)",
-    "kernel": "main components of the covariance of wide networks",
-}
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ import numpy as np
 
 from svge_core.data import Scores, scores_from_columns
 from svge_core.errors import CheckpointError, SvgeError
-from svge_core.files import write_atomically
-from svge_core.jobs.process import STOP_SECONDS, ProcessId, Supervisor, locked, log_tail
+from svge_core.jobs.process import ProcessId
+from svge_core.jobs.recorded import PRINTED, RecordedJobs
 from svge_core.jobs.training import events_of
 from svge_core.network_training import RESULT, STATE, TrainedNetwork, TrainRecipe, read_result
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -124,35 +124,12 @@ class CellTrainingProgress:
         return min(1.0, self.step / self.steps) if self.steps else 0.0
 
 
-class CellTrainingJobs:
-    """All trainings of cells recorded in one folder.
+class CellTrainingJobs(RecordedJobs[CellTrainingJob]):
+    """All trainings of cells recorded in one folder, beside their results."""
 
-    Args:
-        records: folder of records, logs and results.
-        environment: variables for the child processes, beside those of this process.
-        cwd: folder the children are started in; None for that of this process.
-    """
-
-    def __init__(self, records: Path, environment: dict[str, str] | None = None, cwd: Path | None = None) -> None:
-        self.records = records
-        self.supervisor = Supervisor(environment, cwd)
-
-    def all(self) -> list[CellTrainingJob]:
-        """Every recorded training, the newest first; damaged records are left out."""
-        found: list[tuple[float, CellTrainingJob]] = []
-        for path in self.records.glob("*.json"):
-            with contextlib.suppress(msgspec.MsgspecError, OSError):
-                job = msgspec.json.decode(path.read_bytes(), type=CellTrainingJob)
-                found.append((path.stat().st_mtime, job))
-        return [job for _, job in sorted(found, key=lambda each: each[0], reverse=True)]
-
-    def of(self, space: str, cell: str) -> list[CellTrainingJob]:
-        """The trainings of one cell, the newest first."""
-        return [job for job in self.all() if (job.space, job.cell) == (space, cell)]
-
-    def running(self) -> CellTrainingJob | None:
-        """The training that is going on, if any."""
-        return next((job for job in self.all() if self.supervisor.alive(job.process)), None)
+    def of(self, space: str, cell: str, jobs: list[CellTrainingJob] | None = None) -> list[CellTrainingJob]:
+        """The trainings of one cell, the newest first; ``jobs`` are all, where they were just read."""
+        return [job for job in (self.all() if jobs is None else jobs) if (job.space, job.cell) == (space, cell)]
 
     def folder(self, name: str) -> Path:
         """Where state, weights and result of a training lie."""
@@ -180,27 +157,17 @@ class CellTrainingJobs:
         """
         return self._launch(replace(job, cancelled=False))
 
-    def cancel(self, job: CellTrainingJob) -> CellTrainingJob:
-        """Stop a training and all it started; what it saved last stays, so it can be resumed."""
-        with locked(self.records):
-            latest = next((each for each in self.all() if each.name == job.name), job)
-            stopped = replace(latest, cancelled=True)
-            self._write(stopped)  # first, so that nobody takes the end for a failure
-        self.supervisor.stop(stopped.process, STOP_SECONDS)
-        return stopped
-
     def forget(self, job: CellTrainingJob) -> None:
         """Remove the record of a training that is over, with its logs, state, weights and result."""
         shutil.rmtree(self.folder(job.name), ignore_errors=True)
-        for suffix in (".json", ".jsonl", ".err"):
-            self._path(job.name, suffix).unlink(missing_ok=True)
+        self._forget_files(job)
 
     def progress(self, job: CellTrainingJob) -> CellTrainingProgress:
         """Read where a training stands from what it printed."""
         alive = self.supervisor.alive(job.process)  # before the log, so that an ended one's last line is not missed
         rows: dict[tuple[int, int], dict[str, Any]] = {}
         step, steps, left = 0, 0, None
-        for event in events_of(self._path(job.name, ".jsonl")):
+        for event in events_of(self._path(job, PRINTED)):
             if isinstance(event.get("step"), int) and isinstance(event.get("steps"), int):
                 step, steps, left = event["step"], event["steps"], event.get("seconds_left")
             if event.get("event") == "epoch" and isinstance(event.get("epoch"), int):
@@ -209,7 +176,7 @@ class CellTrainingJobs:
         if not alive and (result := self.result(job)) is not None:
             return CellTrainingProgress("done", ordered, steps, steps, None, result=result)
         state: CellState = "running" if alive else "cancelled" if job.cancelled else "failed"
-        message = log_tail(self._path(job.name, ".err"), lines=6, characters=2000) if state == "failed" else ""
+        message = self._last_words(job) if state == "failed" else ""
         return CellTrainingProgress(state, ordered, step, steps, left, message)
 
     def result(self, job: CellTrainingJob) -> TrainedNetwork | None:
@@ -236,21 +203,14 @@ class CellTrainingJobs:
         found = (self.result(job) for job in self.all() if job.space == space)
         return [each for each in found if each is not None]
 
-    def _launch(self, job: CellTrainingJob) -> CellTrainingJob:
-        with locked(self.records):  # of two windows that press the button at once, one is refused
-            if (other := self.running()) is not None:
-                raise SvgeError(f"Another cell is being trained ({other.cell[:60]}): wait for it or cancel it first.")
-            output, errors = (self._path(job.name, suffix) for suffix in (".jsonl", ".err"))
-            process = self.supervisor.start(list(job.command), errors=errors, output=output)
-            begun = replace(job, pid=process.pid, born=process.born)
-            self._write(begun)
-        return begun
+    def _read(self, record: bytes) -> CellTrainingJob:
+        return msgspec.json.decode(record, type=CellTrainingJob)
 
-    def _write(self, job: CellTrainingJob) -> None:
-        write_atomically(self._path(job.name, ".json"), json.dumps(asdict(job)).encode())
+    def _stem(self, job: CellTrainingJob) -> str:
+        return job.name
 
-    def _path(self, name: str, suffix: str) -> Path:
-        return self.records / f"{name}{suffix}"
+    def _busy(self, other: CellTrainingJob) -> str:
+        return f"Another cell is being trained ({other.cell[:60]}): wait for it or cancel it first."
 
 
 def trained_scores(space: AbstractSearchSpace | str, results: Sequence[TrainedNetwork]) -> Scores | None:

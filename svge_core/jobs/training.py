@@ -8,7 +8,7 @@ import contextlib
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +16,8 @@ import msgspec
 
 from svge_core.checkpoints import META
 from svge_core.errors import SvgeError
-from svge_core.files import write_atomically
-from svge_core.jobs.process import STOP_SECONDS, ProcessId, Supervisor, born_near, locked, log_tail
+from svge_core.jobs.process import ProcessId, born_near
+from svge_core.jobs.recorded import PRINTED, RECORD, RecordedJobs
 from svge_core.models import ModelConfig
 from svge_core.spaces import get_space
 from svge_core.training import FILE as STATE_FILE, LOCK_FILE, TrainConfig
@@ -140,7 +140,7 @@ class TrainingProgress:
         return (self.rows[-1].get("cpu_seconds") or None) if self.rows else None
 
 
-class TrainingJobs:
+class TrainingJobs(RecordedJobs[TrainingJob]):
     """All runs recorded in one folder.
 
     Args:
@@ -153,21 +153,8 @@ class TrainingJobs:
     def __init__(
         self, records: Path, root: Path, environment: dict[str, str] | None = None, cwd: Path | None = None
     ) -> None:
-        self.records, self.root = records, root
-        self.supervisor = Supervisor(environment, cwd)
-
-    def all(self) -> list[TrainingJob]:
-        """Every recorded run, the newest first; damaged records are left out."""
-        found: list[tuple[float, TrainingJob]] = []
-        for path in self.records.glob("*.json"):
-            with contextlib.suppress(msgspec.MsgspecError, OSError):  # also where another window forgets it meanwhile
-                job = msgspec.json.decode(path.read_bytes(), type=_StoredJob).job()
-                found.append((path.stat().st_mtime, job))
-        return [job for _, job in sorted(found, key=lambda each: each[0], reverse=True)]
-
-    def running(self) -> TrainingJob | None:
-        """The run that is going on, if any."""
-        return next((job for job in self.all() if self.supervisor.alive(job.process)), None)
+        super().__init__(records, environment, cwd)
+        self.root = root
 
     def folder(self, job: TrainingJob) -> Path:
         """Where the checkpoint goes."""
@@ -182,25 +169,18 @@ class TrainingJobs:
         folder = self.root / request.space / request.name
         if (folder / META).exists():
             raise SvgeError(f"There is a checkpoint {request.name!r} already. Choose another name.")
-        if (folder / STATE_FILE).exists() or self._path(request.space, request.name, ".json").exists():
+        job = TrainingJob(
+            request.name, request.space, tuple(request.command(self.root)), request.training.epochs, 0, ""
+        )
+        if (folder / STATE_FILE).exists() or self._path(job, RECORD).exists():
             raise SvgeError(
                 f"There is an unfinished run {request.name!r} already. Resume it, discard it, or choose another name."
             )
-        return self._launch(request.name, request.space, request.command(self.root), request.training.epochs)
+        return self._launch(job)
 
     def resume(self, job: TrainingJob) -> TrainingJob:
         """Go on with a stopped run: the same command again."""
-        return self._launch(job.name, job.space, list(job.command), job.epochs)
-
-    def cancel(self, job: TrainingJob) -> TrainingJob:
-        """Stop a run and all it started; what it saved last stays, so it can be resumed."""
-        with locked(self.records):
-            # another window may have resumed it since
-            latest = next((each for each in self.all() if (each.space, each.name) == (job.space, job.name)), job)
-            stopped = replace(latest, cancelled=True)
-            self._write(stopped)  # first, so that nobody takes the end for a failure
-        self.supervisor.stop(stopped.process, STOP_SECONDS)
-        return stopped
+        return self._launch(replace(job, cancelled=False))
 
     def forget(self, job: TrainingJob) -> None:
         """Remove the record and the logs of a run that is over, and what it saved if it did not finish."""
@@ -209,15 +189,14 @@ class TrainingJobs:
                 (folder / file).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only where nothing else is in it
-        for suffix in (".json", ".jsonl", ".err"):
-            self._path(job.space, job.name, suffix).unlink(missing_ok=True)
+        self._forget_files(job)
 
     def progress(self, job: TrainingJob) -> TrainingProgress:
         """Read where a run stands from what it printed."""
         alive = self.supervisor.alive(job.process)  # before the log, so that an ended run's last line is not missed
         rows: dict[int, dict[str, Any]] = {}
         done = False
-        for event in events_of(self._path(job.space, job.name, ".jsonl")):
+        for event in events_of(self._path(job, PRINTED)):
             if event.get("event") == "epoch" and isinstance(event.get("epoch"), int):
                 rows[event["epoch"]] = event  # a resumed run may print an epoch again
             done = done or event.get("event") == "done"
@@ -230,24 +209,14 @@ class TrainingJobs:
             return TrainingProgress("cancelled", ordered, job.epochs)
         return TrainingProgress("failed", ordered, job.epochs, self._last_words(job))
 
-    def _launch(self, name: str, space: str, command: list[str], epochs: int) -> TrainingJob:
-        with locked(self.records):  # of two windows that press the button at once, one is refused
-            if (other := self.running()) is not None:
-                raise SvgeError(f"{other.name!r} is being trained. Wait for it or cancel it first.")
-            output, errors = (self._path(space, name, suffix) for suffix in (".jsonl", ".err"))
-            process = self.supervisor.start(command, errors=errors, output=output)
-            job = TrainingJob(name, space, tuple(command), epochs, process.pid, process.born)
-            self._write(job)
-        return job
+    def _read(self, record: bytes) -> TrainingJob:
+        return msgspec.json.decode(record, type=_StoredJob).job()
 
-    def _last_words(self, job: TrainingJob) -> str:
-        return log_tail(self._path(job.space, job.name, ".err"), lines=6, characters=2000)
+    def _stem(self, job: TrainingJob) -> str:
+        return f"{job.space}.{job.name}"
 
-    def _write(self, job: TrainingJob) -> None:
-        write_atomically(self._path(job.space, job.name, ".json"), json.dumps(asdict(job)).encode())
-
-    def _path(self, space: str, name: str, suffix: str) -> Path:
-        return self.records / f"{space}.{name}{suffix}"
+    def _busy(self, other: TrainingJob) -> str:
+        return f"{other.name!r} is being trained. Wait for it or cancel it first."
 
 
 def events_of(path: Path) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from svge_core.errors import CheckpointError, SvgeError
+from svge_core.features import FunctionKind
 from svge_core.files import to_record
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class ModelConfig:
     function: int = 0
     """The last so many dimensions of z say what a cell computes: they are trained towards numbers that need no label
     and carry no KL term (published: none). SVGe's decoder reads them like the others, the row code's does not."""
-    function_targets: Literal["structure", "structure+size", "kernel"] = "structure"
+    function_targets: FunctionKind = "structure"
     """What these are: main components of the structure features, these with parameters and multiply-accumulates of the
     network, or main components of the covariance of wide networks."""
     function_scale: float = 3.0

@@ -5,7 +5,7 @@ from .agreement import (
     relative_difference as relative_difference,
     with_statistics as with_statistics,
 )
-from .code import code_of as code_of, model_code as model_code, network_sizes as network_sizes
+from .code import code_of as code_of, model_code as model_code
 from .files import (
     NETWORK_FORMS as NETWORK_FORMS,
     NETWORK_SUFFIXES as NETWORK_SUFFIXES,

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from svge_core.errors import SvgeError
 
 #: Largest accepted difference of the logits, as a share of the largest logit. Other kernels add up in another order:
-#: in float32 that changes the logits of these networks by a few millionths (bench/network_files.py measures it). An
-#: operation that is left out, or a batch norm with other statistics, changes them by a hundredth and more.
+#: in float32 that changes the logits of these networks by a few millionths (bench/network_files.py measures it). Tests
+#: leave out an operation, and the statistics of batch norms, and see the file refused.
 TOLERANCE = 1e-4
 #: numbers of images that are tried: a program that froze the batch of its example fails at one of them
 BATCHES = (1, 5)

@@ -24,8 +24,8 @@ from .result import (
 )
 from .run import (
     network_for as network_for,
-    network_sizes as network_sizes,
     train_network as train_network,
+    trained_sizes as trained_sizes,
 )
 from .sources import IMAGE_SUFFIXES as IMAGE_SUFFIXES, image_data_of as image_data_of, open_images as open_images
 from .state import STATE as STATE

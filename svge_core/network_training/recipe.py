@@ -136,6 +136,8 @@ class PresetRecipe:
     source: str
 
 
+#: what both benchmarks have: their networks' own sizes and norms, batches, flips and crops
+_BENCHMARK = TrainRecipe(batch_size=256, flip=True, crop_padding=4, norm_momentum=0.0, channels=0, cells_per_stage=0)
 _PRESETS = (
     PresetRecipe(
         "digits",
@@ -145,38 +147,14 @@ _PRESETS = (
     ),
     PresetRecipe(
         "nasbench201",
-        TrainRecipe(
-            optimiser="sgd",
-            learning_rate=0.1,
-            nesterov=True,
-            weight_decay=5e-4,
-            epochs=200,
-            batch_size=256,
-            flip=True,
-            crop_padding=4,
-            norm_momentum=0.0,
-            channels=0,
-            cells_per_stage=0,
-        ),
+        replace(_BENCHMARK, optimiser="sgd", learning_rate=0.1, nesterov=True, weight_decay=5e-4, epochs=200),
         "NAS-Bench-201, 200 epochs",
         "Dong and Yang, ICLR 2020, training of all cells: Nesterov SGD, momentum 0.9, cosine from 0.1 to 0, weight "
         "decay 5e-4, batches of 256, random flips and crops of 32x32 with padding 4.",
     ),
     PresetRecipe(
         "nasbench101",
-        TrainRecipe(
-            optimiser="rmsprop",
-            learning_rate=0.2,
-            epsilon=1.0,
-            weight_decay=1e-4,
-            epochs=108,
-            batch_size=256,
-            flip=True,
-            crop_padding=4,
-            norm_momentum=0.0,
-            channels=0,
-            cells_per_stage=0,
-        ),
+        replace(_BENCHMARK, optimiser="rmsprop", learning_rate=0.2, epsilon=1.0, weight_decay=1e-4, epochs=108),
         "NAS-Bench-101, 108 epochs",
         "Ying et al., ICML 2019, appendix, and their code: RMSProp with decay 0.9, momentum 0.9 and epsilon 1, cosine "
         "from 0.2 to 0, L2 weight 1e-4, batches of 256. PyTorch adds epsilon outside of the root, TensorFlow inside.",

@@ -39,7 +39,7 @@ LOCK = "network_training.lock"
 COLOURS = 3
 
 
-def network_sizes(space: AbstractSearchSpace, data: ImageData, recipe: TrainRecipe) -> dict[str, int]:
+def trained_sizes(space: AbstractSearchSpace, data: ImageData, recipe: TrainRecipe) -> dict[str, int]:
     """Options of :func:`svge_core.networks.build_network` for a cell's network on these images.
 
     Raises:
@@ -69,7 +69,7 @@ def network_for(
     space = get_space(space)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build_network(space, space.canonical(cell), **network_sizes(space, data, recipe))
+        network = build_network(space, space.canonical(cell), **trained_sizes(space, data, recipe))
     if recipe.norm_momentum:
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -171,7 +171,7 @@ class _Training:
     ) -> None:
         self.space, self.cell, self.data, self.words = space, cell, data, words
         self.recipe, self.device, self.save_every, self.on_step = recipe, device, save_every, on_step
-        self.sizes = network_sizes(space, data, recipe)
+        self.sizes = trained_sizes(space, data, recipe)
         self.runs: list[SeedRun] = []
         self.identity = {
             "space": space.name,

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from svge_core.devices import seeded_generator
 from svge_core.errors import SvgeError
 from svge_core.network_training.failures import TrainingFailedError, memory_named
 from svge_core.network_training.image_data import ImageData, ImagePart
@@ -124,7 +125,7 @@ class NetworkTrainer:
             started = time.monotonic()
             epoch, position = divmod(self.step, self.steps_per_epoch)
             if order is None or position == 0:
-                order = torch.randperm(len(self.train), generator=_seeded(self.seed, 1, epoch))
+                order = torch.randperm(len(self.train), generator=seeded_generator(self.seed, 1, epoch))
             where = f"in epoch {epoch + 1} with batches of {self.batch} images"
             with memory_named(where):
                 self._step(order[position * self.batch : (position + 1) * self.batch].to(self.device), epoch)
@@ -162,7 +163,7 @@ class NetworkTrainer:
         recipe, (count, _, height, width) = self.recipe, images.shape
         if not (recipe.flip or recipe.crop_padding):
             return images
-        rng = _seeded(self.seed, 2, self.step)
+        rng = seeded_generator(self.seed, 2, self.step)
         if recipe.flip:
             mirrored = (torch.rand(count, generator=rng) < 0.5).to(images.device)
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
@@ -265,11 +266,3 @@ def _optimiser(network: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _seeded(*numbers: int) -> torch.Generator:
-    """A generator for one purpose and moment of a run."""
-    seed = 0
-    for number in numbers:
-        seed = (seed * 1_000_003 + number + 1) % (2**62)
-    return torch.Generator().manual_seed(seed)

@@ -1,4 +1,8 @@
-from .build import build_network as build_network, network_options as network_options
+from .build import (
+    build_network as build_network,
+    network_options as network_options,
+    network_sizes as network_sizes,
+)
 from .enas import enas_network as enas_network
 from .nasbench101 import nasbench101_network as nasbench101_network
 from .nasbench201 import nasbench201_network as nasbench201_network

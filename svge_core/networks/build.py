@@ -23,12 +23,9 @@ def build_network(space: AbstractSearchSpace | str, cell: Cell, **options: int) 
         SvgeError: if the space has no network, or an option is unknown.
     """
     space = get_space(space)
-    builder, known = _builder(space)
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise SvgeError(f"Unknown network option {unknown[0]!r} for {space.title}: expected {', '.join(known)}.")
+    network_sizes(space, **options)  # names an option that is none
     space.validate(cell)
-    return builder(cell, **options)
+    return _builder(space)[0](cell, **options)
 
 
 def network_options(space: AbstractSearchSpace | str) -> tuple[str, ...]:
@@ -37,14 +34,31 @@ def network_options(space: AbstractSearchSpace | str) -> tuple[str, ...]:
     Raises:
         SvgeError: if the space has no network.
     """
-    return _builder(get_space(space))[1]
+    return tuple(network_sizes(space))
 
 
-def _builder(space: AbstractSearchSpace) -> tuple[Callable[..., nn.Module], tuple[str, ...]]:
+def network_sizes(space: AbstractSearchSpace | str, **sizes: int) -> dict[str, int]:
+    """Every option of a space's network with its value: the given one, or that of its authors.
+
+    Args:
+        space: the space, or its name.
+        sizes: some of the options.
+
+    Raises:
+        SvgeError: if the space has no network, or an option is unknown.
+    """
+    space = get_space(space)
+    usual = _builder(space)[1]
+    if unknown := sorted(sizes.keys() - usual.keys()):
+        raise SvgeError(f"Unknown network option {unknown[0]!r} for {space.title}: expected {', '.join(usual)}.")
+    return {**usual, **sizes}
+
+
+def _builder(space: AbstractSearchSpace) -> tuple[Callable[..., nn.Module], dict[str, int]]:
     reference = space.network()
     if reference is None:
         known = ", ".join(sorted(name for name, other in SPACES.items() if other.network() is not None))
         raise SvgeError(f"No trainable network for {space.title}: there is one for {known}.")
     builder = resolve(reference)
     options = signature(builder).parameters.items()
-    return builder, tuple(name for name, option in options if option.kind is option.KEYWORD_ONLY)
+    return builder, {name: option.default for name, option in options if option.kind is option.KEYWORD_ONLY}

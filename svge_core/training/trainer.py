@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from svge_core.devices import seeded_generator
 from svge_core.errors import SvgeError
 from svge_core.features import FunctionTargets
 from svge_core.models import DecodeOptions, GraphVAE
@@ -87,7 +88,7 @@ class Trainer:
             if self.function is None and self.model.config.function:
                 self.function = function_of(self.model, cells)
             if order is None or position == 0:
-                order = torch.randperm(len(self.cells), generator=_seeded(self.config.seed, 1, epoch))
+                order = torch.randperm(len(self.cells), generator=seeded_generator(self.config.seed, 1, epoch))
             size = self.config.batch_size
             rows = order[position * size : (position + 1) * size].to(cells.types.device)
             rate = self._learning_rate()
@@ -109,7 +110,7 @@ class Trainer:
         return TrainRow(epoch + 1, loss, types, edges, kl, rate, seen, seconds, function)
 
     def _step(self, batch: CellBatch, written: CellBatch, function: Tensor | None) -> Tensor:
-        noise = _seeded(self.config.seed, 2, self.step, device=self.model.device)
+        noise = seeded_generator(self.config.seed, 2, self.step, device=self.model.device)
         low = self.config.precision == "bfloat16"
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
             posterior = self.model.encode(batch)
@@ -168,11 +169,3 @@ def first_equivalents(space: AbstractSearchSpace, cells: CellBatch) -> Int[Tenso
     first: dict[str, int] = {}
     rows = [first.setdefault(space.key(cell), row) for row, cell in enumerate(to_cells(space, cells.to("cpu")))]
     return torch.tensor(rows, device=cells.types.device)
-
-
-def _seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator for one purpose and moment of a run."""
-    seed = 0
-    for number in numbers:
-        seed = (seed * 1_000_003 + number + 1) % (2**62)
-    return torch.Generator(device=device).manual_seed(seed)

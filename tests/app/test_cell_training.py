@@ -81,8 +81,7 @@ def test_cancelled_and_failed_trainings_say_so(jobs: CellTrainingJobs) -> None:
     at = shown()
     assert "Cancelled. It can be resumed." in at.warning[0].value
     assert at.button(key=f"cell-train-resume-{REQUEST.name}").label == "Resume"
-    record(jobs)
-    jobs._path(REQUEST.name, ".err").write_text("svge: Out of memory in epoch 1.\n")
+    jobs._path(record(jobs), ".err").write_text("svge: Out of memory in epoch 1.\n")
     at = shown()
     assert at.error[0].value.startswith("Out of memory in epoch 1")
     at.button(key=f"cell-train-forget-{REQUEST.name}").click().run()

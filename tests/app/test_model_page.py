@@ -220,7 +220,7 @@ def jobs(tmp_path: Path) -> TrainingJobs:
 def launch(jobs: TrainingJobs, code: str) -> TrainingJob:
     """A run whose process is a few lines of Python instead of a training."""
     head = "import json, sys, time\ndef say(**e): print(json.dumps(e), flush=True)\n"
-    return jobs._launch("small", "nasbench201", [sys.executable, "-c", head + code], 4)
+    return jobs._launch(TrainingJob("small", "nasbench201", (sys.executable, "-c", head + code), 4, 0, ""))
 
 
 def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> TrainingProgress:
@@ -262,7 +262,7 @@ def test_another_server_sees_and_cancels_the_same_run(jobs: TrainingJobs) -> Non
 
 
 def test_a_run_that_ignores_the_request_is_ended(jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("svge_core.jobs.training.STOP_SECONDS", 0.3)
+    monkeypatch.setattr("svge_core.jobs.recorded.STOP_SECONDS", 0.3)
     code = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + EPOCHS + "time.sleep(600)"
     job = launch(jobs, code)
     wait_for(jobs, job, "running", rows=2)

@@ -2,15 +2,13 @@
 
 import math
 import re
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 
 from svge_core.errors import DataError
-from svge_core.features import FunctionKind, FunctionTargets, KernelComponents, StructureComponents
+from svge_core.features import FunctionTargets, KernelComponents, StructureComponents
 from svge_core.features.scaling import reference_cells
-from svge_core.models import ModelConfig
 from svge_core.spaces import get_space
 
 SPACE = get_space("nasbench201")
@@ -68,8 +66,3 @@ def test_more_numbers_than_the_size_alone_are_needed() -> None:
         FunctionTargets.of(SPACE, "structure+size", 2)
     with pytest.raises(DataError, match="components; expected 1 to"):
         FunctionTargets.of(SPACE, "structure", 400)
-
-
-def test_a_model_may_ask_for_every_kind() -> None:
-    """A config is read without the features, which take time to import: it spells the kinds itself."""
-    assert get_args(get_type_hints(ModelConfig)["function_targets"]) == get_args(FunctionKind)

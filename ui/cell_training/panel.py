@@ -41,7 +41,8 @@ def train_section(space: AbstractSearchSpace, cell: Cell) -> None:
             st.caption(rules.TRAINING_OFF)
         return
     jobs = cell_training_jobs()
-    found, running = jobs.of(space.name, notation), jobs.running()
+    recorded = jobs.all()
+    found, running = jobs.of(space.name, notation, recorded), jobs.running(recorded)
     with st.expander(
         "Train this cell", icon=":material/model_training:", expanded=bool(found), key=f"cell-training-{bool(found)}"
     ):

@@ -8,7 +8,8 @@ from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.exporting import ExportItem
-from svge_core.network_export import code_of, count_parameters, network_files, network_sizes, network_zip
+from svge_core.network_export import code_of, count_parameters, network_files, network_zip
+from svge_core.networks import network_sizes
 from svge_core.spaces import AbstractSearchSpace
 from ui.shared import reruns
 from ui.shared.theme import plain
@@ -72,7 +73,7 @@ def _chosen_sizes(space: AbstractSearchSpace) -> dict[str, int]:
                     width=120,
                 )
             )
-            for name, usual in network_sizes(space, {}).items()
+            for name, usual in network_sizes(space).items()
         }
 
 

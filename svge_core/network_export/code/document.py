@@ -1,7 +1,6 @@
 """The whole ``model.py``: what the network is and what is known of it, its classes, how it is made and tried."""
 
 from collections.abc import Mapping
-from inspect import signature
 
 from svge_core import __version__
 from svge_core.cells import Cell
@@ -9,6 +8,7 @@ from svge_core.data import PredictionRow, ScoreMeaning
 from svge_core.errors import SvgeError
 from svge_core.exporting import ExportItem
 from svge_core.network_export.code.layout import NetworkCode, python_docstring, wrapped
+from svge_core.networks import network_sizes
 from svge_core.spaces import AbstractSearchSpace, resolve
 
 _IMPORTS = """
@@ -47,20 +47,6 @@ if __name__ == "__main__":
 '''
 
 
-def network_sizes(space: AbstractSearchSpace, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Every option of the space's network with its value: the given one or the default.
-
-    Raises:
-        SvgeError: if the space has no network.
-    """
-    reference = space.network()
-    if reference is None:
-        raise SvgeError(f"No trainable network for {space.title}, so there is nothing to write.")
-    options = signature(resolve(reference)).parameters.values()
-    known = [option for option in options if option.kind is option.KEYWORD_ONLY]
-    return {option.name: sizes.get(option.name, option.default) for option in known}
-
-
 def code_of(space: AbstractSearchSpace, cell: Cell, sizes: Mapping[str, int]) -> NetworkCode:
     """The classes of a cell's network.
 
@@ -78,7 +64,7 @@ def code_of(space: AbstractSearchSpace, cell: Cell, sizes: Mapping[str, int]) ->
             f"Networks of {space.title} cannot be written as code, as the space has no 'network_code': "
             "take .onnx, .pt2 or .safetensors."
         )
-    return resolve(reference)(cell, network_sizes(space, sizes))
+    return resolve(reference)(cell, network_sizes(space, **sizes))
 
 
 def model_code(space: AbstractSearchSpace, item: ExportItem, sizes: Mapping[str, int]) -> str:
@@ -93,7 +79,7 @@ def model_code(space: AbstractSearchSpace, item: ExportItem, sizes: Mapping[str,
         SvgeError: if the space does not say how its networks are written.
     """
     code = code_of(space, item.cell, sizes)
-    head = python_docstring(_description(space, item, network_sizes(space, sizes)))
+    head = python_docstring(_description(space, item, network_sizes(space, **sizes)))
     return head + _IMPORTS + code.body + _END.format(colours=code.colours, side=code.side)
 
 

@@ -19,10 +19,10 @@ from svge_core.network_training import (
     NetworkStep,
     TrainingCancelledError,
     TrainRecipe,
-    network_sizes,
     open_images,
     read_recipe,
     train_network,
+    trained_sizes,
     training_meaning,
 )
 from svge_core.search.objectives.goals import EvaluationError, Goal
@@ -61,7 +61,7 @@ class TrainedInProcess:
             read_recipe(last)  # the images are there, so this was to be a recipe: it says what is wrong with it
         self.name, self.space = f"{WORD}:{rest}", space
         self.data: ImageData = open_images(words, allow_python=True)  # whoever made this has asked for consent
-        meaning = training_meaning(self.data, self.recipe, network_sizes(space, self.data, self.recipe))
+        meaning = training_meaning(self.data, self.recipe, trained_sizes(space, self.data, self.recipe))
         self.goals = (Goal(meaning.key, meaning),)
 
     def evaluate(self, cell: Cell, go_on: GoOn | None = None) -> tuple[float, ...]:
@@ -131,4 +131,4 @@ def trained_words(space: AbstractSearchSpace) -> dict[str, ScoreMeaning]:
     if space.network() is None or BUILT_IN in space.own_objectives:
         return {}
     data, recipe = open_images(BUILT_IN), read_recipe(BUILT_IN)
-    return {f"{WORD}:{BUILT_IN}": training_meaning(data, recipe, network_sizes(space, data, recipe))}
+    return {f"{WORD}:{BUILT_IN}": training_meaning(data, recipe, trained_sizes(space, data, recipe))}
