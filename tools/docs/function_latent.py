@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness.results import read_results
-from tools.docs.search import TITLES, paired, reached
+from tools.docs.search import TITLES, paired_rows, reached
 
 #: what a process sees, in the order of the columns
 SEEN = {
@@ -23,6 +23,8 @@ UNTUNED = {
     "12epochs": "CIFAR-100 validation accuracy after 12 epochs",
     "hardware": "operations per byte on the Eyeriss accelerator",
 }
+#: evaluations of each of these searches at most
+BUDGET = 400
 ALONE, FILES = "latent-bo, latents alone", ("latent_metric", "latent_metric_nasbench101")
 
 
@@ -89,12 +91,8 @@ def function_search(root: Path) -> str:
     for title, several in shown.items():
         lines.append(f"| {title} | {' | '.join(_median(row, budget) for row in several)} |")
     lines += ["", "Latents alone less structure, paired by seed, mean ± standard error (earlier / together / later): "]
-    texts = []
-    for name in data:
-        # a rival of the process on structure, so that a difference below 0 says that the latents were earlier
-        pairs = paired([{**beside[name], "method": "latent-bo"}, rows[ALONE, name]], ALONE, name, budget)
-        counts = f"{pairs.earlier} / {pairs.same} / {pairs.later}"
-        texts.append(f"{TITLES[name]} {pairs.apart:+.1f} ± {pairs.error:.1f} ({counts})")
+    # a rival of the process on structure, so that a difference below 0 says that the latents were earlier
+    texts = [f"{TITLES[name]} {paired_rows(beside[name], rows[ALONE, name], budget)}" for name in data]
     lines[-1] += "; ".join(texts) + "."
     untuned = {title: read_results(f"search_untuned_{name}", root) for name, title in UNTUNED.items()}
     measured = {title: stored for title, stored in untuned.items() if stored is not None}
@@ -136,20 +134,33 @@ def function_heads(root: Path) -> str:
         f"| latent | tau, 78 labels | 156 labels | {' | '.join(TITLES.values())} |",
         "|---|---|---|" + "---|" * len(TITLES),
     ]
+    searched = {way.title: _alone(root, way) for way in WAYS}
     for way in WAYS:
-        if (stored := None if way.search is None else read_results(way.search, root)) is None and way.search:
-            continue
-        found = {row["data"]: row for row in stored["rows"] if row["method"] == ALONE} if stored else {}
         taus = [ranked.get((f"nasbench201/{way.checkpoint}", way.seen, labels)) for labels in (78, 156)]
         values = [f"{row['kendall_tau']:.3f} ± {row['kendall_tau_sd']:.3f}" if row else "" for row in taus]
         for name in TITLES:
-            row = found.get(name)
+            row = searched[way.title].get(name)
             few = "" if row is None or row["seeds"] >= 40 else f", {row['seeds']} seeds"
-            values.append(f"{_median(row, stored['settings']['budget'])}{few}" if row and stored else "not run")
+            values.append("not run" if row is None else f"{_median(row, BUDGET)}{few}")
         lines.append(f"| {way.title} | {' | '.join(values)} |")
+    plain = searched[WAYS[0].title]
+    lines += [
+        "",
+        "Less the plain latent, paired by the seeds of its runs, mean ± standard error (earlier / together / later):",
+    ]
+    for way in WAYS[1:]:
+        found = searched[way.title]
+        texts = [f"{TITLES[name]} {paired_rows(plain[name], found[name], BUDGET)}" for name in found if name in plain]
+        lines += [f"- {way.title}: {'; '.join(texts)}."] if texts else []
     commands = [way.command for way in WAYS if way.command]
     lines += ["", "Trained with " + "; ".join(f"`{command}`" for command in commands) + "."]
     return "\n".join(lines)
+
+
+def _alone(root: Path, way: Way) -> dict[str, dict[str, Any]]:
+    """Searches on a latent alone, by data set; none where none were run."""
+    stored = read_results(way.search, root) if way.search else None
+    return {row["data"]: row for row in stored["rows"] if row["method"] == ALONE} if stored else {}
 
 
 def function_ranking(root: Path) -> str:

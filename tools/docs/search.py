@@ -95,13 +95,20 @@ class Pairs:
     apart: float
     error: float
 
+    def __str__(self) -> str:
+        """Difference, standard error, and the counts of seeds."""
+        return f"{self.apart:+.1f} ± {self.error:.1f} ({self.earlier} / {self.same} / {self.later})"
+
 
 def paired(rows: list[dict[str, Any]], rival: str, data: str, budget: int) -> Pairs:
-    """Ours and a rival, seed by seed."""
+    """Ours and a rival of one results file, seed by seed."""
     by = {(row["method"], row["data"]): row for row in rows}
-    ours, other = (
-        {run["seed"]: run["hit"] or budget + 1 for run in by[method, data]["runs"]} for method in ("latent-bo", rival)
-    )
+    return paired_rows(by["latent-bo", data], by[rival, data], budget)
+
+
+def paired_rows(mine: dict[str, Any], theirs: dict[str, Any], budget: int) -> Pairs:
+    """The runs of two rows that have the same seeds; the second one is the rival."""
+    ours, other = ({run["seed"]: run["hit"] or budget + 1 for run in row["runs"]} for row in (mine, theirs))
     seeds = sorted(ours.keys() & other.keys())
     apart = [other[seed] - ours[seed] for seed in seeds]
     return Pairs(
@@ -131,8 +138,7 @@ def pairs(root: Path) -> str:
         "|---|" + "---|" * len(data),
     ]
     for rival in rivals:
-        found = [paired(rows, rival, name, budget) for name in data]
-        cells = [f"{p.apart:+.1f} ± {p.error:.1f} ({p.earlier} / {p.same} / {p.later})" for p in found]
+        cells = [str(paired(rows, rival, name, budget)) for name in data]
         lines.append(f"| {_title(rival)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
