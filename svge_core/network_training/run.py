@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -16,6 +17,7 @@ from svge_core.checks import one_cell, seed as checked_seed
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
 from svge_core.files import LockHeldError, exclusive, write_atomically
+from svge_core.interrupts import between_steps
 from svge_core.network_training.failures import TrainingCancelledError, disk_named, memory_named
 from svge_core.network_training.image_data import ImageData
 from svge_core.network_training.recipe import IMAGE_SIZE, SAVE_SECONDS, TrainRecipe, read_recipe
@@ -92,7 +94,10 @@ def train_network(
     save_every: float = SAVE_SECONDS,
     on_step: Callable[[NetworkStep], object] | None = None,
 ) -> TrainedNetwork:
-    """Train a cell's network to the end; with a folder, the same call goes on after a kill from the last save.
+    """Train a cell's network to the end.
+
+    With a folder, the same call goes on after a kill from the last save, and after a request to end (Ctrl-C, SIGTERM)
+    from the step that was done by then.
 
     Args:
         space: the search space or its name.
@@ -195,6 +200,18 @@ class _Training:
         saved = None if folder is None else read_state(folder, self.identity)
         if saved is not None:
             self.runs = finished_runs(json.loads(saved[0]["finished"]))
+        with between_steps() as leave:
+            self._steps(folder, saved, leave)
+        found = self._result()
+        if folder is not None:
+            write_result(folder, found)
+            (folder / STATE).unlink(missing_ok=True)
+        return found
+
+    def _steps(
+        self, folder: Path | None, saved: tuple[dict[str, str], dict[str, Any]] | None, leave: Callable[[], None]
+    ) -> None:
+        """Every seed that is not done yet."""
         began, done = time.monotonic(), 0
         for number in range(len(self.runs), self.recipe.seeds):
             trainer = self._trainer(self.recipe.seed + number)
@@ -209,18 +226,17 @@ class _Training:
                 if folder is not None and time.monotonic() - last > self.save_every:
                     self._save(folder, trainer)
                     last = time.monotonic()
-                if self._tell(trainer, number, row, pace * left) is False:
+                try:
+                    if self._tell(trainer, number, row, pace * left) is False:
+                        raise TrainingCancelledError(
+                            f"The training was stopped after {len(trainer.rows)} of {self.recipe.epochs} epochs."
+                        )
+                    leave()
+                except (KeyboardInterrupt, TrainingCancelledError):
                     if folder is not None:
                         self._save(folder, trainer)
-                    raise TrainingCancelledError(
-                        f"The training was stopped after {len(trainer.rows)} of {self.recipe.epochs} epochs."
-                    )
+                    raise
             self.runs.append(self._settled(trainer, folder))
-        found = self._result()
-        if folder is not None:
-            write_result(folder, found)
-            (folder / STATE).unlink(missing_ok=True)
-        return found
 
     def _trainer(self, seed: int) -> NetworkTrainer:
         colours = self.sizes.get("colours", COLOURS)

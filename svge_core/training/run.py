@@ -25,6 +25,7 @@ from svge_core.devices import has_bfloat16, pick_device
 from svge_core.errors import SvgeError
 from svge_core.features import FunctionTargets
 from svge_core.files import LockHeldError, exclusive
+from svge_core.interrupts import between_steps
 from svge_core.models import DEFAULTS, GraphVAE, ModelConfig, build_model
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.tensors import CellBatch, whole_space
@@ -33,9 +34,9 @@ from svge_core.training.drawn import DrawnCells, first_cells
 from svge_core.training.state import FILE as STATE_FILE, restore_state, save_state
 from svge_core.training.trainer import Trainer, TrainingStep, TrainRow
 
-#: what was made with the weights that a run replaces
 #: held by the process that trains into a folder
 LOCK_FILE = "training.lock"
+#: what was made with the weights that a run replaces
 STALE_FILES, STALE_FOLDER = ("atlas.safetensors", "README.md"), "predictors"
 
 
@@ -71,7 +72,10 @@ def train(
     on_row: Callable[[TrainRow], object] | None = None,
     on_step: Callable[[TrainingStep], object] | None = None,
 ) -> TrainedRun:
-    """Train to the end and write a checkpoint folder; called again after a kill, the run goes on from its last save.
+    """Train to the end and write a checkpoint folder.
+
+    Called again, a run goes on: after a kill from its last save, after a request to end (Ctrl-C, SIGTERM) from the step
+    that was done by then.
 
     Args:
         space: the search space or its name.
@@ -195,16 +199,22 @@ def _run(
     if on_step is not None:
         on_step(TrainingStep(trainer.step, trainer.total_steps, None))
     saved = time.monotonic()
-    for progress in trainer.steps():
-        if on_step is not None:
-            on_step(progress)
-        if progress.row is not None:
-            history.append(asdict(progress.row))
-            if on_row is not None:
-                on_row(progress.row)
-        if time.monotonic() - saved > save_every:
-            save_state(folder, trainer, history)
-            saved = time.monotonic()
+    with between_steps() as leave:
+        for progress in trainer.steps():
+            if on_step is not None:
+                on_step(progress)
+            if progress.row is not None:
+                history.append(asdict(progress.row))
+                if on_row is not None:
+                    on_row(progress.row)
+            if time.monotonic() - saved > save_every:
+                save_state(folder, trainer, history)
+                saved = time.monotonic()
+            try:
+                leave()
+            except KeyboardInterrupt:
+                save_state(folder, trainer, history)
+                raise
 
 
 def start_from(folder: Path, model: GraphVAE, config: TrainConfig) -> dict[str, Any]:

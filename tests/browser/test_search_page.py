@@ -88,12 +88,25 @@ def _uncheck(box: Any) -> None:
     raise AssertionError("the tick stays")
 
 
+def unfold(page: Any, title: str) -> None:
+    """Open what is folded below a title; a click that falls into a run of the page is lost, as in :func:`_uncheck`."""
+    fold = page.locator(f'details:has(> summary:has-text("{title}"))')
+    for _ in range(60):
+        fold.locator("> summary").click()
+        try:
+            expect(fold).to_have_attribute("open", "", timeout=5_000)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError(f"{title} stays folded")
+
+
 def start_slow(page: Any, budget: int) -> None:
     """Start random search of a slow function, one seed."""
-    page.get_by_text("New race").click()
+    unfold(page, "New race")
     goals = page.locator(".st-key-search-goals-nasbench201")
     goals.get_by_role("button", name=re.compile("Clear all|Clear value")).click()
-    page.get_by_text("Goals of your own").click()
+    unfold(page, "Goals of your own")
     page.get_by_role("textbox", name="A Python function of a cell").fill(SLOW)
     page.keyboard.press("Enter")
     page.get_by_text("Run this code on this machine").click()

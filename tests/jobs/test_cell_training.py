@@ -44,7 +44,7 @@ def test_cancelled_resumed_to_the_end_and_a_column(jobs: CellTrainingJobs) -> No
     with pytest.raises(SvgeError, match="Another cell is being trained"):
         jobs.start(request(1))
     job = jobs.cancel(job)
-    assert jobs.progress(job).state == "cancelled" and jobs.running() is None
+    assert jobs.progress(job).state == "cancelled" and jobs.running() is None and jobs.has_state(job)
     jobs.resume(job)
     progress = ended(jobs)
     assert progress.state == "done" and progress.result is not None, progress.message

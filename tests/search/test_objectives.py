@@ -229,6 +229,11 @@ def test_a_users_function_is_called() -> None:
     assert len(objective.evaluate(CELL)) == 3
 
 
+def test_a_light_function_does_not_wait_for_torch() -> None:
+    objective = make_objective([f"{HERE}torch_is_there"], SPACE, allow_python=True)
+    assert objective.evaluate(CELL) == (0.0,)
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

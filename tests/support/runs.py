@@ -5,6 +5,7 @@ Every run imports this file into a process of its own, so what is slow to import
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -33,6 +34,11 @@ def worth(cell: Cell) -> float:
     """A cheap value: how many edges convolve, and a little of everything else."""
     text = SPACE.format(cell)
     return text.count("conv_3x3") + 0.1 * text.count("skip") + 0.001 * text.count("conv_1x1")
+
+
+def torch_is_there(cell: Cell) -> float:
+    """Whether the process that evaluates has imported it."""
+    return float("torch" in sys.modules)
 
 
 def logged(cell: Cell) -> float:

@@ -15,7 +15,9 @@ from .goals import (
     COSTLY as COSTLY,
     EvaluationError as EvaluationError,
     Goal as Goal,
+    GoOn as GoOn,
     Objective as Objective,
+    PrunedError as PrunedError,
     split_csv as split_csv,
     split_word as split_word,
 )
@@ -28,8 +30,6 @@ from .make import (
 from .own_process import EvaluatorDiedError as EvaluatorDiedError, OwnProcess as OwnProcess
 from .python_function import AllowPython as AllowPython, CallPython as CallPython, one_line as one_line
 from .training import (
-    GoOn as GoOn,
-    PrunedError as PrunedError,
     TrainedInProcess as TrainedInProcess,
     largest_stage as largest_stage,
     needs_consent as needs_consent,

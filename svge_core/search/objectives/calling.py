@@ -10,13 +10,16 @@ import queue
 import signal
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from svge_core.cells import Cell
 from svge_core.errors import SvgeError
+from svge_core.search.objectives.goals import PrunedError
 from svge_core.search.objectives.python_function import imported_function, one_line
-from svge_core.search.objectives.training import PrunedError, TrainedInProcess
 from svge_core.spaces import get_space
+
+if TYPE_CHECKING:
+    from svge_core.search.objectives.training import TrainedInProcess
 
 
 def serve(path: str, space: str = "") -> None:
@@ -33,11 +36,12 @@ def serve(path: str, space: str = "") -> None:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     try:
-        function = TrainedInProcess(path, get_space(space)) if space else imported_function(path)
+        trained = _trained(path, space) if space else None
+        function = trained or imported_function(path)
     except SvgeError as error:
         _say(answers, {"refused": str(error)})
         return
-    _say(answers, {"ready": True, "goals": [goal.meaning.to_dict() for goal in function.goals] if space else []})
+    _say(answers, {"ready": True, "goals": [goal.meaning.to_dict() for goal in trained.goals] if trained else []})
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # from a thread, so that the end of whoever asks is noticed in the middle of an evaluation too
     threading.Thread(target=_listen, args=(questions, asked), name="questions", daemon=True).start()
@@ -50,10 +54,7 @@ def serve(path: str, space: str = "") -> None:
         question = json.loads(asked.get())
         cell = Cell(tuple(question["ops"]), tuple((u, v) for u, v in question["edges"]))
         try:
-            if isinstance(function, TrainedInProcess) and question.get("staged"):
-                values = function.evaluate(cell, go_on)
-            else:
-                values = function.evaluate(cell)
+            values = trained.evaluate(cell, go_on) if trained and question.get("staged") else function.evaluate(cell)
             answer: dict[str, Any] = {"values": values}
         except PrunedError as error:
             answer = {"pruned": str(error)}
@@ -62,6 +63,12 @@ def serve(path: str, space: str = "") -> None:
         except BaseException as error:  # nobody interrupts this process by a signal: it was the function
             answer = {"problem": f"{function.name} raised {one_line(error)}"}
         _say(answers, answer)
+
+
+def _trained(words: str, space: str) -> "TrainedInProcess":
+    from svge_core.search.objectives.training import TrainedInProcess  # with torch, for which no plain function waits
+
+    return TrainedInProcess(words, get_space(space))
 
 
 def _listen(questions: BinaryIO, asked: "queue.SimpleQueue[bytes]") -> None:

@@ -1,5 +1,6 @@
 """Goals: the numbers a search makes large or small, what gives them, and how they are written as words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,14 @@ EXPECTED = (
 
 class EvaluationError(SvgeError):
     """One cell could not be evaluated; the message is one line. The search goes on with others."""
+
+
+#: told an epoch and the validation accuracy after it; False ends the training
+GoOn = Callable[[int, float], bool]
+
+
+class PrunedError(EvaluationError):
+    """A training was stopped early because others were better; what it had reached is no value of the goal."""
 
 
 @dataclass(frozen=True)

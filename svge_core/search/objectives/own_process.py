@@ -19,8 +19,7 @@ from typing import Any
 from svge_core.cells import Cell
 from svge_core.data import meaning_from_dict
 from svge_core.errors import DataError
-from svge_core.search.objectives.goals import EvaluationError, Goal
-from svge_core.search.objectives.training import GoOn, PrunedError
+from svge_core.search.objectives.goals import EvaluationError, Goal, GoOn, PrunedError
 
 #: what the process runs: the paths of this one first, then what plug-ins register, as every command does
 _PROGRAM = """
@@ -108,7 +107,7 @@ class OwnProcess:
 
         Args:
             cell: to evaluate.
-            go_on: of training: asked after every epoch but the last, see :data:`~.training.GoOn`.
+            go_on: of training: asked after every epoch but the last, see :data:`~.goals.GoOn`.
 
         Raises:
             PrunedError: if ``go_on`` said no.

@@ -5,7 +5,6 @@ whatever happens to it ends one evaluation and nothing else. The value is the va
 recipe's seeds: a function of the cell. Nobody in a search sees the test images.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -25,19 +24,12 @@ from svge_core.network_training import (
     trained_sizes,
     training_meaning,
 )
-from svge_core.search.objectives.goals import EvaluationError, Goal
+from svge_core.search.objectives.goals import Goal, GoOn, PrunedError
 from svge_core.spaces import AbstractSearchSpace
 
 WORD = "train"
 #: images that every installation has; any others are files or code of one machine
 BUILT_IN = "digits"
-
-#: told an epoch and the validation accuracy after it; False ends the training
-GoOn = Callable[[int, float], bool]
-
-
-class PrunedError(EvaluationError):
-    """A training was stopped early because others were better; what it had reached is no value of the goal."""
 
 
 class TrainedInProcess:

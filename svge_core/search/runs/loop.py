@@ -19,6 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
+from svge_core.interrupts import interruptible
 from svge_core.search.objectives import (
     AllowPython,
     CallPython,
@@ -32,7 +33,7 @@ from svge_core.search.runs.deaths import given_up, new_death, note_death
 from svge_core.search.runs.ledger import Claim
 from svge_core.search.runs.mirror import Mirror, mirrored
 from svge_core.search.runs.preparing import RunContext, prepare
-from svge_core.search.runs.processes import BEAT_SECONDS, Worker, interruptible
+from svge_core.search.runs.processes import BEAT_SECONDS, Worker
 from svge_core.search.runs.pruning import EarlyStops, early_stops, evaluated
 from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
 from svge_core.search.runs.stored import stored_config, stored_number, stored_text

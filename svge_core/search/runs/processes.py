@@ -7,13 +7,10 @@ process of the same number is not taken for it. Of workers elsewhere only their 
 import hashlib
 import math
 import os
-import signal
 import socket
-import threading
 import time
 import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -118,30 +115,6 @@ def machine_went_down(worker: Worker, silent: float) -> bool:
     times of day, so it does not matter whose clock is right.
     """
     return worker.host == socket.gethostname() and silent > uptime()
-
-
-@contextmanager
-def interruptible() -> Generator[None, None, None]:
-    """Have a request to end arrive as ``KeyboardInterrupt``, as long as the block runs, so that it can be tidied up.
-
-    Only where nobody else listens to these signals, and in the main thread, which alone may.
-    """
-    changed: list[int] = []
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, interrupt)
-                changed.append(number)
-    try:
-        yield
-    finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def uptime() -> float:
