@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+import tests.support.type_checks  # noqa: F401  before anything of the core
 from svge_core.__main__ import main
 from tests.support.cli import RunCommand
 
