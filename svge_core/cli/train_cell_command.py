@@ -3,7 +3,10 @@
 import argparse
 import sys
 import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -12,6 +15,7 @@ from svge_core.cli.common import emit, json_line, use_threads
 from svge_core.cli.waiting import shows_bars
 from svge_core.errors import SvgeError
 from svge_core.explorer import find_cell
+from svge_core.files import LockHeldError, exclusive
 from svge_core.network_training import NetworkStep, TrainedNetwork, TrainRecipe, read_recipe, train_network
 from svge_core.networks import network_options
 from svge_core.spaces import get_space
@@ -33,24 +37,40 @@ def train_cell(arguments: argparse.Namespace) -> int:
             raise SvgeError(f"The networks of {space.title} have no {name.replace('_', ' ')}: leave the option away.")
     shown = _Shown(arguments)
     try:
-        found = train_network(
-            space,
-            cell,
-            arguments.data,
-            replace(read_recipe(arguments.recipe), **typed),
-            folder=arguments.out,
-            image_size=arguments.image_size,
-            device=arguments.device,
-            fresh=arguments.fresh,
-            allow_python=arguments.allow_python,
-            save_every=arguments.save_every,
-            on_step=shown,
-        )
+        with _turn(arguments.queue, shown):
+            found = train_network(
+                space,
+                cell,
+                arguments.data,
+                replace(read_recipe(arguments.recipe), **typed),
+                folder=arguments.out,
+                image_size=arguments.image_size,
+                device=arguments.device,
+                fresh=arguments.fresh,
+                allow_python=arguments.allow_python,
+                save_every=arguments.save_every,
+                on_step=shown,
+            )
     finally:
         shown.close()
     last = {"event": "done", "folder": str(arguments.out), "result": found.to_dict()}
     emit(arguments, last, _text(found, str(arguments.out)))
     return 0
+
+
+@contextmanager
+def _turn(queue: Path | None, shown: "_Shown") -> Generator[None, None, None]:
+    """Hold the file of the queue while training; the operating system frees it when whoever holds it dies."""
+    if queue is None:
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(queue, wait=False))
+        except LockHeldError:
+            shown.waits()
+            stack.enter_context(exclusive(queue))
+        yield
 
 
 class _Shown:
@@ -73,6 +93,10 @@ class _Shown:
         elif self.arguments.json and time.monotonic() - self.said > EVERY:
             self._event({"event": "step", **place, "epochs": at.epochs, "seconds_left": at.seconds_left})
 
+    def waits(self) -> None:
+        """Another training goes on first."""
+        self._event({"event": "waiting"})
+
     def close(self) -> None:
         """The last step is done, or none will come."""
         if self.bar is not None:
@@ -82,6 +106,8 @@ class _Shown:
         self.said = time.monotonic()
         if self.arguments.json:
             sys.stdout.write(json_line(event) + "\n")
+        elif event["event"] == "waiting":
+            tqdm.write("waiting for the training before it in the queue")
         elif event["event"] == "resumed":
             tqdm.write(f"resumed at step {event['step']:,} of {event['steps']:,}")
         else:

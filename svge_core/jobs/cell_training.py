@@ -26,6 +26,8 @@ from svge_core.jobs.training import events_of
 from svge_core.network_training import RESULT, STATE, TrainedNetwork, TrainRecipe, read_result
 from svge_core.spaces import AbstractSearchSpace, get_space
 
+#: held by the training whose turn it is, so that one works at a time
+QUEUE = "queue.lock"
 CellState = Literal["running", "done", "cancelled", "failed"]
 
 
@@ -108,6 +110,7 @@ class CellTrainingProgress:
         seconds_left: at the pace so far; None before there is one.
         message: the last lines it wrote about an error, else empty.
         result: of a training that is done.
+        waiting: for the training before it.
     """
 
     state: CellState
@@ -117,6 +120,7 @@ class CellTrainingProgress:
     seconds_left: float | None
     message: str = ""
     result: TrainedNetwork | None = None
+    waiting: bool = False
 
     @property
     def share(self) -> float:
@@ -141,13 +145,29 @@ class CellTrainingJobs(RecordedJobs[CellTrainingJob]):
         Raises:
             SvgeError: if another one is going on, or this one is done.
         """
-        if (self.folder(request.name) / RESULT).is_file():
+        if self.trained(request):
             raise SvgeError("This cell was trained like this already: its result is below.")
-        command = request.command(self.folder(request.name))
+        return self._launch(self._job(request))[0]
+
+    def start_all(self, requests: Sequence[CellTrainingRequest]) -> list[CellTrainingJob]:
+        """Start the trainings that have no result yet; each waits for the one before it.
+
+        Raises:
+            SvgeError: if another one is going on, or all are done.
+        """
+        missing = [request for request in requests if not self.trained(request)]
+        if not missing:
+            raise SvgeError("All of them were trained like this already: the values are among the scores.")
+        return self._launch(*map(self._job, missing))
+
+    def trained(self, request: CellTrainingRequest) -> bool:
+        """Whether its result is there."""
+        return (self.folder(request.name) / RESULT).is_file()
+
+    def _job(self, request: CellTrainingRequest) -> CellTrainingJob:
+        command = [*request.command(self.folder(request.name)), "--queue", str(self.records / QUEUE)]
         recipe = request.recipe.to_dict()
-        return self._launch(
-            CellTrainingJob(request.name, request.space, request.cell, request.data, recipe, tuple(command), 0, "")
-        )
+        return CellTrainingJob(request.name, request.space, request.cell, request.data, recipe, tuple(command), 0, "")
 
     def resume(self, job: CellTrainingJob) -> CellTrainingJob:
         """Go on with a stopped training: the same command again.
@@ -155,7 +175,7 @@ class CellTrainingJobs(RecordedJobs[CellTrainingJob]):
         Raises:
             SvgeError: if another one is going on.
         """
-        return self._launch(replace(job, cancelled=False))
+        return self._launch(replace(job, cancelled=False))[0]
 
     def forget(self, job: CellTrainingJob) -> None:
         """Remove the record of a training that is over, with its logs, state, weights and result."""
@@ -166,8 +186,9 @@ class CellTrainingJobs(RecordedJobs[CellTrainingJob]):
         """Read where a training stands from what it printed."""
         alive = self.supervisor.alive(job.process)  # before the log, so that an ended one's last line is not missed
         rows: dict[tuple[int, int], dict[str, Any]] = {}
-        step, steps, left = 0, 0, None
+        step, steps, left, waiting = 0, 0, None, False
         for event in events_of(self._path(job, PRINTED)):
+            waiting = event.get("event") == "waiting"
             if isinstance(event.get("step"), int) and isinstance(event.get("steps"), int):
                 step, steps, left = event["step"], event["steps"], event.get("seconds_left")
             if event.get("event") == "epoch" and isinstance(event.get("epoch"), int):
@@ -177,7 +198,7 @@ class CellTrainingJobs(RecordedJobs[CellTrainingJob]):
             return CellTrainingProgress("done", ordered, steps, steps, None, result=result)
         state: CellState = "running" if alive else "cancelled" if job.cancelled else "failed"
         message = self._last_words(job) if state == "failed" else ""
-        return CellTrainingProgress(state, ordered, step, steps, left, message)
+        return CellTrainingProgress(state, ordered, step, steps, left, message, waiting=alive and waiting)
 
     def result(self, job: CellTrainingJob) -> TrainedNetwork | None:
         """What a training came to; None where it is not done."""

@@ -75,8 +75,12 @@ class RecordedJobs(ABC, Generic[_Job]):
         Args:
             jobs: all jobs, where they were just read.
         """
+        return next(iter(self.going(jobs)), None)
+
+    def going(self, jobs: list[_Job] | None = None) -> list[_Job]:
+        """All jobs whose process lives, those that wait for their turn too, the newest first; ``jobs`` as above."""
         found = self.all() if jobs is None else jobs
-        return next((job for job in found if self.supervisor.alive(job.process)), None)
+        return [job for job in found if self.supervisor.alive(job.process)]
 
     def cancel(self, job: _Job) -> _Job:
         """Stop a job and all it started; what it saved last stays, so it can be resumed."""
@@ -88,15 +92,17 @@ class RecordedJobs(ABC, Generic[_Job]):
         self.supervisor.stop(stopped.process, STOP_SECONDS)
         return stopped
 
-    def _launch(self, job: _Job) -> _Job:
-        """Start the process of a job, and write its record."""
+    def _launch(self, *jobs: _Job) -> list[_Job]:
+        """Start the processes of jobs, and write their records."""
+        begun: list[_Job] = []
         with locked(self.records):  # of two windows that press the button at once, one is refused
             if (other := self.running()) is not None:
                 raise SvgeError(self._busy(other))
-            output, errors = self._path(job, PRINTED), self._path(job, ERRORS)
-            process = self.supervisor.start(list(job.command), errors=errors, output=output)
-            begun = replace(job, pid=process.pid, born=process.born)
-            self._write(begun)
+            for job in jobs:
+                output, errors = self._path(job, PRINTED), self._path(job, ERRORS)
+                process = self.supervisor.start(list(job.command), errors=errors, output=output)
+                begun.append(replace(job, pid=process.pid, born=process.born))
+                self._write(begun[-1])
         return begun
 
     def _forget_files(self, job: _Job) -> None:

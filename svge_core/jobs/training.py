@@ -176,11 +176,11 @@ class TrainingJobs(RecordedJobs[TrainingJob]):
             raise SvgeError(
                 f"There is an unfinished run {request.name!r} already. Resume it, discard it, or choose another name."
             )
-        return self._launch(job)
+        return self._launch(job)[0]
 
     def resume(self, job: TrainingJob) -> TrainingJob:
         """Go on with a stopped run: the same command again."""
-        return self._launch(replace(job, cancelled=False))
+        return self._launch(replace(job, cancelled=False))[0]
 
     def forget(self, job: TrainingJob) -> None:
         """Remove the record and the logs of a run that is over, and what it saved if it did not finish."""

@@ -1,6 +1,8 @@
 """The Compare page without a browser: choosing in every way, marks, scores, pairs, links, ways in and out."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,17 @@ from svge_core.cells.differences import change_in_words, difference
 from svge_core.comparison import MOST_CELLS, example_pair
 from svge_core.errors import SvgeError
 from svge_core.explorer.explorer import Explorer
+from svge_core.jobs import CellTrainingRequest
+from svge_core.network_training import train_network
+from svge_core.network_training.result import write_result
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import checked, choose, click_map, focus, open_app, press, rerun, words
 from ui.kept import keeping
 from ui.kept.document import SpaceRecord, check_space, read_session, write_session
 from ui.shared.choices import BasketEntry, CellFocus, CompareChoice
 from ui.shared.links import parse_comparison
+from ui.shared.trained import cell_training_jobs
+from ui.visitors import acts
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -191,6 +198,40 @@ def test_there_are_four_files() -> None:
 
 
 # ---- links and kept sessions ------------------------------------------------------------------------------------
+
+
+# ---- trained ----------------------------------------------------------------------------------------------------
+
+
+def test_all_are_trained_alike_and_what_they_reach_stands_among_the_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
+    asked: list[CellTrainingRequest] = []
+    monkeypatch.setattr(acts, "train_cells", lambda jobs, requests: asked.extend(requests))
+    at = open_page(cells=CELLS)
+    assert at.button(key="compare-train-start").label == "Train all 3"
+    at.number_input(key="compare-train-epochs-digits").set_value(1).run()
+    press(at, "compare-train-start")
+    assert [request.cell for request in asked] == [SPACE.format(SPACE.from_index(cell)) for cell in (6_111, 9_000, 3)]
+    assert {(request.data, request.recipe.epochs) for request in asked} == {("digits", 1)}
+    jobs = cell_training_jobs()
+    for request in asked[:2]:
+        found = train_network(SPACE, SPACE.parse(request.cell), "digits", replace(request.recipe, channels=2))
+        jobs._write(jobs._job(request))
+        jobs.folder(request.name).mkdir()
+        write_result(jobs.folder(request.name), found)
+    at = open_page(cells=CELLS)
+    (row,) = [row for row in table(at)["rows"] if row["title"].startswith("Digits validation accuracy")]
+    assert [value["known"] for value in row["values"]] == [True, True, False]
+
+
+def test_a_shared_server_trains_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVGE_SHARED", "1")
+    at = open_page(cells=CELLS)
+    assert "Training is off on this shared server" in words(at)
+    with pytest.raises(acts.RefusedError, match="Training is off"):
+        acts.train_cells(cell_training_jobs(), [])
 
 
 def test_a_link_opens_the_comparison_it_names_and_is_kept_up() -> None:

@@ -62,6 +62,23 @@ def test_cancelled_resumed_to_the_end_and_a_column(jobs: CellTrainingJobs) -> No
     assert jobs.all() == [] and list(jobs.records.glob(f"{job.name}*")) == []
 
 
+def test_several_are_trained_one_after_another(jobs: CellTrainingJobs) -> None:
+    recipe = TrainRecipe(epochs=4, channels=2)
+    cells = [SPACES["nasbench201"].format(SPACES["nasbench201"].from_index(index)) for index in (9930, 1462)]
+    asked = [CellTrainingRequest("nasbench201", cell, "digits", recipe) for cell in cells]
+    begun = jobs.start_all(asked)
+    assert [job.cell for job in begun] == cells
+    with pytest.raises(SvgeError, match="Another cell is being trained"):
+        jobs.start_all(asked)
+    until(lambda: any(jobs.progress(job).waiting for job in begun), about=lambda: list(map(jobs.progress, begun)))
+    assert len(jobs.going()) == 2
+    until(lambda: not jobs.going(), about=lambda: list(map(jobs.progress, begun)))
+    assert all(jobs.progress(job).state == "done" for job in begun)
+    assert not any(jobs.progress(job).waiting for job in begun)
+    with pytest.raises(SvgeError, match="All of them were trained like this already"):
+        jobs.start_all(asked)
+
+
 def test_a_failure_is_told_in_its_words(jobs: CellTrainingJobs) -> None:
     jobs.start(CellTrainingRequest("nasbench201", TEXT, "nowhere", TrainRecipe(epochs=1)))
     progress = ended(jobs)

@@ -42,31 +42,48 @@ def train_section(space: AbstractSearchSpace, cell: Cell) -> None:
         return
     jobs = cell_training_jobs()
     recorded = jobs.all()
-    found, running = jobs.of(space.name, notation, recorded), jobs.running(recorded)
+    found, going = jobs.of(space.name, notation, recorded), jobs.going(recorded)
     with st.expander(
         "Train this cell", icon=":material/model_training:", expanded=bool(found), key=f"cell-training-{bool(found)}"
     ):
         if notice := session.said(LINE):
             (st.error if notice.kind == "error" else st.success)(plain(notice.text))
         for job in found:
-            if job == running:
-                st.fragment(_running, run_every=EVERY_SECONDS)(jobs, job)
+            if job in going:
+                st.fragment(running, run_every=EVERY_SECONDS)(jobs, job)
             else:
-                _over(jobs, job, busy=running is not None)
-        if running is not None and running not in found:
-            _elsewhere(jobs, running)
-        if running is None:
-            _form(jobs, space, notation)
+                over(jobs, job, busy=bool(going))
+        for job in going:
+            if job not in found:
+                elsewhere(jobs, job)
+        if not going:
+            words, recipe = training_form("cell-train")
+            st.button(
+                "Train",
+                key="cell-train-start",
+                icon=":material/play_arrow:",
+                disabled=not words,
+                on_click=act_on,
+                args=(lambda: acts.train_cell(jobs, CellTrainingRequest(space.name, notation, words, recipe)),),
+            )
 
 
-def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str) -> None:
+def training_form(prefix: str) -> tuple[str, TrainRecipe]:
+    """Ask for images and recipe.
+
+    Args:
+        prefix: of the keys of the fields.
+
+    Returns:
+        words for the images, empty while they are not named, and the recipe.
+    """
     data, words = "digits", "digits"
     if asking.local_browser():  # what a browser names on this machine's disk
-        data = st.selectbox("Images", list(DATA), format_func=DATA.__getitem__, key="cell-train-data")
+        data = st.selectbox("Images", list(DATA), format_func=DATA.__getitem__, key=f"{prefix}-data")
         if data == OWN_IMAGES:
             words = st.text_input(
                 "Folder or file",
-                key="cell-train-path",
+                key=f"{prefix}-path",
                 placeholder="a folder with one sub-folder per class, or a .npz file",
                 help="A folder: one sub-folder of images per class. A file: arrays `images` and `labels`.",
             ).strip()
@@ -74,31 +91,24 @@ def _form(jobs: CellTrainingJobs, space: AbstractSearchSpace, notation: str) -> 
         "Recipe",
         list(PRESETS),
         format_func=lambda key: PRESETS[key].title,
-        key="cell-train-recipe",
+        key=f"{prefix}-recipe",
         help=plain(" ".join(f"{preset.title}: {preset.source}" for preset in PRESETS.values())),
     )
     preset = PRESETS[name].recipe
     with st.container(horizontal=True, gap="small"):
-        epochs = st.number_input("Epochs", 1, 10_000, preset.epochs, key=f"cell-train-epochs-{name}", width=150)
+        epochs = st.number_input("Epochs", 1, 10_000, preset.epochs, key=f"{prefix}-epochs-{name}", width=150)
         seeds = st.number_input(
             "Seeds",
             1,
             20,
             1,
-            key="cell-train-seeds",
+            key=f"{prefix}-seeds",
             width=150,
             help="Runs; the score is the mean of their accuracies.",
         )
     recipe = replace(preset, epochs=int(epochs), seeds=int(seeds))
     st.caption(plain(_in_words(recipe, data)))
-    st.button(
-        "Train",
-        key="cell-train-start",
-        icon=":material/play_arrow:",
-        disabled=not words,
-        on_click=_start,
-        args=(jobs, CellTrainingRequest(space.name, notation, words, recipe)),
-    )
+    return words, recipe
 
 
 def _in_words(recipe: TrainRecipe, data: str) -> str:
@@ -107,11 +117,8 @@ def _in_words(recipe: TrainRecipe, data: str) -> str:
     return f"{recipe.describe()}. Network with {size}; {images}. Chosen by validation; the test is looked at once."
 
 
-def _start(jobs: CellTrainingJobs, request: CellTrainingRequest) -> None:
-    _act(lambda: acts.train_cell(jobs, request))
-
-
-def _running(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+def running(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+    """A training that is going on: its bar, its curve, and the way to stop it; a fragment that runs again and again."""
     progress = jobs.progress(job)
     if progress.state != "running":
         st.rerun()
@@ -121,13 +128,15 @@ def _running(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
         "Cancel",
         key=f"cell-train-cancel-{job.name}",
         icon=":material/stop:",
-        on_click=_act,
+        on_click=act_on,
         args=(lambda: acts.cancel_cell(jobs, job),),
     )
 
 
 def progress_text(progress: CellTrainingProgress) -> str:
     """One line on a training that is going on."""
+    if progress.waiting:
+        return "Waiting for the training before it"
     if not progress.steps:
         return "Starting …"
     words = [f"step {progress.step:,} of {progress.steps:,}"]
@@ -147,7 +156,8 @@ def time_in_words(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
+def over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
+    """A training that has ended: what came out or why nothing did, and what can be done; ``busy`` if another goes on."""
     progress = jobs.progress(job)
     with st.container(border=True, key=f"cell-trained-{job.name}"):
         if progress.result is not None:
@@ -174,7 +184,7 @@ def _over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
                     key=f"cell-train-resume-{job.name}",
                     icon=":material/play_arrow:",
                     disabled=busy,
-                    on_click=_act,
+                    on_click=act_on,
                     args=(lambda: acts.resume_cell(jobs, job),),
                 )
             st.button(
@@ -182,20 +192,22 @@ def _over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
                 key=f"cell-train-forget-{job.name}",
                 type="tertiary",
                 help="Weights, curve and score go.",
-                on_click=_act,
+                on_click=act_on,
                 args=(lambda: acts.forget_cell(jobs, job),),
             )
 
 
-def _elsewhere(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
+def elsewhere(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
     """Another cell is being trained: where it is, and the way to stop it."""
     st.info(f"Another cell is being trained: {plain(job.cell[:120])}", icon=":material/hourglass_top:")
     with st.container(horizontal=True, gap="small"):
         space = get_space(job.space)
         if space.name == session.space_name():
             focus = CellFocus(cell_name(space, cell_named(space, job.cell)))
-            st.button("Show it", key="cell-train-show", on_click=session.set_focus, args=(focus,))
-        st.button("Cancel it", key="cell-train-stop", on_click=_act, args=(lambda: acts.cancel_cell(jobs, job),))
+            st.button("Show it", key=f"cell-train-show-{job.name}", on_click=session.set_focus, args=(focus,))
+        st.button(
+            "Cancel it", key=f"cell-train-stop-{job.name}", on_click=act_on, args=(lambda: acts.cancel_cell(jobs, job),)
+        )
 
 
 def _chart(job: CellTrainingJob, progress: CellTrainingProgress) -> None:
@@ -206,7 +218,7 @@ def _chart(job: CellTrainingJob, progress: CellTrainingProgress) -> None:
     show_chart(accuracy_figure(progress.rows, theme_name()), key=f"cell-train-chart-{job.name}", alt=alt)
 
 
-def _act(act: Callable[[], None]) -> None:
+def act_on(act: Callable[[], None]) -> None:
     """A callback: what goes wrong is one line in the panel; what changed shows on the whole page."""
     reruns.refresh_all()
     try:

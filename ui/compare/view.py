@@ -16,6 +16,7 @@ from svge_core.explorer import Explorer, cell_name, cell_named
 from ui.compare.cells import places, reference_control
 from ui.compare.pairs import pairs
 from ui.compare.table import score_table
+from ui.compare.training import training
 from ui.shared import links, loaders, reruns, session
 from ui.shared.comparing import LINE, compare_all
 from ui.shared.theme import plain, theme_name
@@ -46,6 +47,7 @@ def workspace(opened: Explorer) -> None:
         "**best** is marked only where a value of one meaning is known of all. Predictions are "
         ":violet[*violet, with ≈ and an interval*]; a prediction is never held against a measured value."
     )
+    training(comparison)
     pairs(comparison)
 
 

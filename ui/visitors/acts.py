@@ -185,9 +185,14 @@ def forget_training(jobs: TrainingJobs, job: TrainingJob) -> None:
 
 def train_cell(jobs: CellTrainingJobs, request: CellTrainingRequest) -> None:
     """Start the training of a cell; errors as :func:`start_race`."""
-    if request.data != "digits" and not asking.local_browser():
-        raise RefusedError(asking.NO_CODE)  # what a browser names on this machine's disk
+    _refuse_files([request])
     _train(lambda: jobs.start(request))
+
+
+def train_cells(jobs: CellTrainingJobs, requests: Sequence[CellTrainingRequest]) -> None:
+    """Start the trainings of several cells, one after another; errors as :func:`start_race`."""
+    _refuse_files(requests)
+    _train(lambda: jobs.start_all(requests))
 
 
 def resume_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
@@ -203,6 +208,12 @@ def cancel_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
 def forget_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
     """Drop the training of a cell with its result; errors as :func:`start_race`."""
     _train(lambda: jobs.forget(job))
+
+
+def _refuse_files(requests: Sequence[CellTrainingRequest]) -> None:
+    """Images other than the built-in ones are what a browser names on this machine's disk."""
+    if any(request.data != "digits" for request in requests) and not asking.local_browser():
+        raise RefusedError(asking.NO_CODE)
 
 
 def _train(act: Callable[[], object]) -> None:

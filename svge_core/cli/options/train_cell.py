@@ -30,6 +30,9 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--save-every", type=float, default=SAVE_SECONDS, metavar="SECONDS", help="(default: %(default)s)"
     )
+    parser.add_argument(
+        "--queue", type=Path, metavar="FILE", help="begin when no other training with the same FILE is going on"
+    )
     add_device(parser)
     settings = parser.add_argument_group(
         "settings",
