@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from svge_core.data import ScoreMeaning
 from svge_core.errors import SvgeError
 from svge_core.exporting import ExportItem, write_atomic
 from svge_core.files import read_tensors
+from svge_core.networks import network_sizes
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 if TYPE_CHECKING:
@@ -74,28 +76,32 @@ def measure_command(arguments: argparse.Namespace) -> int:
         arguments.warm_up,
     )
     sizes = dict(arguments.network or ())
+    told = {name: value for name, value in sizes.items() if value != network_sizes(space).get(name)}
+    told |= {"side": arguments.side} if arguments.side else {}
     found = [
         measure_latency(space, cell, protocol, side=arguments.side, **sizes)
         for cell in tqdm(given.cells, "measured", unit="cell", disable=given.single or arguments.json)
     ]
     if arguments.out is not None:
         both = zip(given.cells, found, strict=True)
-        rows = [{**name_cell(space, cell), **_columns(these, protocol)} for cell, these in both]
+        rows = [{**name_cell(space, cell), **_columns(these, protocol, told)} for cell, these in both]
         write_atomic(arguments.out, csv_bytes(rows))
-    estimates = _estimated(arguments, space, given.cells, found, protocol) if arguments.estimate is not None else []
+    estimates: list[dict[str, Any]] = []
+    if arguments.estimate is not None:
+        estimates = _estimated(arguments, space, given.cells, found, protocol, told)
     lines, cells = [], []
     for cell, these in zip(given.cells, found, strict=True):
         name = name_cell(space, cell)
-        cells.append({**name, "latencies": [vars(latency) for latency in these]})
+        cells.append({**name, "latencies": [{"key": latency.key, **vars(latency)} for latency in these]})
         lines.append(title(name))
         lines += [
-            f"  {_meaning(latency, protocol).title}: {latency.median_ms:.3g} ms "
+            f"  {_meaning(latency, protocol, told).title}: {latency.median_ms:.3g} ms "
             f"({latency.low_ms:.3g} to {latency.high_ms:.3g} between the quartiles of {protocol.runs} runs)"
             for latency in these
         ]
     document = {
         "cells": cells,
-        "meanings": {latency.key: _meaning(latency, protocol).to_dict() for latency in found[0]},
+        "meanings": {latency.key: _meaning(latency, protocol, told).to_dict() for latency in found[0]},
         "estimates": estimates,
         "files": [str(path) for path in (arguments.out, arguments.estimate) if path is not None],
     }
@@ -113,17 +119,17 @@ def _error_in_words(estimate: dict[str, Any]) -> str:
     return f"{begins}; median error of cells left out {error:.1f} %, rank correlation {correlation:.3f}"
 
 
-def _meaning(latency: "Latency", protocol: "LatencyProtocol") -> ScoreMeaning:
+def _meaning(latency: "Latency", protocol: "LatencyProtocol", sizes: Mapping[str, int]) -> ScoreMeaning:
     from svge_core.network_export import latency_meaning
 
-    return latency_meaning(latency, protocol)
+    return latency_meaning(latency, protocol, sizes)
 
 
-def _columns(latencies: "tuple[Latency, ...]", protocol: "LatencyProtocol") -> CellRow:
+def _columns(latencies: "tuple[Latency, ...]", protocol: "LatencyProtocol", sizes: Mapping[str, int]) -> CellRow:
     """Medians under the title that a column has; the quartiles as text, so that nobody takes them for scores."""
     row: CellRow = {}
     for latency in latencies:
-        column = f"{_meaning(latency, protocol).title} (ms)"
+        column = f"{_meaning(latency, protocol, sizes).title} (ms)"
         row[column] = f"{latency.median_ms:.6g}"
         row[f"{column}, quartiles"] = f"{latency.low_ms:.4g} to {latency.high_ms:.4g}"
     return row
@@ -135,16 +141,17 @@ def _estimated(
     cells: list[Cell],
     found: "list[tuple[Latency, ...]]",
     protocol: "LatencyProtocol",
+    sizes: Mapping[str, int],
 ) -> list[dict[str, Any]]:
     """Write the estimates of all cells; the error of each column."""
     from svge_core.network_export import fit_latency
 
     every = list(space.enumerate())
-    columns, told = {}, []
+    columns, errors = {}, []
     for place, latency in enumerate(found[0]):
         fitted = fit_latency(space, cells, [these[place].median_ms for these in found])
-        columns[f"Estimated {_meaning(latency, protocol).title} (ms)"] = fitted.of(space, every)
-        told.append(
+        columns[f"Estimated {_meaning(latency, protocol, sizes).title} (ms)"] = fitted.of(space, every)
+        errors.append(
             {
                 "key": latency.key,
                 "cells": fitted.cells,
@@ -158,4 +165,4 @@ def _estimated(
         for row, cell in enumerate(every)
     ]
     write_atomic(arguments.estimate, csv_bytes(rows))
-    return told
+    return errors

@@ -5,6 +5,14 @@ from .cell_training import (
     CellTrainingRequest as CellTrainingRequest,
     trained_scores as trained_scores,
 )
+from .latencies import (
+    MeasuredCell as MeasuredCell,
+    MeasuredLatency as MeasuredLatency,
+    latency_scores as latency_scores,
+    latency_stamp as latency_stamp,
+    measure_here as measure_here,
+    measured_cells as measured_cells,
+)
 from .process import locked as locked
 from .records import Plan as Plan, SearchJob as SearchJob
 from .search import SearchJobs as SearchJobs, cores as cores

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -127,13 +127,17 @@ def measure_latency(
     return tuple(sorted(found, key=lambda latency: (ENGINES.index(latency.engine), latency.batch)))
 
 
-def latency_meaning(latency: Latency, protocol: LatencyProtocol) -> ScoreMeaning:
-    """What a column of such medians is."""
+def latency_meaning(
+    latency: Latency, protocol: LatencyProtocol, sizes: Mapping[str, int] | None = None
+) -> ScoreMeaning:
+    """What a column of such medians is; ``sizes`` are the options of the network that are not those of its authors."""
+    options = ", ".join(f"{name} {value}" for name, value in sorted((sizes or {}).items()))
     threads = "1 thread" if protocol.threads == 1 else f"{protocol.threads} threads"
     version = torch.__version__ if latency.engine == "pytorch" else _onnxruntime_version()
     return ScoreMeaning(
         key=latency.key,
-        title=f"Latency of {latency.batch} image{'s' if latency.batch > 1 else ''}, {_NAMES[latency.engine]}",
+        title=f"Latency of {latency.batch} image{'s' if latency.batch > 1 else ''}, {_NAMES[latency.engine]}"
+        + (f" ({options})" if options else ""),
         unit="ms",
         direction="min",
         data_set="",

@@ -116,3 +116,29 @@ def test_progress_in_words() -> None:
     told = CellTrainingProgress("running", (row,), 42, 112, 12.3)
     assert progress_text(told) == "Epoch 3 of 8, seed 1 · validation 91.23 % · about 12 s left at this pace"
     assert [time_in_words(s) for s in (0.2, 200.0, 9000.0)] == ["1 s", "3 min", "2.5 h"]
+
+
+def test_a_latency_is_measured_and_joins_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVGE_RUNS", str(tmp_path))
+    real = acts.measure_here
+    small = {"channels": 2, "cells_per_stage": 1}
+    monkeypatch.setattr(acts, "measure_here", lambda space, cell, sizes, *more: real(space, cell, small, *more))
+
+    def app() -> None:
+        from svge_core.spaces import SPACES
+        from ui.cell_training.latency import latency_section
+
+        space = SPACES["nasbench201"]
+        latency_section(space, space.from_index(9930))
+
+    at = AppTest.from_function(app).run(timeout=60)
+    assert not [each for each in at.markdown if " ms**" in each.value]
+    at.button(key="cell-latency-measure").click().run(timeout=120)
+    assert len([each for each in at.markdown if " ms**" in each.value]) == 4
+    scores = trained.own_latencies("nasbench201")
+    assert scores is not None and len(scores.of(9930)) == 4
+    monkeypatch.setenv("SVGE_SHARED", "1")
+    assert trained.own_latencies("nasbench201") is None
+    assert "not timed on this shared server" in words(at.run())
+    with pytest.raises(acts.RefusedError, match="not timed"):
+        acts.measure_cell("nasbench201", SPACE.format(CELL), {}, tmp_path)

@@ -157,7 +157,7 @@ def time_in_words(seconds: float) -> str:
 
 
 def over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
-    """A training that has ended: what came out or why nothing did, and what can be done; ``busy`` if another goes on."""
+    """A training that has ended: what came out or why nothing did, and what can be done; ``busy`` if another runs."""
     progress = jobs.progress(job)
     with st.container(border=True, key=f"cell-trained-{job.name}"):
         if progress.result is not None:

@@ -7,8 +7,11 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas import PlaneName
+from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer, column, kept_by, short_name
+from svge_core.spaces import AbstractSearchSpace
+from ui.cell_training.latency import latency_section
 from ui.cell_training.panel import train_section
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
@@ -46,7 +49,13 @@ def workspace(opened: Explorer) -> None:
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:
-        cell_panel(explorer, shown.column.name.score, partial(train_section, explorer.space))
+        cell_panel(explorer, shown.column.name.score, partial(_real, explorer.space))
+
+
+def _real(space: AbstractSearchSpace, cell: Cell) -> None:
+    """What a cell is worth on this machine."""
+    train_section(space, cell)
+    latency_section(space, cell)
 
 
 def _drop_foreign_focus(explorer: Explorer) -> None:

@@ -21,7 +21,7 @@ from ui.latent_map.published import publish_array, publish_text, published_path
 from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapColour, MapPoints
 from ui.paths import checkpoints_root
 from ui.shared import reruns, session
-from ui.shared.trained import own_trainings
+from ui.shared.trained import own_latencies, own_trainings
 from ui.shared.waiting import nothing_to_wait_for, waiting
 
 #: predicted too low, right, predicted too high; the middle is visible on light and dark pages
@@ -131,9 +131,9 @@ def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint)
 
 
 def with_own_scores(explorer: Explorer) -> Explorer:
-    """The explorer of this session: with the user's own columns and the cells that were trained here, if any."""
-    own, trained = session.user_columns(), own_trainings(explorer.space.name)
-    tables = [scores for scores in (own and own.scores, trained) if scores is not None]
+    """The explorer of this session: with the user's own columns and what was trained and timed here, if any."""
+    own, name = session.user_columns(), explorer.space.name
+    tables = [table for table in (own and own.scores, own_trainings(name), own_latencies(name)) if table is not None]
     if not tables:
         return explorer
     key = (explorer.digest, session.device(), *(scores.digest for scores in tables))

@@ -1,10 +1,10 @@
-"""Trainings of single cells of this installation, and their results as columns of a space."""
+"""What was trained and timed on this installation, and the results as columns of a space."""
 
 from functools import cache
 from pathlib import Path
 
 from svge_core.data import Scores
-from svge_core.jobs import CellTrainingJobs, trained_scores
+from svge_core.jobs import CellTrainingJobs, latency_scores, latency_stamp, measured_cells, trained_scores
 from ui.paths import ROOT, runs_folder, shared
 from ui.shared import reruns
 
@@ -25,3 +25,17 @@ def own_trainings(space: str) -> Scores | None:
         return None
     jobs = cell_training_jobs()
     return reruns.memo("trained cells", (space, jobs.stamp()), lambda: trained_scores(space, jobs.results(space)))
+
+
+def latency_folder() -> Path:
+    """Where what was timed here is kept."""
+    return runs_folder() / "latencies"
+
+
+def own_latencies(space: str) -> Scores | None:
+    """What was timed here, as columns; visitors of a shared server see none."""
+    if shared():
+        return None
+    folder = latency_folder()
+    key = (space, latency_stamp(folder))
+    return reruns.memo("measured latencies", key, lambda: latency_scores(space, measured_cells(space, folder)))

@@ -7,16 +7,19 @@ decides nothing, and pages act through these functions only.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from svge_core.jobs import (
     CellTrainingJob,
     CellTrainingJobs,
     CellTrainingRequest,
+    MeasuredCell,
     SearchJobs,
     TrainingJob,
     TrainingJobs,
     TrainingRequest,
+    measure_here,
 )
 from svge_core.search.runs import (
     RaceNotes,
@@ -28,7 +31,7 @@ from svge_core.search.runs import (
     note_race as store_notes,
     owners_of,
 )
-from ui.paths import shared
+from ui.paths import ROOT, shared
 from ui.visitors import asking, rules
 from ui.visitors.rules import RefusedError
 
@@ -193,6 +196,12 @@ def train_cells(jobs: CellTrainingJobs, requests: Sequence[CellTrainingRequest])
     """Start the trainings of several cells, one after another; errors as :func:`start_race`."""
     _refuse_files(requests)
     _train(lambda: jobs.start_all(requests))
+
+
+def measure_cell(space: str, cell: str, sizes: Mapping[str, int], records: Path) -> MeasuredCell:
+    """Time the network of a cell; errors as :func:`start_race`, or that it cannot be measured."""
+    _refuse(rules.TIMING_OFF if shared() else "")
+    return measure_here(space, cell, sizes, records, ROOT)
 
 
 def resume_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:

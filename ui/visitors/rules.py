@@ -18,6 +18,9 @@ from svge_core.search.runs import SearchConfig
 TRAINING_OFF = (
     "Training is off on this shared server. To train a model, run the app or `svge train` on a machine of your own."
 )
+TIMING_OFF = (
+    "Networks are not timed on this shared server. To time one, run the app or `svge measure` on a machine of your own."
+)
 LIMITS_HELP = "Whoever runs the server sets these limits: see Visitors in the documentation."
 CODE_OFF = "Goals that run code or train networks are off on this shared server: choose a table or a predictor."
 NOT_YOURS = "Only who started a search can pause, resume, cancel, name or delete it on this shared server."

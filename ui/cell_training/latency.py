@@ -1,0 +1,50 @@
+"""How long the network of a cell takes on this machine: measured on request, and a column like any other."""
+
+import streamlit as st
+
+from svge_core.cells import Cell
+from svge_core.data import meaning_from_dict
+from svge_core.errors import SvgeError
+from svge_core.jobs import measured_cells
+from svge_core.spaces import AbstractSearchSpace
+from ui.paths import shared
+from ui.shared.theme import plain
+from ui.shared.trained import latency_folder
+from ui.visitors import acts, rules
+
+
+def latency_section(space: AbstractSearchSpace, cell: Cell) -> None:
+    """The part of the panel that times the network of the cell in focus.
+
+    Args:
+        space: of the cell; nothing is shown where its cells have no network.
+        cell: a member.
+    """
+    if space.network() is None:
+        return
+    notation = space.format(space.canonical(cell))
+    with st.expander("Latency on this machine", icon=":material/timer:", key="cell-latency"):
+        if shared():
+            st.caption(rules.TIMING_OFF)
+            return
+        for found in measured_cells(space.name, latency_folder())[::-1]:
+            for each in found.latencies if found.cell == notation else ():
+                meaning = meaning_from_dict(each.meaning)
+                st.markdown(
+                    f"{plain(meaning.title)}: **{each.median_ms:.3g} ms** "
+                    f"({each.low_ms:.3g} to {each.high_ms:.3g} between the quartiles)",
+                    help=plain(meaning.describe()),
+                )
+        st.caption(
+            "The network in its authors' size, 1 and 32 images, by PyTorch and ONNX Runtime on one thread: median of "
+            "30 runs. Other sizes: `svge measure`."
+        )
+        if not st.button("Measure", key="cell-latency-measure", icon=":material/timer:"):
+            return
+        try:
+            with st.spinner("Timing the network ..."):
+                acts.measure_cell(space.name, notation, {}, latency_folder())
+        except SvgeError as error:
+            st.error(plain(str(error)))
+            return
+        st.rerun()  # the new columns are on the whole page
