@@ -109,7 +109,7 @@ check: lint types
 tests: install-dev
 	@[ -n "$${CHROME:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  echo "NOTE: no Chromium on PATH and CHROME is not set, so the browser tests will be skipped."
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(if $(LONG),,-m "not long")
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 test: check tests
 

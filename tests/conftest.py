@@ -1,5 +1,6 @@
 """Fixtures and policies shared by all tests: seeded randomness, commands run; warnings from our own code are errors."""
 
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import settings
 import tests.support.type_checks  # noqa: F401  before anything of the core
 from svge_core.__main__ import main
 from tests.support.cli import RunCommand
+from tests.support.scheduling import group_of, order
 
 #: packages and files whose warnings fail a test; those of third parties are theirs to mend
 OUR_CODE = ("svge_core", "ui", "pages", "bench", "app", "tests")
@@ -32,6 +34,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
     for package in OUR_CODE:
         config.addinivalue_line("filterwarnings", rf"error:::{package}(\.|$)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    place = {group: number for number, group in enumerate(order(item.nodeid for item in items))}
+    items.sort(key=lambda item: place[group_of(item.nodeid)])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole groups go to one process each, in the order above."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -17,7 +17,6 @@ from svge_core.checks import one_cell, seed as checked_seed
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
 from svge_core.files import LockHeldError, exclusive, write_atomically
-from svge_core.interrupts import between_steps
 from svge_core.network_training.failures import TrainingCancelledError, disk_named, memory_named
 from svge_core.network_training.image_data import ImageData
 from svge_core.network_training.recipe import IMAGE_SIZE, SAVE_SECONDS, TrainRecipe, read_recipe
@@ -35,6 +34,7 @@ from svge_core.network_training.state import STATE, read_state, save_state
 from svge_core.network_training.trainer import EpochRow, NetworkStep, NetworkTrainer
 from svge_core.networks import build_network, network_options
 from svge_core.spaces import AbstractSearchSpace, get_space
+from svge_core.threads import between_steps
 
 LOCK = "network_training.lock"
 #: colours that networks take which cannot be told how many

@@ -1,4 +1,4 @@
-"""What several threads may share."""
+"""What several threads may share, and how a long work hears that it is to end."""
 
 import lazy_loader
 

@@ -25,10 +25,10 @@ from svge_core.devices import has_bfloat16, pick_device
 from svge_core.errors import SvgeError
 from svge_core.features import FunctionTargets
 from svge_core.files import LockHeldError, exclusive
-from svge_core.interrupts import between_steps
 from svge_core.models import DEFAULTS, GraphVAE, ModelConfig, build_model
 from svge_core.spaces import AbstractSearchSpace, get_space
 from svge_core.tensors import CellBatch, whole_space
+from svge_core.threads import between_steps
 from svge_core.training.config import SAVE_EVERY_SECONDS, TrainConfig
 from svge_core.training.drawn import DrawnCells, first_cells
 from svge_core.training.state import FILE as STATE_FILE, restore_state, save_state

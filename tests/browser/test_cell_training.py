@@ -12,7 +12,7 @@ from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,6 @@ from tests.support.fitting import as_they_come
 from tests.support.paths import ROOT
 from tests.support.plugged import unplugged_after
 
-pytestmark = pytest.mark.long
-
 PAGE = ROOT / "docs" / "tutorials" / "own_space.md"
 LABELS = FEWEST_LABELS
 #: where the page takes minutes: later words win

@@ -25,8 +25,6 @@ from tests.support.paths import ROOT
 from tests.support.runs import SPACE, config, consistent, execute, started
 from tests.support.waiting import PATIENCE, until
 
-pytestmark = pytest.mark.long
-
 #: proposals of this search depend on what was found before
 RUN: dict[str, Any] = {"method": "local-search", "budget": 10, "batch": 3, "seed": 5}
 EVALUATIONS = 40

@@ -12,10 +12,12 @@ from types import FunctionType
 from typing import Any, get_args, get_type_hints
 
 import jaxtyping
-from beartype import beartype
-from jaxtyping import AbstractArray
+from beartype import BeartypeConf, beartype
+from jaxtyping import AbstractArray, TypeCheckError
 
 _WITH_SHAPES: Callable[..., Any] = jaxtyping.jaxtyped
+#: with the error that jaxtyping raises
+_WITHOUT: Callable[..., Any] = beartype(conf=BeartypeConf(violation_type=TypeCheckError))
 
 
 def has_shape(hint: object) -> bool:
@@ -52,7 +54,7 @@ def checked(target: Any = None, *, typechecker: Any) -> Any:
     if isinstance(target, FunctionType) and not any(map(has_shape, (hints := hints_of(target)).values())):
         own, target.__annotations__ = target.__annotations__, hints
         try:
-            found: Any = beartype(target)
+            found: Any = _WITHOUT(target)
         finally:
             target.__annotations__ = own
         if found is not target:  # it is itself where it has no annotations

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from svge_core.interrupts import between_steps, interruptible
 from svge_core.models import ModelConfig
 from svge_core.network_training import STATE, TrainRecipe, train_network
 from svge_core.spaces import get_space
+from svge_core.threads import between_steps, interruptible
 from svge_core.training import TrainConfig, train
 from svge_core.training.state import FILE
 
@@ -29,6 +29,16 @@ def cell_training(folder: Path, told: Callable[[Any], None]) -> None:
 def model_training(folder: Path, told: Callable[[Any], None]) -> None:
     config = TrainConfig(epochs=2, batch_size=128, held_out=0.97)
     train(SPACE, folder, ModelConfig(hidden=8, latent=4), config, on_step=told)
+
+
+@pytest.fixture(autouse=True)
+def nobody_else_listens() -> Iterator[None]:
+    """As in a program at a terminal: what started the tests, or a library used by one, may have changed that."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, answer) for number, answer in usual.items()}
+    yield
+    for number, answer in before.items():
+        signal.signal(number, answer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)

@@ -19,7 +19,6 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from svge_core.data import count_of
 from svge_core.errors import DataError, SvgeError
-from svge_core.interrupts import interruptible
 from svge_core.search.objectives import (
     AllowPython,
     CallPython,
@@ -41,6 +40,7 @@ from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, first
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.runs.user_tables import stored_tables
 from svge_core.search.searchers import rng_for
+from svge_core.threads import interruptible
 
 #: failed evaluations in a row after which a run is stopped: the mistake is not in the cells
 MAX_FAILURES = 5
