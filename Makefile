@@ -1,7 +1,6 @@
 # make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser,
 #              ADDRESS=0.0.0.0: for other machines, too; with SVGE_SHARED=1 in the environment for visitors, within limits)
 # make test    everything CI runs: lint, format, types, tests          (WORKERS=3: parallel test processes)
-#              LONG=1: also those that take a minute each (a tutorial from nothing, a cluster, trainings in a browser)
 # make check   lint, format and types only
 # make gpu-check  compare a GPU with the CPU and measure it; without one it says so
 # make bench   the benchmarks in bench/, one after another
