@@ -1,6 +1,6 @@
 """For a user's own optimisation: scores read from a file, and our search methods as Optuna samplers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ def cell_sampler(
     *,
     known: Iterable[Cell] | None = None,
     distinct: bool = True,
+    where: Sequence[str] = (),
+    like: str = "",
+    free: Sequence[int] = (),
 ) -> Any:
     """An ``optuna.samplers.BaseSampler`` that proposes what a search method proposes.
 
@@ -40,13 +43,18 @@ def cell_sampler(
         seed: of all chance; a study that goes on proposes what it would have proposed.
         known: the only cells that may be proposed; None for all of the space.
         distinct: whether cells that compute the same (``space.key``) are proposed once.
+        where: limits that a cell must keep, such as ``("params_m<0.5",)``.
+        like: a cell, in any form that the space reads, whose genes every proposal has; empty for none.
+        free: positions of the genes that may be others, from 0.
 
     Raises:
-        SvgeError: if there is no such method, or it needs a model of this space.
+        SvgeError: if there is no such method, it needs a model of this space, or no cell may be proposed.
     """
     if model is not None and not isinstance(model, Model):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
         raise SvgeError(f"Expected a model, from load_checkpoint(folder); got {model!r:.80}.")
     yes_or_no("distinct", distinct)
     seed, known = checked_seed(seed), None if known is None else many_cells(known)
     checkpoint = None if model is None else model.checkpoint
-    return search.cell_sampler(method, space, checkpoint, seed, known=known, distinct=distinct)
+    return search.cell_sampler(
+        method, space, checkpoint, seed, known=known, distinct=distinct, where=where, like=like, free=free
+    )

@@ -243,3 +243,25 @@ class Rules:
         if not len(rows):
             raise DataError(f"No cell {which} has {' and '.join(limit.words for limit in self.limits)} at once.")
         return rows
+
+
+def rules_of(space: AbstractSearchSpace, where: Sequence[str], like: str, free: Sequence[int]) -> Rules | None:
+    """What is asked for in words; None for nothing.
+
+    Args:
+        space: of the cells.
+        where: limits, see :func:`parse_limit`.
+        like: a cell whose genes are fixed, in any form that people write it; empty for none.
+        free: positions of the genes that are not, from 0.
+
+    Raises:
+        SvgeError: if that cannot be understood.
+    """
+    if bool(like) != bool(len(free)):
+        raise DataError(
+            "Parts of a cell are fixed by the cell and the genes that stay free: give both.", settings=("like", "free")
+        )
+    if not where and not like:
+        return None
+    fixed = fixed_genes(space, like, free) if like else None
+    return Rules(space, tuple(map(parse_limit, where)), fixed)

@@ -12,7 +12,7 @@ apart by the store of runs instead: see the commands ``search`` and ``worker``.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.search.domain import Domain
 from svge_core.search.history import Direction, History, Observation
+from svge_core.search.rules import rules_of
 from svge_core.search.runs import gene_name
 from svge_core.search.searchers import make_searcher, rng_for
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -66,6 +67,9 @@ def cell_sampler(
     *,
     known: Iterable[Cell] | None = None,
     distinct: bool = True,
+    where: Sequence[str] = (),
+    like: str = "",
+    free: Sequence[int] = (),
 ) -> Any:
     """An ``optuna.samplers.BaseSampler`` that proposes what a search method proposes.
 
@@ -76,12 +80,15 @@ def cell_sampler(
         seed: of all chance; a study that goes on proposes what it would have proposed.
         known: the only cells that may be proposed; None for all of the space.
         distinct: whether cells that compute the same are proposed once.
+        where: limits that a cell must keep, see :func:`svge_core.search.rules.rules_of`.
+        like: a cell whose genes every proposal has; empty for none.
+        free: positions of the genes that may be others, from 0.
 
     Raises:
-        SvgeError: if there is no such method, or it needs a checkpoint of this space.
+        SvgeError: if there is no such method, it needs a checkpoint of this space, or no cell may be proposed.
     """
     space = get_space(space)
-    domain = Domain(space, known, distinct=distinct)
+    domain = Domain(space, known, distinct=distinct, rules=rules_of(space, where, like, free))
     return _sampler_class()(domain, make_searcher(method, domain, checkpoint), seed)
 
 

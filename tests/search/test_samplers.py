@@ -86,6 +86,22 @@ def test_the_whole_of_a_small_domain_then_one_line() -> None:
         study.optimize(of_trial, n_trials=1)
 
 
+@pytest.mark.parametrize("method", ["random", "local-search", "gp"])
+def test_proposals_meet_what_is_asked_for(method: str) -> None:
+    like = SPACE.from_index(4_321)
+    sampler = cell_sampler(method, SPACE, where=("params_m<0.5",), like="#4321", free=(0, 3, 5))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.optimize(of_trial, n_trials=12)
+    for cell in cells(study):
+        assert SPACE.cost(cell).params_m < 0.5
+        pairs = zip(SPACE.genotype(cell), SPACE.genotype(like), strict=True)
+        assert all(one == other for place, (one, other) in enumerate(pairs) if place not in (0, 3, 5))
+    with pytest.raises(SvgeError, match="give both"):
+        cell_sampler(method, SPACE, like="#4321")
+    with pytest.raises(SvgeError, match="is no limit"):
+        cell_sampler(method, SPACE, where=("params<1",))
+
+
 def test_methods_without_their_model_are_refused() -> None:
     with pytest.raises(SvgeError, match="Unknown search method 'magic'"):
         cell_sampler("magic", SPACE)

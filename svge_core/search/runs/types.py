@@ -14,7 +14,7 @@ from svge_core.errors import DataError, SvgeError
 from svge_core.files import is_dict, to_record
 from svge_core.search.history import Direction, History, Observation
 from svge_core.search.objectives import COSTLY, Goal, largest_stage, needs_consent, split_word
-from svge_core.search.rules import Rules, fixed_genes, parse_limit
+from svge_core.search.rules import Rules, rules_of
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED, PRUNERS
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
@@ -120,16 +120,7 @@ class SearchConfig:
         Raises:
             SvgeError: if that cannot be understood.
         """
-        if bool(self.like) != bool(self.free):
-            raise DataError(
-                "Parts of a cell are fixed by the cell and the genes that stay free: give both.",
-                settings=("like", "free"),
-            )
-        if not self.where and not self.like:
-            return None
-        space = get_space(self.space)
-        fixed = fixed_genes(space, self.like, self.free) if self.like else None
-        return Rules(space, tuple(map(parse_limit, self.where)), fixed)
+        return rules_of(get_space(self.space), self.where, self.like, self.free)
 
     @property
     def uses_python(self) -> bool:
