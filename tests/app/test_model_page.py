@@ -220,7 +220,7 @@ def jobs(tmp_path: Path) -> TrainingJobs:
 def launch(jobs: TrainingJobs, code: str) -> TrainingJob:
     """A run whose process is a few lines of Python instead of a training."""
     head = "import json, sys, time\ndef say(**e): print(json.dumps(e), flush=True)\n"
-    return jobs._launch(TrainingJob("small", "nasbench201", (sys.executable, "-c", head + code), 4, 0, ""))
+    return jobs._launch(TrainingJob("small", "nasbench201", (sys.executable, "-c", head + code), 4, 0, ""))[0]
 
 
 def wait_for(jobs: TrainingJobs, job: TrainingJob, *states: str, rows: int = 0) -> TrainingProgress:
