@@ -12,7 +12,15 @@ from tests.support.cluster_objectives import LOGS
 STORE_BYTES = 80 * 2**20
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package", autouse=True)
+def everybodys_print() -> Iterator[None]:
+    """Ray puts its own in the place of ``builtins.print``, for good."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TQDM_PATCH_PRINT", "0")
+        yield
+
+
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A head node, which evaluates nothing, that this process is connected to; tests add nodes and kill them."""
     with pytest.MonkeyPatch.context() as patch:
@@ -31,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         started.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lasting(cluster: Any) -> Any:
     """A node with two processors that nobody kills."""
     return cluster.add_node(num_cpus=2, object_store_memory=STORE_BYTES)
