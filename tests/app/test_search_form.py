@@ -214,3 +214,14 @@ def test_training_is_offered_as_a_goal_where_networks_are_small(store: str, monk
     text = words(at)
     assert "3 of 3 evaluations" in str(at.get("progress")[0].proto.text)
     assert "75.5" in text and "rw32:" in "".join(code.value for code in at.code)
+
+
+@pytest.mark.parametrize(("place", "distinct"), [(0, None), (1, True), (2, False)])
+def test_cells_that_compute_the_same_are_proposed_as_chosen(store: str, place: int, distinct: bool | None) -> None:
+    at = search_page()
+    box = widget(at, "search-distinct")
+    assert box.value == box.options[0] and "once where every evaluation is made anew" in box.value
+    choose(at, "search-distinct", box.options[place])
+    press(at, "search-start-0")
+    (plan,) = start_jobs().plans()
+    assert {config.distinct for config in plan.configs} == {distinct}

@@ -15,6 +15,12 @@ from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 
 _SAVED = "search_form"
+#: whether cells that compute the same are proposed once, in words; None for what suits the goal
+_DISTINCT: dict[str, bool | None] = {
+    "Proposed once where every evaluation is made anew (real training, functions), else each": None,
+    "Proposed once": True,
+    "Each proposed": False,
+}
 #: what may be limited, as the form calls it
 _LIMITED = {"params_m": "Parameters, million", "flops_m": "FLOPs, million"}
 
@@ -30,24 +36,19 @@ def kept(key: str, default: Any, show: Any, valid: Any = lambda value: value) ->
 
 def choose_distinct(space: AbstractSearchSpace) -> bool | None:
     """Whether cells that compute the same are proposed once; None for what suits the goal."""
-    words = {
-        None: "Once where every evaluation is made anew (real training, functions), else each",
-        True: "Once",
-        False: "Each",
-    }
-    return kept(
+    chosen = kept(
         "search-distinct",
-        None,
+        next(iter(_DISTINCT)),
         lambda key: st.selectbox(
             "Cells that compute the same",
-            list(words),
-            format_func=words.__getitem__,
+            list(_DISTINCT),  # texts: Streamlit takes None for nothing chosen
             key=key,
             help=plain(
                 f"{space.equivalence} In a table such cells have values of their own, and the best may be any of them."
             ),
         ),
     )
+    return _DISTINCT[chosen]
 
 
 def choose_prune(words: Sequence[str]) -> str:
