@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,10 @@ def _require_outside(place: Path, images: Path) -> None:
         )
 
 
+def _stay() -> None:
+    """Nobody is listened to."""
+
+
 class _Training:
     """One call: what is trained, and how far it is."""
 
@@ -200,7 +204,8 @@ class _Training:
         saved = None if folder is None else read_state(folder, self.identity)
         if saved is not None:
             self.runs = finished_runs(json.loads(saved[0]["finished"]))
-        with between_steps() as leave:
+        # without a folder nothing can be saved: a request to end does so at once, whoever is asked
+        with between_steps() if folder is not None else nullcontext(_stay) as leave:
             self._steps(folder, saved, leave)
         found = self._result()
         if folder is not None:

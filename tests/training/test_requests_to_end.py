@@ -70,6 +70,15 @@ def test_a_training_asked_to_end_saves_its_last_step(
     assert not (stopped / state).exists()
 
 
+def test_without_a_folder_nothing_is_caught() -> None:
+    """As in the process of an evaluation, whose death by a signal says that the machine stops and blames no cell."""
+    heard: list[object] = []
+    recipe = TrainRecipe(epochs=1, batch_size=448, channels=2)
+    cell = SPACE.from_index(9930)
+    train_network(SPACE, cell, "digits", recipe, on_step=lambda at: heard.append(signal.getsignal(signal.SIGTERM)))
+    assert set(heard) == {signal.SIG_DFL}
+
+
 def test_the_second_request_does_not_wait_for_the_step() -> None:
     with between_steps() as leave:
         leave()
