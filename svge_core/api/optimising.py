@@ -7,7 +7,7 @@ from typing import Any
 from svge_core import search
 from svge_core.api.model import Model
 from svge_core.cells import Cell
-from svge_core.checks import many_cells, seed as checked_seed, yes_or_no
+from svge_core.checks import many_cells, seed as checked_seed, whole_number, yes_or_no
 from svge_core.data.csv import UserScores, import_csv
 from svge_core.errors import SvgeError
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -53,6 +53,10 @@ def cell_sampler(
     if model is not None and not isinstance(model, Model):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may give a path
         raise SvgeError(f"Expected a model, from load_checkpoint(folder); got {model!r:.80}.")
     yes_or_no("distinct", distinct)
+    if isinstance(where, str) or isinstance(free, int | str):
+        got = f"got {where!r:.60} and {free!r:.60}"
+        raise SvgeError(f"where and free must be lists, such as ['params_m<0.5'] and [0, 3]; {got}.")
+    free = [whole_number("a position in free", place, 0, 10**6) for place in free]
     seed, known = checked_seed(seed), None if known is None else many_cells(known)
     checkpoint = None if model is None else model.checkpoint
     return search.cell_sampler(

@@ -107,7 +107,7 @@ class _Shown:
         if self.arguments.json:
             sys.stdout.write(json_line(event) + "\n")
         elif event["event"] == "waiting":
-            tqdm.write("waiting for the training before it in the queue")
+            tqdm.write("waiting for another training of the queue")
         elif event["event"] == "resumed":
             tqdm.write(f"resumed at step {event['step']:,} of {event['steps']:,}")
         else:

@@ -146,7 +146,7 @@ def blocks_on_ray(
 def _streamed(
     ray: Any, needs: Needs, most: int | None, begin: Callable[[int], Any], numbers: Iterator[int]
 ) -> Generator[BlockResult, None, None]:
-    """Blocks as they come; two are sent for every place, so that no place waits for this process."""
+    """Blocks as they come; without a limit two are sent for every place, so that no place waits for this process."""
     flying: list[Any] = []
     places, looked = 0, -SIZE_SECONDS
     try:
@@ -154,7 +154,7 @@ def _streamed(
             with _readable(ray):
                 if most is None and time.monotonic() - looked > SIZE_SECONDS:
                     places, looked = sum(map(needs.places, machines(ray))), time.monotonic()
-                while len(flying) < 2 * (places if most is None else most):
+                while len(flying) < (2 * places if most is None else most):
                     if (number := next(numbers, None)) is None:
                         break
                     flying.append(begin(number))

@@ -110,7 +110,7 @@ class CellTrainingProgress:
         seconds_left: at the pace so far; None before there is one.
         message: the last lines it wrote about an error, else empty.
         result: of a training that is done.
-        waiting: for the training before it.
+        waiting: for another training.
     """
 
     state: CellState
@@ -150,14 +150,14 @@ class CellTrainingJobs(RecordedJobs[CellTrainingJob]):
         return self._launch(self._job(request))[0]
 
     def start_all(self, requests: Sequence[CellTrainingRequest]) -> list[CellTrainingJob]:
-        """Start the trainings that have no result yet; each waits for the one before it.
+        """Start the trainings that have no result yet; one works at a time, in no set order, and the others wait.
 
         Raises:
             SvgeError: if another one is going on, or all are done.
         """
         missing = [request for request in requests if not self.trained(request)]
         if not missing:
-            raise SvgeError("All of them were trained like this already: the values are among the scores.")
+            raise SvgeError("All of them were trained like this already: their results are in their panels.")
         return self._launch(*map(self._job, missing))
 
     def trained(self, request: CellTrainingRequest) -> bool:

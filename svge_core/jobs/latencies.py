@@ -8,6 +8,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -18,13 +19,17 @@ import msgspec
 import numpy as np
 
 from svge_core.data import ScoreMeaning, Scores, meaning_from_dict, scores_from_columns
-from svge_core.errors import DataError, SvgeError
-from svge_core.files import write_atomically
+from svge_core.errors import SvgeError
+from svge_core.files import LockHeldError, exclusive, write_atomically
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 SUFFIX = ".latency.json"
 #: seconds after which a measurement is given up
 PATIENCE_SECONDS = 600.0
+#: of a title that has to name what ran the network
+MOST_TITLE_LETTERS = 200
+#: held while something is measured: two measurements at once would measure each other
+LOCK = "measuring.lock"
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,20 @@ def measure_here(
         cwd: folder the process is started in; None for that of this process.
 
     Raises:
-        SvgeError: if it cannot be measured; the message is that of ``svge measure``.
+        SvgeError: if another one is being measured, or it cannot be; the message is that of ``svge measure``.
     """
     space = get_space(space)
+    records.mkdir(parents=True, exist_ok=True)
+    try:
+        with exclusive(records / LOCK, wait=False):
+            return _measured(space, cell, sizes, records, cwd)
+    except LockHeldError:
+        raise SvgeError("Another network is being timed here, and each would slow down the other: wait.") from None
+
+
+def _measured(
+    space: AbstractSearchSpace, cell: str, sizes: Mapping[str, int], records: Path, cwd: Path | None
+) -> MeasuredCell:
     words = [sys.executable, "-m", "svge_core", "measure", cell, "--json", "--space", space.name]
     if sizes:
         words += ["--network", *(f"{name}={value}" for name, value in sizes.items())]
@@ -86,7 +102,10 @@ def measure_here(
             timeout=PATIENCE_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise SvgeError(f"The measurement took more than {PATIENCE_SECONDS:.0f} s and was given up.") from None
+        raise SvgeError(
+            f"The measurement took more than {PATIENCE_SECONDS:.0f} s and was given up. Fewer images and runs take "
+            "less: svge measure --batch 1 --runs 10."
+        ) from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with exit status {done.returncode}"]
         raise SvgeError(last[0].removeprefix("svge: "))
@@ -97,7 +116,6 @@ def measure_here(
     )
     found = MeasuredCell(space.name, cell, latencies)
     name = sha256(json.dumps([space.name, cell, sorted(sizes.items())]).encode()).hexdigest()[:16]
-    records.mkdir(parents=True, exist_ok=True)
     write_atomically(records / f"{name}{SUFFIX}", msgspec.json.encode(found))
     return found
 
@@ -106,11 +124,12 @@ def measured_cells(space: str, records: Path) -> list[MeasuredCell]:
     """Everything that was measured of a space, the oldest first; damaged files are left out."""
     found: list[tuple[float, MeasuredCell]] = []
     for path in records.glob(f"*{SUFFIX}"):
-        with contextlib.suppress(msgspec.MsgspecError, OSError, DataError):
+        with contextlib.suppress(msgspec.MsgspecError, OSError, SvgeError):
             cell = msgspec.json.decode(path.read_bytes(), type=MeasuredCell)
             for each in cell.latencies:
                 meaning_from_dict(each.meaning)
             if cell.space == space:
+                get_space(space).parse(cell.cell)
                 found.append((path.stat().st_mtime, cell))
     return [cell for _, cell in sorted(found, key=lambda each: each[0])]
 
@@ -139,4 +158,8 @@ def latency_scores(space: AbstractSearchSpace | str, measured: Sequence[Measured
             meanings[key] = replace(meaning, key=key)
             values = columns.setdefault(key, np.full(space.size, np.nan))
             values[space.index(space.parse(cell.cell))] = latency.median_ms
+    titles = Counter(meaning.title for meaning in meanings.values())
+    for key, meaning in meanings.items():
+        if titles[meaning.title] > 1:  # told apart by what ran it: the first part of its source
+            meanings[key] = replace(meaning, title=f"{meaning.title}, {meaning.source}"[:MOST_TITLE_LETTERS])
     return scores_from_columns(space.name, columns, meanings)

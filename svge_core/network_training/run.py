@@ -207,10 +207,10 @@ class _Training:
         # without a folder nothing can be saved: a request to end does so at once, whoever is asked
         with between_steps() if folder is not None else nullcontext(_stay) as leave:
             self._steps(folder, saved, leave)
-        found = self._result()
-        if folder is not None:
-            write_result(folder, found)
-            (folder / STATE).unlink(missing_ok=True)
+            found = self._result()
+            if folder is not None:
+                write_result(folder, found)
+                (folder / STATE).unlink(missing_ok=True)
         return found
 
     def _steps(

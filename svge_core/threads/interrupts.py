@@ -27,8 +27,9 @@ def between_steps() -> Generator[Callable[[], None], None, None]:
     """Note a request to end instead of stopping in the middle of a step, whose weights would be half old and half new.
 
     Yields:
-        to be called where the work can be left: it raises ``KeyboardInterrupt`` if the end was asked for. A second
-        request does so at once. Outside the main thread, and where somebody else listens, nothing is heard.
+        to be called where the work can be left: it raises ``KeyboardInterrupt`` if the end was asked for, and so does
+        the end of the block. A second request does so at once. Outside the main thread, and where somebody else
+        listens, nothing is heard.
     """
     asked = threading.Event()
 
@@ -44,6 +45,7 @@ def between_steps() -> Generator[Callable[[], None], None, None]:
     silent = {"SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL, "SIGINT": signal.default_int_handler}
     with _heard_by(note, silent):
         yield leave
+    leave()  # asked after the last step: what comes after the block is not to begin
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -142,3 +143,32 @@ def test_a_latency_is_measured_and_joins_the_scores(tmp_path: Path, monkeypatch:
     assert "not timed on this shared server" in words(at.run())
     with pytest.raises(acts.RefusedError, match="not timed"):
         acts.measure_cell("nasbench201", SPACE.format(CELL), {}, tmp_path)
+
+
+def test_results_of_a_space_without_a_list_stand_below_the_button(jobs: CellTrainingJobs) -> None:
+    def app() -> None:
+        from types import SimpleNamespace
+        from typing import Any
+
+        import numpy as np
+
+        from svge_core.spaces import SPACES
+        from ui.compare.training import training
+
+        space, rng = SPACES["randwire"], np.random.default_rng(3)
+        cells = [space.canonical(space.random_cell(rng)) for _ in range(2)]
+        both: Any = SimpleNamespace(space=space, cells=cells, architectures=cells, names=["one", "other"])
+        training(both)
+
+    space, rng = SPACES["randwire"], np.random.default_rng(3)
+    cell = space.canonical(space.random_cell(rng))
+    recipe = TrainRecipe(epochs=1, channels=2, batch_size=448)
+    request = CellTrainingRequest("randwire", space.format(cell), "digits", recipe)
+    found = train_network(space, cell, "digits", recipe)
+    jobs._write(jobs._job(request))
+    jobs.folder(request.name).mkdir()
+    write_result(jobs.folder(request.name), found)
+    at = AppTest.from_function(app).run(timeout=60)
+    assert not at.exception
+    assert "**1: one**" in words(at) and f"**{found.validation:.2f} %** validation" in words(at)
+    assert at.button(key="compare-train-start").label == "Train both"

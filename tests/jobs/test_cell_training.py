@@ -79,6 +79,22 @@ def test_several_are_trained_one_after_another(jobs: CellTrainingJobs) -> None:
         jobs.start_all(asked)
 
 
+def test_one_that_waits_can_be_cancelled_and_resumed(jobs: CellTrainingJobs) -> None:
+    cells = [SPACE.format(SPACE.from_index(index)) for index in (9930, 1462)]
+    recipe = TrainRecipe(epochs=400, channels=2)
+    begun = jobs.start_all([CellTrainingRequest("nasbench201", cell, "digits", recipe) for cell in cells])
+    until(lambda: any(jobs.progress(job).waiting for job in begun), about=lambda: list(map(jobs.progress, begun)))
+    (waits,) = [job for job in begun if jobs.progress(job).waiting]
+    assert jobs.progress(jobs.cancel(waits)).state == "cancelled" and not jobs.has_state(waits)
+    (works,) = jobs.going()
+    until(lambda: jobs.progress(works).rows != (), about=lambda: jobs.progress(works))
+    jobs.cancel(works)
+    again = jobs.resume(waits)
+    until(lambda: jobs.progress(again).rows != (), about=lambda: jobs.progress(again))
+    jobs.cancel(again)
+    assert jobs.going() == [] and jobs.has_state(again)
+
+
 def test_a_failure_is_told_in_its_words(jobs: CellTrainingJobs) -> None:
     jobs.start(CellTrainingRequest("nasbench201", TEXT, "nowhere", TrainRecipe(epochs=1)))
     progress = ended(jobs)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from svge_core.errors import SvgeError
+from svge_core.files import exclusive
 from svge_core.jobs import MeasuredCell, MeasuredLatency, latency_scores, latency_stamp, measure_here, measured_cells
+from svge_core.jobs.latencies import LOCK
 from svge_core.spaces import get_space
 from tests.support.paths import ROOT
 
@@ -45,6 +47,10 @@ def test_what_was_measured_otherwise_is_another_column() -> None:
     ]
     scores = latency_scores(SPACE, cells)
     assert scores is not None and len(scores.meanings) == 2
+    assert {meaning.title for meaning in scores.meanings.values()} == {
+        "Latency of 1 image, PyTorch, PyTorch 2 on a processor",
+        "Latency of 1 image, PyTorch, PyTorch 2 on another processor",
+    }
     assert sorted(scores.of(1462).values()) == [2.5, 9.0]
     assert [value for value in scores.of(3).values() if np.isfinite(value)] == [4.0]
 
@@ -52,10 +58,14 @@ def test_what_was_measured_otherwise_is_another_column() -> None:
 def test_what_cannot_be_measured_says_so_and_damaged_files_cost_nothing(tmp_path: Path) -> None:
     with pytest.raises(SvgeError, match="Unknown network option 'width'"):
         measure_here(SPACE, TEXT, {"width": 2}, tmp_path, ROOT)
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.glob("*.json"))
     (tmp_path / "0.latency.json").write_text("{")
     wrong = {**MEANING, "unit": 3}
     latency = {"meaning": wrong, "median_ms": 1, "low_ms": 1, "high_ms": 1}
     damaged = {"space": "nasbench201", "cell": TEXT, "latencies": [latency]}
     (tmp_path / "1.latency.json").write_text(json.dumps(damaged))
+    elsewhere = {"space": "nasbench201", "cell": "|of another notation|", "latencies": []}
+    (tmp_path / "2.latency.json").write_text(json.dumps(elsewhere))
     assert measured_cells("nasbench201", tmp_path) == []
+    with exclusive(tmp_path / LOCK), pytest.raises(SvgeError, match="Another network is being timed here"):
+        measure_here(SPACE, TEXT, {}, tmp_path, ROOT)

@@ -53,6 +53,8 @@ def calls(folder: str) -> dict[str, Any]:
         "decode constrained": lambda: model.decode(z, constrained=given("yes")),
         "decode argmax": lambda: model.decode(z, argmax=given(1)),
         "path constrained": lambda: svge.interpolate(explorer, cell, space.from_index(9), constrained=given("no")),
+        "sampler limit": lambda: svge.cell_sampler("random", space, where=given("params_m<0.5")),
+        "sampler free": lambda: svge.cell_sampler("random", space, like="#3", free=given(0)),
         "sampler distinct": lambda: svge.cell_sampler("random", space, distinct=given("no")),
         "run restricted": lambda: svge.search.SearchConfig(
             "nasbench201", ("table:cifar10_valid",), "random", 2, restricted=given("no")

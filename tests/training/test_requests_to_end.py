@@ -1,6 +1,5 @@
 """Ctrl-C and SIGTERM: both kinds of training save the step that was done, and go on from it as if never stopped."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,7 +51,7 @@ def test_a_training_asked_to_end_saves_its_last_step(
 ) -> None:
     def ask(at: Any) -> None:
         if at.step == STOP:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
 
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     listening = signal.getsignal(number)
@@ -80,13 +79,27 @@ def test_without_a_folder_nothing_is_caught() -> None:
 
 
 def test_the_second_request_does_not_wait_for_the_step() -> None:
-    with between_steps() as leave:
+    with pytest.raises(KeyboardInterrupt), between_steps() as leave:
         leave()
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            leave()
+        leave()
+
+
+def test_a_request_after_the_last_step_is_not_forgotten(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), between_steps() as leave:
+        leave()
+        signal.raise_signal(signal.SIGINT)
+    recipe, cell = TrainRecipe(epochs=1, batch_size=448, channels=2), SPACE.from_index(9930)
+
+    def ask(at: Any) -> None:
+        if at.row is not None:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_network(SPACE, cell, "digits", recipe, folder=tmp_path, on_step=ask)
+    assert train_network(SPACE, cell, "digits", recipe, folder=tmp_path).runs[0].epoch == 1
 
 
 def test_somebody_elses_listener_stays() -> None:

@@ -20,7 +20,8 @@ def _measured(stored: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """Where the numbers below come from."""
     machine = stored["machine"]
     loads = [row["load"] for row in rows if "load" in row]
-    busy = f"; load average {min(loads):.0f} to {max(loads):.0f} while it ran, from other work too" if loads else ""
+    least, most = (f"{load:.0f}" for load in (min(loads), max(loads))) if loads else ("", "")
+    busy = f"; load average {least if least == most else f'{least} to {most}'} while it ran" if loads else ""
     return f"`{stored['command']}`, {stored['date']}; {machine['cpu']}, {machine['cores']} cores{busy}."
 
 

@@ -27,7 +27,8 @@ def network_files(root: Path) -> str:
     rows = ["| space | file | cells | largest difference | seconds of an export |", "|---|---|---:|---:|---:|"]
     for row in stored["rows"]:
         difference = "0" if row["largest_difference"] == 0 else f"{row['largest_difference']:.1e}"
-        seconds = f"{row['median_seconds']:.2g}"
+        taken = row["median_seconds"]
+        seconds = f"{taken:.0f}" if taken >= 10 else f"{taken:.2g}"
         rows.append(f"| {row['space']} | `{row['file']}` | {row['cells']} | {difference} | {seconds} |")
     return "\n".join([*rows, "", _origin(stored)])
 

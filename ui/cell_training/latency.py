@@ -9,7 +9,7 @@ from svge_core.jobs import measured_cells
 from svge_core.spaces import AbstractSearchSpace
 from ui.paths import shared
 from ui.shared.theme import plain
-from ui.shared.trained import latency_folder
+from ui.shared.trained import cell_training_jobs, latency_folder
 from ui.visitors import acts, rules
 
 
@@ -37,9 +37,12 @@ def latency_section(space: AbstractSearchSpace, cell: Cell) -> None:
                 )
         st.caption(
             "The network in its authors' size, 1 and 32 images, by PyTorch and ONNX Runtime on one thread: median of "
-            "30 runs. Other sizes: `svge measure`."
+            "30 runs. Whatever else this machine does makes it slower. Other sizes: `svge measure`."
         )
-        if not st.button("Measure", key="cell-latency-measure", icon=":material/timer:"):
+        busy = cell_training_jobs().running() is not None
+        if busy:
+            st.caption("A cell is being trained: measure when that is over.")
+        if not st.button("Measure", key="cell-latency-measure", icon=":material/timer:", disabled=busy):
             return
         try:
             with st.spinner("Timing the network ..."):

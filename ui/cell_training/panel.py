@@ -136,7 +136,7 @@ def running(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
 def progress_text(progress: CellTrainingProgress) -> str:
     """One line on a training that is going on."""
     if progress.waiting:
-        return "Waiting for the training before it"
+        return "Waiting for another training"
     if not progress.steps:
         return "Starting …"
     words = [f"step {progress.step:,} of {progress.steps:,}"]
@@ -199,7 +199,8 @@ def over(jobs: CellTrainingJobs, job: CellTrainingJob, *, busy: bool) -> None:
 
 def elsewhere(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
     """Another cell is being trained: where it is, and the way to stop it."""
-    st.info(f"Another cell is being trained: {plain(job.cell[:120])}", icon=":material/hourglass_top:")
+    begins = "Another cell waits for its training" if jobs.progress(job).waiting else "Another cell is being trained"
+    st.info(f"{begins}: {plain(job.cell[:120])}", icon=":material/hourglass_top:")
     with st.container(horizontal=True, gap="small"):
         space = get_space(job.space)
         if space.name == session.space_name():

@@ -36,7 +36,8 @@ def training(comparison: Comparison) -> None:
         if notice := session.said(LINE):
             (st.error if notice.kind == "error" else st.success)(plain(notice.text))
         for place, job in ours:
-            if job in going or jobs.progress(job).result is None:
+            # where cells cannot be listed, no table of scores takes what they reached
+            if job in going or jobs.progress(job).result is None or not space.enumerated:
                 st.markdown(f"**{place + 1}: {plain(comparison.names[place])}**")
                 if job in going:
                     st.fragment(running, run_every=EVERY_SECONDS)(jobs, job)
@@ -44,6 +45,14 @@ def training(comparison: Comparison) -> None:
                     over(jobs, job, busy=bool(going))
         for job in elsewhere_going:
             elsewhere(jobs, job)
+        if len(going) > 1:
+            st.button(
+                "Cancel all",
+                key="compare-train-cancel",
+                icon=":material/stop:",
+                on_click=act_on,
+                args=(lambda: acts.cancel_cells(jobs, going),),
+            )
         if not going:
             words, recipe = training_form("compare-train")
             requests = [CellTrainingRequest(space.name, text, words, recipe) for text in notations]
@@ -52,7 +61,8 @@ def training(comparison: Comparison) -> None:
                 key="compare-train-start",
                 icon=":material/play_arrow:",
                 disabled=not words,
-                help="One after another, with the same recipe; the values come among the scores above.",
+                help="One at a time, with the same recipe."
+                + (" The values come among the scores above." if space.enumerated else ""),
                 on_click=act_on,
                 args=(lambda: acts.train_cells(jobs, requests),),
             )

@@ -214,6 +214,16 @@ def cancel_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
     _train(lambda: jobs.cancel(job))
 
 
+def cancel_cells(jobs: CellTrainingJobs, going: Sequence[CellTrainingJob]) -> None:
+    """Stop several trainings, those that wait first, so that none begins; errors as :func:`start_race`."""
+
+    def stop() -> None:
+        for job in sorted(going, key=lambda job: not jobs.progress(job).waiting):
+            jobs.cancel(job)
+
+    _train(stop)
+
+
 def forget_cell(jobs: CellTrainingJobs, job: CellTrainingJob) -> None:
     """Drop the training of a cell with its result; errors as :func:`start_race`."""
     _train(lambda: jobs.forget(job))
