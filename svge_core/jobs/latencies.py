@@ -104,7 +104,7 @@ def _measured(
     except subprocess.TimeoutExpired:
         raise SvgeError(
             f"The measurement took more than {PATIENCE_SECONDS:.0f} s and was given up. Fewer images and runs take "
-            "less: svge measure --batch 1 --runs 10."
+            "less time: svge measure lets you choose."
         ) from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with exit status {done.returncode}"]
