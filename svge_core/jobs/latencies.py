@@ -160,6 +160,6 @@ def latency_scores(space: AbstractSearchSpace | str, measured: Sequence[Measured
             values[space.index(space.parse(cell.cell))] = latency.median_ms
     titles = Counter(meaning.title for meaning in meanings.values())
     for key, meaning in meanings.items():
-        if titles[meaning.title] > 1:  # told apart by what ran it: the first part of its source
+        if titles[meaning.title] > 1:  # told apart by what ran it, and on what
             meanings[key] = replace(meaning, title=f"{meaning.title}, {meaning.source}"[:MOST_TITLE_LETTERS])
     return scores_from_columns(space.name, columns, meanings)

@@ -32,7 +32,7 @@ def shown() -> AppTest:
         from ui.cell_training.panel import train_section
 
         space = SPACES["nasbench201"]
-        train_section(space, space.from_index(9930))
+        train_section(space, space.format(space.from_index(9930)))
 
     at = AppTest.from_function(app).run(timeout=60)
     assert not at.exception
@@ -130,7 +130,7 @@ def test_a_latency_is_measured_and_joins_the_scores(tmp_path: Path, monkeypatch:
         from ui.cell_training.latency import latency_section
 
         space = SPACES["nasbench201"]
-        latency_section(space, space.from_index(9930))
+        latency_section(space, space.format(space.from_index(9930)))
 
     at = AppTest.from_function(app).run(timeout=60)
     assert not [each for each in at.markdown if " ms**" in each.value]

@@ -2,32 +2,27 @@
 
 import streamlit as st
 
-from svge_core.cells import Cell
 from svge_core.data import meaning_from_dict
 from svge_core.errors import SvgeError
-from svge_core.jobs import measured_cells
 from svge_core.spaces import AbstractSearchSpace
 from ui.paths import shared
 from ui.shared.theme import plain
-from ui.shared.trained import cell_training_jobs, latency_folder
+from ui.shared.trained import cell_training_jobs, latency_folder, own_measurements
 from ui.visitors import acts, rules
 
 
-def latency_section(space: AbstractSearchSpace, cell: Cell) -> None:
+def latency_section(space: AbstractSearchSpace, notation: str) -> None:
     """The part of the panel that times the network of the cell in focus.
 
     Args:
-        space: of the cell; nothing is shown where its cells have no network.
-        cell: a member.
+        space: of the cell; it has networks.
+        notation: of the cell, canonical.
     """
-    if space.network() is None:
-        return
-    notation = space.format(space.canonical(cell))
     with st.expander("Latency on this machine", icon=":material/timer:", key="cell-latency"):
         if shared():
             st.caption(rules.TIMING_OFF)
             return
-        for found in measured_cells(space.name, latency_folder())[::-1]:
+        for found in own_measurements(space.name)[::-1]:
             for each in found.latencies if found.cell == notation else ():
                 meaning = meaning_from_dict(each.meaning)
                 st.markdown(

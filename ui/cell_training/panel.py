@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from svge_core.cells import Cell
 from svge_core.errors import SvgeError
 from svge_core.explorer import cell_name, cell_named
 from svge_core.figures import accuracy_figure
@@ -26,16 +25,13 @@ OWN_IMAGES = "own"
 DATA = {"digits": "Digits, 8x8 pixels (built in)", OWN_IMAGES: "Images on this machine"}
 
 
-def train_section(space: AbstractSearchSpace, cell: Cell) -> None:
+def train_section(space: AbstractSearchSpace, notation: str) -> None:
     """The part of the panel that trains the cell in focus.
 
     Args:
-        space: of the cell; nothing is shown where its cells have no network.
-        cell: a member.
+        space: of the cell; it has networks.
+        notation: of the cell, canonical.
     """
-    if space.network() is None:
-        return
-    notation = space.format(space.canonical(cell))
     if shared():
         with st.expander("Train this cell", icon=":material/model_training:", key="cell-training"):
             st.caption(rules.TRAINING_OFF)

@@ -1,4 +1,4 @@
-"""Train the compared architectures alike: one form for all, one after another, each with its bar."""
+"""Train the compared architectures alike: one form for all, one at a time, each with its bar."""
 
 import streamlit as st
 
@@ -37,7 +37,7 @@ def training(comparison: Comparison) -> None:
             (st.error if notice.kind == "error" else st.success)(plain(notice.text))
         for place, job in ours:
             # where cells cannot be listed, no table of scores takes what they reached
-            if job in going or jobs.progress(job).result is None or not space.enumerated:
+            if job in going or jobs.result(job) is None or not space.enumerated:
                 st.markdown(f"**{place + 1}: {plain(comparison.names[place])}**")
                 if job in going:
                     st.fragment(running, run_every=EVERY_SECONDS)(jobs, job)

@@ -53,9 +53,11 @@ def workspace(opened: Explorer) -> None:
 
 
 def _real(space: AbstractSearchSpace, cell: Cell) -> None:
-    """What a cell is worth on this machine."""
-    train_section(space, cell)
-    latency_section(space, cell)
+    """What a cell is worth on this machine, where its network can be made."""
+    if space.network() is not None:
+        notation = space.format(space.canonical(cell))
+        train_section(space, notation)
+        latency_section(space, notation)
 
 
 def _drop_foreign_focus(explorer: Explorer) -> None:

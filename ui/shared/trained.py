@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from svge_core.data import Scores
-from svge_core.jobs import CellTrainingJobs, latency_scores, latency_stamp, measured_cells, trained_scores
+from svge_core.jobs import CellTrainingJobs, MeasuredCell, latency_scores, latency_stamp, measured_cells, trained_scores
 from ui.paths import ROOT, runs_folder, shared
 from ui.shared import reruns
 
@@ -36,6 +36,12 @@ def own_latencies(space: str) -> Scores | None:
     """What was timed here, as columns; visitors of a shared server see none."""
     if shared():
         return None
+    key = (space, latency_stamp(latency_folder()))
+    return reruns.memo("latency columns", key, lambda: latency_scores(space, own_measurements(space)))
+
+
+def own_measurements(space: str) -> list[MeasuredCell]:
+    """What was timed here, the oldest first; the files are read again only after something was."""
     folder = latency_folder()
     key = (space, latency_stamp(folder))
-    return reruns.memo("measured latencies", key, lambda: latency_scores(space, measured_cells(space, folder)))
+    return reruns.memo("measured latencies", key, lambda: measured_cells(space, folder))
