@@ -1,9 +1,12 @@
 """The network of a cell in the panel: computed when it is opened, code in typed sizes, mistakes in words."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from svge_core.errors import SvgeError
 from svge_core.network_export import count_parameters
 from svge_core.spaces import get_space
+from ui.shared import network
 
 
 def app() -> None:
@@ -73,3 +76,18 @@ def test_layers_are_repeated_no_more_often_than_counting_them_stays_quick() -> N
     # a value that no browser sends is not counted
     page.number_input(key="network-nasbench101-cells_per_stage").set_value(1000).run(timeout=120)
     assert not page.exception and page.markdown[0].value == before
+
+
+def test_one_zip_is_made_at_a_time_and_a_failed_one_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened()
+    with network._MAKING:
+        page.button(key="network-make").click().run(timeout=120)
+        assert "making another zip" in page.warning[0].value and "network_files" not in page.session_state
+
+    def fail(*_: object, **__: object) -> None:
+        raise SvgeError("no room for it")
+
+    monkeypatch.setattr(network, "network_files", fail)
+    page.button(key="network-make").click().run(timeout=120)
+    assert not page.exception and not page.warning and "no room for it" in page.error[0].value
+    assert not network._MAKING.locked()

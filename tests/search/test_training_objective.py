@@ -41,7 +41,7 @@ def storage(tmp_path: Path) -> str:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trained here, so that a test can make it fail."""
-    monkeypatch.setattr(make, "trained_objective", lambda rest, space, allowed: TrainedInProcess(rest, space))
+    monkeypatch.setattr(make, "trained_objective", lambda rest, space, *_: TrainedInProcess(rest, space))
     yield
 
 
@@ -96,6 +96,15 @@ def test_a_process_of_its_own_trains_and_a_killed_one_costs_one_evaluation() -> 
     assert objective.evaluate(cell) == (pytest.approx(expected.validation),)
     assert objective.goals[0].meaning == expected.meaning
     assert seen == [(1, pytest.approx(expected.runs[0].curve[0].validation))]
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_first_cell(storage: str) -> None:
+    with pytest.raises(DataError, match="Device 'xpu' is not available: this machine has"):
+        make_objective([WORD], SPACE, device="xpu")
+    name = create_run(storage, SearchConfig("nasbench201", (WORD,), "random", 1, name="run"))
+    with pytest.raises(SvgeError, match="Device 'xpu' is not available"):
+        execute(storage, name, device="xpu")
+    assert read_run(storage, name).evaluations == ()
 
 
 @pytest.mark.parametrize(

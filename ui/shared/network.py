@@ -1,5 +1,6 @@
 """The network of the cell in focus, as code and as files to take away."""
 
+import threading
 from typing import Any
 
 import streamlit as st
@@ -23,6 +24,8 @@ LARGEST = 60_000_000
 #: of the sizes that are called otherwise by people
 _TITLES = {"num_classes": "Classes"}
 _READY = "network_files"
+#: held while a zip is made: the exporters take both cores and some hundred megabytes, whoever asks
+_MAKING = threading.Lock()
 
 
 def network_section(explorer: Explorer, cell: Cell) -> None:
@@ -99,12 +102,17 @@ def _downloads(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, An
         )
         if not st.button("Make the zip", key="network-make", icon=":material/deployed_code:"):
             return
+        if not _MAKING.acquire(blocking=False):
+            st.warning("The server is making another zip, one at a time: press again in a minute.")
+            return
         try:
             with st.spinner("Writing the files and comparing them with the network ..."):
                 made = network_files(space, item, **sizes)
         except SvgeError as error:
             st.error(plain(str(error)))
             return
+        finally:
+            _MAKING.release()
         ready = st.session_state[_READY] = (wanted, network_zip(made), max(made.differences.values()))
     st.caption(
         f"Compared with the network on 1 and 5 images: outputs differ by at most {ready[2]:.0e} of the largest. "

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from svge_core.search.objectives.training import TrainedInProcess
 
 
-def serve(path: str, space: str = "") -> None:
+def serve(path: str, space: str = "", device: str = "auto") -> None:
     """Import the function that a path names, say so, and call it until nobody asks any more.
 
     Args:
         path: of the function; with a space, what a ``train:`` word says.
         space: name of the space whose networks are trained.
+        device: that they are trained on.
 
     What the function prints goes to the standard error stream: the standard output is for the answers.
     """
@@ -36,7 +37,7 @@ def serve(path: str, space: str = "") -> None:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     try:
-        trained = _trained(path, space) if space else None
+        trained = _trained(path, space, device) if space else None
         function = trained or imported_function(path)
     except SvgeError as error:
         _say(answers, {"refused": str(error)})
@@ -65,10 +66,10 @@ def serve(path: str, space: str = "") -> None:
         _say(answers, answer)
 
 
-def _trained(words: str, space: str) -> "TrainedInProcess":
+def _trained(words: str, space: str, device: str) -> "TrainedInProcess":
     from svge_core.search.objectives.training import TrainedInProcess  # with torch, for which no plain function waits
 
-    return TrainedInProcess(words, get_space(space))
+    return TrainedInProcess(words, get_space(space), device)
 
 
 def _listen(questions: BinaryIO, asked: "queue.SimpleQueue[bytes]") -> None:

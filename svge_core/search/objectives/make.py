@@ -121,6 +121,7 @@ def make_objective(
     allow_python: AllowPython = False,
     tables: TableSource = read_table,
     call_python: CallPython = "own process",
+    device: str = "auto",
 ) -> Objective:
     """The objective that the words of a specification name.
 
@@ -133,13 +134,14 @@ def make_objective(
         tables: gives the tables that ``csv:`` words name. By default they are files of this machine: for words that the
             user gave himself. Those of a stored run take their tables from the store.
         call_python: where a user's function is called.
+        device: that networks are trained on: auto, cpu, cuda or mps.
 
     Raises:
         SvgeError: with one line that says which word is wrong and what was expected.
     """
     if not spec:
         raise DataError(f"A search needs an objective such as table:cifar10_valid: {EXPECTED}.")
-    parts = tuple(_part(word, space, checkpoint, allow_python, tables, call_python) for word in spec)
+    parts = tuple(_part(word, space, checkpoint, allow_python, tables, call_python, device) for word in spec)
     goals = tuple(goal for part in parts for goal in part.goals)
     if len(goals) > MAX_GOALS:
         raise DataError(f"A search has at most {MAX_GOALS} goals; got {len(goals)}.")
@@ -210,6 +212,7 @@ def _part(
     allow_python: AllowPython,
     tables: TableSource,
     call_python: CallPython,
+    device: str,
 ) -> Objective:
     kind, rest = split_word(word)
     if kind == "table":
@@ -223,7 +226,7 @@ def _part(
     if kind == "digits":
         return digits_objective(rest, space)
     if kind == "train":
-        return trained_objective(rest, space, allow_python)
+        return trained_objective(rest, space, allow_python, device)
     return python_objective(rest, allow_python, call_python)
 
 

@@ -25,13 +25,13 @@ from svge_core.search.objectives.goals import EvaluationError, Goal, GoOn, Prune
 _PROGRAM = """
 import contextlib, json, sys
 sys.path[:] = json.loads(sys.argv[1])
-path, space, sys.argv[:] = sys.argv[2], sys.argv[3], [""]
+path, space, device, sys.argv[:] = *sys.argv[2:5], [""]
 from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
 with contextlib.suppress(SvgeError):
     load_plugins()
 from svge_core.search.objectives.calling import serve
-serve(path, space)
+serve(path, space, device)
 """
 #: signals by which people and systems end programs
 INTERRUPTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -64,13 +64,14 @@ class OwnProcess:
         goals: one per number that it returns; for training they are learned from the process.
         space: name of the space whose networks are trained; then ``path`` is what ``train:`` words say, and the
             function is :class:`svge_core.search.objectives.training.TrainedInProcess`.
+        device: that they are trained on.
     """
 
     known: tuple[Cell, ...] | None = None
     optimum: tuple[float, ...] | None = None
 
-    def __init__(self, path: str, name: str, goals: tuple[Goal, ...], space: str = "") -> None:
-        self.path, self.name, self._goals, self.space = path, name, goals, space
+    def __init__(self, path: str, name: str, goals: tuple[Goal, ...], space: str = "", device: str = "auto") -> None:
+        self.path, self.name, self._goals, self.space, self.device = path, name, goals, space, device
         self._process: _Process | None = None
         self._lock = threading.Lock()
 
@@ -87,7 +88,7 @@ class OwnProcess:
         """
         if self._process is not None and self._process.running:
             return
-        self._process = process = _Process(self.path, self.space)
+        self._process = process = _Process(self.path, self.space, self.device)
         weakref.finalize(self, process.end)
         answer = self._hear(process)
         if isinstance(answer, dict) and "ready" in answer:
@@ -145,10 +146,10 @@ class OwnProcess:
 class _Process:
     """The process and what it says."""
 
-    def __init__(self, path: str, space: str) -> None:
+    def __init__(self, path: str, space: str, device: str) -> None:
         self.owner, self.reaping = os.getpid(), threading.Lock()
         self.heard: queue.SimpleQueue[bytes | int] = queue.SimpleQueue()
-        command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), path, space]
+        command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), path, space, device]
         self.child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )  # a session of its own: an interrupt typed at a terminal is for the worker, and the group can be ended whole

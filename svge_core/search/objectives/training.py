@@ -11,6 +11,7 @@ import torch
 
 from svge_core.cells import Cell
 from svge_core.data import ScoreMeaning
+from svge_core.devices import pick_device
 from svge_core.errors import DataError
 from svge_core.network_training import (
     PRESETS,
@@ -38,20 +39,22 @@ class TrainedInProcess:
     Args:
         rest: ``DATA[:RECIPE]``.
         space: of the cells.
+        device: that networks are trained on: auto, cpu, cuda or mps.
 
     Raises:
-        SvgeError: if the images cannot be read, or the recipe is none.
+        SvgeError: if the images cannot be read, the recipe is none, or the device is not there.
     """
 
     known: tuple[Cell, ...] | None = None
     optimum: tuple[float, ...] | None = None
 
-    def __init__(self, rest: str, space: AbstractSearchSpace) -> None:
+    def __init__(self, rest: str, space: AbstractSearchSpace, device: str = "auto") -> None:
         words, self.recipe = split_training(rest)
         source, _, last = words.rpartition(":")
         if source and Path(source).exists() and not Path(words).exists():
             read_recipe(last)  # the images are there, so this was to be a recipe: it says what is wrong with it
-        self.name, self.space = f"{WORD}:{rest}", space
+        pick_device(device)  # before the first cell: none of them could be trained
+        self.name, self.space, self.device = f"{WORD}:{rest}", space, device
         self.data: ImageData = open_images(words, allow_python=True)  # whoever made this has asked for consent
         meaning = training_meaning(self.data, self.recipe, trained_sizes(space, self.data, self.recipe))
         self.goals = (Goal(meaning.key, meaning),)
@@ -79,7 +82,7 @@ class TrainedInProcess:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # sums over threads depend on their number
         try:
-            found = train_network(self.space, cell, self.data, self.recipe, on_step=step)
+            found = train_network(self.space, cell, self.data, self.recipe, device=self.device, on_step=step)
         except TrainingCancelledError:
             raise PrunedError(f"Stopped {last}: others were better by then.") from None
         finally:

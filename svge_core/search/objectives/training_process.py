@@ -7,19 +7,20 @@ from svge_core.search.objectives.training import WORD, needs_consent
 from svge_core.spaces import AbstractSearchSpace
 
 
-def trained_objective(rest: str, space: AbstractSearchSpace, allowed: AllowPython) -> OwnProcess:
+def trained_objective(rest: str, space: AbstractSearchSpace, allowed: AllowPython, device: str = "auto") -> OwnProcess:
     """The objective of a ``train:`` word, its process begun and its images read.
 
     Args:
         rest: ``DATA[:RECIPE]``.
         space: of the cells.
         allowed: see :data:`svge_core.search.objectives.python_function.AllowPython`.
+        device: that networks are trained on: auto, cpu, cuda or mps.
 
     Raises:
         DataError: one line, if images or recipe cannot be used, or were not agreed to.
     """
     check_training(rest, allowed)
-    objective = OwnProcess(rest, f"train:{rest}", (), space.name)
+    objective = OwnProcess(rest, f"train:{rest}", (), space.name, device)
     objective.start()
     return objective
 

@@ -97,7 +97,8 @@ def execute(
         on_evaluation: called after every evaluation of this process.
         allow_python: which ``python:`` words that the store names may be imported; others may write to a store.
         wait: stay while the run is paused, as a worker among others does.
-        device: that the run's model computes on: auto, cpu, cuda or mps; a matter of this machine, so it is not stored.
+        device: that the run's model computes on and networks are trained on: auto, cpu, cuda or mps; a matter of this
+            machine, so it is not stored.
 
     Returns:
         the state in which this process leaves the run.

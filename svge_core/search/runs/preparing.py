@@ -60,7 +60,7 @@ def prepare(
         allow_python: which ``python:`` words may be imported.
         tables: gives the tables that its words name.
         digest: as in :func:`open_checkpoint`.
-        device: likewise.
+        device: that the model computes on, and networks are trained on: auto, cpu, cuda or mps.
         call_python: where a user's function is called.
 
     Raises:
@@ -69,7 +69,13 @@ def prepare(
     space = get_space(config.space)
     checkpoint = open_checkpoint(config, digest, device)
     objective = make_objective(
-        config.objective, space, checkpoint, allow_python=allow_python, tables=tables, call_python=call_python
+        config.objective,
+        space,
+        checkpoint,
+        allow_python=allow_python,
+        tables=tables,
+        call_python=call_python,
+        device=device,
     )
     own_table = any(split_word(word)[0] == "csv" for word in config.objective)  # says itself which cells it knows
     candidates = None if config.candidates is None else read_candidates(tables(config.candidates), space, objective)
