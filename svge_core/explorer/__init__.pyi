@@ -1,3 +1,4 @@
+from .charted import ChartedCells as ChartedCells
 from .columns import (
     FAMILY as FAMILY,
     Column as Column,

@@ -10,7 +10,7 @@ from svge_core.data import Direction, ScoreMeaning, scaled, score_name, unscaled
 from svge_core.drawing import operation_label
 from svge_core.errors import DataError
 from svge_core.evaluation import title
-from svge_core.explorer.explorer import Explorer
+from svge_core.explorer.charted import ChartedCells
 
 ColumnKind = Literal["measured", "analytic", "predicted", "error", "category"]
 PREDICTED, ERROR = "predicted-", "error-"
@@ -73,7 +73,7 @@ class Column:
         return bool((self.values > self.high).any())
 
 
-def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
+def column_names(explorer: ChartedCells) -> tuple[ColumnName, ...]:
     """All columns of an explorer, without computing any: goals first, then what explains them."""
     meanings = explorer.scores.meanings
     predicted = explorer.predicted_keys
@@ -98,7 +98,7 @@ def column_names(explorer: Explorer) -> tuple[ColumnName, ...]:
     return (*names, *(ColumnName(m.key, _title(m, m.kind), m.kind, m.key) for m in meanings.values() if m.detail))
 
 
-def column(explorer: Explorer, key: str) -> Column:
+def column(explorer: ChartedCells, key: str) -> Column:
     """The values of a column.
 
     Raises:
@@ -146,14 +146,14 @@ def robust_limits(values: Float[np.ndarray, " cells"], direction: Direction) -> 
     return low, high, ""
 
 
-def _values(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> np.ndarray:
+def _values(explorer: ChartedCells, name: ColumnName, meaning: ScoreMeaning) -> np.ndarray:
     if name.kind in ("measured", "analytic"):
         return explorer.scores.frame[meaning.key].to_numpy()
     predicted = np.asarray(explorer.stored_predictions[meaning.key].mean, dtype=np.float64)
     return predicted - explorer.scores.frame[meaning.key].to_numpy() if name.kind == "error" else predicted
 
 
-def _described(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> str:
+def _described(explorer: ChartedCells, name: ColumnName, meaning: ScoreMeaning) -> str:
     if name.kind in ("measured", "analytic"):
         return explorer.scores.describe(meaning.key)
     labels = len(explorer.label_indices[meaning.key])
@@ -162,7 +162,7 @@ def _described(explorer: Explorer, name: ColumnName, meaning: ScoreMeaning) -> s
     return f"{start}. Stands for: {meaning.describe()}"
 
 
-def _category(explorer: Explorer, name: ColumnName) -> Column:
+def _category(explorer: ChartedCells, name: ColumnName) -> Column:
     if name.key == FAMILY:
         drawn = explorer.atlas.drawn
         assert drawn is not None  # else there is no such column

@@ -4,7 +4,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.evaluation import title
-from svge_core.explorer.explorer import Explorer
+from svge_core.explorer.charted import ChartedCells
 from svge_core.spaces import AbstractSearchSpace
 
 #: an official index; the notation where cells have none
@@ -32,12 +32,12 @@ def short_name(index: int | None, row: int | None) -> str:
     return "not on the map" if row is None else f"no. {row + 1}"
 
 
-def charted_name(explorer: Explorer, row: int) -> str:
+def charted_name(explorer: ChartedCells, row: int) -> str:
     """The short name of the cell of a row."""
     return short_name(None if explorer.atlas.drawn is not None else int(explorer.atlas.indices[row]), row)
 
 
-def point_labels(explorer: Explorer) -> list[str]:
+def point_labels(explorer: ChartedCells) -> list[str]:
     """One line for every charted cell: name and notation; of cells without an index their generator and sizes."""
     atlas, space = explorer.atlas, explorer.space
     if atlas.drawn is None:

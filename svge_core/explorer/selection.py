@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from svge_core.cells import Cell
 from svge_core.data import Direction, mean_and_deviation, median
 from svge_core.errors import DataError, InvalidCellError, ParseError
-from svge_core.explorer.explorer import Explorer
+from svge_core.explorer.charted import ChartedCells
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_TEXT = 2_000
@@ -115,7 +115,7 @@ class CellFilter:
 
 
 def kept_by(
-    explorer: Explorer, conditions: CellFilter, score: Float[np.ndarray, " cells"] | None = None
+    explorer: ChartedCells, conditions: CellFilter, score: Float[np.ndarray, " cells"] | None = None
 ) -> Bool[np.ndarray, " cells"]:
     """True for the cells that meet every condition. A cell without a value fails a condition on it.
 
@@ -146,7 +146,7 @@ def kept_by(
     return keep
 
 
-def selection_columns(explorer: Explorer, rows: Int[np.ndarray, " selected"]) -> pd.DataFrame:
+def selection_columns(explorer: ChartedCells, rows: Int[np.ndarray, " selected"]) -> pd.DataFrame:
     """Indices, notations, all scores and all predictions of many cells, without asking for each cell on its own."""
     numbers = {} if explorer.atlas.drawn is not None else {"index": explorer.atlas.indices[rows]}
     frame = pd.DataFrame(numbers)
