@@ -19,10 +19,10 @@ from svge_core.checkpoints import by_key, generation_key, load_meta, reconstruct
 from svge_core.errors import SvgeError
 from svge_core.search.searchers import METHODS
 
-COLUMNS = ["comparison", "data", "system", "measure", "value", "seeds", "origin", "source"]
+COLUMNS = ["space", "comparison", "data", "system", "measure", "value", "seeds", "origin", "source"]
 HERE, PUBLISHED = "measured here", "published"
 GENERATIVE, PROBE, SEARCH = "generative quality", "predictive probe", "search"
-ENAS = "ENAS macro, 6 layers"
+ENAS6, ENAS = "enas6", "ENAS macro, 6 layers"
 NB201 = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
 GENERATED = {
     "reconstruction": "exact reconstruction of held-out cells, share",
@@ -48,18 +48,21 @@ TRAINED = {
 MARK = 96
 _QUERIES = "test accuracy, %, after 100 queries; chosen by 12-epoch or single-seed accuracies"
 _LOGS, _POSTER = "authors' logs and results", "poster of Chatzianastasis et al. 2021"
+_FOUND = f"test accuracy, %, after {MARK} evaluations; chosen by 200-epoch validation means"
+_BEYOND = "accuracy, %, best extrapolated cell"
 _FULL, _BEST = "ENAS, trained in full on CIFAR-10", "test accuracy, %, best cell"
-#: (data, system, measure, value, sample deviation, seeds, source); only what a paper, a poster or the authors' logs say
+#: (space, data, system, measure, value, sample deviation, seeds, source); only what papers and logs say
 OTHERS = (
-    ("CIFAR-10", "GraphPNAS", _QUERIES, 94.344, 0.052, 10, _LOGS),
-    ("CIFAR-100", "GraphPNAS", _QUERIES, 73.345, 0.230, 5, _LOGS),
-    ("ImageNet16-120", "GraphPNAS", _QUERIES, 46.495, 0.216, 10, _LOGS),
-    (_FULL, "D-VAE-EMB", _BEST, 95.35, None, None, _POSTER),
-    (_FULL, "D-VAE", _BEST, 94.80, None, None, _POSTER),
+    ("nasbench201", "CIFAR-10", "GraphPNAS", _QUERIES, 94.344, 0.052, 10, _LOGS),
+    ("nasbench201", "CIFAR-100", "GraphPNAS", _QUERIES, 73.345, 0.230, 5, _LOGS),
+    ("nasbench201", "ImageNet16-120", "GraphPNAS", _QUERIES, 46.495, 0.216, 10, _LOGS),
+    ("enas6", _FULL, "D-VAE-EMB", _BEST, 95.35, None, None, _POSTER),
+    ("enas6", _FULL, "D-VAE", _BEST, 94.80, None, None, _POSTER),
     (
+        "nasbench101",
         "NAS-Bench-101, 8 vertices, trained on CIFAR-10",
         "SVGe",
-        "accuracy, %, best extrapolated cell",
+        _BEYOND,
         95.18,
         None,
         None,
@@ -67,20 +70,50 @@ OTHERS = (
     ),
 )
 
+#: what is asked of a measure; where several share a question, they stand in one section of the Results page
+QUESTIONS = {
+    GENERATED["reconstruction"]: "How many held-out cells come back exactly?",
+    GENERATED["validity"]: "How many samples of the prior are valid cells?",
+    GENERATED["uniqueness"]: "How many of the valid samples are distinct?",
+    GENERATED["novelty"]: "How many of the valid samples are new, not trained on?",
+    PROBED["rmse_standardised"]: "How far off is the accuracy that is predicted from the latent?",
+    PROBED["pearson_r"]: "How well do predictions from the latent correlate with accuracy?",
+    _FOUND: f"How good is the architecture that a search finds in {MARK} evaluations?",
+    _QUERIES: "What do searches find by GraphPNAS's own protocol, in 100 queries?",
+    _BEST: "How good is the best architecture, trained in full?",
+    _BEYOND: "How good is the best architecture beyond the sizes that were trained on?",
+    TRAINED["top_validation"]: "How good are the five best wirings, trained again?",
+    TRAINED["top_test"]: "How good are the five best wirings, trained again?",
+    TRAINED["drawn_last"]: "How good are the wirings that are evaluated last?",
+}
+#: of the measures above, those where less is better
+LESS = {PROBED["rmse_standardised"]}
+
 PlainRow = dict[str, Any]
 
 
 def _row(
-    comparison: str, data: str, system: str, measure: str, found: Mapping[str, Any], key: str, origin: str, source: str
+    space: str,
+    comparison: str,
+    data: str,
+    system: str,
+    measure: str,
+    found: Mapping[str, Any],
+    key: str,
+    origin: str,
+    source: str,
 ) -> Iterator[PlainRow]:
     """The row of one number, if it is there."""
     if found.get(key) is not None:
         seeds = found.get("seeds")
         yield {
+            "space": space,
             "comparison": comparison,
             "data": data,
             "system": system,
             "measure": measure,
+            "question": QUESTIONS[measure],
+            "direction": "min" if measure in LESS else "max",
             "value": float(found[key]),
             "value_sd": found.get(f"{key}_sd"),
             "seeds": len(seeds) if isinstance(seeds, list) else seeds,
@@ -114,9 +147,9 @@ def enas_rows(content: Mapping[str, Any] | None) -> Iterator[PlainRow]:
     for comparison, measures in ((GENERATIVE, GENERATED), (PROBE, PROBED)):
         for key, measure in measures.items():
             for row in measured:
-                yield from _row(comparison, ENAS, row["model"], measure, row, key, HERE, source)
+                yield from _row(ENAS6, comparison, ENAS, row["model"], measure, row, key, HERE, source)
             for row in published_rows():
-                yield from _row(comparison, ENAS, row["model"], measure, row, key, PUBLISHED, row["source"])
+                yield from _row(ENAS6, comparison, ENAS, row["model"], measure, row, key, PUBLISHED, row["source"])
 
 
 def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[PlainRow]:
@@ -129,13 +162,13 @@ def checkpoint_rows(folder: Path, probe: Mapping[str, Any] | None) -> Iterator[P
     for key, row_key in OF_CHECKPOINT.items():
         found = {"value": rows[row_key].value if row_key in rows else None, "seeds": 1}
         source = "evaluate; other training and held-out cells than D-VAE's split"
-        yield from _row(GENERATIVE, ENAS, system, GENERATED[key], found, "value", HERE, source)
+        yield from _row(ENAS6, GENERATIVE, ENAS, system, GENERATED[key], found, "value", HERE, source)
     if probe is not None:
         for key, measure in PROBED.items():
             source = f"{_named(probe)}; ± over random splits"
             for row in probe["rows"]:
                 probed = system if row["checkpoint"] == folder.name else f"SVGe, {row['checkpoint']}"
-                yield from _row(PROBE, ENAS, probed, measure, {**row, "seeds": 1}, key, HERE, source)
+                yield from _row(ENAS6, PROBE, ENAS, probed, measure, {**row, "seeds": 1}, key, HERE, source)
 
 
 def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any] | None) -> Iterator[PlainRow]:
@@ -143,12 +176,12 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
     if searches is not None:
         for row in searches["rows"]:
             if row["data"] in NB201 and row["method"] in METHODS:
-                measure = f"test accuracy, %, after {MARK} evaluations; chosen by 200-epoch validation means"
                 yield from _row(
+                    "nasbench201",
                     SEARCH,
                     NB201[row["data"]],
                     titled(row["method"]),
-                    measure,
+                    _FOUND,
                     row,
                     f"test@{MARK}",
                     HERE,
@@ -159,11 +192,19 @@ def search_rows(searches: Mapping[str, Any] | None, generator: Mapping[str, Any]
             if row.get("runs"):  # the authors' own logs have none, and are among the published rows
                 source = f"{_named(generator)}; the authors' protocol"
                 yield from _row(
-                    SEARCH, NB201[row["data"]], titled(row["method"]), _QUERIES, row, "final_test", HERE, source
+                    "nasbench201",
+                    SEARCH,
+                    NB201[row["data"]],
+                    titled(row["method"]),
+                    _QUERIES,
+                    row,
+                    "final_test",
+                    HERE,
+                    source,
                 )
-    for data, system, measure, value, spread, seeds, source in OTHERS:
+    for space, data, system, measure, value, spread, seeds, source in OTHERS:
         found = {"value": value, "value_sd": spread, "seeds": seeds}
-        yield from _row(SEARCH, data, system, measure, found, "value", PUBLISHED, source)
+        yield from _row(space, SEARCH, data, system, measure, found, "value", PUBLISHED, source)
 
 
 def digits_rows(content: Mapping[str, Any] | None) -> Iterator[PlainRow]:
@@ -171,7 +212,9 @@ def digits_rows(content: Mapping[str, Any] | None) -> Iterator[PlainRow]:
     for row in [] if content is None else content["rows"]:
         data = f"RandWire-digits, {row['evaluations']} trained networks per run"
         for key, measure in TRAINED.items():
-            yield from _row(SEARCH, data, titled(row["method"]), measure, row, key, HERE, _named(content or {}))
+            yield from _row(
+                "randwire", SEARCH, data, titled(row["method"]), measure, row, key, HERE, _named(content or {})
+            )
 
 
 def main(argv: list[str] | None = None) -> int:

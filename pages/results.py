@@ -4,7 +4,8 @@ import streamlit as st
 
 from svge_core.errors import SvgeError
 from ui.model.state import read_benchmark
-from ui.results.view import Comparisons, show_comparisons
+from ui.results.rows import Comparisons
+from ui.results.view import show_comparisons
 from ui.shared import reruns
 from ui.shared.theme import plain
 from ui.shared.widgets import show_missing

@@ -19,7 +19,7 @@ from svge_core.spaces.registry import get_space
 from tests.support.damage import DAMAGE, MARK, damaged, places
 from tests.support.paths import CHECKPOINTS, ROOT
 from ui.model.state import read_benchmark
-from ui.results.view import Comparisons
+from ui.results.rows import Comparisons
 
 SHIPPED = sorted(path.parent for path in CHECKPOINTS.glob(f"*/svge*/{META}"))
 

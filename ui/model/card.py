@@ -96,7 +96,7 @@ def show_card(checkpoint: Checkpoint) -> None:
         readme = checkpoint.folder / "README.md"
         if readme.is_file():
             text = readme.read_text("utf-8", errors="replace")
-            with st.container(border=True, height=460 if len(text) > 1200 else "content"):
+            with st.container(border=True, height=460 if len(text) > 1200 else "content", key="model_readme"):
                 st.markdown(lower_headings(text))
         else:
             st.info(f"There is no README.md in {shown_path(checkpoint.folder)}. Write down there what it is good for.")
@@ -106,7 +106,7 @@ def show_card(checkpoint: Checkpoint) -> None:
     ):
         st.subheader(title)
         if values:
-            table = settings_table(config, values)
-            st.table(table, hide_index=True, border="horizontal")
+            with st.container(key=f"model_settings_{config.__name__}"):
+                st.table(settings_table(config, values), hide_index=True, border="horizontal")
         else:
             show_missing("The checkpoint records no settings here.", "python -m svge_core train --help")

@@ -1,83 +1,93 @@
-"""The tables of ``bench papers`` for people: one per comparison and data set, systems down, measures across."""
+"""What the papers report and what was measured here: the chosen space first, one question per section."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
 
-import msgspec
 import streamlit as st
 
-from ui.shared.theme import plain
+from svge_core.spaces import SPACES
+from ui.results.answers import answer
+from ui.results.chart import dot_figure
+from ui.results.rows import ComparisonRow, Comparisons, pivot
+from ui.shared import session
+from ui.shared.theme import plain, theme_name
+from ui.shared.widgets import show_chart
 
-ResultOrigin = Literal["measured here", "published"]
-ORIGINS: tuple[str, ...] = get_args(ResultOrigin)
-#: end of the name of a measure that is a share; what stands between the systems of a difference
-SHARE, PAIRED = ", share", " minus "
-
-
-class ComparisonRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One number of a comparison.
-
-    Attributes:
-        comparison, data, system, measure: what is compared, on what, whose number it is, and of what.
-        value: the number.
-        origin: whether this project measured it.
-        source: where it stands.
-        value_sd: sample standard deviation over the seeds.
-        seeds: how many.
-    """
-
-    comparison: str
-    data: str
-    system: str
-    measure: str
-    value: float
-    origin: ResultOrigin
-    source: str
-    value_sd: float | None = None
-    seeds: int | None = None
-
-
-class ComparisonSettings(msgspec.Struct, frozen=True):
-    """How the comparisons are to be read, and which benchmarks were not run."""
-
-    reading: str
-    left_out: str = msgspec.field(default="nothing", name="left out")
-
-
-class Comparisons(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What ``bench papers`` writes."""
-
-    benchmark: Literal["papers"]
-    date: str
-    machine: dict[str, Any]
-    command: str
-    settings: ComparisonSettings
-    rows: tuple[ComparisonRow, ...]
+#: a part of a question: one data set and measure, so that its numbers can stand on one axis
+Part = tuple[str, str]
 
 
 def show_comparisons(content: Comparisons) -> None:
     """Every comparison of a results file, with its date and what is left out."""
     reading, left_out = content.settings.reading, content.settings.left_out
-    st.caption(plain(f"{content.date}, {content.command}. {reading[:1].upper()}{reading[1:]}."))
+    st.caption(
+        plain(f"Published values beside what was measured here ({content.date}, {content.command})."),
+        help=plain(f"{reading[:1].upper()}{reading[1:]}."),
+    )
     if left_out != "nothing":
         st.info(f"Left out because they were not run on this machine: {plain(left_out)}.", icon=":material/info:")
-    shown = st.segmented_control(
-        "Rows",
-        ("All", *(origin.capitalize() for origin in ORIGINS)),
-        default="All",
-        key="results_origin",
-        required=True,
-    )
-    kept = [row for row in content.rows if shown in ("All", row.origin.capitalize())]
-    for comparison in dict.fromkeys(row.comparison for row in kept):
-        st.subheader(comparison.capitalize())
-        group = [row for row in kept if row.comparison == comparison]
-        for data in dict.fromkeys(row.data for row in group):
-            st.markdown(f"**{plain(data)}**")
-            rows = [row for row in group if row.data == data]
+    chosen = session.space_name()
+    if not any(row.space == chosen for row in content.rows):
+        st.info(f"Nothing was compared on {plain(_title(chosen))}. The other search spaces follow.")
+    # a stable sort: the others stay in the order of the file
+    for space in sorted(dict.fromkeys(row.space for row in content.rows), key=lambda space: space != chosen):
+        rows = [row for row in content.rows if row.space == space]
+        if space == chosen:
+            st.header(_title(space), anchor=False)
+            _questions(rows)
+            continue
+        count = len({row.asked for row in rows})
+        folded = st.expander(
+            f"{_title(space)}: {count} question{'' if count == 1 else 's'}",
+            key=f"results-space-{space}",
+            on_change="rerun",
+        )
+        if folded.open:
+            with folded:
+                _questions(rows)
+
+
+def _title(space: str) -> str:
+    return SPACES[space].title if space in SPACES else space or "Other comparisons"
+
+
+def _questions(rows: Sequence[ComparisonRow]) -> None:
+    for asked in dict.fromkeys(row.asked for row in rows):
+        _question(asked, [row for row in rows if row.asked == asked])
+
+
+def _question(asked: str, rows: Sequence[ComparisonRow]) -> None:
+    """The question, its answers, the dots, and the table folded below."""
+    parts: dict[Part, list[ComparisonRow]] = {}
+    for row in rows:
+        parts.setdefault((row.data, row.measure), []).append(row)
+    protocols = dict.fromkeys(measure.partition("; ")[2] for _, measure in parts)
+    protocol = " ".join(f"Architectures were {text}." for text in protocols if text)
+    st.subheader(plain(asked), anchor=False, help=plain(protocol) or None)
+    several = len({data for data, _ in parts}) > 1
+    sentences = [
+        f"- **{plain(data if several else measure.split(';')[0])}**: {plain(said)}" if len(parts) > 1 else plain(said)
+        for (data, measure), part in parts.items()
+        if (said := answer(part))
+    ]
+    st.markdown("\n".join(sentences))
+    space = rows[0].space
+    with st.container(key=f"results-dots-of-{space}-{asked}"):
+        columns = st.columns(min(len(parts), 3))
+        for number, ((data, measure), part) in enumerate(parts.items()):
+            with columns[number % len(columns)]:
+                st.markdown(f"**{plain(data)}**")
+                show_chart(
+                    dot_figure(part, theme_name()),
+                    key=f"results-dots-{space}-{data}-{measure}",
+                    alt=f"{asked} {data}, {measure.split(';')[0]}. {answer(part)}",
+                )
+    with st.expander("Table", icon=":material/table:", key=f"results-table-{space}-{asked}"):
+        for data in dict.fromkeys(data for data, _ in parts):
+            if several:
+                st.markdown(f"**{plain(data)}**")
             # differences are no results of a system, and stand apart
             for paired in (False, True):
-                if part := [row for row in rows if (PAIRED in row.system) == paired]:
+                if part := [row for row in rows if row.data == data and row.paired == paired]:
                     _table(part)
 
 
@@ -86,36 +96,3 @@ def _table(rows: Sequence[ComparisonRow]) -> None:
     notes = list(dict.fromkeys(row.source for row in rows))
     st.dataframe(pivot(rows, notes), hide_index=True, height="content")
     st.caption(plain(" · ".join(f"{number}: {note}" for number, note in enumerate(notes, start=1))))
-
-
-def pivot(rows: Sequence[ComparisonRow], notes: Sequence[str]) -> list[dict[str, str]]:
-    """One line per system, origin and source, one column per measure; lines of a system stand together.
-
-    Args:
-        rows: of one comparison and data set.
-        notes: their sources; a line names its source by the place in them, from 1.
-    """
-    measures = {row.measure: row.measure.removesuffix(SHARE) for row in rows}
-    systems = list(dict.fromkeys(row.system for row in rows))
-    lines: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in sorted(rows, key=lambda row: systems.index(row.system)):
-        seeds = "" if row.seeds is None else str(row.seeds)
-        line = lines.setdefault(
-            (row.system, row.origin, row.source),
-            {"System": row.system, "Origin": row.origin, "Seeds": seeds, **dict.fromkeys(measures.values(), "")},
-        )
-        line[measures[row.measure]] = number(row)
-    return [{**line, "Source": str(notes.index(source) + 1)} for (_, _, source), line in lines.items()]
-
-
-def number(row: ComparisonRow) -> str:
-    """A value with its deviation, as its measure is written: shares in per cent, differences with their sign."""
-    share, percent = row.measure.endswith(SHARE), "%" in row.measure
-    factor, digits = (100 if share else 1), (2 if share or percent else 3)
-    sign = "+" if PAIRED in row.system else ""
-    text = f"{factor * row.value:{sign}.{digits}f}"
-    if row.value_sd is not None:
-        text += f" ± {factor * row.value_sd:.{digits}f}"
-    if not share:
-        return text
-    return f"{text} points" if sign else f"{text} %"

@@ -25,6 +25,12 @@ def halves(name: str) -> "tuple[DeltaGenerator, DeltaGenerator]":
     return left, right
 
 
+def hidden_title(text: str) -> None:
+    """The title of a page whose room belongs to a map, for screen readers; see ``app.css``."""
+    with st.container(key="page-title"):
+        st.title(text, anchor=False)
+
+
 def show_chart(figure: "go.Figure", *, key: str, alt: str) -> None:
     """A chart in its own colours, with a text for screen readers."""
     st.plotly_chart(figure, key=key, theme=None, alt=alt, config=CHART_CONFIG)
