@@ -13,6 +13,7 @@ from .distribution import (
     rounds_figure as rounds_figure,
     score_figure as score_figure,
 )
+from .dots import Dot as Dot, dot_figure as dot_figure
 from .extrapolation import beyond as beyond, extrapolation_figure as extrapolation_figure, table_rows as table_rows
 from .operations import (
     distance_figure as distance_figure,

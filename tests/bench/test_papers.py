@@ -17,7 +17,7 @@ from tests.support.app_driver import App, app_of
 from tests.support.paths import ROOT
 from ui.model import state as model_state
 from ui.results.answers import answer
-from ui.results.chart import axis_title, dot_figure
+from ui.results.chart import axis_title, rows_figure
 from ui.results.rows import ComparisonRow, number, pivot
 
 PAGE = ROOT / "pages" / "results.py"
@@ -151,7 +151,7 @@ def test_dots_are_the_rows_and_published_ones_are_ticks() -> None:
         row("low", 0.375, "published"),
         row("a minus b", 1),
     ]
-    figure: Any = dot_figure(found, "dark")
+    figure: Any = rows_figure(found, "dark")
     dots, ticks = figure.data
     assert (list(dots.x), list(dots.y), list(dots.error_x.array)) == ([50.0, 25.0], ["high", "low"], [0.0, 2.0])
     assert (list(ticks.x), list(ticks.y), ticks.marker.symbol) == ([37.5], ["low"], "line-ns")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from svge_core.spaces import SPACES
 from ui.results.answers import answer
-from ui.results.chart import dot_figure
+from ui.results.chart import rows_figure
 from ui.results.rows import ComparisonRow, Comparisons, pivot
 from ui.shared import session
 from ui.shared.theme import plain, theme_name
@@ -77,7 +77,7 @@ def _question(asked: str, rows: Sequence[ComparisonRow]) -> None:
             with columns[number % len(columns)]:
                 st.markdown(f"**{plain(data)}**")
                 show_chart(
-                    dot_figure(part, theme_name()),
+                    rows_figure(part, theme_name()),
                     key=f"results-dots-{space}-{data}-{measure}",
                     alt=f"{asked} {data}, {measure.split(';')[0]}. {answer(part)}",
                 )
