@@ -30,7 +30,19 @@ from tools import api_example, check_wheel
 SHIPPED = ROOT / "checkpoints" / "nasbench201" / "svge"
 SPACE = SPACES["nasbench201"]
 #: slow to import; neither the package nor any help may load one of them
-SLOW = ("torch", "pandas", "sklearn", "optuna", "streamlit", "plotly", "scipy", "sqlalchemy", "botorch", "umap")
+SLOW = (
+    "torch",
+    "pandas",
+    "sklearn",
+    "optuna",
+    "streamlit",
+    "plotly",
+    "scipy",
+    "sqlalchemy",
+    "botorch",
+    "umap",
+    "matplotlib",
+)
 PUBLIC = [
     *("get_space", "SPACES", "Cell", "AbstractSearchSpace", "testing"),
     *("load_checkpoint", "Model", "train", "ModelConfig", "TrainConfig", "evaluate", "train_network", "TrainRecipe"),
@@ -46,6 +58,7 @@ PUBLIC = [
         "search",
     ),
     *("compare", "draw", "export", "build_network", "export_network"),
+    *("figure_cell", "figure_compare", "figure_front", "figure_map", "figure_path", "figure_race"),
     *("SvgeError", "InvalidCellError", "ParseError", "CheckpointError", "DataError", "__version__"),
 ]
 COMMAND_NAMES = [name for group in COMMANDS.values() for name in group]
@@ -118,7 +131,7 @@ def test_every_command_has_a_function_behind_it() -> None:
             assert isinstance(handler, Handler)
             assert callable(handler.load())
             found += 1
-    assert found == len(COMMAND_NAMES) - 1 + 4, "data has four actions instead of a function"
+    assert found == len(COMMAND_NAMES) - 2 + 4 + 6, "data has four actions instead of a function, figure six"
 
 
 def test_defaults_that_help_shows_are_the_models_own() -> None:

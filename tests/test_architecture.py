@@ -18,7 +18,9 @@ from svge_core.spaces.nasbench101 import ExtendedNASBench101
 from tests.support.paths import ROOT
 
 #: slow to import (2 to 26 seconds) or needed by few: imported inside the functions that use them
-HEAVY = frozenset({"torch_geometric", "botorch", "gpytorch", "umap", "sklearn", "optuna", "xgboost", "onnx", "plotly"})
+HEAVY = frozenset(
+    {"torch_geometric", "botorch", "gpytorch", "umap", "sklearn", "optuna", "xgboost", "onnx", "plotly", "matplotlib"}
+)
 #: most lines of a file; over about 300 a file wants to be two
 MAX_LINES = 400
 #: most files that lie directly in a hall; the others have a room whose name says what they do

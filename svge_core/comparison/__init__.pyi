@@ -17,6 +17,7 @@ from .pairs import CellPair as CellPair, RandomPairs as RandomPairs, random_pair
 from .scores import ComparedValue as ComparedValue, ScoreRow as ScoreRow, score_rows as score_rows
 from .sheet import comparison_to_pdf as comparison_to_pdf
 from .wording import (
+    LABEL_USED as LABEL_USED,
     distance_in_words as distance_in_words,
     edits_of_pair as edits_of_pair,
     full_meaning as full_meaning,

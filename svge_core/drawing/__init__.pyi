@@ -15,3 +15,4 @@ from .palette import (
     operation_colours as operation_colours,
     operation_label as operation_label,
 )
+from .strokes import Stroke as Stroke, Strokes as Strokes, cell_strokes as cell_strokes

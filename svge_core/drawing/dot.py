@@ -151,10 +151,20 @@ def _chosen_view(cell: Cell, space: AbstractSearchSpace, name: View | None) -> D
     return views[name]
 
 
-def positioned_json(cell: Cell, space: AbstractSearchSpace, *, theme: ThemeName, highlight: Highlight | None) -> bytes:
-    """Every part of a cell's drawing with its place, as Graphviz writes it in JSON. Args as :func:`to_dot`."""
+def positioned_json(
+    cell: Cell,
+    space: AbstractSearchSpace,
+    *,
+    theme: ThemeName,
+    highlight: Highlight | None,
+    form: Literal["json0", "json"] = "json0",
+) -> bytes:
+    """Every part of a cell's drawing with its place, as Graphviz writes it in JSON; ``"json"`` has all strokes, too.
+
+    The other arguments are as those of :func:`to_dot`.
+    """
     dot = to_dot(cell, space, theme=theme, highlight=highlight)
-    return _rendered(dot, "json0", _chosen_view(cell, space, None))
+    return _rendered(dot, form, _chosen_view(cell, space, None))
 
 
 def _rendered(dot: str, form: str, view: DrawingView) -> bytes:

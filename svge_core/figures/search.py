@@ -117,7 +117,7 @@ def progress_figure(
     figure = new_figure(theme, height=HEIGHT)
     regret = regret and optimum is not None
     unit = f" {goal.meaning.unit}" if goal.meaning.unit else ""
-    floor = _floor(curves, optimum) if regret and optimum is not None else 0.0
+    floor = gap_floor(curves, optimum) if regret and optimum is not None else 0.0
     for curve in curves:
         if not len(curve.x):
             continue
@@ -133,7 +133,7 @@ def progress_figure(
             _label_line(figure, floor, "optimum found", theme)
     else:
         figure.update_yaxes(title_text=axis_title(goal))
-        if (reach := _reach(curves, goal, optimum)) is not None:
+        if (reach := curve_reach(curves, goal, optimum)) is not None:
             figure.update_yaxes(range=reach)
         if optimum is not None:
             _label_line(figure, optimum, f"best of all known cells: {optimum:.6g}{escaped(unit)}", theme)
@@ -168,7 +168,7 @@ def front_figure(lineup: Lineup, across: int, up: int, theme: ThemeName) -> "plo
     """
     figure = new_figure(theme, height=HEIGHT)
     everything = [(label, method, found) for label, views in lineup for method, found in by_method(views).items()]
-    axes = _front_axes([found for _, _, found in everything], (across, up))
+    axes = front_axes([found for _, _, found in everything], (across, up))
     for label, method, found in everything:
         _add_front(figure, method_style(method, theme, label), found, (across, up), axes)
     if axes is not None:
@@ -226,7 +226,7 @@ def _add_front(
     )
 
 
-def _front_axes(everything: Sequence[Sequence[RunView]], plane: tuple[int, int]) -> Float[np.ndarray, "2 2"] | None:
+def front_axes(everything: Sequence[Sequence[RunView]], plane: tuple[int, int]) -> Float[np.ndarray, "2 2"] | None:
     """Lowest and highest value across and up of all fronts, with room around them; None before the first value."""
     tables = [np.concatenate([view.values for view in views]) for views in everything]
     fronts = [
@@ -354,7 +354,7 @@ def _finish(figure: "plotly.graph_objects.Figure", budget: int) -> None:
     figure.update_layout(hovermode="x unified", uirevision="kept", legend={"y": 1.03})
 
 
-def _reach(curves: Sequence[MethodCurve], goal: Goal, optimum: float | None) -> list[float] | None:
+def curve_reach(curves: Sequence[MethodCurve], goal: Goal, optimum: float | None) -> list[float] | None:
     """Ends of the vertical axis: from where the methods have settled to the best value there is."""
     filled = [curve for curve in curves if len(curve.x)]
     if not filled:
@@ -368,7 +368,7 @@ def _reach(curves: Sequence[MethodCurve], goal: Goal, optimum: float | None) -> 
     return list(axis_ends(low, high, 0.09, max(abs(high) * 0.002, 1e-6)))
 
 
-def _floor(curves: Sequence[MethodCurve], optimum: float) -> float:
+def gap_floor(curves: Sequence[MethodCurve], optimum: float) -> float:
     """Where a gap of nothing is drawn on the logarithmic axis: below the smallest real gap."""
     gaps = np.concatenate([np.abs(curve.median - optimum) for curve in curves] or [np.empty(0)])
     real = gaps[gaps > TOLERANCE]

@@ -6,13 +6,6 @@ from .geodesic import (
     NeighbourGraph as NeighbourGraph,
     neighbour_graph as neighbour_graph,
 )
-from .path import (
-    FEWEST_STOPS as FEWEST_STOPS,
-    MOST_STOPS as MOST_STOPS,
-    Frame as Frame,
-    LatentPath as LatentPath,
-    PathKind as PathKind,
-    Stop as Stop,
-    lay_path as lay_path,
-)
+from .kinds import FEWEST_STOPS as FEWEST_STOPS, MOST_STOPS as MOST_STOPS, PathKind as PathKind
+from .path import Frame as Frame, LatentPath as LatentPath, Stop as Stop, lay_path as lay_path
 from .scores import PathScores as PathScores, path_scores as path_scores, score_titles as score_titles

@@ -7,7 +7,7 @@ space, where it repeats the stop before, and where it jumps. Nothing here knows 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -18,14 +18,12 @@ from svge_core.checks import one_cell, one_of
 from svge_core.errors import InvalidCellError, SvgeError
 from svge_core.explorer import Explorer
 from svge_core.interpolation.geodesic import End, NeighbourGraph, geodesic, graph_in_words
+from svge_core.interpolation.kinds import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.interpolation.lines import linear, path_length, spherical
 from svge_core.models import DecodeOptions
 from svge_core.models.decoding import decode
 from svge_core.tensors import to_cells
 from svge_core.threads import one_thread
-
-PathKind = Literal["linear", "spherical", "graph"]
-FEWEST_STOPS, MOST_STOPS = 3, 101
 
 
 @dataclass(frozen=True)

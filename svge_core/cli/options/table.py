@@ -36,6 +36,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export": "Write architectures with all that is known about them.",
         "labels": "Read your own CSV of scores, say what was found, write it tidily.",
     },
+    "figure": {
+        "figure": "Draw a figure for a paper: map, path, race, front, comparison or cell, as PDF, SVG or PNG.",
+    },
     "networks": {
         "measure": "Time the networks of architectures on this machine, and estimate those of all others.",
     },

@@ -1,0 +1,136 @@
+"""``figure``: figures for papers, one function for each kind."""
+
+import argparse
+from collections.abc import Sequence
+
+from svge_core.cells import Cell
+from svge_core.cli.common import emit, use_threads
+from svge_core.comparison import compare_cells
+from svge_core.data import import_csv
+from svge_core.devices import pick_device
+from svge_core.errors import DataError, ParseError, SvgeError
+from svge_core.explorer import CellFilter, Explorer, find_cell, open_explorer
+from svge_core.figures.paper import (
+    MapChoice,
+    PaperFigure,
+    cell_sheet,
+    compare_sheet,
+    front_sheet,
+    map_sheet,
+    path_sheet,
+    race_sheet,
+)
+from svge_core.interpolation import lay_path
+from svge_core.search import Lineup
+from svge_core.search.runs import RunView, list_runs, read_run
+
+#: of races in one figure
+_LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def map_figure(arguments: argparse.Namespace) -> int:
+    """The map of a space."""
+    explorer = _opened(arguments)
+    key, values = arguments.keep or ("", None)
+    conditions = CellFilter(
+        key,
+        values,
+        arguments.params,
+        tuple(arguments.contains or ()),
+        tuple(arguments.without or ()),
+        arguments.held_out,
+    )
+    if arguments.range is not None and not arguments.range[0] < arguments.range[1]:
+        raise DataError("The ends of the colours are two numbers, the lower one first.")
+    choice = MapChoice(
+        arguments.colour,
+        arguments.plane,
+        arguments.outline or (),
+        conditions,
+        tuple(_cells(explorer, arguments.cell or ())),
+        arguments.range,
+        arguments.ranks,
+    )
+    return _written(arguments, map_sheet(explorer, choice, arguments.width))
+
+
+def path_figure(arguments: argparse.Namespace) -> int:
+    """A path between two architectures."""
+    explorer = _opened(arguments)
+    start, end = _cells(explorer, (arguments.start, arguments.end))
+    path = lay_path(explorer, start, end, arguments.kind, arguments.stops, constrained=arguments.constrained)
+    return _written(arguments, path_sheet(explorer, path, arguments.score, arguments.width))
+
+
+def race_figure(arguments: argparse.Namespace) -> int:
+    """Best value so far."""
+    lineup = _lineup(arguments)
+    figure = race_sheet(lineup, goal=arguments.goal - 1, regret=arguments.gap, width=arguments.width)
+    return _written(arguments, figure)
+
+
+def front_figure(arguments: argparse.Namespace) -> int:
+    """Pareto fronts."""
+    lineup = _lineup(arguments)
+    figure = front_sheet(lineup, across=arguments.across - 1, up=arguments.up - 1, width=arguments.width)
+    return _written(arguments, figure)
+
+
+def compare_figure(arguments: argparse.Namespace) -> int:
+    """Architectures side by side."""
+    explorer = _opened(arguments)
+    compared = compare_cells(explorer, _cells(explorer, arguments.cells))
+    if arguments.reference > len(compared.cells):
+        raise SvgeError(f"There are {len(compared.cells)} architectures; there is no number {arguments.reference}.")
+    return _written(arguments, compare_sheet(compared, arguments.reference - 1, arguments.width))
+
+
+def cell_figure(arguments: argparse.Namespace) -> int:
+    """One architecture."""
+    explorer = _opened(arguments)
+    return _written(arguments, cell_sheet(explorer, find_cell(explorer.space, arguments.arch), arguments.width))
+
+
+def _opened(arguments: argparse.Namespace) -> Explorer:
+    """The checkpoint that the options name, with scores of one's own."""
+    use_threads(arguments)
+    explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
+    if arguments.scores is None:
+        return explorer
+    return explorer.with_scores(import_csv(explorer.space, arguments.scores).to_scores(explorer.space))
+
+
+def _cells(explorer: Explorer, texts: Sequence[str]) -> list[Cell]:
+    cells = []
+    for number, text in enumerate(texts, start=1):
+        try:
+            cells.append(find_cell(explorer.space, text))
+        except SvgeError as error:
+            raise ParseError(f"Architecture {number}: {error}") from None
+    return cells
+
+
+def _lineup(arguments: argparse.Namespace) -> Lineup:
+    """Runs by race, with a letter each where there are several."""
+    if len(arguments.names) > len(_LABELS):
+        raise SvgeError(f"A figure holds at most {len(_LABELS)} races; got {len(arguments.names)}.")
+    several = len(arguments.names) > 1
+    return [
+        (_LABELS[place] if several else "", _runs(arguments.storage, name))
+        for place, name in enumerate(arguments.names)
+    ]
+
+
+def _runs(storage: str, name: str) -> list[RunView]:
+    """The run of that name, or the runs of a race of that name."""
+    runs = list_runs(storage)
+    race = [run.name for run in runs if run.config is not None and run.config.race == name]
+    found = [name] if any(run.name == name for run in runs) else race
+    return [read_run(storage, one) for one in found or [name]]  # an unknown one says which runs there are
+
+
+def _written(arguments: argparse.Namespace, figure: PaperFigure) -> int:
+    """Write the figure, and say so."""
+    figure.save(arguments.out)
+    emit(arguments, {"file": str(arguments.out), "title": figure.title}, f"wrote {figure.title} to {arguments.out}")
+    return 0
