@@ -8,6 +8,11 @@ from .charted import (
     wiring_columns as wiring_columns,
 )
 from .drawn import DrawnChart as DrawnChart, chartable as chartable
+from .fields import (
+    density_levels as density_levels,
+    interpolated_values as interpolated_values,
+    point_density as point_density,
+)
 from .file import (
     FILE as FILE,
     LEAN_FROM as LEAN_FROM,

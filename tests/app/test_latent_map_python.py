@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.untyped import drawn, there
 from ui.latent_map import published as public_files
-from ui.latent_map.events import parse_click, parse_lasso
+from ui.latent_map.events import parse_brush, parse_click, parse_lasso
 from ui.latent_map.fallback import map_figure, resolve_click
 from ui.latent_map.published import keep_public, publish_array, publish_text, published_floats, published_path
-from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapClick, MapColour, MapMark
+from ui.latent_map.values import CATEGORICAL, SEQUENTIAL, MapBackground, MapBrush, MapClick, MapColour, MapMark
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [np.nan, 0]], dtype=np.float32)
 
@@ -162,3 +162,20 @@ def test_words_in_the_fallback_chart_are_words(webgl):
     points, marks = drawn(figure).data[1], drawn(figure).data[-1]
     assert "<a" not in points.hovertemplate and "<a" not in points.marker.colorbar.title.text
     assert marks.text[0] == ("<b>A</b>" if webgl else "&lt;b&gt;A&lt;/b&gt;")
+
+
+def test_brushes_from_the_browser():
+    assert parse_brush({"range": [1, 2.5], "seq": 1}) == MapBrush(1.0, 2.5)
+    assert parse_brush({"range": [None, 2.5]}) == MapBrush(None, 2.5)
+    for bad in (None, [], {}, {"range": None}, {"range": [None, None]}, {"range": [2, 1]}, {"range": ["1", 2]}):
+        assert parse_brush(bad) is None, bad
+    assert parse_brush({"range": [float("nan"), 2]}) is None
+
+
+def test_the_fallback_chart_colours_by_rank_and_says_so():
+    values = np.array([1.0, 1000.0, 2.0, np.nan], dtype=np.float32)
+    shown = colour(scale="ranks", low=0, high=1000)
+    figure = map_figure(SQUARE, values, shown, np.arange(4), [], [], None, None, webgl=False)
+    points = drawn(figure).data[1]
+    assert list(points.customdata) == [1, 2, 1000] and list(points.marker.color) == [0, 0.5, 1]
+    assert points.marker.colorbar.title.text.endswith("colours by rank")

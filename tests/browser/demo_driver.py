@@ -28,6 +28,7 @@ def tick(page: Any, label: str) -> None:
 
 def zoom_at(demo: MapDriver, x: float, y: float, turns: int = 2) -> None:
     scale = demo.camera[2] * np.exp(0.48 * turns)
+    demo.root.focus()  # else the wheel scrolls the page
     demo.page.mouse.move(*map(round, demo.screen(x, y)))
     for _ in range(turns):
         demo.page.mouse.wheel(0, -240)

@@ -14,3 +14,11 @@ def demo_xy(n: int) -> np.ndarray:
     xy = centres[which] + spread[which] * np.where(which[:, None] % 3 == 0, ring * 1.6, rng.normal(size=(n, 2)))
     xy[-1] = (14.0, 9.0)
     return xy.astype(np.float32)
+
+
+def demo_accuracy(n: int) -> np.ndarray:
+    """A score that rises to the right, unknown at one point in fifty."""
+    xy, rng = demo_xy(n), np.random.default_rng(1)
+    accuracy = 88 + 6 / (1 + np.exp(-(xy[:, 0] * 0.35 + np.sin(xy[:, 1])) + rng.normal(size=n) * 0.6))
+    accuracy[rng.random(n) < 0.02] = np.nan
+    return accuracy.astype(np.float32)

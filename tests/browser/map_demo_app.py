@@ -11,16 +11,18 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas.polygon import select_in_polygon
-from tests.browser.demo_points import demo_xy
+from tests.browser.demo_points import demo_accuracy, demo_xy
 from ui.latent_map.component import latent_map
 from ui.latent_map.published import publish_array, publish_text
 from ui.latent_map.values import (
     CATEGORICAL,
     SEQUENTIAL,
     MapBackground,
+    MapBrush,
     MapClick,
     MapColour,
     MapEvents,
+    MapField,
     MapLasso,
     MapLine,
     MapMark,
@@ -33,11 +35,9 @@ OPERATIONS = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip <b>c
 @st.cache_data
 def demo_arrays(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     xy = demo_xy(n)
-    rng = np.random.default_rng(1)
-    accuracy = 88 + 6 / (1 + np.exp(-(xy[:, 0] * 0.35 + np.sin(xy[:, 1])) + rng.normal(size=n) * 0.6))
-    accuracy[rng.random(n) < 0.02] = np.nan
+    rng = np.random.default_rng(2)
     operation = ((xy[:, 0] + 20 + rng.normal(size=n)) // 4 % len(OPERATIONS)).astype(int)
-    return xy, accuracy.astype(np.float32), operation.astype(np.float32)
+    return xy, demo_accuracy(n), operation.astype(np.float32)
 
 
 @st.cache_data
@@ -58,6 +58,17 @@ def demo_background(n: int) -> MapBackground:
     return MapBackground(64, 64, (-16.0, 16.0, -12.0, 12.0), grey.astype(np.uint8).tobytes())
 
 
+@st.cache_data
+def demo_fields(n: int) -> tuple[MapField, MapField]:
+    """A surface that rises to the right, and densities of which one contour is a circle around the middle."""
+    extent, side = (-16.0, 16.0, -12.0, 12.0), 65
+    x, y = np.meshgrid(np.linspace(*extent[:2], side), np.linspace(*extent[2:], side))
+    rising = np.where(np.hypot(x, y) < 11, 91 + x / 4, np.nan)
+    surface = MapField(publish_array(rising, "demo-surface"), side, side, extent, words="between the points")
+    density = publish_array(100 - np.hypot(x, y), "demo-density")
+    return surface, MapField(density, side, side, extent, (92.0,))
+
+
 def demo_colour(n: int, column: str) -> MapColour:
     _, accuracy, operation = demo_arrays(n)
     if column == "Operation":
@@ -66,7 +77,8 @@ def demo_colour(n: int, column: str) -> MapColour:
     if column == "Missing file":
         return MapColour("app/static/map/no-such-file.bin", "Missing file", "", 0, 1, SEQUENTIAL)
     values = publish_array(accuracy, "demo-accuracy")
-    return MapColour(values, "CIFAR-10 validation accuracy, measured", "%", 88, 94, SEQUENTIAL)
+    scale = "ranks" if st.query_params.get("scale") == "ranks" else "values"
+    return MapColour(values, "CIFAR-10 validation accuracy, measured", "%", 88, 94, SEQUENTIAL, scale=scale)
 
 
 def remember(name: str, value: object) -> None:
@@ -80,8 +92,16 @@ def on_click(click: MapClick) -> None:
 
 
 def on_lasso(lasso: MapLasso) -> None:
-    remember("lasso", {"polygon": lasso.polygon})
-    st.session_state["lasso"] = lasso.polygon
+    remember("lasso", {"polygon": lasso.polygon, "mode": lasso.mode})
+    if lasso.mode == "new":
+        st.session_state["lasso"], st.session_state["parts"] = lasso.polygon, ()
+    else:
+        st.session_state["parts"] = (*st.session_state["parts"], (lasso.mode, lasso.polygon))
+
+
+def on_brush(brush: MapBrush | None) -> None:
+    remember("brush", None if brush is None else asdict(brush))
+    st.session_state["brush"] = brush and (brush.low or 0.0, brush.high or 100.0)
 
 
 def on_clear() -> None:
@@ -116,12 +136,17 @@ def map_and_event() -> None:
         marks=demo_marks(xy),
         lines=lines,
         lasso=st.session_state.get("lasso"),
+        lasso_parts=st.session_state.get("parts", ()),
         dim=xy[:, 0] > 0 if st.session_state.get("dim") else None,
         background=demo_background(n) if st.session_state.get("grey", True) else None,
+        surface=demo_fields(n)[0] if st.session_state.get("layers") else None,
+        contours=demo_fields(n)[1] if st.session_state.get("layers") else None,
+        brush=st.session_state.get("brush"),
         on_click=on_click,
         on_lasso=on_lasso,
         on_clear=on_clear,
         on_status=lambda status: remember("status", status),
+        on_brush=on_brush,
     )
     last = dict(st.session_state.get("last", {"event": None, "value": None, "count": 0}))
     if last["event"] == "lasso":
@@ -132,12 +157,13 @@ def map_and_event() -> None:
 
 def map_page() -> None:
     # Plain session keys, because widget values do not survive a change of page.
-    controls = st.columns(4)
+    controls = st.columns(5)
     column = controls[0].selectbox("Colour", ["Accuracy", "Operation", "Missing file"])
     st.session_state["column"] = column
     st.session_state["show_marks"] = controls[1].checkbox("Marks", value=st.session_state.get("show_marks", False))
     st.session_state["dim"] = controls[2].checkbox("Dim the right half", value=st.session_state.get("dim", False))
     st.session_state["grey"] = controls[3].checkbox("Grey sparse zones", value=st.session_state.get("grey", True))
+    st.session_state["layers"] = controls[4].checkbox("Layers", value=st.session_state.get("layers", False))
     map_and_event()
 
 

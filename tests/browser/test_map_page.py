@@ -102,6 +102,7 @@ def test_the_view_stays_while_focus_and_colour_change_and_over_a_page_switch(
 ) -> None:
     page, index = opened.page, lonely(site[1])
     before = opened.camera[2]
+    opened.root.focus()  # else the wheel scrolls the page
     page.mouse.move(*opened.screen(*map(float, site[1].mean(0))))
     page.mouse.wheel(0, -240)
     page.wait_for_function(

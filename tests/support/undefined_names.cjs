@@ -6,7 +6,7 @@ const { parse } = require("internal/deps/acorn/acorn/dist/acorn");
 const { runInNewContext } = require("node:vm");
 
 const LANGUAGE = runInNewContext("Object.getOwnPropertyNames(globalThis)");
-const BROWSER = ["AbortController", "Blob", "ImageData", "ResizeObserver", "TextDecoder", "URL", "atob",
+const BROWSER = ["AbortController", "Blob", "ImageData", "Path2D", "ResizeObserver", "TextDecoder", "URL", "atob",
   "cancelAnimationFrame", "clearTimeout", "console", "document", "fetch", "getComputedStyle", "localStorage", "matchMedia",
   "performance", "requestAnimationFrame", "sessionStorage", "setTimeout", "window"];
 

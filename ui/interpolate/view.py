@@ -1,7 +1,5 @@
 """The workspace of the Interpolate page: ends, filmstrip, slider, map and panel, curve; one fragment."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from svge_core.atlas import PlaneName
@@ -28,6 +26,7 @@ from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLine, MapMark, MarkKind
 from ui.map.controls import shown_colour, shown_plane
 from ui.shared import links, loaders, reruns, session
+from ui.shared.map_look import map_look
 from ui.shared.path_buttons import set_end
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_chart
@@ -133,11 +132,10 @@ def _map(explorer: Explorer, plane: PlaneName, path: LatentPath | None) -> None:
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        colour=replace(shown.colour, low_clipped=shown.column.low_clipped, high_clipped=shown.column.high_clipped),
         marks=_marks(explorer, plane, path, points),
         lines=[MapLine(tuple(points), "path")] if len(points) > 1 else [],
-        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
         height=MAP_HEIGHT,
+        **vars(map_look(explorer, plane, shown)),
         on_click=clicked,
     )
 

@@ -7,6 +7,7 @@ Own scores stand in it as their float64 numbers, one for each cell of the space,
 import base64
 import binascii
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,17 @@ from svge_core.explorer import CellFilter
 from svge_core.files import Count, StrictRecord, check_version, read_record, to_plain
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.shared.choices import BASKET_CAP, FURTHEST, CompareChoice, Lasso, PathChoice, PlaceFocus, UserColumns
+from ui.shared.choices import (
+    BASKET_CAP,
+    FURTHEST,
+    LASSO_PARTS,
+    CompareChoice,
+    Lasso,
+    MapDisplay,
+    PathChoice,
+    PlaceFocus,
+    UserColumns,
+)
 
 VERSION = 1
 #: an opened file: a few tables of own scores fit
@@ -52,6 +63,7 @@ class SpaceRecord(StrictRecord, frozen=True, kw_only=True):
     checkpoint: Text | None = None
     plane: PlaneName | None = None
     colour: Text = ""
+    display: MapDisplay = MapDisplay()
     cell: Count | Text | None = None
     place: PlaceFocus | None = None
     lasso: Lasso | None = None
@@ -166,8 +178,17 @@ def check_space(name: str, record: SpaceRecord) -> None:
         raise SvgeError("The session's basket holds an architecture twice.")
     if record.place is not None and max(abs(record.place.x), abs(record.place.y)) > FURTHEST:
         raise SvgeError(f"The session's focus is no place on a map: expected coordinates up to {FURTHEST:g}.")
-    if record.lasso is not None and not 3 <= len(record.lasso.polygon) <= MAX_CORNERS:
-        raise SvgeError(f"The session's lasso has {len(record.lasso.polygon)} corners: expected 3 to {MAX_CORNERS:,}.")
+    if record.lasso is not None:
+        for polygon in (record.lasso.polygon, *(part for _, part in record.lasso.parts)):
+            if not 3 <= len(polygon) <= MAX_CORNERS:
+                raise SvgeError(f"The session's lasso has {len(polygon)} corners: expected 3 to {MAX_CORNERS:,}.")
+        if len(record.lasso.parts) > LASSO_PARTS:
+            raise SvgeError(f"The session's lasso has {len(record.lasso.parts)} parts: expected up to {LASSO_PARTS}.")
+    limits = record.display.limits
+    if limits is not None and not (math.isfinite(limits[0]) and math.isfinite(limits[1]) and limits[0] < limits[1]):
+        raise SvgeError(
+            f"The session's colours reach from {limits[0]:g} to {limits[1]:g}: expected the lower end first."
+        )
     if foreign := [op for op in (*record.filter.contains, *record.filter.without) if op not in space.operations]:
         raise SvgeError(f"The session's filter names {foreign[0][:40]!r}, which is no operation of {space.title}.")
     if not FEWEST_STOPS <= record.path.stops <= MOST_STOPS or not 0 <= record.path.share <= 1:

@@ -159,6 +159,7 @@ def _record(state: SpaceState) -> SpaceRecord:
         checkpoint=state.checkpoint,
         plane=state.plane,
         colour=state.colour,
+        display=state.display,
         cell=view.focus.name if isinstance(view.focus, CellFocus) else None,
         place=view.focus if isinstance(view.focus, PlaceFocus) else None,
         lasso=view.lasso,
@@ -172,7 +173,7 @@ def _record(state: SpaceState) -> SpaceRecord:
 def _state(name: str, record: SpaceRecord, kept: Kept) -> SpaceState:
     focus = record.place if record.cell is None else CellFocus(record.cell)
     view = View(focus, record.lasso, record.filter, _entries(name, record), kept.own.get(name))
-    return SpaceState(record.checkpoint, record.plane, record.colour, record.path, record.compare, view)
+    return SpaceState(record.checkpoint, record.plane, record.colour, record.path, record.compare, view, record.display)
 
 
 def _entries(space: str, record: SpaceRecord) -> tuple[BasketEntry, ...]:

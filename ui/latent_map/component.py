@@ -30,10 +30,13 @@ from ui.latent_map.events import NO_WEBGL, Handlers, parse_click, parse_lasso, p
 from ui.latent_map.own import name_files
 from ui.latent_map.published import keep_public, publish_array
 from ui.latent_map.values import (
+    LassoMode,
     MapBackground,
+    MapBrush,
     MapClick,
     MapColour,
     MapEvents,
+    MapField,
     MapLasso,
     MapLine,
     MapMark,
@@ -45,7 +48,9 @@ _HERE = Path(__file__).parent / "frontend"
 
 
 # Joined into one module, because inline components cannot import files of their own; a class follows what it extends.
-_SCRIPTS = tuple(f"{part}.js" for part in ("data", "gl", "overlay", "view", "input", "map"))
+_SCRIPTS = tuple(
+    f"{part}.js" for part in ("data", "scale", "gl", "layers", "overlay", "legend", "view", "input", "map")
+)
 _component = components.component(
     "svge_latent_map",
     html=(_HERE / "map.html").read_text("utf-8"),
@@ -62,13 +67,18 @@ def latent_map(
     marks: Sequence[MapMark] = (),
     lines: Sequence[MapLine] = (),
     lasso: Sequence[tuple[float, float]] | None = None,
+    lasso_parts: Sequence[tuple[LassoMode, Sequence[tuple[float, float]]]] = (),
     dim: NDArray[np.bool_] | None = None,
     background: MapBackground | None = None,
+    surface: MapField | None = None,
+    contours: MapField | None = None,
+    brush: tuple[float, float] | None = None,
     height: int = 620,
     on_click: Callable[[MapClick], None] | None = None,
     on_lasso: Callable[[MapLasso], None] | None = None,
     on_clear: Callable[[], None] | None = None,
     on_status: Callable[[MapStatus], None] | None = None,
+    on_brush: Callable[[MapBrush | None], None] | None = None,
 ) -> MapEvents:
     """Show the map. Where the browser has no WebGL2, a Plotly chart with the same events takes its place.
 
@@ -79,22 +89,30 @@ def latent_map(
         marks: places to mark; changing them never redraws the points nor moves the view.
         lines: lines to draw under the marks.
         lasso: outline of the current selection. Pass back what ``on_lasso`` gave to keep it drawn.
+        lasso_parts: outlines that were added to it or removed from it since. The chart without WebGL2 leaves them out.
         dim: one boolean a point; true fades it to light grey. Dimmed points can still be hovered and clicked.
         background: greyness of sparse zones.
+        surface: values between the points, in the colours of the column. The chart without WebGL2 leaves it out.
+        contours: densities of the points, drawn as lines; left out there too.
+        brush: lowest and highest value that keep their colours; it fades the other points as ``dim`` does, and lies on
+            the legend. Pass back what ``on_brush`` gave.
         height: in CSS pixels, legend included.
         on_click: called before the rerun with the chosen place.
         on_lasso: called with the drawn outline.
         on_clear: called when Escape was pressed.
         on_status: called when the state of the map changes for better or worse.
+        on_brush: called when the brush on the legend is released; ``None`` when it is removed. Without it the legend
+            cannot be brushed.
 
     Returns:
         The events of this run.
     """
     if dim is not None and len(dim) != points.n:
         raise ValueError(f"dim: expected {points.n} booleans, got {len(dim)}")
-    keep_public(points.xy_url, colour.values_url, points.labels_url)
-    name_files([colour.values_url])
-    handlers = Handlers(key, on_click, on_lasso, on_clear, on_status)
+    fields = [field.url for field in (surface, contours) if field is not None]
+    keep_public(points.xy_url, colour.values_url, points.labels_url, *fields)
+    name_files([colour.values_url, *fields])
+    handlers = Handlers(key, on_click, on_lasso, on_clear, on_status, on_brush)
     if (missing := st.session_state.get(NO_WEBGL)) is not None:
         from ui.latent_map.fallback import fallback_map  # Plotly is not imported unless it is needed
 
@@ -106,6 +124,7 @@ def latent_map(
             lines=lines,
             lasso=lasso,
             dim=dim,
+            brush=brush,
             height=height,
             webgl=missing == "no-webgl2",
             handlers=handlers,
@@ -127,12 +146,18 @@ def latent_map(
                 "onTop": colour.on_top,
                 "lowClipped": colour.low_clipped,
                 "highClipped": colour.high_clipped,
+                "scale": colour.scale,
             },
             "marks": [{**asdict(mark), "x": float(mark.x), "y": float(mark.y)} for mark in marks],
             "lines": [{"kind": line.kind, "xy": _pairs(line.xy)} for line in lines],
             "lasso": _pairs(lasso) if lasso else None,
+            "lassoParts": [{"mode": mode, "xy": _pairs(part)} for mode, part in lasso_parts],
             "dim": None if dim is None else base64.b64encode(np.packbits(dim).tobytes()).decode(),
             "background": _background_data(background),
+            "surface": None if surface is None else asdict(surface),
+            "contours": None if contours is None else asdict(contours),
+            "brush": None if brush is None else [float(end) for end in brush],
+            "brushable": on_brush is not None,
             "seq": st.session_state.get(handlers.seq_key, 0),
             "status": handlers.known_status(),
         },
@@ -141,6 +166,7 @@ def latent_map(
         on_lasso_change=handlers.lasso,
         on_clear_change=handlers.clear,
         on_status_change=handlers.status,
+        on_brush_change=handlers.brush,
     )
     return MapEvents(
         parse_click(result.click), parse_lasso(result.lasso), result.clear is not None, parse_status(result.status)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from ui.latent_map.values import (
+    MapBrush,
     MapClick,
     MapLasso,
     MapStatus,
@@ -25,6 +26,7 @@ class Handlers:
     on_lasso: Callable[[MapLasso], None] | None
     on_clear: Callable[[], None] | None
     on_status: Callable[[MapStatus], None] | None
+    on_brush: Callable[[MapBrush | None], None] | None = None
 
     @property
     def seq_key(self) -> str:
@@ -55,6 +57,11 @@ class Handlers:
         if lasso and self.on_lasso:
             self.on_lasso(lasso)
 
+    def brush(self) -> None:
+        event = self._event("brush")
+        if self.on_brush and isinstance(event, Mapping):
+            self.on_brush(parse_brush(event))
+
     def clear(self) -> None:
         if self.on_clear:
             self.on_clear()
@@ -80,12 +87,23 @@ def parse_click(event: object) -> MapClick | None:
 
 def parse_lasso(event: object) -> MapLasso | None:
     """A lasso as the browser sends it, or ``None`` where there is none or it makes no sense."""
-    corners = event.get("polygon") if isinstance(event, Mapping) else None
-    if not isinstance(corners, list) or not 3 <= len(corners) <= 10_000:
+    corners, mode = (event.get("polygon"), event.get("mode", "new")) if isinstance(event, Mapping) else (None, "")
+    if mode not in ("new", "add", "remove") or not isinstance(corners, list) or not 3 <= len(corners) <= 10_000:
         return None
     pairs = [(_number(c[0]), _number(c[1])) for c in corners if isinstance(c, list) and len(c) == 2]
     polygon = tuple((x, y) for x, y in pairs if x is not None and y is not None)
-    return MapLasso(polygon) if len(polygon) == len(corners) else None
+    return MapLasso(polygon, mode) if len(polygon) == len(corners) else None
+
+
+def parse_brush(event: object) -> MapBrush | None:
+    """A brush as the browser sends it, or ``None`` where it was removed or makes no sense."""
+    ends = event.get("range") if isinstance(event, Mapping) else None
+    if not isinstance(ends, list) or len(ends) != 2:
+        return None
+    low, high = (None if end is None else _number(end) for end in ends)
+    if (low is None) != (ends[0] is None) or (high is None) != (ends[1] is None) or low is high is None:
+        return None
+    return None if low is not None and high is not None and low > high else MapBrush(low, high)
 
 
 def parse_status(said: object) -> MapStatus:

@@ -87,6 +87,7 @@ def fallback_map(
     lines: Sequence[MapLine],
     lasso: Sequence[tuple[float, float]] | None,
     dim: NDArray[np.bool_] | None,
+    brush: tuple[float, float] | None = None,
     height: int,
     webgl: bool,
     handlers: Handlers,
@@ -94,6 +95,9 @@ def fallback_map(
     """Show the chart in place of the map; called by ``latent_map`` only."""
     xy = published_floats(points.xy_url).reshape(points.n, 2)
     values = published_floats(colour.values_url)
+    if brush is not None and not colour.categories:
+        outside = ~((values >= np.asarray(brush[0], values.dtype)) & (values <= np.asarray(brush[1], values.dtype)))
+        dim = outside if dim is None else dim | outside
     shown = _sample(points.n, _MAX_WEBGL1 if webgl else _MAX_SVG)
     drawn = "" if len(shown) == points.n else f" {len(shown):,} of {points.n:,} points are drawn; all can be chosen."
     st.caption(f"This browser has no WebGL2, so a simpler chart takes the place of the map.{drawn}")
@@ -162,7 +166,7 @@ def map_figure(
     faint_style = {"marker": {"size": 4, "color": _GREY}, "hoverinfo": "skip"}
     figure = go.Figure()
     figure.add_trace(scatter(x=xy[faint, 0], y=xy[faint, 1], mode="markers", name="", **faint_style))
-    style = _coloured(values[plain], colour)
+    style = _coloured(values[plain], colour, values[np.isfinite(values)])
     figure.add_trace(scatter(x=xy[plain, 0], y=xy[plain, 1], mode="markers", name="", **style))
     # Lines and marks are of the same kind as the points: Plotly draws everything in WebGL above everything in SVG.
     for line in lines:
@@ -187,7 +191,19 @@ def map_figure(
     return figure
 
 
-def _coloured(values: NDArray[np.floating[Any]], colour: MapColour) -> dict[str, Any]:
+def rank_places(
+    values: NDArray[np.floating[Any]], known: NDArray[np.floating[Any]], colour: MapColour
+) -> NDArray[np.float64]:
+    """Places along the palette by rank among all known values, 0 to 1, as the map itself takes them."""
+    groups, counts = np.unique(np.clip(known, colour.low, colour.high), return_counts=True)
+    middle = np.cumsum(counts) - (counts + 1) / 2
+    if len(groups) < 2:
+        return np.full(len(values), 0.5)
+    places = (middle - middle[0]) / (middle[-1] - middle[0])
+    return places[np.searchsorted(groups, np.clip(values, colour.low, colour.high))]
+
+
+def _coloured(values: NDArray[np.floating[Any]], colour: MapColour, known: NDArray[np.floating[Any]]) -> dict[str, Any]:
     # Plotly reads tags in its SVG text, links included; titles and names may come from a user's file.
     title = html.escape(f"{colour.title} ({colour.unit})" if colour.unit else colour.title)
     if colour.categories:
@@ -197,8 +213,12 @@ def _coloured(values: NDArray[np.floating[Any]], colour: MapColour) -> dict[str,
     stops = [[i / (len(colour.palette) - 1), stop] for i, stop in enumerate(colour.palette)]
     bar = {"title": {"text": title, "side": "top"}, "orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10}
     marker = {"size": 5, "color": values, "colorscale": stops, "cmin": colour.low, "cmax": colour.high, "colorbar": bar}
-    template = f"{title}: %{{marker.color:.4g}}<extra></extra>"
-    return {"marker": marker, "hovertemplate": template}
+    if colour.scale == "ranks":
+        marker |= {"color": rank_places(values, known, colour), "cmin": 0, "cmax": 1}
+        bar["title"] = {"text": f"{title}, colours by rank", "side": "top"}
+        bar |= {"tickvals": [0, 1], "ticktext": [f"{colour.low:.4g}", f"{colour.high:.4g}"]}
+    template = f"{title}: %{{customdata:.4g}}<extra></extra>"
+    return {"marker": marker, "customdata": values, "hovertemplate": template}
 
 
 def _columns(xy: Sequence[tuple[float, float]]) -> dict[str, list[float]]:

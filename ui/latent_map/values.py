@@ -8,6 +8,7 @@ from typing import Literal
 MarkKind = Literal["focus", "decoded", "basket", "neighbour", "start", "end", "path", "trail", "pending"]
 
 
+LassoMode = Literal["new", "add", "remove"]
 MapStatus = Literal["ready", "no-webgl2", "context-lost", "fetch-failed"]
 
 
@@ -67,6 +68,8 @@ class MapColour:
         on_top: which end is drawn last where points overlap. ``"low"`` suits errors and latencies.
         low_clipped: there are values below ``low``, and the legend says so.
         high_clipped: there are values above ``high``.
+        scale: how values become places of the palette between ``low`` and ``high``: by their size, or by their rank
+            among the points, so that equal numbers of points take equal parts of it; equal values share a place.
     """
 
     values_url: str
@@ -79,6 +82,7 @@ class MapColour:
     on_top: Literal["high", "low"] = "high"
     low_clipped: bool = False
     high_clipped: bool = False
+    scale: Literal["values", "ranks"] = "values"
 
     def __post_init__(self) -> None:
         bad = [stop for stop in self.palette if not _HEX.fullmatch(stop)]
@@ -144,6 +148,40 @@ class MapBackground:
 
 
 @dataclass(frozen=True, slots=True)
+class MapField:
+    """A grid of numbers over the map: densities of points, or values between them.
+
+    Attributes:
+        url: from :func:`publish_array`, ``width * height`` floats row by row, the first row at y_min; NaN for none.
+        width: columns of the grid, the outer ones on the edges of the extent.
+        height: rows of the grid.
+        extent: (x_min, x_max, y_min, y_max) that the grid covers.
+        levels: of densities, where a contour is drawn, ascending.
+        words: what the legend says of it.
+    """
+
+    url: str
+    width: int
+    height: int
+    extent: tuple[float, float, float, float]
+    levels: tuple[float, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapBrush:
+    """A range of the column's values that keeps its colours, as it was drawn on the legend.
+
+    Attributes:
+        low: lowest value; None where it was drawn to the end of the legend, and nothing below is left out.
+        high: highest value; None likewise.
+    """
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class MapClick:
     """A chosen place: a point with its row number, or empty space with its exact coordinates.
 
@@ -164,9 +202,15 @@ class MapClick:
 
 @dataclass(frozen=True, slots=True)
 class MapLasso:
-    """A drawn outline in map coordinates, at most some 200 corners; see ``svge_core.atlas.select_in_polygon``."""
+    """A drawn outline in map coordinates, at most some 200 corners; see ``svge_core.atlas.select_in_polygon``.
+
+    Attributes:
+        polygon: its corners.
+        mode: ``"new"`` takes the place of what was selected, ``"add"`` and ``"remove"`` change it.
+    """
 
     polygon: tuple[tuple[float, float], ...]
+    mode: LassoMode = "new"
 
 
 @dataclass(frozen=True, slots=True)

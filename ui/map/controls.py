@@ -11,6 +11,7 @@ from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Column, Explorer, cell_name, column, column_names, find_cell, find_forms
 from svge_core.spaces import AbstractSearchSpace
+from ui.map.display import display
 from ui.map.range_slider import range_slider
 from ui.shared import session
 from ui.shared.choices import FURTHEST, CellFocus, PlaceFocus, UserColumns
@@ -48,7 +49,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         plane: the map that is shown.
     """
     titles = {name.key: name.title for name in column_names(explorer)}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map-controls"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="map-controls"):
         _seeded("w-colour", shown.name.key)
         st.selectbox(
             "Colour",
@@ -56,7 +57,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
             format_func=lambda key: titles[key],
             key="w-colour",
             on_change=lambda: session.set_colour(st.session_state["w-colour"]),
-            width=325,
+            width=300,
         )
         _seeded("w-plane", plane)
         st.segmented_control(
@@ -74,9 +75,11 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
             on_change=_find,
             args=(explorer.space,),
             icon=":material/search:",
-            width=230,
+            width=190,
             help=plain(f"Reads {find_forms(explorer.space)}."),
         )
+        with st.popover("Display", icon=":material/tune:", key="w-display"):
+            display(shown)
         active = session.cell_filter().active
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):
             _filters(explorer, shown)

@@ -8,8 +8,7 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
-from svge_core.errors import SvgeError
-from svge_core.explorer import Explorer, column, kept_by, short_name
+from svge_core.explorer import Explorer, short_name
 from svge_core.spaces import AbstractSearchSpace
 from ui.cell_training.latency import latency_section
 from ui.cell_training.panel import train_section
@@ -20,8 +19,9 @@ from ui.map.selection import charted_focus, selection
 from ui.shared import links, loaders, reruns, session
 from ui.shared.basket import cells_of
 from ui.shared.cell_panel import cell_panel, inspect_focus
-from ui.shared.choices import CellFocus, Lasso, PlaceFocus
+from ui.shared.choices import LASSO_PARTS, CellFocus, Lasso, PlaceFocus
 from ui.shared.loaders import ShownColumn
+from ui.shared.map_look import hand_limits, map_look, passing
 from ui.shared.theme import plain, theme_name
 
 MAP_KEY, MAP_HEIGHT = "latent-map", 620
@@ -45,7 +45,7 @@ def workspace(opened: Explorer) -> None:
         controls(explorer, shown.column, plane)
         keep = _kept(explorer)
     with left:
-        _map(explorer, plane, shown, keep)
+        _map(explorer, plane, shown)
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:
@@ -70,26 +70,16 @@ def _drop_foreign_focus(explorer: Explorer) -> None:
 
 def _kept(explorer: Explorer) -> np.ndarray | None:
     """True for the cells that pass the filter; None without a filter."""
-    conditions = session.cell_filter()
-    if not conditions.active:
-        return None
-
-    def ask() -> np.ndarray | str:
-        try:
-            score = column(explorer, conditions.score_key).values if conditions.score is not None else None
-            return kept_by(explorer, conditions, score)
-        except SvgeError as error:
-            return f"The filter cannot be applied: {error} Remove it under Filter."
-
-    found: np.ndarray | str = reruns.memo("filter", (explorer.digest, conditions), ask)
+    found = passing(explorer, session.cell_filter())
     if isinstance(found, str):
         st.error(plain(found))
         return None
     return found
 
 
-def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:
+def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> None:
     outline = session.lasso()
+    here = outline if outline is not None and outline.plane == plane else None
 
     def clicked(click: MapClick) -> None:
         row = click.index
@@ -99,7 +89,12 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndar
             session.set_focus(PlaceFocus(plane, click.x, click.y))
 
     def drawn(lasso: MapLasso) -> None:
-        session.set_lasso(Lasso(plane, lasso.polygon))
+        now = session.lasso()
+        if lasso.mode == "new" or now is None or now.plane != plane:
+            if lasso.mode != "remove":
+                session.set_lasso(Lasso(plane, lasso.polygon))
+        elif len(now.parts) < LASSO_PARTS:
+            session.set_lasso(replace(now, parts=(*now.parts, (lasso.mode, lasso.polygon))))
 
     def cleared() -> None:
         with session.one_step():
@@ -109,12 +104,11 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndar
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        colour=replace(shown.colour, low_clipped=shown.column.low_clipped, high_clipped=shown.column.high_clipped),
         marks=marks(explorer, plane),
-        lasso=outline.polygon if outline is not None and outline.plane == plane else None,
-        dim=None if keep is None else ~keep,
-        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
+        lasso=None if here is None else here.polygon,
+        lasso_parts=() if here is None else here.parts,
         height=MAP_HEIGHT,
+        **vars(map_look(explorer, plane, shown)),
         on_click=clicked,
         on_lasso=drawn,
         on_clear=cleared,
@@ -148,7 +142,8 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.n
         cells = "cells" if len(keep) == explorer.space.size else "charted cells"
         st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} {cells}** pass the filter; the others are dimmed.")
     described = shown.column.description.rstrip(".")
-    limits = f" Colours: {shown.column.limits}." if shown.column.limits else ""
+    reach = "its limits were chosen by hand" if hand_limits(shown.column) else shown.column.limits
+    limits = f" Colours: {reach}." if reach else ""
     layout = explorer.atlas.planes[plane]
     inverse = (
         "UMAP has no inverse: empty space is decoded from the distance-weighted average of the latents around it."

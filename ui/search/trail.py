@@ -14,6 +14,7 @@ from ui.latent_map.values import MapClick, MapLine, MapMark
 from ui.search import state
 from ui.search.state import Run
 from ui.shared import loaders, reruns, session
+from ui.shared.map_look import map_look
 from ui.shared.theme import plain, theme_name
 
 MAP_KEY, MAP_HEIGHT = "search-map", 520
@@ -49,11 +50,10 @@ def show_trail(explorer: Explorer | None, run: Run, view: RunView) -> None:
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        colour=shown.colour,
         marks=marks(view, places, active=run.active),
         lines=[MapLine(tuple(places[e.number] for e in done[-LINE_CELLS:]), "trail")] if len(done) > 1 else [],
-        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
         height=MAP_HEIGHT,
+        **vars(map_look(explorer, plane, shown)),
         on_click=clicked,
         on_clear=lambda: state.choose_evaluation(view.config.name, None),
     )

@@ -10,6 +10,8 @@ from svge_core.explorer import CellFilter, CellName
 from svge_core.interpolation import PathKind
 
 BASKET_CAP = 200
+#: most outlines that are added to a lasso or removed from it
+LASSO_PARTS = 50
 #: most of a coordinate of a place: no map is larger by far, and distances stay finite
 FURTHEST = 1e9
 
@@ -30,15 +32,22 @@ class PlaceFocus:
     y: float
 
 
+ColourScale = Literal["ranks", "values"]
 Focus = CellFocus | PlaceFocus
 
 
 @dataclass(frozen=True)
 class Lasso:
-    """An outline drawn on one of the maps."""
+    """An outline drawn on one of the maps.
+
+    Attributes:
+        polygon: its corners.
+        parts: outlines that were drawn after it, in order: their cells are added or removed.
+    """
 
     plane: PlaneName
     polygon: tuple[tuple[float, float], ...]
+    parts: tuple[tuple[Literal["add", "remove"], tuple[tuple[float, float], ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,25 @@ class CompareChoice:
 
     cells: tuple[CellName, ...] = ()
     reference: int = 0
+
+
+@dataclass(frozen=True)
+class MapDisplay:
+    """How maps draw their points, besides the column.
+
+    Attributes:
+        scale: colours by rank or by value.
+        limits_of: key of the column that the limits are of; empty for none.
+        limits: ends of its colours, chosen by hand; None for the usual ones.
+        contours: density contours are drawn.
+        surface: the surface between the cells is drawn.
+    """
+
+    scale: ColourScale = "ranks"
+    limits_of: str = ""
+    limits: tuple[float, float] | None = None
+    contours: bool = False
+    surface: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +167,7 @@ class SpaceState:
     path: PathChoice = PathChoice()
     compare: CompareChoice = CompareChoice()
     view: View = View()
+    display: MapDisplay = MapDisplay()
 
 
 def named(entry: BasketEntry) -> tuple[str, str]:

@@ -15,11 +15,13 @@ from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from ui.shared import reruns, session
 from ui.shared.choices import FURTHEST, CellFocus, CompareChoice, Focus, PlaceFocus
+from ui.shared.display_links import DISPLAY_PARAMETERS, display_parameters, parse_display
 
 _PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
 _COMPARE_PARAMETERS = ("cells", "with")
 _PARAMETERS = (
     *("space", "checkpoint", "plane", "colour", "cell", "x", "y", "at"),
+    *DISPLAY_PARAMETERS,
     *_PATH_PARAMETERS,
     *_COMPARE_PARAMETERS,
 )
@@ -31,6 +33,7 @@ class Link:
 
     Attributes:
         path: fields of the path choice.
+        display: fields of how the map is drawn.
         compare: what stands side by side.
         problems: parts that make no sense, each one line.
     """
@@ -41,6 +44,7 @@ class Link:
     colour: str | None = None
     focus: Focus | None = None
     path: Mapping[str, Any] = field(default_factory=dict)
+    display: Mapping[str, Any] = field(default_factory=dict)
     compare: CompareChoice | None = None
     problems: tuple[str, ...] = field(default=())
 
@@ -78,8 +82,9 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
             on = at if at in ("umap", "pca") else chosen or session.plane() or "umap"
             place = PlaceFocus(on, x, y)  # type: ignore[arg-type]
     path, wrong = parse_path(parameters, size)
+    display, odd = parse_display(parameters)
     compare, strange = parse_comparison(parameters, chosen_space)
-    problems += [*wrong, *strange]
+    problems += [*wrong, *odd, *strange]
     # pyright narrows a membership test over literals
     return Link(
         space,
@@ -88,6 +93,7 @@ def parse_link(parameters: Mapping[str, str]) -> Link:
         parameters.get("colour"),
         place,
         path,
+        display,
         compare,
         tuple(problems),  # type: ignore[arg-type]
     )
@@ -198,6 +204,8 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
     # an address rounds a place: the one that was kept is the same place, and more exact
     if link.focus is not None and (now is None or _focus_parameters(now) != _focus_parameters(link.focus)):
         session.arrive_at(link.focus)
+    if link.display:
+        session.set_display(replace(session.display(), **link.display))
     if link.path:
         session.set_path_choice(replace(session.path_choice(), **link.path))
     if link.compare is not None:
@@ -258,7 +266,8 @@ def write_space_link() -> None:
 
 
 def _common(shown_plane: PlaneName, shown_colour: str) -> dict[str, str]:
-    return _space_parameters() | {"plane": shown_plane, "colour": shown_colour}
+    shown = {"plane": shown_plane, "colour": shown_colour}
+    return _space_parameters() | shown | display_parameters(session.display(), shown_colour)
 
 
 def _space_parameters() -> dict[str, str]:

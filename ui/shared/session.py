@@ -21,6 +21,7 @@ from ui.shared.choices import (
     CompareChoice,
     Focus,
     Lasso,
+    MapDisplay,
     PathChoice,
     PlaceFocus,
     SpaceState,
@@ -38,9 +39,10 @@ CHECKPOINT_KEY = "checkpoint_folder"
 _SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "map_colour"
 _FOCUS, _PAST, _FUTURE = "focus", "views_past", "views_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
-_PATH, _COMPARE, _WALKED = "path_choice", "compare_choice", "focus_walked"
+_PATH, _COMPARE, _WALKED, _DISPLAY = "path_choice", "compare_choice", "focus_walked", "map_display"
 #: what is chosen in each search space on its own, and where it waits while another space is shown
-_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _FOCUS, _PAST, _FUTURE, _LASSO, _FILTER, _SCORES, _PATH, _COMPARE)
+_OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _DISPLAY, _FOCUS, _PAST, _FUTURE)
+_OF_SPACE += (_LASSO, _FILTER, _SCORES, _PATH, _COMPARE)
 _ASIDE = "other_spaces"
 #: called after each change of what is worth keeping
 _LISTENER, _IN_STEP = "change_listener", "in_one_step"
@@ -118,6 +120,17 @@ def colour() -> str:
 def set_colour(key: str) -> None:
     """Choose the column that colours the map."""
     st.session_state[_COLOUR] = key
+    _changed()
+
+
+def display() -> MapDisplay:
+    """How maps draw their points."""
+    return _get(_DISPLAY, MapDisplay())
+
+
+def set_display(new: MapDisplay) -> None:
+    """Draw the points of maps in another way."""
+    st.session_state[_DISPLAY] = new
     _changed()
 
 
@@ -331,12 +344,11 @@ def states() -> dict[str, SpaceState]:
         own: UserColumns | None = values.get(_SCORES)
         folder, basket_of = values.get(CHECKPOINT_KEY), tuple(entry for entry in entries if entry.space == name)
         found[name] = SpaceState(
-            Path(folder).name if folder else None,
-            values.get(_PLANE),
-            values.get(_COLOUR, ""),
+            *(Path(folder).name if folder else None, values.get(_PLANE), values.get(_COLOUR, "")),
             values.get(_PATH, PathChoice()),
             values.get(_COMPARE, CompareChoice()),
             View(values.get(_FOCUS), values.get(_LASSO), values.get(_FILTER, CellFilter()), basket_of, own),
+            values.get(_DISPLAY, MapDisplay()),
         )
     return found
 
@@ -355,17 +367,9 @@ def set_states(chosen: str, found: Mapping[str, SpaceState], checkpoints: Mappin
         folder, kept = checkpoints.get((name, state.checkpoint or "")), state.view
         if folder is None:
             kept = replace(kept, lasso=None, focus=None if isinstance(kept.focus, PlaceFocus) else kept.focus)
-        aside[name] = {
-            CHECKPOINT_KEY: None if folder is None else str(folder),
-            _PLANE: state.plane,
-            _COLOUR: state.colour,
-            _PATH: state.path,
-            _COMPARE: state.compare,
-            _FOCUS: kept.focus,
-            _LASSO: kept.lasso,
-            _FILTER: kept.filter,
-            _SCORES: kept.own,
-        }
+        aside[name] = {CHECKPOINT_KEY: None if folder is None else str(folder), _PLANE: state.plane}
+        aside[name] |= {_COLOUR: state.colour, _DISPLAY: state.display, _PATH: state.path, _COMPARE: state.compare}
+        aside[name] |= {_FOCUS: kept.focus, _LASSO: kept.lasso, _FILTER: kept.filter, _SCORES: kept.own}
     for key in _OF_SPACE:
         st.session_state.pop(key, None)
     st.session_state[_SPACE] = chosen

@@ -9,14 +9,15 @@ const VERTEX_SHADER = `#version 300 es
 layout(location = 0) in vec2 a_xy;
 layout(location = 1) in float a_shade;
 uniform vec2 u_centre, u_scale;
-uniform float u_size, u_alpha;
+uniform float u_size, u_alpha, u_faded;
 uniform vec4 u_missing, u_dimmed;
 uniform sampler2D u_palette;
 flat out vec4 v_colour;
 void main() {
   gl_Position = vec4((a_xy - u_centre) * u_scale, 0.0, 1.0);
-  gl_PointSize = a_shade < 1.5 ? max(u_size * 0.8, 1.0) : u_size;
-  if (a_shade < 0.5) v_colour = u_dimmed;
+  bool dimmed = a_shade < 0.5 || u_faded > 0.5;
+  gl_PointSize = dimmed || a_shade < 1.5 ? max(u_size * 0.8, 1.0) : u_size;
+  if (dimmed) v_colour = u_dimmed;
   else if (a_shade < 1.5) v_colour = u_missing;
   else v_colour = vec4(textureLod(u_palette, vec2((a_shade - 2.0) / 65533.0, 0.5), 0.0).rgb, u_alpha);
 }`;
@@ -57,7 +58,7 @@ class PointRenderer {
     const gl = this.gl;
     this.program = linkProgram(gl);
     this.at = {};
-    for (const name of ["centre", "scale", "size", "alpha", "missing", "dimmed", "palette", "rim"]) {
+    for (const name of ["centre", "scale", "size", "alpha", "faded", "missing", "dimmed", "palette", "rim"]) {
       this.at[name] = gl.getUniformLocation(this.program, `u_${name}`);
     }
     this.vertices = gl.createVertexArray();
@@ -70,7 +71,7 @@ class PointRenderer {
     this.measured = 0;
     if (this.xy) this.setPoints(this.xy);
     if (this.paletteBytes) this.setPalette(this.paletteBytes, this.smooth);
-    if (this.shades) this.setShades(this.shades, this.onTop);
+    if (this.shades) this.setShades(this.shades, this.order);
   }
 
   attribute(location, size, type, normalised) {
@@ -98,12 +99,9 @@ class PointRenderer {
     for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) set(name, gl.CLAMP_TO_EDGE);
   }
 
-  setShades(shades, onTop) {
-    const gl = this.gl;
-    [this.shades, this.onTop] = [shades, onTop];
-    const order = drawOrder(shades, onTop), sample = sampleOf(order);
-    this.count = order.length;
-    this.sampleCount = sample.length;
+  setShades(shades, order) {
+    const gl = this.gl, sample = sampleOf(order);
+    Object.assign(this, { shades, order, sample });
     gl.bindVertexArray(this.vertices);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.shadeBuffer);
     gl.bufferData(gl.ARRAY_BUFFER, shades, gl.STATIC_DRAW);
@@ -114,9 +112,10 @@ class PointRenderer {
   }
 
   // style: {size, alpha, missing, dimmed, rim} in device pixels and 0..1 colours. moving: the view is being dragged.
-  draw(camera, ratio, style, moving) {
+  // between(order): the part of an order of drawing that keeps its colours, null for all; the rest fades.
+  draw(camera, ratio, style, moving, between) {
     const gl = this.gl, { width, height } = this.canvas;
-    if (gl.isContextLost() || !this.count) return;
+    if (gl.isContextLost() || !this.order?.length) return;
     const sampled = (moving && this.slow) || this.measured === 0;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
@@ -135,9 +134,21 @@ class PointRenderer {
     gl.uniform3fv(this.at.rim, style.rim);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, sampled ? this.sampleBuffer : this.orderBuffer);
     const began = performance.now();
-    gl.drawElements(gl.POINTS, sampled ? this.sampleCount : this.count, gl.UNSIGNED_INT, 0);
+    const order = sampled ? this.sample : this.order, part = between(order);
+    if (!part) this.drawPart(0, order.length, false);
+    else {
+      this.drawPart(0, part[0], true);
+      this.drawPart(part[1], order.length, true);
+      this.drawPart(...part, false);
+    }
     this.frames++;
     return this.measure(sampled, began);
+  }
+
+  drawPart(first, end, faded) {
+    const { gl } = this;
+    gl.uniform1f(this.at.faded, Number(faded));
+    if (end > first) gl.drawElements(gl.POINTS, end - first, gl.UNSIGNED_INT, 4 * first);
   }
 
   // The first frame (a sample, which also waits for the shaders to compile) and the first whole frame are waited for:
@@ -172,17 +183,35 @@ function linkProgram(gl) {
 
 // Dimmed first, then points without a value, then by value with the end people look for ("high" or "low") on top, so
 // that it is never hidden at random. The price: a crowded place looks as good as its best point. Categories have no
-// such order and keep that of the data ("data"), else the last category would cover the others.
-function drawOrder(shades, onTop) {
-  const first = new Uint32Array(LAST_SHADE + 2), order = new Uint32Array(shades.length);
-  const rank = (shade) => {
-    if (shade < FIRST_SHADE || onTop === "high") return shade;
-    return onTop === "low" ? LAST_SHADE + FIRST_SHADE - shade : FIRST_SHADE;
-  };
-  for (let i = 0; i < shades.length; i++) first[rank(shades[i]) + 1]++;
-  for (let s = 0; s <= LAST_SHADE; s++) first[s + 1] += first[s];
-  for (let i = 0; i < shades.length; i++) order[first[rank(shades[i])]++] = i;
+// such order and keep that of the data, else the last category would cover the others.
+function drawOrder(values, scale, shades) {
+  const { categories, onTop } = scale.colour, kinds = categories.length ? 1 : scale.distinct.length;
+  const first = new Uint32Array(kinds + 3), rank = new Uint32Array(values.length), order = new Uint32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const place = shades[i] < FIRST_SHADE || categories.length ? 0 : scale.numbers[i];
+    rank[i] = shades[i] < FIRST_SHADE ? shades[i] : FIRST_SHADE + (onTop === "low" ? kinds - 1 - place : place);
+    first[rank[i] + 1]++;
+  }
+  for (let r = 0; r + 1 < first.length; r++) first[r + 1] += first[r];
+  for (let i = 0; i < order.length; i++) order[first[rank[i]]++] = i;
   return order;
+}
+
+// First and end of the points in an order of drawing that are not dimmed and have a value of the range.
+function partBetween(order, values, shades, onTop, [low, high]) {
+  const firstWhere = (test) => {
+    let from = 0, to = order.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (test(order[middle])) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  };
+  const coloured = (i) => shades[i] >= FIRST_SHADE;
+  return onTop === "low"
+    ? [firstWhere((i) => coloured(i) && values[i] <= high), firstWhere((i) => coloured(i) && values[i] < low)]
+    : [firstWhere((i) => coloured(i) && values[i] >= low), firstWhere((i) => coloured(i) && values[i] > high)];
 }
 
 function sampleOf(order) {
@@ -192,34 +221,15 @@ function sampleOf(order) {
   return order.filter((i) => ((Math.imul(i, 2654435761) >>> 8) % every) === 0);
 }
 
-// values -> shades. Categories land in the middle of their palette texel.
-function shadesOf(values, colour, dimmed) {
+// values -> shades.
+function shadesOf(values, scale, dimmed) {
   const shades = new Uint16Array(values.length), span = LAST_SHADE - FIRST_SHADE;
-  const categories = colour.categories.length, range = colour.high / 2 - colour.low / 2; // the whole may be infinite
+  const known = scale.distinct && Uint16Array.from(scale.places, (place) => FIRST_SHADE + Math.round(place * span));
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    const t = categories ? (value + 0.5) / categories : (value / 2 - colour.low / 2) / range;
     if (dimmed && dimmed[i]) shades[i] = DIMMED;
     else if (!Number.isFinite(value)) shades[i] = NO_VALUE;
-    else shades[i] = FIRST_SHADE + Math.round(clamp(t, 0, 1) * span);
+    else shades[i] = known ? known[scale.numbers[i]] : FIRST_SHADE + Math.round(clamp(scale.place(value), 0, 1) * span);
   }
   return shades;
-}
-
-function hexToRgb(hex) {
-  const number = parseInt(hex.slice(1), 16);
-  return [number >> 16, (number >> 8) & 255, number & 255];
-}
-
-function paletteBytes(colour) {
-  const stops = colour.palette.map(hexToRgb);
-  const length = colour.categories.length || 256, bytes = new Uint8Array(length * 4);
-  for (let i = 0; i < length; i++) {
-    const place = colour.categories.length ? i % stops.length : (i / (length - 1)) * (stops.length - 1);
-    const below = Math.min(Math.floor(place), stops.length - 1), above = Math.min(below + 1, stops.length - 1);
-    const mix = place - below;
-    for (let c = 0; c < 3; c++) bytes[4 * i + c] = Math.round(stops[below][c] * (1 - mix) + stops[above][c] * mix);
-    bytes[4 * i + 3] = 255;
-  }
-  return bytes;
 }

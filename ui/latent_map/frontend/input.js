@@ -3,7 +3,7 @@
 const HIT_RADIUS = { mouse: 8, pen: 10, touch: 16 };
 const KEY_HIT_RADIUS = 4; // shorter than an arrow step: a walk must not stick to a point
 const KEY_STEP = 12, KEY_STEP_LARGE = 48, KEY_PAUSE_MS = 120;
-const DRAG_THRESHOLD = 4, DOUBLE_CLICK_MS = 320, BUTTON_ZOOM = 1.8;
+const DRAG_THRESHOLD = 4, DOUBLE_CLICK_MS = 320, BUTTON_ZOOM = 1.8, HINT_MS = 1600;
 
 class MapInput extends MapView {
   constructor(parent) {
@@ -23,10 +23,12 @@ class MapInput extends MapView {
     on(ui.over, "pointerleave", () => this.hover(null));
     on(ui.over, "wheel", this.wheel, { passive: false });
     on(root, "keydown", this.keyDown);
+    on(root, "focusin", () => { ui.hint.hidden = true; });
     on(ui.zoomIn, "click", () => this.glideZoom(BUTTON_ZOOM));
     on(ui.zoomOut, "click", () => this.glideZoom(1 / BUTTON_ZOOM));
     on(ui.reset, "click", () => this.fit && this.glide(this.fit));
     on(ui.lasso, "click", () => this.setLassoMode(!this.lassoMode));
+    for (const button of ui.modes.children) on(button, "click", () => this.setLassoKind(button.value));
     on(ui.retry, "click", () => this.retry?.());
     on(ui.points, "webglcontextlost", (event) => {
       event.preventDefault(); // without this the browser never gives the context back
@@ -56,7 +58,8 @@ class MapInput extends MapView {
     this.pointers.set(event.pointerId, this.place(event));
     const lasso = this.lassoMode || (event.shiftKey && event.pointerType === "mouse");
     this.gesture = this.pointers.size > 1 ? "pinch" : "press";
-    this.press = { at: this.place(event), lasso };
+    const key = event.shiftKey ? "add" : event.altKey ? "remove" : this.lassoKind; // Shift alone also begins a lasso
+    this.press = { at: this.place(event), lasso, mode: this.lassoMode ? key : "new" };
     if (this.gesture === "pinch") this.scene.drawing = null;
   }
 
@@ -133,13 +136,22 @@ class MapInput extends MapView {
     this.hover(index >= 0 ? index : null);
   }
 
+  // The page scrolls on unless the map was clicked or tabbed into: a wheel on its way down the page shall not stop here.
+  // With Ctrl the browser would magnify the page; a trackpad's pinch arrives as that.
   wheel(event) {
+    if (!event.ctrlKey && !this.root.matches(":focus-within")) return this.hint();
     event.preventDefault();
     cancelAnimationFrame(this.gliding);
     this.hover(null);
     const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
-    const speed = event.ctrlKey ? 0.01 : 0.002; // a trackpad pinch arrives as a wheel with Ctrl held and small steps
+    const speed = event.ctrlKey ? 0.01 : 0.002; // a pinch comes in small steps
     this.zoomAbout(...this.place(event), Math.exp(-clamp(event.deltaY * lines, -240, 240) * speed));
+  }
+
+  hint() {
+    this.ui.hint.hidden = false;
+    clearTimeout(this.hintTimer);
+    this.hintTimer = setTimeout(() => { this.ui.hint.hidden = true; }, HINT_MS);
   }
 
   keyDown(event) {

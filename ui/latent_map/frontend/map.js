@@ -7,7 +7,8 @@ const instances = new WeakMap();
 class LatentMap extends MapInput {
   constructor(parent) {
     super(parent);
-    this.loads = { points: 0, colour: 0, background: 0 };
+    this.loads = { points: 0, colour: 0, background: 0, surface: 0, contours: 0 };
+    this.legend = new Legend(this.ui, this.stop.signal, (range) => this.moveBrush(range), (range) => this.brushed(range));
     this.setStatus("loading");
     this.startGraphics();
   }
@@ -22,12 +23,16 @@ class LatentMap extends MapInput {
     this.root.dataset.key = data.key;
     if (!this.renderer) return this.reportStatus();
     const themed = this.readTheme();
-    Object.assign(this.scene, { marks: data.marks, lines: data.lines, lasso: data.lasso });
+    Object.assign(this.scene, { marks: data.marks, lines: data.lines, lasso: data.lasso, parts: data.lassoParts });
     if (this.scene.pending && data.seq >= this.scene.pending.seq) this.scene.pending = null;
     if (before.points?.url !== data.points.url || before.points?.digest !== data.points.digest) this.loadPoints();
     if (JSON.stringify(before.colour) !== JSON.stringify(data.colour)) this.loadColour();
     else if (before.dim !== data.dim) this.applyColour();
-    if (JSON.stringify(before.background) !== JSON.stringify(data.background)) this.loadBackground();
+    const changed = (name) => JSON.stringify(before[name] ?? null) !== JSON.stringify(data[name] ?? null);
+    if (changed("background")) this.loadBackground();
+    if (changed("surface")) this.loadSurface();
+    if (changed("contours")) this.loadContours();
+    if (changed("brush")) this.setBrush(data.brush); // else a movement that goes on would jump back
     this.reportStatus();
     this.requestDraw(themed);
   }
@@ -72,6 +77,10 @@ class LatentMap extends MapInput {
     const { dim, points } = this.data;
     this.values = this.fetched;
     this.colour = this.fetchedColour;
+    if (this.scale?.colour !== this.colour || this.scaled !== this.values) {
+      this.scale = new ColourScale(this.values, this.colour);
+      [this.scaled, this.surfaceImage] = [this.values, null];
+    }
     this.dimmed = dim ? unpackBits(dim, points.n) : null;
     this.upload();
     this.drawLegend();
@@ -82,9 +91,9 @@ class LatentMap extends MapInput {
   }
 
   upload() {
-    const categorical = this.colour.categories.length > 0;
-    this.renderer.setPalette(paletteBytes(this.colour), !categorical);
-    this.renderer.setShades(shadesOf(this.values, this.colour, this.dimmed), categorical ? "data" : this.colour.onTop);
+    const { values, scale, colour } = this, shades = shadesOf(values, scale, this.dimmed);
+    this.renderer.setPalette(paletteBytes(colour), !colour.categories.length);
+    this.renderer.setShades(shades, drawOrder(values, scale, shades));
   }
 
   async loadBackground() {
@@ -99,6 +108,40 @@ class LatentMap extends MapInput {
       this.requestDraw(true);
     } catch (error) {
       console.warn("latent map: no background,", error.message); // decoration: the map works without it
+    }
+  }
+
+  async loadSurface() {
+    const { surface } = this.data, turn = ++this.loads.surface;
+    this.surface = this.surfaceImage = null;
+    this.ui.between.hidden = true;
+    this.requestDraw(true);
+    if (!surface) return;
+    try {
+      const values = await fetchFloats(surface.url, surface.width * surface.height);
+      if (turn !== this.loads.surface) return;
+      this.surface = { ...surface, values };
+      this.ui.between.hidden = false;
+      this.ui.betweenWords.textContent = surface.words;
+      this.ui.betweenSwatch.style.background = `linear-gradient(to right, ${this.data.colour.palette.join(", ")})`;
+      this.requestDraw(true);
+    } catch (error) {
+      console.warn("latent map: no surface,", error.message);
+    }
+  }
+
+  async loadContours() {
+    const { contours } = this.data, turn = ++this.loads.contours;
+    this.scene.contours = null;
+    this.requestDraw(false);
+    if (!contours) return;
+    try {
+      const density = await fetchFloats(contours.url, contours.width * contours.height);
+      if (turn !== this.loads.contours) return;
+      this.scene.contours = contourPaths(density, contours);
+      this.requestDraw(false);
+    } catch (error) {
+      console.warn("latent map: no contours,", error.message);
     }
   }
 
@@ -193,20 +236,30 @@ class LatentMap extends MapInput {
     this.ui.live.textContent = index >= 0 ? point : `Between the points, at ${x.toFixed(2)}, ${y.toFixed(2)}`;
   }
 
+  brushed(range) {
+    const { low, high } = this.colour;
+    // an end of the legend stands for all that lie beyond it
+    const ends = range && [range[0] <= low ? null : range[0], range[1] >= high ? null : range[1]];
+    this.component.setTriggerValue("brush", { range: ends, seq: Date.now() });
+  }
+
   finishLasso() {
     const outline = thinOutline(this.scene.drawing, LASSO_VERTICES);
     this.scene.drawing = null;
     if (outline.length < 3) return this.requestDraw(false);
-    const polygon = outline.map(([px, py]) => this.toData(px, py));
-    this.scene.lasso = polygon;
-    this.component.setTriggerValue("lasso", { polygon });
+    const polygon = outline.map(([px, py]) => this.toData(px, py)), { scene } = this;
+    const mode = scene.lasso ? this.press.mode : "new"; // there is nothing yet to add to or to remove from
+    if (!scene.lasso && this.press.mode === "remove") return this.requestDraw(false);
+    if (mode === "new") Object.assign(scene, { lasso: polygon, parts: [] });
+    else scene.parts = [...scene.parts, { mode, xy: polygon }];
+    this.component.setTriggerValue("lasso", { polygon, mode });
     this.requestDraw(false);
   }
 
   clear() {
     clearTimeout(this.keyTimer);
     this.setLassoMode(false);
-    Object.assign(this.scene, { pending: null, drawing: null, lasso: null });
+    Object.assign(this.scene, { pending: null, drawing: null, lasso: null, parts: [] });
     this.cursor = null;
     this.gesture = null;
     this.hover(null);
@@ -218,6 +271,13 @@ class LatentMap extends MapInput {
     this.lassoMode = on;
     this.root.dataset.mode = on ? "lasso" : "pan";
     this.ui.lasso.setAttribute("aria-pressed", String(on));
+    this.ui.modes.hidden = !on;
+    this.setLassoKind("new");
+  }
+
+  setLassoKind(kind) {
+    this.lassoKind = kind;
+    for (const button of this.ui.modes.children) button.setAttribute("aria-pressed", String(button.value === kind));
   }
 
   destroy() {
@@ -225,7 +285,7 @@ class LatentMap extends MapInput {
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.gliding);
-    for (const timer of [this.statusTimer, this.settleTimer, this.keyTimer]) clearTimeout(timer);
+    for (const timer of [this.statusTimer, this.settleTimer, this.keyTimer, this.hintTimer]) clearTimeout(timer);
     this.renderer?.dispose();
   }
 }

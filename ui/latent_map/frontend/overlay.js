@@ -11,7 +11,8 @@ class Overlay {
     this.context = context;
   }
 
-  // view: {width, height, ratio, toScreen(x, y) -> [px, py]}; scene: {marks, lines, lasso, drawing, hover, pending}
+  // view: {width, height, ratio, camera, toScreen(x, y) -> [px, py]}; scene: {marks, lines, lasso, drawing, hover,
+  // pending, contours, parts}
   draw(view, scene, colours) {
     const ctx = this.context;
     [this.view, this.colours] = [view, colours];
@@ -19,9 +20,11 @@ class Overlay {
     ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     ctx.clearRect(0, 0, view.width, view.height);
     ctx.lineJoin = ctx.lineCap = "round";
+    if (scene.contours) drawContours(ctx, scene.contours, view.camera, view, colours);
     for (const line of scene.lines) this.line(line);
-    if (scene.lasso) this.outline(scene.lasso.map(([x, y]) => view.toScreen(x, y)), true);
-    if (scene.drawing) this.outline(scene.drawing, false);
+    const parts = scene.lasso ? [{ mode: "add", xy: scene.lasso }, ...scene.parts] : [];
+    for (const { mode, xy } of parts) this.outline(xy.map(([x, y]) => view.toScreen(x, y)), mode);
+    if (scene.drawing) this.outline(scene.drawing, "drawn");
     if (scene.hover) this.ring(scene.hover, 7, colours.text, 1.5);
     const marks = scene.pending ? [...scene.marks, scene.pending] : scene.marks;
     const sorted = [...marks].sort((a, b) => MARK_ORDER.indexOf(a.kind) - MARK_ORDER.indexOf(b.kind));
@@ -40,15 +43,16 @@ class Overlay {
       strong ? 2.5 : 1.25, strong ? 1 : 0.65);
   }
 
-  outline(points, closed) {
-    const ctx = this.context;
+  // kind: "drawn" while it is drawn, then "add" or "remove".
+  outline(points, kind) {
+    const ctx = this.context, closed = kind !== "drawn", removed = kind === "remove";
     if (points.length < 2) return;
     trace(ctx, points, true);
-    ctx.globalAlpha = 0.1;
-    ctx.fillStyle = this.colours.accent;
+    ctx.globalAlpha = removed ? 0.5 : 0.1;
+    ctx.fillStyle = removed ? this.colours.background : this.colours.accent;
     ctx.fill();
     ctx.globalAlpha = 1;
-    ctx.setLineDash(closed ? [] : [5, 4]);
+    ctx.setLineDash(kind === "add" ? [] : [5, 4]);
     this.strokeHaloed(() => trace(ctx, points, closed), this.colours.accent, 1.5);
     ctx.setLineDash([]);
   }
@@ -197,19 +201,4 @@ function cssToRgb(css, probe) {
 function readableOn(css) {
   const [r, g, b] = css.match(/[\d.]+/g).map(Number);
   return 0.299 * r + 0.587 * g + 0.114 * b > 150 ? "#111" : "#fff";
-}
-
-// The sparse zones: a small grid of greyness, stretched smoothly under the points.
-function backgroundImage(bytes, { width, height }, [r, g, b]) {
-  const image = new ImageData(width, height);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const to = 4 * (row * width + column);
-      image.data.set([r, g, b, bytes[(height - 1 - row) * width + column]], to); // grid rows run upwards, pixels down
-    }
-  }
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width, height];
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas;
 }

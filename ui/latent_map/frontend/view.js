@@ -1,7 +1,8 @@
 // What is seen: the camera, the size of the canvases, when to draw which of them, the legend and the tooltip.
 // The camera belongs to the browser: nothing the server sends moves it.
 
-const ZOOM_OUT_LIMIT = 0.5, ZOOM_IN_LIMIT = 4000;
+// Beyond these there is nothing to see: a speck, or one point alone.
+const ZOOM_OUT_LIMIT = 0.5, ZOOM_IN_LIMIT = 400;
 const SETTLE_MS = 140; // after the last movement of the view, a sampled picture is completed
 const STORAGE_PREFIX = "svge-map:";
 
@@ -9,7 +10,8 @@ class MapView {
   constructor(parent) {
     this.root = parent.querySelector(".lm");
     this.ui = Object.fromEntries([...this.root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
-    this.scene = { marks: [], lines: [], lasso: null, drawing: null, hover: null, pending: null };
+    this.scene = { marks: [], lines: [], lasso: null, parts: [], drawing: null, hover: null,
+      pending: null, contours: null };
     this.size = { width: 0, height: 0, ratio: 1 };
     this.data = {};
     this.overlay = new Overlay(this.ui.over.getContext("2d"));
@@ -26,7 +28,7 @@ class MapView {
     this.colours = { text: css(text), background: css(background), accent: css(accent), grey,
       font: style.getPropertyValue("--st-font").trim() || "sans-serif", textRgb: text, backgroundRgb: background };
     const changed = before !== JSON.stringify(this.colours);
-    if (changed) this.greyImage = null;
+    if (changed) this.greyImage = this.surfaceImage = null;
     return changed;
   }
 
@@ -38,6 +40,7 @@ class MapView {
     for (const canvas of [this.ui.back, this.ui.points, this.ui.over]) {
       [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     }
+    this.legend?.draw();
     if (!width || !height) return;
     this.fit = this.fitCamera();
     // The same place at the same relative zoom, so that a narrower window shows the same neighbourhood.
@@ -68,17 +71,24 @@ class MapView {
     const { x0, y0, x1, y1 } = this.index.bounds;
     const scale = clamp(camera.scale, this.fit.scale * ZOOM_OUT_LIMIT, this.fit.scale * ZOOM_IN_LIMIT);
     this.camera = { x: clamp(camera.x, x0, x1), y: clamp(camera.y, y0, y1), scale };
+    this.ui.zoomIn.setAttribute("aria-disabled", String(scale >= this.fit.scale * ZOOM_IN_LIMIT));
+    this.ui.zoomOut.setAttribute("aria-disabled", String(scale <= this.fit.scale * ZOOM_OUT_LIMIT));
     this.root.dataset.camera = [this.camera.x, this.camera.y, scale].map((v) => v.toPrecision(9)).join(",");
     if (remember) {
       const kept = { x: this.camera.x, y: this.camera.y, zoom: scale / this.fit.scale };
       try {
         sessionStorage.setItem(STORAGE_PREFIX + this.data.points.digest, JSON.stringify(kept));
       } catch { /* storage is full or blocked: the view is kept until the page is left */ }
-      this.moving = performance.now();
-      clearTimeout(this.settleTimer);
-      this.settleTimer = setTimeout(() => this.requestDraw(true), SETTLE_MS);
+      this.keepMoving();
     }
     this.requestDraw(true);
+  }
+
+  // While something moves a sample of the points may do; a while after its end they are all drawn.
+  keepMoving() {
+    this.moving = performance.now();
+    clearTimeout(this.settleTimer);
+    this.settleTimer = setTimeout(() => this.requestDraw(true), SETTLE_MS);
   }
 
   toScreen(x, y) {
@@ -138,7 +148,7 @@ class MapView {
       this.drawBackground();
       this.drawPoints();
     }
-    const view = { ...this.size, toScreen: (x, y) => this.toScreen(x, y) };
+    const view = { ...this.size, camera: this.camera, toScreen: (x, y) => this.toScreen(x, y) };
     this.overlay.draw(view, this.scene, this.colours);
     this.root.dataset.marks = String(this.scene.marks.length);
     this.root.dataset.pending = this.scene.pending ? `${this.scene.pending.x},${this.scene.pending.y}` : "";
@@ -149,7 +159,8 @@ class MapView {
     const unit = (rgb) => rgb.map((c) => c / 255), { size, alpha } = this.pointStyle();
     const style = { size: Math.max(size * ratio, 1), alpha, rim: unit(this.colours.backgroundRgb),
       missing: [...unit(this.colours.grey), alpha * 0.55], dimmed: [...unit(this.colours.grey), alpha * 0.16] };
-    if (this.renderer.draw(this.camera, ratio, style, moving) && !moving) this.requestDraw(true);
+    const between = (order) => this.between(order);
+    if (this.renderer.draw(this.camera, ratio, style, moving, between) && !moving) this.requestDraw(true);
     this.root.dataset.frame = String(this.renderer.frames);
   }
 
@@ -165,16 +176,25 @@ class MapView {
     const canvas = this.ui.back, ctx = canvas.getContext("2d"), { ratio, width, height } = this.size;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, width, height);
-    if (!this.background) return;
-    this.greyImage ||= backgroundImage(this.background.bytes, this.background, this.colours.textRgb);
-    const [x0, x1, y0, y1] = this.background.extent;
-    const [left, top] = this.toScreen(x0, y1), [right, bottom] = this.toScreen(x1, y0);
-    ctx.globalAlpha = 0.085;
-    ctx.fillStyle = this.colours.text;
-    ctx.fillRect(0, 0, width, height); // beyond the grid there is nothing known at all
-    ctx.clearRect(left, top, right - left, bottom - top);
     ctx.imageSmoothingQuality = "high";
-    ctx.drawImage(this.greyImage, left, top, right - left, bottom - top);
+    const placed = (image, [x0, x1, y0, y1]) => {
+      const [left, top] = this.toScreen(x0, y1), [right, bottom] = this.toScreen(x1, y0);
+      if (image) ctx.drawImage(image, left, top, right - left, bottom - top);
+      else ctx.clearRect(left, top, right - left, bottom - top);
+    };
+    if (this.background) {
+      this.greyImage ||= backgroundImage(this.background.bytes, this.background, this.colours.textRgb);
+      ctx.globalAlpha = 0.085;
+      ctx.fillStyle = this.colours.text;
+      ctx.fillRect(0, 0, width, height); // beyond the grid there is nothing known at all
+      placed(null, this.background.extent);
+      placed(this.greyImage, this.background.extent);
+    }
+    if (this.surface) {
+      this.surfaceImage ||= surfaceImage(this.surface.values, this.surface, this.scale, paletteBytes(this.colour));
+      ctx.globalAlpha = 0.5;
+      placed(this.surfaceImage, this.surface.extent);
+    }
     ctx.globalAlpha = 1;
   }
 
@@ -187,7 +207,7 @@ class MapView {
     ui.names.hidden = !ui.scale.hidden;
     ui.low.textContent = (lowClipped ? "≤ " : "") + formatNumber(low, high - low, 0);
     ui.high.textContent = (highClipped ? "≥ " : "") + formatNumber(high, high - low, 0);
-    ui.bar.style.background = `linear-gradient(to right, ${palette.join(", ")})`;
+    ui.how.hidden = this.colour.scale !== "ranks" || categories.length > 0;
     ui.names.replaceChildren(...categories.map((name, i) => {
       const item = document.createElement("li"), swatch = document.createElement("i");
       swatch.style.background = palette[i % palette.length];
@@ -197,10 +217,45 @@ class MapView {
     const missing = this.values.reduce((sum, value) => sum + !Number.isFinite(value), 0);
     ui.missing.hidden = !missing;
     ui.missingWords.textContent = missing ? `${count(missing)} without a value` : "";
-    const dimmed = this.dimmed ? this.dimmed.reduce((sum, bit) => sum + bit, 0) : 0;
-    this.root.dataset.dimmed = String(dimmed);
-    const total = this.values.length;
-    ui.count.textContent = dimmed ? `${count(total - dimmed)} of ${count(total)} points` : `${count(total)} points`;
+    if (!categories.length) this.legend.show(this.scale, Boolean(this.data.brushable));
+    this.countWords();
+  }
+
+  // How many keep their colour; all of the order of drawing that is not dimmed, where nothing is brushed.
+  countWords() {
+    const total = this.values.length, part = this.between(this.renderer.order);
+    const kept = part ? part[1] - part[0] : total - (this.dimmed ? this.dimmed.reduce((sum, bit) => sum + bit, 0) : 0);
+    this.root.dataset.dimmed = String(total - kept);
+    this.ui.count.textContent = kept < total ? `${count(kept)} of ${count(total)} points` : `${count(total)} points`;
+  }
+
+  // ---- the brush on the legend -----------------------------------------------------------------------------------
+
+  setBrush(range) {
+    this.brush = range;
+    this.root.dataset.brush = range ? range.join(",") : "";
+    this.legend.set(range);
+    if (this.values) this.countWords();
+    this.requestDraw(true);
+  }
+
+  // A movement of the brush: nothing is sorted or sent, another part of the points keeps its colours.
+  moveBrush(range) {
+    this.hover(null);
+    this.keepMoving();
+    this.setBrush(range);
+  }
+
+  limits() { return this.brush && !this.colour.categories.length ? this.brush.map((v) => this.scale.rounded(v)) : null; }
+
+  between(order) {
+    const limits = this.limits();
+    return limits && partBetween(order, this.values, this.renderer.shades, this.colour.onTop, limits);
+  }
+
+  isDimmed(i) {
+    const limits = this.limits();
+    return Boolean(this.dimmed?.[i]) || (limits !== null && !(this.values[i] >= limits[0] && this.values[i] <= limits[1]));
   }
 
   hover(index) {
@@ -228,7 +283,7 @@ class MapView {
     const ending = unit && Number.isFinite(value) && !categories.length ? ` ${unit}` : "";
     tipValue.textContent = `${title}: ${words}${ending}`;
     needle.hidden = categories.length > 0 || !Number.isFinite(value);
-    needle.style.left = `${clamp((value - low) / (high - low), 0, 1) * 100}%`;
+    if (!needle.hidden) needle.style.left = `${this.scale.linear(value) * 100}%`;
     const box = tip.getBoundingClientRect();
     const below = at[1] < box.height + 24;
     tip.style.left = `${clamp(at[0] - box.width / 2, 6, Math.max(6, width - box.width - 6))}px`;
@@ -237,7 +292,7 @@ class MapView {
 
   pick(px, py, radius) {
     const [x, y] = this.toData(px, py);
-    return this.index.nearest(x, y, radius / this.camera.scale, (i) => Boolean(this.dimmed?.[i]));
+    return this.index.nearest(x, y, radius / this.camera.scale, (i) => this.isDimmed(i));
   }
 }
 
