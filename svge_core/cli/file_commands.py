@@ -4,14 +4,16 @@ import argparse
 from pathlib import Path
 
 from svge_core.cli.cell_parts import csv_bytes, encode_cells, known_scores, name_cell, open_predictors, write_output
-from svge_core.cli.common import emit, open_model, refuse_unused
+from svge_core.cli.common import emit, open_model, refuse_unused, use_threads
 from svge_core.cli.network_commands import NETWORK_FILES, NETWORK_OPTIONS, export_network_files
 from svge_core.cli.options import DEFAULT_CHECKPOINT
 from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.data.csv import quote_text
+from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
-from svge_core.exporting import DRAWINGS, FORMS, ExportItem, item_for, save, write_atomic
+from svge_core.explorer import find_rows, open_explorer, table_file
+from svge_core.exporting import DRAWINGS, FORMS, MAX_CELLS, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 
@@ -61,6 +63,7 @@ def export_command(arguments: argparse.Namespace) -> int:
         refuse_unused(arguments, ("theme",), f"There is no drawing in a {suffix} file")
     if not suffix or arguments.out.is_dir() or suffix in NETWORK_FILES:
         refuse_unused(arguments, ("theme",), "There is no drawing in the files of a network")
+        refuse_unused(arguments, ("where",), "The files of a network are those of one architecture")
         return export_network_files(arguments, *_known_items(arguments))
     if suffix[1:] not in FORMS:
         known = ", ".join([*(f".{form}" for form in FORMS), *NETWORK_FILES])
@@ -69,9 +72,38 @@ def export_command(arguments: argparse.Namespace) -> int:
             "all files of the network."
         )
     refuse_unused(arguments, NETWORK_OPTIONS, f"There is no network in a {suffix} file")
+    if arguments.where is not None:
+        return _export_found(arguments, suffix)
     space, items = _known_items(arguments)
     save(items, space, arguments.out, arguments.theme or "light")
     emit(arguments, {"file": str(arguments.out), "count": len(items)}, f"wrote {len(items):,} to {arguments.out}")
+    return 0
+
+
+def _export_found(arguments: argparse.Namespace, suffix: str) -> int:
+    """Every cell that a question means; of more than a document holds, the table."""
+    if arguments.arch is not None or arguments.file is not None:
+        raise SvgeError("Give one of these: an architecture, --file FILE, --where WORDS.")
+    refuse_unused(arguments, ("space",), "--where asks for cells on the map of a checkpoint")
+    use_threads(arguments)
+    explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
+    found = find_rows(explorer, arguments.where)
+    count = len(found.rows)
+    if not count:
+        raise SvgeError(f"No cell meets: {found.words}.")
+    if count <= MAX_CELLS:
+        save(
+            explorer.export_items(explorer.cells_at(found.rows)),
+            explorer.space,
+            arguments.out,
+            arguments.theme or "light",
+        )
+    elif suffix in (".csv", ".parquet"):
+        write_atomic(arguments.out, table_file(explorer, found.rows, "csv" if suffix == ".csv" else "parquet"))
+    else:
+        raise SvgeError(f"{count:,} cells meet it, and a {suffix} file holds {MAX_CELLS:,}: write .csv or .parquet.")
+    document = {"file": str(arguments.out), "count": count, "understood": found.words}
+    emit(arguments, document, f"wrote {count:,} to {arguments.out} ({found.words})")
     return 0
 
 

@@ -5,6 +5,7 @@ from .columns import (
     ColumnName as ColumnName,
     column as column,
     column_names as column_names,
+    column_values as column_values,
 )
 from .explorer import Explorer as Explorer
 from .inspection import (
@@ -25,6 +26,18 @@ from .naming import (
 )
 from .opening import PREDICTORS as PREDICTORS, assemble_explorer as assemble_explorer, open_explorer as open_explorer
 from .predictor_source import PredictorSource as PredictorSource
+from .queries import (
+    MAX_QUERY as MAX_QUERY,
+    Found as Found,
+    Query as Query,
+    Vocabulary as Vocabulary,
+    find_rows as find_rows,
+    in_words as in_words,
+    met_by as met_by,
+    parse_query as parse_query,
+    starts_like_query as starts_like_query,
+    vocabulary_of as vocabulary_of,
+)
 from .selection import (
     CellFilter as CellFilter,
     Summary as Summary,
@@ -34,3 +47,16 @@ from .selection import (
     selection_columns as selection_columns,
     summary as summary,
 )
+from .structure import (
+    COUNT as COUNT,
+    DEPTH as DEPTH,
+    EDGES as EDGES,
+    INDEX as INDEX,
+    NUMBER as NUMBER,
+    ranks as ranks,
+    structure_names as structure_names,
+    table_column as table_column,
+    table_names as table_names,
+    table_values as table_values,
+)
+from .tables import TableForm as TableForm, table_file as table_file, table_rows as table_rows

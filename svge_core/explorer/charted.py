@@ -13,6 +13,7 @@ from svge_core.checkpoints import Checkpoint
 from svge_core.data import Prediction, ScoreMeaning, Scores
 from svge_core.errors import DataError
 from svge_core.explorer.facts import Facts
+from svge_core.explorer.graphs import Structure
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.threads import computed_once
@@ -110,6 +111,11 @@ class ChartedCells:
     def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
         """How often each charted cell uses each operation of the space."""
         return self._facts.operation_counts
+
+    @property
+    def structure(self) -> Structure:
+        """Edges and depth of the charted cells."""
+        return self._facts.structure
 
     @property
     def held_out(self) -> Bool[np.ndarray, " cells"]:

@@ -12,7 +12,7 @@ from svge_core.errors import DataError
 from svge_core.evaluation import title
 from svge_core.explorer.charted import ChartedCells
 
-ColumnKind = Literal["measured", "analytic", "predicted", "error", "category"]
+ColumnKind = Literal["measured", "analytic", "predicted", "error", "category", "structure"]
 PREDICTED, ERROR = "predicted-", "error-"
 SPLIT, DOMINANT, FAMILY = "split", "dominant-operation", "family"
 #: share of the worst values that may take the first colour, so that a few failures do not use up the whole bar
@@ -104,11 +104,7 @@ def column(explorer: ChartedCells, key: str) -> Column:
     Raises:
         DataError: if there is no such column.
     """
-    names = column_names(explorer)
-    name = next((name for name in names if name.key == key), None)
-    if name is None:
-        some = ", ".join(name.key for name in names[:3])
-        raise DataError(f"There is no column {key[:80]!r} for the map: expected one of {some}, ... ({len(names)}).")
+    name = _named(explorer, key)
     if name.kind == "category":
         return _category(explorer, name)
     meaning = explorer.meaning(name.score)
@@ -120,6 +116,27 @@ def column(explorer: ChartedCells, key: str) -> Column:
     low, high, limits = robust_limits(values, meaning.direction)
     described = _described(explorer, name, meaning)
     return Column(name, meaning.unit, meaning.direction, described, values, low, high, limits)
+
+
+def column_values(explorer: ChartedCells, key: str) -> Float[np.ndarray, " cells"]:
+    """The numbers of a column alone, without how they are shown.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    name = _named(explorer, key)
+    if name.kind == "category":
+        return _category(explorer, name).values
+    return _values(explorer, name, explorer.meaning(name.score))
+
+
+def _named(explorer: ChartedCells, key: str) -> ColumnName:
+    names = column_names(explorer)
+    name = next((name for name in names if name.key == key), None)
+    if name is None:
+        some = ", ".join(name.key for name in names[:3])
+        raise DataError(f"There is no column {key[:80]!r} for the map: expected one of {some}, ... ({len(names)}).")
+    return name
 
 
 def robust_limits(values: Float[np.ndarray, " cells"], direction: Direction) -> tuple[float, float, str]:

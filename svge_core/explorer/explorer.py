@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from svge_core.atlas import Place, PlaneName, weighted_latent
 from svge_core.cells import Cell
@@ -17,6 +17,7 @@ from svge_core.data import Prediction, PredictionRow, Scores, cell_numbers, held
 from svge_core.errors import DataError
 from svge_core.explorer.charted import ChartedCells
 from svge_core.explorer.inspection import Inspection, Membership, Origin, decodings, inspection
+from svge_core.explorer.queries import find_rows
 from svge_core.exporting import ExportItem, item_for
 from svge_core.models import encode_all
 from svge_core.tensors import to_batch
@@ -42,6 +43,17 @@ class Explorer(ChartedCells):
     def weights(self) -> Any:
         """The decoder's tables, prepared once for many small decodings."""
         return self._facts.weights
+
+    def where(self, text: str) -> Int[np.ndarray, " found"]:
+        """The rows of the charted cells that a question in words means: ``explorer.where("no pool, depth over 2")``.
+
+        Best first where the question says by what (``"best 3 by accuracy, under 0.5 M parameters"``), else ascending;
+        ``explorer.cells_at(rows)`` gives the cells.
+
+        Raises:
+            ParseError: in one line, with what was not understood and an example.
+        """
+        return find_rows(self, text).rows
 
     def inspect_cell(
         self, cell: Cell | int, *, plane: PlaneName | None = None, seed: int = 0, draws: int = DRAWS

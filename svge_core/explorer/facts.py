@@ -11,6 +11,7 @@ from svge_core.atlas import Atlas, operation_counts
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import Prediction
 from svge_core.errors import CheckpointError
+from svge_core.explorer.graphs import Structure, structure_of
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.threads import computed_once
@@ -38,6 +39,11 @@ class Facts:
             return operation_counts(self.space, self.atlas.indices)
         used = [[cell.ops.count(op) for op in self.space.operations] for cell in self.atlas.drawn.cells]
         return np.array(used, dtype=np.int8)
+
+    @computed_once
+    def structure(self) -> Structure:
+        """See `Explorer`."""
+        return structure_of(self.space, self.atlas)
 
     @computed_once
     def held_out(self) -> Bool[np.ndarray, " cells"]:

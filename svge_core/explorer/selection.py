@@ -11,6 +11,7 @@ from svge_core.cells import Cell
 from svge_core.data import Direction, mean_and_deviation, median
 from svge_core.errors import DataError, InvalidCellError, ParseError
 from svge_core.explorer.charted import ChartedCells
+from svge_core.explorer.queries import met_by, parse_query, vocabulary_of
 from svge_core.spaces import AbstractSearchSpace
 
 MAX_TEXT = 2_000
@@ -98,6 +99,7 @@ class CellFilter:
         contains: operations that must occur.
         without: operations that must not occur.
         held_out_only: only cells the model was never trained on.
+        where: a question in words, see :func:`svge_core.explorer.find_rows`; asked of the cells that meet the rest.
     """
 
     score_key: str = ""
@@ -106,12 +108,13 @@ class CellFilter:
     contains: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     held_out_only: bool = False
+    where: str = ""
 
     @property
     def active(self) -> int:
         """Number of conditions."""
         ranges = (self.score is not None) + (self.params is not None)
-        return ranges + bool(self.contains) + bool(self.without) + self.held_out_only
+        return ranges + bool(self.contains) + bool(self.without) + self.held_out_only + bool(self.where)
 
 
 def kept_by(
@@ -126,6 +129,7 @@ def kept_by(
 
     Raises:
         DataError: if an operation is not one of the space, or the values are missing.
+        ParseError: if the words are not understood.
     """
     keep = np.ones(len(explorer.atlas), dtype=bool)
     if conditions.score is not None:
@@ -143,6 +147,9 @@ def kept_by(
             keep &= False
     if conditions.held_out_only:
         keep &= explorer.held_out
+    if conditions.where:
+        vocabulary = vocabulary_of(explorer)
+        keep = met_by(explorer, parse_query(conditions.where, vocabulary), keep, vocabulary)
     return keep
 
 

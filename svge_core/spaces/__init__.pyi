@@ -1,4 +1,9 @@
-from .base import AbstractSearchSpace as AbstractSearchSpace, Cost as Cost, DecodingRules as DecodingRules
+from .base import (
+    AbstractSearchSpace as AbstractSearchSpace,
+    CellArrays as CellArrays,
+    Cost as Cost,
+    DecodingRules as DecodingRules,
+)
 from .enas import ENAS_CHANNELS as ENAS_CHANNELS, ENASMacro as ENASMacro, reduction_points as reduction_points
 from .hooks import (
     Alias as Alias,

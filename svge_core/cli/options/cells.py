@@ -1,4 +1,4 @@
-"""What ``encode``, ``decode``, ``predict`` and ``compare`` take."""
+"""What ``encode``, ``decode``, ``predict``, ``find`` and ``compare`` take."""
 
 import argparse
 from pathlib import Path
@@ -41,6 +41,13 @@ def register(commands: Any) -> None:
     add_checkpoint(parser)
     parser.add_argument("--score", metavar="KEY", help="only this score (default: all that have a predictor)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write JSON to a file instead of printing")
+
+    parser = add_command(commands, "find", "find_command:run")
+    parser.add_argument("words", metavar="WORDS", help="such as 'at least 2 conv3x3, no pool, under 0.5 M parameters'")
+    parser.add_argument(
+        "--limit", type=whole_number(1, 1_000_000), default=20, metavar="N", help="show N (default: %(default)s)"
+    )
+    add_checkpoint(parser)
 
     parser = add_command(commands, "compare", "compare_command:run")
     parser.add_argument("cells", nargs="+", metavar="CELL", help="two to four, each as ARCH of the other commands")

@@ -27,6 +27,11 @@ def register(commands: Any) -> None:
 
     parser = add_command(commands, "export", "file_commands:export_command")
     add_cells(parser)
+    parser.add_argument(
+        "--where",
+        metavar="WORDS",
+        help="the cells on the checkpoint's map that a question in words means, such as 'depth over 2, no pool'",
+    )
     add_checkpoint(parser)
     parser.add_argument(
         "--out",

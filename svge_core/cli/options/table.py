@@ -26,6 +26,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "encode": "Architectures to latents (posterior mean and deviation).",
         "decode": "Latents, map positions or prior samples to architectures.",
         "predict": "Predicted scores with intervals, beside measured ones.",
+        "find": "The cells that a question in words means, such as 'best 3 by accuracy, no pool'.",
         "compare": "Two to four architectures side by side: scores, edits, latent distances; as a page, too.",
     },
     "train_cell": {

@@ -1,0 +1,56 @@
+"""``find`` and ``export --where``: cells by words."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from svge_core.__main__ import main
+from svge_core.spaces.registry import get_space
+from tests.support.cli import RunCommand
+from tests.support.tiny_checkpoint import make_enas_checkpoint
+
+SPACE = get_space("enas6")
+WORDS = "lowest 7 by parameters, at least 1 sep conv 3x3, no conv 5x5"
+
+
+@pytest.fixture(scope="module")
+def enas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_enas_checkpoint(tmp_path_factory.mktemp("find") / "enas6" / "tiny", charted=300)
+
+
+def fits(notation: str) -> bool:
+    ops = SPACE.parse(notation).ops
+    return "sep_conv_3x3" in ops and "conv_5x5" not in ops
+
+
+def test_cells_are_found_by_words(run: RunCommand, enas: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found: Any = run("find", WORDS, "--checkpoint", enas, "--limit", "5")
+    assert (found["count"], found["of"], len(found["cells"])) == (7, 300, 5)
+    assert found["understood"] == 'lowest 7 by "Parameters", at least 1 sep conv 3×3, no conv 5×5'
+    sizes = [cell["values"]["params_m"] for cell in found["cells"]]
+    assert sizes == sorted(sizes) and all(fits(cell["arch_str"]) for cell in found["cells"])
+    assert main(["find", WORDS, "--checkpoint", str(enas), "--limit", "5"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("7 of a random sample of 300 of ") and "and 2 more" in out
+
+
+def test_found_cells_are_exported(run: RunCommand, enas: Path, tmp_path: Path) -> None:
+    run("export", "--where", WORDS, "--checkpoint", enas, "--out", tmp_path / "few.csv")
+    rows = list(csv.DictReader((tmp_path / "few.csv").read_text("utf-8").splitlines()))
+    assert len(rows) == 7 and all(fits(row["arch_str"]) for row in rows)
+
+
+def test_mistakes_are_one_line(enas: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "a.csv")
+    for words, said in (
+        (["find", "no foo", "--checkpoint", str(enas)], "'foo' is no operation"),
+        (["export", "--where", "depth over 3", "--checkpoint", str(enas), "--out", out], "equal in depth"),
+        (["export", "--where", "edges over 99", "--checkpoint", str(enas), "--out", out], "No cell meets"),
+        (["export", "5", "--where", "edges over 9", "--checkpoint", str(enas), "--out", out], "Give one of these"),
+    ):
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert said in error and len(error.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
