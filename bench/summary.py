@@ -15,6 +15,7 @@ from bench import (
     latent_maps,
     latent_metric,
     latent_probe,
+    load,
     nasbench101_sizes,
     papers,
     randwire,
@@ -113,6 +114,7 @@ COLUMNS: dict[str, list[str]] = {
     "baselines": baselines.COLUMNS,
     "papers": papers.COLUMNS,
     "randwire": randwire.COLUMNS,
+    "load": load.COLUMNS,
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 

@@ -49,15 +49,24 @@ class Posterior:
         return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(dim=1)
 
 
+def normal_table(rows: int, columns: int) -> torch.Tensor:
+    """Numbers from N(0, 1), (rows, columns), the same that ``torch.randn`` draws; none on the meta device.
+
+    To draw them there, as for ``torch.eye``, PyTorch imports its compiler: a second whenever a checkpoint is checked.
+    """
+    table = torch.empty(rows, columns)
+    return table if table.is_meta else table.normal_()
+
+
 class OperationEncoding(nn.Module):
     """Rows that stand for node types: one-hot, or a learned table shared by encoder and decoder."""
 
     def __init__(self, types: int, config: ModelConfig) -> None:
         super().__init__()
         if config.encoding == "learned":
-            self.table = nn.Parameter(torch.randn(types, config.operation_dim))
+            self.table = nn.Parameter(normal_table(types, config.operation_dim))
         else:
-            self.register_buffer("table", torch.eye(types), persistent=False)
+            self.register_buffer("table", torch.zeros(types, types).fill_diagonal_(1.0), persistent=False)
 
     @property
     def width(self) -> int:
@@ -70,7 +79,7 @@ class TypeProjection(nn.Module):
 
     def __init__(self, encoding_width: int, out: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(encoding_width, out))
+        self.weight = nn.Parameter(normal_table(encoding_width, out))
 
     def forward(self, table: Tensor) -> Tensor:
         """(types, out)."""
@@ -85,7 +94,7 @@ class Encoder(nn.Module):
         half = config.hidden // 2
         self.embed = TypeProjection(encoding_width, half)
         # equal scale with the type embedding, so that neither hides the other at the start
-        self.position = nn.Parameter(torch.randn(max_nodes, half)) if config.positions else None
+        self.position = nn.Parameter(normal_table(max_nodes, half)) if config.positions else None
         self.rounds = nn.ModuleList(MessagePassing(config.hidden) for _ in range(config.rounds))
         self.readout = GatedSum(config.hidden, config.code, readouts=2)
         self.function = FunctionReadout(config) if config.function else None

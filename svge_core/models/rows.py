@@ -96,7 +96,7 @@ class RowVAE(GraphVAE):
         self.register_buffer("pair", pair, persistent=False)
         self.register_buffer("owned", owned, persistent=False)
         self.register_buffer("slot", slot, persistent=False)
-        self.register_buffer("ends", torch.triu_indices(nodes, nodes, 1), persistent=False)
+        self.register_buffer("ends", torch.from_numpy(np.stack(np.triu_indices(nodes, 1))), persistent=False)
 
     def encode(self, batch: CellBatch) -> Posterior:
         """q(z | cell) for every cell."""
@@ -231,16 +231,16 @@ def _owners(nodes: int) -> tuple[Tensor, Tensor, Tensor]:
         Number of the pair at each place (nodes, nodes // 2), row by row of the strict upper triangle; whether the node
         owns it; and for every pair the place of its owner in the flattened rows (pairs).
     """
-    node = torch.arange(nodes)[:, None]
-    offset = torch.arange(1, nodes // 2 + 1)
+    node = np.arange(nodes)[:, None]
+    offset = np.arange(1, nodes // 2 + 1)
     other = (node + offset) % nodes
-    low, high = torch.minimum(node, other), torch.maximum(node, other)
+    low, high = np.minimum(node, other), np.maximum(node, other)
     pair = low * (2 * nodes - low - 1) // 2 + high - low - 1
     owned = (2 * offset < nodes) | (node < nodes // 2)  # two nodes are opposite each other: the lower one owns the pair
-    places = torch.nonzero(owned.flatten()).flatten()
-    slot = torch.empty(len(places), dtype=torch.long)
-    slot[pair.flatten()[places]] = places
-    return pair, owned, slot
+    places = np.flatnonzero(owned)
+    slot = np.empty(len(places), dtype=np.int64)
+    slot[pair.ravel()[places]] = places
+    return torch.from_numpy(pair), torch.from_numpy(owned), torch.from_numpy(slot)
 
 
 def in_one_piece(inner: Float[Tensor, "batch nodes nodes"]) -> Bool[Tensor, " batch"]:

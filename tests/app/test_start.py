@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -14,6 +15,23 @@ from tests.support.paths import ROOT
 def test_the_server_is_for_this_machine_alone() -> None:
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
     assert settings["server"]["address"] == "127.0.0.1"
+
+
+def test_no_run_ends_with_a_full_collection() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert settings["runner"]["postScriptGC"] is False  # three quarters of the processor time of a click
+
+
+def test_a_first_view_imports_neither_the_compiler_nor_the_database(root: Path) -> None:
+    folder = root / "nasbench201" / "tiny"
+    code = (
+        "import sys; import ui.kept.panel, ui.shared.sidebar, ui.map.view; from pathlib import Path; "
+        "from ui.shared.loaders import explorer_for; explorer_for(Path(sys.argv[1]), 'cpu'); "
+        "print(sorted({'torch', 'torch._dynamo', 'sympy', 'sqlalchemy', 'optuna', 'sklearn'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['torch']"
 
 
 @pytest.mark.parametrize(("given", "address"), [((), "127.0.0.1"), (("ADDRESS=0.0.0.0",), "0.0.0.0")])

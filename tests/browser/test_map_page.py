@@ -7,10 +7,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
+from bench.harness.visitors import Visitor
 from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.spaces.registry import get_space
@@ -70,6 +72,21 @@ def test_a_click_on_a_point_shows_it_and_writes_the_link(opened: MapDriver, site
     expect(opened.page).to_have_url(re.compile(rf"[?&]cell={index}(&|$)"), timeout=TIMEOUT_MS)
     expect(opened.page.get_by_role("img", name=re.compile("Drawing of the cell"))).to_be_visible(timeout=TIMEOUT_MS)
     opened.wait_for(pending="", marks="7")
+
+
+def test_a_visitor_of_the_benchmark_sees_what_a_browser_sees(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
+    visitor, index = Visitor(urlsplit(site[0]).port or 0), lonely(site[1])
+    visitor.view("space=nasbench201")
+    x, y = map(float, site[1][index])
+    visitor.click(x, y, index)
+    opened.click(x, y)
+    title(opened, rf"Cell #{index}$")
+    assert visitor.shown == f"Cell #{index}"
+    visitor.click(*empty_place(opened, site[1]))
+    opened.click(*empty_place(opened, site[1]))
+    title(opened, re.escape(visitor.shown))
+    assert visitor.shown.startswith("Decoded: cell #")
+    visitor.leave()
 
 
 def test_a_click_on_empty_space_decodes_it(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:

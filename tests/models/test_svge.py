@@ -9,6 +9,7 @@ import torch
 
 from svge_core.errors import CheckpointError
 from svge_core.models.config import PUBLISHED, ModelConfig
+from svge_core.models.encoder import normal_table
 from svge_core.models.svge import SVGe
 from svge_core.spaces.base import AbstractSearchSpace
 from svge_core.spaces.registry import get_space
@@ -114,6 +115,15 @@ def test_one_hot_is_the_learned_encoding_with_the_identity_as_its_table() -> Non
     assert (missing, unexpected) == (["operations.table"], [])
     batch = tiny_batch()
     assert torch.equal(learned.encode(batch).mean, one_hot.encode(batch).mean)
+
+
+def test_a_normal_table_is_what_torch_draws_and_has_no_numbers_without_memory() -> None:
+    torch.manual_seed(5)
+    expected = torch.randn(7, 33)
+    torch.manual_seed(5)
+    assert torch.equal(normal_table(7, 33), expected)
+    with torch.device("meta"):
+        assert normal_table(7, 33).is_meta and normal_table(7, 33).shape == (7, 33)
 
 
 def test_the_published_size_has_the_published_number_of_parameters() -> None:

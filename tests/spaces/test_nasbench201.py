@@ -196,6 +196,14 @@ def test_published_costs(code: str, params_m: float, flops_m: float) -> None:
     assert cost.flops_m == pytest.approx(flops_m, abs=1e-9)
 
 
+def test_costs_by_index_are_those_of_the_cells() -> None:
+    costs = SPACE.costs()
+    assert costs.shape == (SPACE.size, 2)
+    for index in range(0, 15_625, 97):
+        cost = SPACE.cost(SPACE.from_index(index))
+        assert costs[index].tolist() == [cost.params_m, cost.flops_m]
+
+
 @pytest.mark.skipif("SVGE_DATA" not in os.environ, reason="SVGE_DATA does not name the folder of label tables")
 def test_costs_and_order_of_the_whole_table() -> None:
     with gzip.open(Path(os.environ["SVGE_DATA"]) / "nasbench201.csv.gz", "rt", newline="") as file:

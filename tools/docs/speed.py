@@ -1,10 +1,11 @@
-"""Tables of speed and durability, from ``bench/results/`` (throughput, durability, click, ask_time)."""
+"""Tables of speed and durability, from ``bench/results/`` (throughput, durability, click, load, ask_time)."""
 
 from pathlib import Path
 from typing import Any
 
 from bench.harness.results import read_results
 from svge_core.search.searchers import METHODS
+from svge_core.spaces import SPACES
 
 WHAT = {"train": "training", "encode": "encoding", "decode": "decoding"}
 CODE = {"authors": "authors' code"}
@@ -70,6 +71,24 @@ def clicks(root: Path) -> str:
                 points = f"{stored['settings']['points']:,}"
                 lines.append(f"| {points} | {row['what']} | {row['clicks']} | {row['median_ms']:,.0f} |")
     return "\n".join([*commands, "", *lines]) if commands else "Not measured yet: `python -m bench.click`."
+
+
+def load(root: Path) -> str:
+    """What people cost the server."""
+    if (stored := read_results("load", root)) is None:
+        return "Not measured yet: `python -m bench.load`."
+    pause = stored["settings"]["seconds from click to click"]
+    lines = [
+        _measured(stored, f"; a click every {pause:g} s of each person, half of them on points"),
+        "",
+        "| code | space | what | people | CPU of the server, ms | sent, KiB | resident memory then, MiB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        cells = (row["what"], row.get("people", 0), *(row.get(key) for key in ("cpu_ms", "kib")), row["resident_mib"])
+        shown = ("" if cell is None else f"{cell:,}" if isinstance(cell, int) else f"{cell}" for cell in cells)
+        lines.append(f"| {row['code']} | {SPACES[row['space']].title} | {' | '.join(shown)} |")
+    return "\n".join(lines)
 
 
 def asks(root: Path) -> str:

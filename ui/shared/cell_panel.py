@@ -19,12 +19,11 @@ from svge_core.explorer import (
     Membership,
     NearCell,
     cell_name,
-    cell_named,
     place_in_words,
     short_name,
 )
 from svge_core.spaces import AbstractSearchSpace, Cost
-from ui.shared import reruns, session
+from ui.shared import inspecting, reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.comparing import compare_button
@@ -44,15 +43,10 @@ MEMBERSHIP: dict[Membership, str] = {
 
 def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
     """What there is to say about the focus; kept until the focus changes."""
-
-    def ask() -> Inspection:
-        if isinstance(focus, CellFocus):
-            chosen = session.plane()
-            cell = cell_named(explorer.space, focus.name)
-            return explorer.inspect_cell(cell, plane=chosen if chosen in explorer.plane_names else None)
-        return explorer.inspect_place(focus.plane, (focus.x, focus.y))
-
-    return reruns.memo("inspection", (explorer.digest, focus, session.plane()), ask)
+    chosen = session.plane()
+    return reruns.memo(
+        "inspection", (explorer.digest, focus, chosen), lambda: inspecting.inspected(explorer, focus, chosen)
+    )
 
 
 def cell_panel(explorer: Explorer, shown_key: str, more: Callable[[Cell], None] | None = None) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from svge_core.jobs import (
     CellTrainingJob,
@@ -21,19 +22,14 @@ from svge_core.jobs import (
     TrainingRequest,
     measure_here,
 )
-from svge_core.search.runs import (
-    RaceNotes,
-    RunSummary,
-    SearchConfig,
-    UnreadableRun,
-    delete_run,
-    list_runs,
-    note_race as store_notes,
-    owners_of,
-)
+from svge_core.search import runs as stored
+from svge_core.search.runs import RunSummary, SearchConfig, UnreadableRun
 from ui.paths import ROOT, shared
 from ui.visitors import asking, rules
 from ui.visitors.rules import RefusedError
+
+if TYPE_CHECKING:  # the store is read through `stored`: a page that steers no search does not import the database
+    from svge_core.search.runs import RaceNotes
 
 #: looked at and acted upon by one session at a time, or two of one visitor would both fit where one does
 _turn = threading.Lock()
@@ -57,7 +53,7 @@ def start_race(jobs: SearchJobs, configs: Sequence[SearchConfig]) -> None:
         jobs.start_race(configs, python=python)
         return
     with _turn:
-        _refuse(race_refusal(jobs, configs, list_runs(jobs.storage)))
+        _refuse(race_refusal(jobs, configs, stored.list_runs(jobs.storage)))
         jobs.start_race(configs, owner=asking.visitor())
 
 
@@ -101,7 +97,7 @@ def resume(jobs: SearchJobs, names: Sequence[str], python: Sequence[str] = ()) -
         return
     with _turn:
         _steer(jobs, names)
-        found = list_runs(jobs.storage)
+        found = stored.list_runs(jobs.storage)
         used = asking.count_usage(jobs, found, asking.visitor())
         going_on = {name for name, job in jobs.jobs().items() if not job.ended}
         more = [run.config for run in found if run.name in set(names) - going_on and run.config is not None]
@@ -113,16 +109,16 @@ def delete(jobs: SearchJobs, names: Sequence[str]) -> None:
     """Delete searches with all their evaluations; errors as :func:`start_race`."""
     _steer(jobs, names)
     for name in names:
-        delete_run(jobs.storage, name)
+        stored.delete_run(jobs.storage, name)
         jobs.forget(name)
 
 
-def note_race(jobs: SearchJobs, race: str, notes: RaceNotes) -> None:
+def note_race(jobs: SearchJobs, race: str, notes: "RaceNotes") -> None:
     """Name a race and note something on it; errors as :func:`start_race`."""
     if shared():
-        of_race = [run for run in list_runs(jobs.storage) if run.config is not None and run.config.race == race]
+        of_race = [run for run in stored.list_runs(jobs.storage) if run.config is not None and run.config.race == race]
         _steer(jobs, [run.name for run in of_race] or [race])
-    store_notes(jobs.storage, race, notes)
+    stored.note_race(jobs.storage, race, notes)
 
 
 def drop_plan(jobs: SearchJobs, race: str) -> None:
@@ -242,7 +238,7 @@ def _train(act: Callable[[], object]) -> None:
 
 def _steer(jobs: SearchJobs, names: Sequence[str]) -> None:
     if shared():
-        _refuse(rules.steer_refusal(owners_of(jobs.storage, names), names, asking.visitor()))
+        _refuse(rules.steer_refusal(stored.owners_of(jobs.storage, names), names, asking.visitor()))
 
 
 def _refuse(line: str) -> None:
