@@ -13,6 +13,7 @@ from ui.paths import shared
 from ui.shared import links, loaders, reruns
 from ui.shared.sidebar import sidebar
 from ui.shared.theme import plain
+from ui.tour.component import tour
 from ui.visitors import asking
 
 ROOT = Path(__file__).resolve().parent
@@ -56,4 +57,5 @@ session_sidebar()
 keeping.listen()
 if chosen not in pages[:3]:  # these write more into the address
     links.write_space_link()
+tour()
 chosen.run()

@@ -15,9 +15,17 @@ MODULES = {
     "latent_map": [LATENT_MAP / name for name in component._SCRIPTS],
     "live_chart": [ROOT / "ui" / "live_chart" / "live_chart.js"],
     "compare_table": [ROOT / "ui" / "compare" / "table.js"],
+    "player": [ROOT / "ui" / "player" / name for name in ("curve.js", "player.js")],
+    "tour": [ROOT / "ui" / "tour" / "tour.js"],
 }
 #: a name that each of them declares
-DECLARED = {"latent_map": "LatentMap", "live_chart": "draw", "compare_table": "explain"}
+DECLARED = {
+    "latent_map": "LatentMap",
+    "live_chart": "draw",
+    "compare_table": "explain",
+    "player": "Player",
+    "tour": "Tour",
+}
 _NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|class)\*? (\w+)|^(?:const|let|var) (.+)", re.MULTILINE)
 
 

@@ -49,10 +49,12 @@ def kinds(at) -> list[str]:
 def test_without_ends_the_page_says_what_to_do_and_a_click_on_its_map_chooses_them() -> None:
     at = open_page()
     assert "Choose A and B" in words(at) and "Start of path" in words(at)
-    assert data(at)["points"]["n"] == SPACE.size and not data(at)["lines"]
+    assert data(at)["points"]["n"] == SPACE.size
+    assert "Shown is an example" in words(at) and "path_choice" not in at.session_state  # shown, not chosen
     click = {"kind": "point", "index": 7, "x": 0.0, "y": 0.0, "source": "pointer", "seq": 1}
     fire(at, "click", click, MAP)
     assert choice(at).start == 7 and kinds(at) == ["start"] and "Choose B" in words(at)
+    assert not data(at)["lines"]
     fire(at, "click", {**click, "index": None, "kind": "empty"}, MAP)
     assert choice(at).end is None
     fire(at, "click", {**click, "index": 9_000}, MAP)

@@ -6,9 +6,9 @@ const { parse } = require("internal/deps/acorn/acorn/dist/acorn");
 const { runInNewContext } = require("node:vm");
 
 const LANGUAGE = runInNewContext("Object.getOwnPropertyNames(globalThis)");
-const BROWSER = ["AbortController", "Blob", "ImageData", "Path2D", "ResizeObserver", "TextDecoder", "URL", "atob",
-  "cancelAnimationFrame", "clearTimeout", "console", "document", "fetch", "getComputedStyle", "localStorage", "matchMedia",
-  "performance", "requestAnimationFrame", "sessionStorage", "setTimeout", "window"];
+const BROWSER = ["AbortController", "Blob", "CustomEvent", "ImageData", "Path2D", "ResizeObserver", "TextDecoder", "URL",
+  "atob", "cancelAnimationFrame", "clearTimeout", "console", "document", "fetch", "getComputedStyle", "localStorage",
+  "matchMedia", "performance", "requestAnimationFrame", "sessionStorage", "setTimeout", "window"];
 
 const isFunction = (node) => /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type);
 const isNode = (value) => value !== null && typeof value === "object" && typeof value.type === "string";

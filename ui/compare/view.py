@@ -1,5 +1,7 @@
 """The workspace of the Compare page: places, scores, pairs, files; one fragment."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from svge_core.comparison import (
@@ -12,14 +14,20 @@ from svge_core.comparison import (
     example_pair,
     pairs_to_csv,
 )
-from svge_core.explorer import Explorer, cell_name, cell_named
+from svge_core.data import Direction
+from svge_core.explorer import Column, Explorer, cell_name, cell_named
 from ui.compare.cells import places, reference_control
 from ui.compare.pairs import pairs
 from ui.compare.table import score_table
 from ui.compare.training import training
 from ui.shared import links, loaders, reruns, session
 from ui.shared.comparing import LINE, compare_all
+from ui.shared.opening import best_rows, first_score, focus_of
 from ui.shared.theme import plain, theme_name
+
+#: how many of the best stand side by side
+SEVERAL = 3
+_OTHER: dict[Direction, Direction] = {"max": "min", "min": "max"}
 
 
 @st.fragment
@@ -72,17 +80,42 @@ def _invitation(explorer: Explorer) -> None:
             "**Compare** beside a cell of the Map page.",
             icon=":material/compare:",
         )
-        st.button(
-            "Compare the best cell with its nearest",
-            key="compare-example",
-            icon=":material/auto_awesome:",
-            on_click=_example,
-            args=(explorer,),
-        )
+        st.caption("Or begin with an example:")
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                "Compare the best cell with its nearest",
+                key="compare-example",
+                icon=":material/auto_awesome:",
+                on_click=_example,
+                args=(explorer,),
+            )
+            if (by := first_score(explorer)) is not None:
+                st.button(
+                    f"The best {SEVERAL}",
+                    key="compare-best",
+                    icon=":material/trophy:",
+                    on_click=_ends,
+                    args=(explorer, by, SEVERAL, 0),
+                    help=plain(f"By {by.name.title}"),
+                )
+                st.button(
+                    "The best and the worst",
+                    key="compare-ends",
+                    icon=":material/swap_vert:",
+                    on_click=_ends,
+                    args=(explorer, by, 1, 1),
+                    help=plain(f"By {by.name.title}"),
+                )
 
 
 def _example(explorer: Explorer) -> None:
     compare_all([cell_name(explorer.space, cell) for cell in example_pair(explorer)])
+
+
+def _ends(explorer: Explorer, by: Column, best: int, worst: int) -> None:
+    """So many of the best, then so many of the worst."""
+    rows = [*best_rows(by, None, best), *best_rows(replace(by, direction=_OTHER[by.direction]), None, worst)]
+    compare_all([focus_of(explorer, row).name for row in rows])
 
 
 def _files(explorer: Explorer, comparison: Comparison) -> None:

@@ -15,10 +15,11 @@ from svge_core.search.objectives import GoalChoice
 from svge_core.search.runs import SearchConfig, list_runs
 from svge_core.search.searchers import METHODS, GraphPNASOptions
 from svge_core.spaces import AbstractSearchSpace, get_space
-from ui.distribution.view import show_distribution
+from ui.distribution.view import show_distribution, show_example
 from ui.paths import shared
 from ui.search import state
 from ui.search.controls import controls, state_badge
+from ui.search.example import DISTRIBUTION, example_views, protocol_of
 from ui.search.form import show_quota
 from ui.search.start import LINE, checkpoint_path
 from ui.search.state import Run
@@ -54,6 +55,10 @@ def distribution_section(explorer: Explorer | None) -> None:
     run = _chosen(_finished_enough(runs), {choice.word: choice.title for choice in choices})
     if run is not None:
         show_distribution(space, run, explorer)
+    elif not runs and not busy and (views := example_views(DISTRIBUTION, space.name)):
+        st.markdown("##### A finished run, as an example")
+        st.caption(protocol_of(views))
+        show_example(space, views[0], explorer)
 
 
 def _runs(space: AbstractSearchSpace) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import streamlit as st
@@ -89,6 +90,25 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
     except SvgeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
+    _show(space, samples)
+
+
+def show_example(space: AbstractSearchSpace, view: RunView, explorer: Explorer | None) -> None:
+    """Everything about a run that is in no store and names no table of a person's own."""
+    try:
+        samples = _samples(view, explorer, _no_table)
+    except SvgeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    _show(space, samples)
+
+
+def _no_table(name: str) -> NoReturn:
+    raise SvgeError(f"The example names the table {name!r}, which is not here.")
+
+
+def _show(space: AbstractSearchSpace, samples: Samples) -> None:
+    view = samples.view
     seen = len(view.history())
     warm_up = GraphPNASOptions().warm_up
     at = st.slider(
@@ -96,7 +116,7 @@ def show_distribution(space: AbstractSearchSpace, run: Run, explorer: Explorer |
         warm_up,
         seen,
         seen,
-        key=f"distribution_at_{run.name}",
+        key=f"distribution_at_{view.config.name}",
         help="The generator is fitted again to the best of the first evaluations and draws "
         f"{draws_of(space):,} architectures, known ones included.",
     )
@@ -230,8 +250,8 @@ def _costly(view: RunView) -> bool:
     return split_word(view.config.objective[0])[0] in COSTLY
 
 
-def _samples(view: RunView, explorer: Explorer | None) -> Samples:
-    """With the objective of the run.
+def _samples(view: RunView, explorer: Explorer | None, tables: TableSource | None = None) -> Samples:
+    """With the objective of the run; its tables are those of the store unless others are given.
 
     Raises:
         SvgeError: if the run's scores are predictions of a checkpoint that is not the open one, or cannot be had.
@@ -245,7 +265,9 @@ def _samples(view: RunView, explorer: Explorer | None) -> Samples:
             )
         checkpoint = explorer.checkpoint
         stamp = checkpoint.digest
-    tables = stored_tables(state.search_jobs().storage, config.name)  # named by their content, so no stamp is needed
+    if tables is None:
+        tables = stored_tables(state.search_jobs().storage, config.name)
+    # tables are named by their content, so no stamp is needed
     return Samples(view, _made(config.space, config.objective, stamp, checkpoint, tables), stamp)
 
 

@@ -1,6 +1,6 @@
 """The chosen path, laid once and kept; where on it one stands; and the moves along it. Callbacks write, panels read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -23,8 +23,10 @@ from svge_core.interpolation import (
     score_titles,
 )
 from svge_core.spaces import SPACES
+from ui.player.paths import path_places
 from ui.shared import reruns, session
 from ui.shared.choices import CellFocus, PathChoice
+from ui.shared.opening import best_rows, first_score
 from ui.shared.path_buttons import set_end
 from ui.shared.waiting import waiting
 
@@ -33,13 +35,38 @@ ENDS = {"start": "A", "end": "B"}
 LINE = "interpolate"
 
 
+def shown_choice(explorer: Explorer) -> PathChoice:
+    """The chosen path; while neither end is chosen, an example: from the best cell by the first score to the worst."""
+    choice = session.path_choice()
+    if choice.start is not None or choice.end is not None:
+        return choice
+    ends = reruns.memo("example ends", explorer.digest, lambda: _best_and_worst(explorer))
+    return choice if ends is None else replace(choice, start=ends[0], end=ends[1])
+
+
+def is_example() -> bool:
+    """Whether nobody has chosen an end."""
+    choice = session.path_choice()
+    return choice.start is None and choice.end is None
+
+
+def _best_and_worst(explorer: Explorer) -> tuple[int, int] | None:
+    """Official indices; None where there are no two values."""
+    if (by := first_score(explorer)) is None:
+        return None
+    other = replace(by, direction="min" if by.direction == "max" else "max")
+    rows = [*best_rows(by, None, 1), *best_rows(other, None, 1)]
+    indices = explorer.atlas.indices[rows].tolist()
+    return (indices[0], indices[1]) if len(set(indices)) == 2 else None
+
+
 def chosen_path(explorer: Explorer) -> LatentPath | None:
-    """The path that is chosen; None until both ends are.
+    """The path that is chosen, or the example; None while one end is missing.
 
     Raises:
         SvgeError: if it cannot be laid.
     """
-    choice = session.path_choice()
+    choice = shown_choice(explorer)
     if choice.start is None or choice.end is None:
         return None
     start, end = (explorer.space.from_index(index) for index in (choice.start, choice.end))
@@ -56,12 +83,12 @@ def chosen_path(explorer: Explorer) -> LatentPath | None:
                 whole=lambda k: _whole_graph(explorer.atlas.digest, k, explorer.atlas.latents),
             )
 
-    return reruns.memo("path", _identity(explorer), lay)
+    return reruns.memo("path", identity_of_path(explorer), lay)
 
 
-def _identity(explorer: Explorer) -> tuple[str, PathChoice]:
+def identity_of_path(explorer: Explorer) -> tuple[str, PathChoice]:
     """What a path depends on: all of the choice but the shown place and the score."""
-    return explorer.atlas.digest, replace(session.path_choice(), share=0.0, score="")
+    return explorer.atlas.digest, replace(shown_choice(explorer), share=0.0, score="")
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -134,7 +161,7 @@ def shown_scores(explorer: Explorer, path: LatentPath) -> PathScores | None:
         return None
     key = shown_score(titles)
     return reruns.memo(
-        "path scores", (explorer.digest, _identity(explorer), key), lambda: path_scores(explorer, path, key)
+        "path scores", (explorer.digest, identity_of_path(explorer), key), lambda: path_scores(explorer, path, key)
     )
 
 
@@ -146,27 +173,7 @@ def shown_score(titles: Mapping[str, str]) -> str:
 
 def places(explorer: Explorer, plane: PlaneName, path: LatentPath) -> list[tuple[float, float]]:
     """Where the stops lie on a map: charted latents exactly, others at the average of their neighbours' places."""
-    xy = explorer.atlas.planes[plane].xy
-
-    def locate() -> list[tuple[float, float]]:
-        rows = [_charted(explorer, path, number) for number in range(len(path.stops))]
-        return [
-            explorer.locate(plane, stop.latent) if row is None else (float(xy[row, 0]), float(xy[row, 1]))
-            for stop, row in zip(path.stops, rows, strict=True)
-        ]
-
-    return reruns.memo("path places", (plane, _identity(explorer)), locate)
-
-
-def _charted(explorer: Explorer, path: LatentPath, number: int) -> int | None:
-    """The row whose latent a stop lies at; None between known cells."""
-    if path.kind == "graph":
-        return path.stops[number].row
-    ends: dict[int, Callable[[], int | None]] = {
-        0: lambda: explorer.row_of(path.start),
-        len(path.stops) - 1: lambda: explorer.row_of(path.end),
-    }
-    return ends[number]() if number in ends else None
+    return reruns.memo("path places", (plane, identity_of_path(explorer)), lambda: path_places(explorer, plane, path))
 
 
 def nearest_stop(points: list[tuple[float, float]], x: float, y: float) -> int:

@@ -6,7 +6,7 @@ from svge_core.cells import change_in_words, edits_in_words
 from svge_core.explorer import Explorer, Inspection, place_in_words
 from svge_core.interpolation import LatentPath, Stop
 from ui.interpolate.path import member_index, position
-from ui.interpolate.strip import drawing
+from ui.player.paths import drawing
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.cell_panel import add_to_basket, names, structure, values_table

@@ -1,26 +1,16 @@
 """The filmstrip of a path, its numbers in words, and its files."""
 
-from functools import lru_cache
-
 import streamlit as st
 
-from svge_core.cells import Cell, Highlight, change_in_words, edits_in_words
-from svge_core.drawing import ThemeName, to_svg
+from svge_core.cells import change_in_words, edits_in_words
 from svge_core.explorer import Explorer
 from svge_core.interpolation import Frame, LatentPath, PathScores, path_to_csv, path_to_json
-from svge_core.spaces import get_space
 from ui.interpolate.path import go_to, position
-from ui.shared import session
+from ui.player.paths import drawing
 from ui.shared.theme import plain, theme_name
 
 #: of a frame, by whether the space's drawings are wide (feature maps in a row) or tall
 WIDE, TALL = 248, 178
-
-
-@lru_cache(maxsize=2_048)
-def drawing(cell: Cell, space: str, theme: ThemeName, mark: Highlight | None) -> str:
-    """A cell's drawing with what changed marked; kept, because a strip is shown anew with every step."""
-    return to_svg(cell, get_space(space), theme=theme, highlight=mark)
 
 
 def stops_in_words(frame: Frame) -> str:
@@ -116,8 +106,8 @@ def numbers_in_words(explorer: Explorer, path: LatentPath) -> str:
 def exports(explorer: Explorer, path: LatentPath) -> None:
     """The path as files."""
     space = explorer.space.name
-    choice = session.path_choice()
-    name = f"{space}-path-{choice.start}-{choice.end}-{path.kind}"
+    start, end = (explorer.space.index(cell) for cell in (path.start, path.end))
+    name = f"{space}-path-{start}-{end}-{path.kind}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="path-exports"):
         st.download_button(
             "JSON",

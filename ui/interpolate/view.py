@@ -13,10 +13,13 @@ from ui.interpolate.path import (
     change,
     chosen_path,
     go_to,
+    identity_of_path,
+    is_example,
     nearest_stop,
     places,
     position,
     random_ends,
+    shown_choice,
     shown_score,
     shown_scores,
 )
@@ -25,8 +28,11 @@ from ui.interpolate.strip import exports, filmstrip, numbers_in_words
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLine, MapMark, MarkKind
 from ui.map.controls import shown_colour, shown_plane
+from ui.player.component import player
+from ui.player.paths import path_curves, path_frames, path_pictures
 from ui.shared import links, loaders, reruns, session
 from ui.shared.map_look import map_look
+from ui.shared.opening import first_score
 from ui.shared.path_buttons import set_end
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_chart
@@ -50,6 +56,8 @@ def workspace(opened: Explorer) -> None:
         controls(explorer, plane)
     with above:
         path = _path_or_why(explorer)
+        if path is not None and is_example():
+            _invitation(explorer)
         if path is not None:
             scores = shown_scores(explorer, path)
             st.markdown(numbers_in_words(explorer, path))
@@ -59,6 +67,7 @@ def workspace(opened: Explorer) -> None:
     with left:
         _map(explorer, plane, path)
         if path is not None:
+            _player(explorer, plane, path)
             _legend(explorer, plane, path)
             _curve(explorer, path)
             exports(explorer, path)
@@ -82,10 +91,12 @@ def _invitation(explorer: Explorer) -> None:
     """What to do while an end is missing."""
     choice = session.path_choice()
     missing = "B" if choice.start is not None else "A" if choice.end is not None else "A and B"
+    by = first_score(explorer) if is_example() and both_ends(shown_choice(explorer)) else None
+    shown = f" Shown is an example: from the best cell to the worst by {plain(by.name.title)}." if by else ""
     with st.container(gap="small", key="path-invitation"):
         st.info(
             f"Choose {missing} to see a path: click a point of this map, type a cell above, take one from the basket, "
-            "or use **Start of path** and **End of path** beside a cell of the Map page.",
+            f"or use **Start of path** and **End of path** beside a cell of the Map page.{shown}",
             icon=":material/timeline:",
         )
         st.button(
@@ -124,7 +135,7 @@ def _map(explorer: Explorer, plane: PlaneName, path: LatentPath | None) -> None:
 
     def clicked(click: MapClick) -> None:
         choice = session.path_choice()
-        if path is not None:
+        if path is not None and not is_example():
             go_to(path, nearest_stop(points, click.x, click.y))
         elif click.index is not None and click.index < len(explorer.atlas) and not both_ends(choice):
             set_end("start" if choice.start is None else "end", int(explorer.atlas.indices[click.index]))
@@ -159,9 +170,27 @@ def _marks(
     return [*marks, MapMark(*points[now], "focus" if path.kind == "graph" else "decoded", f"stop {now}")]
 
 
+def _player(explorer: Explorer, plane: PlaneName, path: LatentPath) -> None:
+    """The same way, played; where a person stops, that stop is shown."""
+    scores = shown_scores(explorer, path)
+    curves, title = path_curves(scores)
+    player(
+        key="path-player",
+        map_key=MAP_KEY,
+        kind="path",
+        identity=f"{identity_of_path(explorer)} {plane} {title} {theme_name()}",
+        frames=path_frames(path, places(explorer, plane, path), scores),
+        pictures=path_pictures(path, explorer.space.name),
+        curves=curves,
+        title=title,
+        at=position(path),
+        on_stop=lambda number: go_to(path, number),
+    )
+
+
 def _legend(explorer: Explorer, plane: PlaneName, path: LatentPath) -> None:
     """How the path was laid, and how it is drawn."""
-    drawn = "A click on the map shows the nearest stop."
+    drawn = "A click on the map " + ("chooses A." if is_example() else "shows the nearest stop.")
     if path.kind != "graph" and plane == "umap":
         drawn = (
             "UMAP does not keep lines straight: a stop between known cells is drawn at the distance-weighted average "

@@ -37,6 +37,7 @@ from ui.latent_map.values import (
     MapColour,
     MapEvents,
     MapField,
+    MapFlight,
     MapLasso,
     MapLine,
     MapMark,
@@ -49,7 +50,7 @@ _HERE = Path(__file__).parent / "frontend"
 
 # Joined into one module, because inline components cannot import files of their own; a class follows what it extends.
 _SCRIPTS = tuple(
-    f"{part}.js" for part in ("data", "scale", "gl", "layers", "overlay", "legend", "view", "input", "map")
+    f"{part}.js" for part in ("data", "scale", "gl", "layers", "overlay", "legend", "view", "input", "motion", "map")
 )
 _component = components.component(
     "svge_latent_map",
@@ -73,6 +74,7 @@ def latent_map(
     surface: MapField | None = None,
     contours: MapField | None = None,
     brush: tuple[float, float] | None = None,
+    flight: MapFlight | None = None,
     height: int = 620,
     on_click: Callable[[MapClick], None] | None = None,
     on_lasso: Callable[[MapLasso], None] | None = None,
@@ -96,6 +98,7 @@ def latent_map(
         contours: densities of the points, drawn as lines; left out there too.
         brush: lowest and highest value that keep their colours; it fades the other points as ``dim`` does, and lies on
             the legend. Pass back what ``on_brush`` gave.
+        flight: moves the camera to a place, once for each number.
         height: in CSS pixels, legend included.
         on_click: called before the rerun with the chosen place.
         on_lasso: called with the drawn outline.
@@ -158,6 +161,7 @@ def latent_map(
             "contours": None if contours is None else asdict(contours),
             "brush": None if brush is None else [float(end) for end in brush],
             "brushable": on_brush is not None,
+            "flight": None if flight is None else asdict(flight),
             "seq": st.session_state.get(handlers.seq_key, 0),
             "status": handlers.known_status(),
         },

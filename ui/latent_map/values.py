@@ -182,6 +182,21 @@ class MapBrush:
 
 
 @dataclass(frozen=True, slots=True)
+class MapFlight:
+    """A flight of the camera to a place.
+
+    Attributes:
+        number: a new one is a new flight.
+        x: map coordinate.
+        y: map coordinate, upwards.
+    """
+
+    number: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class MapClick:
     """A chosen place: a point with its row number, or empty space with its exact coordinates.
 

@@ -8,15 +8,17 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
-from svge_core.explorer import Explorer, short_name
+from svge_core.explorer import Explorer, cell_named, charted_name, short_name
 from svge_core.spaces import AbstractSearchSpace
 from ui.cell_training.latency import latency_section
 from ui.cell_training.panel import train_section
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
+from ui.map import travel
 from ui.map.controls import PLANES, controls, shown_colour, shown_plane
+from ui.map.first import BEST, first_row
 from ui.map.selection import charted_focus, selection
-from ui.shared import links, loaders, reruns, session
+from ui.shared import links, loaders, opening, reruns, session
 from ui.shared.basket import cells_of
 from ui.shared.cell_panel import cell_panel, inspect_focus
 from ui.shared.choices import LASSO_PARTS, CellFocus, Lasso, PlaceFocus
@@ -44,12 +46,18 @@ def workspace(opened: Explorer) -> None:
         links.write_link(plane, shown.column.name.key)
         controls(explorer, shown.column, plane)
         keep = _kept(explorer)
+        best = opening.ranked(explorer, shown.column, keep, BEST)
+        first_row(explorer, plane, best, filtered=keep is not None)
+        opened_at = opening.opened(explorer, best)
+        way = travel.way_of(explorer, plane)
+        if way is not None:
+            travel.show_way(explorer, plane, way, best and best.column, MAP_KEY)
     with left:
-        _map(explorer, plane, shown)
+        _map(explorer, plane, shown, opened_at, way)
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:
-        cell_panel(explorer, shown.column.name.score, partial(_real, explorer.space))
+        cell_panel(explorer, shown.column.name.score, partial(_real, explorer.space), opened_at)
 
 
 def _real(space: AbstractSearchSpace, cell: Cell) -> None:
@@ -77,7 +85,9 @@ def _kept(explorer: Explorer) -> np.ndarray | None:
     return found
 
 
-def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> None:
+def _map(
+    explorer: Explorer, plane: PlaneName, shown: ShownColumn, opened_at: CellFocus | None, way: travel.Way | None
+) -> None:
     outline = session.lasso()
     here = outline if outline is not None and outline.plane == plane else None
 
@@ -97,6 +107,8 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> None:
             session.set_lasso(replace(now, parts=(*now.parts, (lasso.mode, lasso.polygon))))
 
     def cleared() -> None:
+        opening.close()
+        travel.arrive()
         with session.one_step():
             session.set_focus(None)
             session.set_lasso(None)
@@ -104,7 +116,9 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> None:
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        marks=marks(explorer, plane),
+        marks=[*marks(explorer, plane), *_opened_mark(explorer, plane, opened_at), *travel.ends_of(way)],
+        lines=travel.lines_of(way),
+        flight=opening.flight(plane),
         lasso=None if here is None else here.polygon,
         lasso_parts=() if here is None else here.parts,
         height=MAP_HEIGHT,
@@ -113,6 +127,17 @@ def _map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> None:
         on_lasso=drawn,
         on_clear=cleared,
     )
+
+
+def _opened_mark(explorer: Explorer, plane: PlaneName, opened_at: CellFocus | None) -> list[MapMark]:
+    """The cell that the page opens with; its neighbours would have to be looked up before the map can be seen."""
+    if opened_at is None:
+        return []
+    row = explorer.row_of(cell_named(explorer.space, opened_at.name))
+    if row is None:
+        return []
+    x, y = map(float, explorer.atlas.planes[plane].xy[row])
+    return [MapMark(x, y, "focus", charted_name(explorer, row))]
 
 
 def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:

@@ -21,6 +21,7 @@ from ui.paths import shared
 from ui.search import state
 from ui.search.charts import show_comparison
 from ui.search.controls import group_buttons
+from ui.search.example import show_example
 from ui.search.naming import name_button, show_notes
 from ui.search.run import show_run
 from ui.search.start import LINE, default_request, like, over_quota, start_button
@@ -100,6 +101,8 @@ def _live(explorer: Explorer | None, followed: bool) -> None:
     titles = {choice.word: choice.title for choice in choices}
     shown = _chosen(jobs, here, groups, choices)
     if shown is None:
+        if not here and not jobs.plans():
+            show_example(explorer, session.space_name())
         return
     _progress(jobs, shown)
     show_comparison(shown.lineup, shown.left_out)

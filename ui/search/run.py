@@ -15,6 +15,7 @@ from svge_core.spaces import get_space
 from ui.search import state
 from ui.search.controls import controls, state_badge
 from ui.search.panel import show_panel
+from ui.search.replay import show_replay
 from ui.search.state import Run
 from ui.search.trail import show_trail
 from ui.search.words import distinct, run_title
@@ -66,10 +67,24 @@ def show_run(
         run, view = by_name[name], views[name]
         st.markdown(f"{state_badge(run)} {_how_far(view)}", width="stretch")
         controls(jobs, run)
+    show_evaluations(explorer, run, view, views)
+
+
+def show_evaluations(explorer: Explorer | None, run: Run, view: RunView, views: Mapping[str, RunView]) -> None:
+    """One run step by step: its trail on the map, the chosen evaluation, a player once it is over, table and files.
+
+    Args:
+        explorer: of the space, if it is open.
+        run: as the list has it.
+        view: its evaluations.
+        views: of the runs that are drawn with it, by name.
+    """
     left, right = _halves()
     with left:
         show_trail(explorer, run, view)
     with right:
+        if not run.active:
+            show_replay(explorer, view, views)
         show_panel(run, view)
     _table(view, explorer)
     _files(view)

@@ -32,9 +32,8 @@ def show_trail(explorer: Explorer | None, run: Run, view: RunView) -> None:
             icon=":material/info:",
         )
         return
-    plane = session.plane() if session.plane() in explorer.plane_names else explorer.plane_names[0]
-    assert plane is not None
-    places = {e.number: _place(explorer, plane, e.cell) for e in view.evaluations}
+    plane = shown_plane(explorer)
+    places = {e.number: place_of(explorer, plane, e.cell) for e in view.evaluations}
     shown = loaders.shown_column(explorer, colour_key(explorer, view), theme_name())
     done = view.done
 
@@ -64,6 +63,12 @@ def show_trail(explorer: Explorer | None, run: Run, view: RunView) -> None:
     )
     legend += "; dashed: proposed now" if run.active else ""
     st.caption(f"{legend}. Colour: {plain(shown.column.name.title)}. Click a dot to see that evaluation.")
+
+
+def shown_plane(explorer: Explorer) -> PlaneName:
+    """The chosen map, or the first there is."""
+    chosen = session.plane()
+    return chosen if chosen is not None and chosen in explorer.plane_names else explorer.plane_names[0]
 
 
 def colour_key(explorer: Explorer, view: RunView) -> str:
@@ -100,7 +105,7 @@ def _row(explorer: Explorer, cell: Cell) -> int | None:
     return rows[cell]
 
 
-def _place(explorer: Explorer, plane: PlaneName, cell: Cell) -> tuple[float, float]:
+def place_of(explorer: Explorer, plane: PlaneName, cell: Cell) -> tuple[float, float]:
     """Where a cell lies on the map; one that is not charted is encoded."""
     places: dict[Cell, tuple[float, float]] = reruns.memo("search places", (explorer.atlas.digest, plane), dict)
     if cell not in places:

@@ -49,19 +49,27 @@ def inspect_focus(explorer: Explorer, focus: Focus) -> Inspection:
     )
 
 
-def cell_panel(explorer: Explorer, shown_key: str, more: Callable[[Cell], None] | None = None) -> None:
+def cell_panel(
+    explorer: Explorer,
+    shown_key: str,
+    more: Callable[[Cell], None] | None = None,
+    opened: CellFocus | None = None,
+) -> None:
     """Show the focus.
 
     Args:
         explorer: what is known about the space.
         shown_key: score that the list of neighbours shows.
         more: shows what else can be done with a valid cell, below its numbers.
+        opened: what is shown while nothing is chosen, if anything.
     """
-    focus = session.focus()
+    focus = session.focus() or opened
     _history_bar(focus, explorer)
     if focus is None:
         _welcome()
         return
+    if opened is not None:
+        st.caption("Shown first, as the best. **Click a point** to see another cell, **empty space** to decode it.")
     found = inspect_focus(explorer, focus)
     if found.cell is not None:
         with st.container(horizontal=True, gap="small", key="cell-acts"):

@@ -6,6 +6,7 @@ from .dispatch import (
     execute_elsewhere as execute_elsewhere,
 )
 from .export import race_json as race_json, run_csv as run_csv, run_json as run_json
+from .importing import read_race as read_race
 from .limits import (
     DEFAULT_STORAGE as DEFAULT_STORAGE,
     MAX_BATCH as MAX_BATCH,

@@ -4,7 +4,7 @@
 const LASSO_VERTICES = 200;
 const instances = new WeakMap();
 
-class LatentMap extends MapInput {
+class LatentMap extends MapMotion {
   constructor(parent) {
     super(parent);
     this.loads = { points: 0, colour: 0, background: 0, surface: 0, contours: 0 };
@@ -33,6 +33,7 @@ class LatentMap extends MapInput {
     if (changed("surface")) this.loadSurface();
     if (changed("contours")) this.loadContours();
     if (changed("brush")) this.setBrush(data.brush); // else a movement that goes on would jump back
+    this.followFlight(data.flight);
     this.reportStatus();
     this.requestDraw(themed);
   }
@@ -86,6 +87,7 @@ class LatentMap extends MapInput {
     this.drawLegend();
     this.say("");
     this.setStatus("ready");
+    this.nowReady();
     Object.assign(this.root.dataset, { n: String(points.n), colour: this.colour.title });
     this.requestDraw(true);
   }

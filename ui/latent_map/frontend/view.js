@@ -149,8 +149,10 @@ class MapView {
       this.drawPoints();
     }
     const view = { ...this.size, camera: this.camera, toScreen: (x, y) => this.toScreen(x, y) };
-    this.overlay.draw(view, this.scene, this.colours);
+    const scene = this.sceneNow();
+    this.overlay.draw(view, scene, this.colours);
     this.root.dataset.marks = String(this.scene.marks.length);
+    this.root.dataset.shown = String(scene.marks.length);
     this.root.dataset.pending = this.scene.pending ? `${this.scene.pending.x},${this.scene.pending.y}` : "";
   }
 

@@ -1,0 +1,58 @@
+// Movement that is asked for: a flight of the camera to a place, and marks that a player (ui/player) moves over the map
+// while it plays, in place of some of those that the server sent.
+
+const FLIGHT_MS = 900, FLIGHT_ZOOM = 2.5;
+
+class MapMotion extends MapInput {
+  constructor(parent) {
+    super(parent);
+    const options = { signal: this.stop.signal };
+    window.addEventListener("svge-play", (event) => this.playFrame(event.detail), options);
+  }
+
+  // Flights are numbered: one that was there when the map was mounted is over.
+  followFlight(flight) {
+    const number = flight?.number ?? 0, mounted = this.flown !== undefined;
+    if (mounted && flight && number > this.flown) this.flyTo(flight.x, flight.y);
+    this.flown = Math.max(number, this.flown ?? 0);
+  }
+
+  flyTo(x, y) {
+    if (!this.camera) {
+      this.flightWaits = [x, y];
+      return;
+    }
+    this.flightWaits = null;
+    cancelAnimationFrame(this.gliding);
+    const target = { x, y, scale: Math.max(this.camera.scale, this.fit.scale * FLIGHT_ZOOM) };
+    const from = this.camera, began = performance.now();
+    if (this.renderer?.slow || matchMedia("(prefers-reduced-motion: reduce)").matches) return this.setCamera(target);
+    const step = (now) => {
+      const t = clamp((now - began) / FLIGHT_MS, 0, 1), ease = t * t * (3 - 2 * t), mix = (a, b) => a + (b - a) * ease;
+      if (t >= 1) return this.setCamera(target);
+      this.setCamera({ x: mix(from.x, x), y: mix(from.y, y), scale: from.scale * (target.scale / from.scale) ** ease });
+      this.gliding = requestAnimationFrame(step);
+    };
+    this.gliding = requestAnimationFrame(step);
+  }
+
+  // The map can be drawn: a flight that waits for it begins, and a player that plays already says again where it is.
+  nowReady() {
+    if (this.flightWaits) this.flyTo(...this.flightWaits);
+    window.dispatchEvent(new CustomEvent("svge-map-ready", { detail: this.data.key }));
+  }
+
+  playFrame({ map, frame }) {
+    if (map !== this.data.key) return;
+    this.played = frame;
+    this.root.dataset.played = frame ? frame.words : "";
+    this.requestDraw(false);
+  }
+
+  sceneNow() {
+    if (!this.played) return this.scene;
+    const { marks, lines, replaces } = this.played, stays = ({ kind }) => !replaces.includes(kind);
+    return { ...this.scene, marks: [...this.scene.marks.filter(stays), ...marks],
+      lines: [...this.scene.lines.filter(stays), ...lines] };
+  }
+}

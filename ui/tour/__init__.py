@@ -1,0 +1,1 @@
+"""The tour: five steps that show what the app is, until a person has seen or dismissed them."""
