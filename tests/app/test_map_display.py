@@ -158,10 +158,11 @@ def test_a_lasso_grows_and_shrinks(explorer: Explorer) -> None:
 
 def test_a_session_with_a_lasso_of_too_many_parts_is_refused() -> None:
     corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
-    for lasso, said in (
-        (Lasso("umap", corners, (("add", corners),) * 51), "51 parts"),
-        (Lasso("umap", corners, (("remove", corners[:2]),)), "2 corners"),
-    ):
+    too_many, too_small = (
+        Lasso("umap", corners, tuple(("add", corners) for _ in range(51))),
+        Lasso("umap", corners, (("remove", corners[:2]),)),
+    )
+    for lasso, said in ((too_many, "51 parts"), (too_small, "2 corners")):
         kept = Kept("nasbench201", {"nasbench201": SpaceRecord(lasso=lasso)})
         with pytest.raises(SvgeError, match=said):
             read_session(write_session(kept))
