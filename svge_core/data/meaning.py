@@ -1,5 +1,6 @@
 """What a number is: data set, split, epochs, seeds, direction, measured or not, and from where."""
 
+import math
 import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -90,6 +91,11 @@ class ScoreMeaning:
             self.kind,
         ]
         return f"{', '.join(part for part in parts if part)}. Source: {self.source}"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What a value can be at all: 0 to 100 for an accuracy in per cent, else anything."""
+        return (0.0, 100.0) if self.role == "accuracy" and self.unit == "%" else (-math.inf, math.inf)
 
     def _beside_title(self, words: str) -> str:
         """Words, or nothing where the title has them as they are."""

@@ -5,7 +5,7 @@ It lies beside `Scores` because both are values about cells, and so that an expo
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +78,18 @@ class Prediction:
         joint = None if self.joint is None else float(self.joint[number])
         mean, low, high = (float(column[number]) for column in (self.mean, self.low, self.high))
         return PredictionRow(self.score, mean, low, high, self.level, self.model, self.labels, joint)
+
+    def within(self, bounds: tuple[float, float]) -> "Prediction":
+        """The same with values and interval ends that can be: what lies beyond a bound is the bound.
+
+        Args:
+            bounds: least and greatest possible value, in the unit of the score, see :attr:`ScoreMeaning.bounds`.
+        """
+        if all(map(math.isinf, bounds)):
+            return self
+        mean, low, high = (np.clip(column, *bounds) for column in (self.mean, self.low, self.high))
+        joint = None if self.joint is None else np.clip(self.joint, *bounds)
+        return replace(self, mean=mean, low=low, high=high, joint=joint)
 
     def arranged(self, places: Sequence[int | None], other: "Prediction | None" = None) -> "Prediction":
         """One row per place: that row of this prediction; for None the next row of another one.

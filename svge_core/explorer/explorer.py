@@ -166,7 +166,8 @@ class Explorer(ChartedCells):
         for key in self.predicted_keys if keys is None else keys:
             assert self.predictors is not None
             fresh = self.predictors.predict(key, others) if others else None
-            found[key] = self.stored_predictions[key].arranged(rows, fresh)
+            # a surrogate knows no limits: an accuracy of a poor cell would reach below 0 %
+            found[key] = self.stored_predictions[key].arranged(rows, fresh).within(self.meaning(key).bounds)
         return found
 
     def label_used(self, key: str, cells: Sequence[Cell]) -> Bool[np.ndarray, " cells"]:

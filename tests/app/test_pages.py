@@ -244,7 +244,7 @@ def test_a_users_csv_becomes_a_colour_and_a_row_of_the_panel() -> None:
     assert "· FLOPs " in at.get_by_key("near-1").label and " M " in at.get_by_key("near-1").label.replace("\\", "")
     choose(at, "w-colour", "user_my_score")
     assert "does not say whether more or less is better" in at.success[0].value
-    at.get_by_key("w-csv-less").set_value(["user_my_score"]).run()
+    at.get_by_key("w-csv-less-user_my_score").check().run()
     assert at.session_state["user_scores"].scores.meanings["user_my_score"].direction == "min"
     press(at, "w-csv-drop")
     assert map_data(at)["colour"]["title"].startswith("CIFAR-10 validation accuracy")

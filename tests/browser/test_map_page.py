@@ -201,3 +201,23 @@ def test_a_narrow_window_puts_the_panel_below_a_usable_map(
     assert map_box["width"] > 400
     assert panel_box["y"] > map_box["y"] + map_box["height"]
     assert page.problems == []
+
+
+def test_the_chosen_cell_is_in_view_on_a_phone_and_beside_what_is_scrolled(
+    new_page: Callable[..., Any], site: tuple[str, np.ndarray]
+) -> None:
+    page = new_page(width=390, height=844)
+    page.goto(site[0])
+    driver, index = MapDriver(page).wait_ready(), lonely(site[1])
+    driver.click(float(site[1][index, 0]), float(site[1][index, 1]))
+    head = page.get_by_role("heading", name=re.compile(rf"Cell #{index}$"))
+    expect(head).to_be_in_viewport(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("img", name=re.compile("Drawing of the cell"))).to_be_in_viewport(timeout=TIMEOUT_MS)
+    expect(driver.canvas).to_be_in_viewport()
+    page.set_viewport_size({"width": 1440, "height": 500})
+    bottom = page.get_by_test_id("stMain").evaluate("main => { main.scrollTop = 300; return main.scrollTop }")
+    assert bottom > 200
+    expect(head).to_be_in_viewport(timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("heading", name="Nothing chosen")).to_be_visible(timeout=TIMEOUT_MS)
+    assert page.problems == []

@@ -57,15 +57,16 @@ def controls(explorer: Explorer, plane: PlaneName) -> None:
             on_change=lambda: change(stops=int(st.session_state["w-path-stops"])),
             help="With A and B. A path over neighbours has as many as it needs.",
         )
-        st.session_state["w-path-plane"] = plane
-        st.segmented_control(
-            "Map",
-            explorer.plane_names,
-            format_func=lambda name: PLANES[name],
-            key="w-path-plane",
-            required=True,
-            on_change=lambda: session.set_plane(st.session_state["w-path-plane"]),
-        )
+        if len(explorer.plane_names) > 1:
+            st.session_state["w-path-plane"] = plane
+            st.segmented_control(
+                "Map",
+                explorer.plane_names,
+                format_func=lambda name: PLANES[name],
+                key="w-path-plane",
+                required=True,
+                on_change=lambda: session.set_plane(st.session_state["w-path-plane"]),
+            )
         st.session_state["w-path-constrained"] = choice.constrained
         st.toggle(
             "Constrained decoding",

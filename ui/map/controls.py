@@ -59,15 +59,18 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
             on_change=lambda: session.set_colour(st.session_state["w-colour"]),
             width=300,
         )
-        _seeded("w-plane", plane)
-        st.segmented_control(
-            "Map",
-            explorer.plane_names,
-            format_func=lambda name: PLANES[name],
-            key="w-plane",
-            required=True,
-            on_change=_plane_chosen,
-        )
+        if len(explorer.plane_names) > 1:
+            _seeded("w-plane", plane)
+            st.segmented_control(
+                "Map",
+                explorer.plane_names,
+                format_func=lambda name: PLANES[name],
+                key="w-plane",
+                required=True,
+                on_change=_plane_chosen,
+                help="Two ways to lay the latents out on a plane. UMAP keeps neighbours together and bends distances; "
+                "PCA is a straight view along the two directions in which the latents differ most.",
+            )
         st.text_input(
             "Find",
             key="w-find",
@@ -154,6 +157,7 @@ def _filters(explorer: Explorer, shown: Column) -> None:
             on_change=_operations,
             args=(key,),
             placeholder="any operations",
+            select_all=False,
         )
     _seeded("w-held-out", now.held_out_only)
     st.checkbox("Held-out cells only", key="w-held-out", on_change=_held_out)
@@ -243,15 +247,9 @@ def _own_scores(space: AbstractSearchSpace) -> None:
         else:
             st.success(read)
         meanings = own.scores.meanings
-        st.session_state[LESS] = [key for key, meaning in meanings.items() if meaning.direction == "min"]
-        st.multiselect(
-            "Less is better in",
-            list(meanings),
-            format_func=lambda key: plain(meanings[key].title),
-            key=LESS,
-            on_change=_turn,
-            placeholder="none of the columns",
-        )
+        for key, meaning in meanings.items():  # a tick of its own for each column
+            _seeded(f"{LESS}-{key}", meaning.direction == "min")
+            st.checkbox(f"Lower is better: {plain(meaning.title)}", key=f"{LESS}-{key}", on_change=_turn)
         st.button("Remove these scores", key="w-csv-drop", on_click=_drop_columns)
 
 
@@ -277,7 +275,8 @@ def _uploaded(space: AbstractSearchSpace) -> bool:
 
 def _turn() -> None:
     if own := session.user_columns():
-        session.set_user_columns(own.with_less_is_better(st.session_state.get(LESS, ())))
+        less = [key for key in own.scores.meanings if st.session_state.get(f"{LESS}-{key}")]
+        session.set_user_columns(own.with_less_is_better(less))
 
 
 def _drop_columns() -> None:

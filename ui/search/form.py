@@ -132,6 +132,7 @@ def _goals(
             format_func=titles.__getitem__,
             key=key,
             max_selections=MAX_GOALS,
+            select_all=False,
             placeholder="Choose what to optimise",
             help="One goal, or several at once: then a Pareto front is searched. ≈ marks predicted values.",
         ),

@@ -186,6 +186,7 @@ def _chosen(
             format_func=names.__getitem__,
             key=more,
             max_selections=MAX_BESIDE,
+            select_all=False,
             placeholder="Compare with other races",
             disabled=not others,
             on_change=state.from_list("beside", more, state.set_beside),

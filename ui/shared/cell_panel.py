@@ -109,6 +109,16 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="panel-head"):
         st.markdown(f"##### {_title(focus, explorer)}", width="stretch")
         undo_and_redo()
+        if focus is not None:
+            st.button(
+                "Close",
+                key="panel-close",
+                icon=":material/close:",
+                type="tertiary",
+                help="Show no cell (Esc on the map)",
+                on_click=session.set_focus,
+                args=(None,),
+            )
         if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
             entry = entry_for(explorer.space, found.cell)
             inside = entry.notation in {other.notation for other in session.basket()}
@@ -284,7 +294,8 @@ def _decoding(found: Inspection, focus: Focus) -> None:
             lines.append(f"Unconstrained, the likeliest graph is invalid: {found.raw.reason}")
     if certainty.modal_cell is not None and certainty.modal_cell != found.cell:
         lines.append(f"The commonest gives another one ({_of(certainty.modal)}).")
-    lines.append(f"{_of(certainty.valid)} are valid, {certainty.distinct} distinct.")
+    alike = "all the same cell" if certainty.distinct == 1 else f"{certainty.distinct} different cells"
+    lines.append(f"{_of(certainty.valid)} are valid{f', {alike}' if certainty.distinct else ''}.")
     st.caption(plain(" ".join(lines)))
 
 

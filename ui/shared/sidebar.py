@@ -49,7 +49,7 @@ def sidebar(*, undo: bool) -> None:
         if chosen is None or chosen not in folders.values():
             session.set_checkpoint(folders[session.space_name(), names[0]] if names else None)
             chosen = session.checkpoint()
-        if names and chosen is not None:
+        if len(names) > 1 and chosen is not None:  # one is no choice; its name stands on the Model page
             st.session_state["w-checkpoint"] = chosen.name
             st.selectbox("Checkpoint", names, key="w-checkpoint", on_change=_checkpoint_chosen)
         devices = usable_devices()
