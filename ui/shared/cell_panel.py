@@ -23,7 +23,7 @@ from svge_core.explorer import (
     short_name,
 )
 from svge_core.spaces import AbstractSearchSpace, Cost
-from ui.shared import inspecting, reruns, session
+from ui.shared import inspecting, opening, reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.comparing import compare_button
@@ -109,15 +109,14 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="panel-head"):
         st.markdown(f"##### {_title(focus, explorer)}", width="stretch")
         undo_and_redo()
-        if focus is not None:
+        if session.focus() is not None:  # what is shown before anything was chosen covers nothing
             st.button(
                 "Close",
                 key="panel-close",
                 icon=":material/close:",
                 type="tertiary",
                 help="Show no cell (Esc on the map)",
-                on_click=session.set_focus,
-                args=(None,),
+                on_click=_close,
             )
         if focus is not None and (found := inspect_focus(explorer, focus)).cell is not None:
             entry = entry_for(explorer.space, found.cell)
@@ -131,6 +130,12 @@ def _history_bar(focus: Focus | None, explorer: Explorer) -> None:
                 on_click=add_to_basket,
                 args=(entry,),
             )
+
+
+def _close() -> None:
+    """A callback: as Esc on the map, show no cell."""
+    opening.close()
+    session.set_focus(None)
 
 
 def add_to_basket(entry: BasketEntry) -> None:
