@@ -20,37 +20,33 @@ from svge_core.checkpoints import load_meta
 from svge_core.spaces import get_space
 
 COLUMNS = ["what", "times", "median_ms", "p90_ms", "max_ms", "browser_cpu_ms", "bytes"]
-#: times a movement: the pointer's event, the frame it asks for, and the graphics processor's end of it
-WATCH = """root => {
-  window.taken = [];
-  const canvas = root.querySelector('.lm-points'), gl = canvas.getContext('webgl2');
-  let began = null;
-  root.querySelector('.lm-bar').addEventListener('pointermove', () => { began ??= performance.now(); }, true);
-  new MutationObserver(() => {
-    if (began === null) return;
+#: moves the pointer over the legend, each time as soon as the frame of the last movement is drawn, and times that: from
+#: the pointer's event to the frame it asks for and the graphics processor's end of it
+MOVE = """async (root, [places, y]) => {
+  const bar = root.querySelector('.lm-bar'), canvas = root.querySelector('.lm-points');
+  const gl = canvas.getContext('webgl2'), taken = [];
+  for (const x of places) {
+    const before = root.dataset.frame, began = performance.now();
+    bar.dispatchEvent(new PointerEvent('pointermove', { clientX: x, clientY: y, pointerId: 1 }));
+    while (root.dataset.frame === before) await new Promise(requestAnimationFrame);
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
-    window.taken.push(performance.now() - began);
-    began = null;
-  }).observe(root, { attributes: true, attributeFilter: ['data-frame'] });
+    taken.push(performance.now() - began);
+  }
+  return taken;
 }"""
 
 
 def movements(page: Any, count: int) -> list[float]:
     """Milliseconds of movements of a brush's upper end over the right half of the legend; the first is left out."""
-    root = page.locator(".lm").first
-    root.evaluate(WATCH)
     box = page.locator(".lm-bar").first.bounding_box()
     y = box["y"] + box["height"] / 3
     page.mouse.move(box["x"] + box["width"] * 0.4, y)
     page.mouse.down()
-    for step in range(count + 1):
-        share = 0.5 + 0.45 * abs(np.sin(step / 7))
-        seen = page.evaluate("window.taken.length")
-        page.mouse.move(float(box["x"] + box["width"] * share), y)
-        page.wait_for_function("seen => window.taken.length > seen", arg=seen, timeout=10_000)
+    places = [float(box["x"] + box["width"] * (0.5 + 0.45 * abs(np.sin(step / 7)))) for step in range(count + 1)]
+    taken = page.locator(".lm").first.evaluate(MOVE, [places, y])
     page.mouse.up()
-    page.wait_for_selector("text=pass the filter", timeout=60_000)
-    return page.evaluate("window.taken")[1 : count + 1]
+    page.wait_for_selector("text=pass the filter", timeout=120_000)
+    return taken[1:]
 
 
 def main(argv: list[str] | None = None) -> int:

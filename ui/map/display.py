@@ -61,12 +61,12 @@ def _colours(shown: Column) -> None:
         )
     chosen = hand_limits(shown)
     low, high = chosen or (shown.low, shown.high)
-    unit = f" ({shown.unit})" if shown.unit else ""
+    unit = f" ({plain(shown.unit)})" if shown.unit else ""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         for key, words, value in (("w-limit-low", "from", low), ("w-limit-high", "to", high)):
             st.session_state[key] = float(value)
             st.number_input(
-                f"Colours {words}{plain(unit)}", key=key, format="%.6g", on_change=_limit, args=(shown,), width=150
+                f"Colours {words}{unit}", key=key, format="%.6g", on_change=_limit, args=(shown,), width=150
             )
     st.button("Usual limits", key="w-limit-reset", disabled=chosen is None, on_click=_usual)
     if notice := session.said(LINE):

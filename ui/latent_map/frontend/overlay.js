@@ -48,7 +48,7 @@ class Overlay {
     const ctx = this.context, closed = kind !== "drawn", removed = kind === "remove";
     if (points.length < 2) return;
     trace(ctx, points, true);
-    ctx.globalAlpha = removed ? 0.5 : 0.1;
+    ctx.globalAlpha = removed ? 0.2 : 0.1;
     ctx.fillStyle = removed ? this.colours.background : this.colours.accent;
     ctx.fill();
     ctx.globalAlpha = 1;
