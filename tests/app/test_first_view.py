@@ -14,7 +14,7 @@ from tests.support.app_driver import App, choose, click_map, fire, focus, map_da
 from tests.support.untyped import there
 from ui.kept import keeping
 from ui.map.first import empty_place
-from ui.shared.choices import CellFocus, PlaceFocus
+from ui.shared.choices import CellFocus, CompareChoice, PlaceFocus
 from ui.shared.opening import best_rows
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -70,23 +70,19 @@ def test_it_gives_way_to_a_click_and_to_escape_and_comes_back_with_undo(explorer
     assert "Nothing chosen" in words(rerun(at))
 
 
-def test_a_predicted_column_says_so_and_looks_so(explorer: Explorer) -> None:
+def test_the_line_says_of_which_score_it_speaks_and_a_predicted_one_looks_so(explorer: Explorer) -> None:
     at = open_app(colour=f"predicted-{SCORE}")
     shown = column(explorer, f"predicted-{SCORE}")
     row = int(np.nanargmax(shown.values))
-    assert f"**#{row}**, :violet[*≈ {shown.values[row]:.2f} %*]" in words(at)
-    assert "(predicted)" in words(at)
-
-
-def test_a_column_that_is_no_score_leaves_the_best_by_the_first_score(explorer: Explorer) -> None:
-    at = open_app(colour="params_m")
+    assert f"**#{row}**, :violet[*≈ {shown.values[row]:.2f} %*]" in words(at) and "(predicted)" in words(at)
+    choose(at, "w-colour", "params_m")  # no score: the first one there is
     assert f"by CIFAR-10 validation accuracy (measured): **#{measured(explorer)[0][1]}**" in words(at)
 
 
 # ---- the best ten -----------------------------------------------------------------------------------------------
 
 
-def test_the_best_ten_are_in_order_and_a_click_flies_there(explorer: Explorer) -> None:
+def test_the_best_ten_are_in_order_pass_the_filter_and_a_click_flies_there(explorer: Explorer) -> None:
     at = open_app()
     expected = [index for _, index in measured(explorer)[:10]]
     labels = [at.get_by_key(f"first-best-{rank}").label for rank in range(1, 11)]
@@ -98,10 +94,7 @@ def test_the_best_ten_are_in_order_and_a_click_flies_there(explorer: Explorer) -
     assert (flight["x"], flight["y"]) == pytest.approx(tuple(explorer.atlas.planes["pca"].xy[expected[2]]))
     press(at, "first-best-4")
     assert map_data(at)["flight"]["number"] == flight["number"] + 1
-
-
-def test_the_best_are_those_that_pass_the_filter(explorer: Explorer) -> None:
-    at = open_app()
+    # of those that pass the filter
     at.session_state["map_filter"] = CellFilter(params=(0.0, 0.5))
     rerun(at)
     small = [index for _, index in measured(explorer) if SPACE.costs_of([SPACE.from_index(index)])[0, 0] <= 0.5][:3]
@@ -157,6 +150,12 @@ def test_travel_lays_a_way_and_stopping_on_it_moves_the_focus(explorer: Explorer
     assert [[frame["x"], frame["y"]] for frame in data["frames"]] == shown["lines"][0]["xy"]
     assert data["frames"][0]["picture"] == 0 and not data["pictures"][0]["changed"]
     assert all(picture["changed"] and "halo" in picture["svg"] for picture in data["pictures"][1:])
+    values = explorer.scores.frame[SCORE].to_numpy()
+    (known,) = [curve for curve in data["curves"] if curve["name"] == "measured"]
+    for frame, value in zip(data["frames"], known["values"], strict=True):
+        index = int(frame["words"].split("#")[1].split(" ")[0])
+        assert there(value) == pytest.approx(values[index])
+        assert f"measured {values[index]:.2f} %" in frame["words"]
     fire(at, "stop", {"frame": 24, "seq": 1}, "travel-player")
     index = int(data["frames"][24]["words"].split("#")[1].split(" ")[0])
     assert focus(at) == CellFocus(index)
@@ -167,16 +166,6 @@ def test_travel_lays_a_way_and_stopping_on_it_moves_the_focus(explorer: Explorer
     assert player(at)["play"] == 2
     press(at, "travel-close")
     assert map_data(at)["lines"] == [] and "travel-close" not in {b.key for b in at.button}
-
-
-def test_the_numbers_of_a_way_are_those_of_the_table(explorer: Explorer) -> None:
-    data = player(press(open_app(), "first-travel"))
-    values = explorer.scores.frame[SCORE].to_numpy()
-    (known,) = [curve for curve in data["curves"] if curve["name"] == "measured"]
-    for frame, value in zip(data["frames"], known["values"], strict=True):
-        index = int(frame["words"].split("#")[1].split(" ")[0])
-        assert there(value) == pytest.approx(values[index])
-        assert f"measured {values[index]:.2f} %" in frame["words"]
 
 
 # ---- other pages ------------------------------------------------------------------------------------------------
@@ -190,8 +179,7 @@ def test_compare_is_filled_by_three_buttons(explorer: Explorer) -> None:
     assert {"compare-example", "compare-best", "compare-ends"} <= {button.key for button in at.button}
     press(at, "compare-best")
     assert at.session_state["compare_choice"].cells == tuple(order[:3])
-    at = open_app()
-    at.switch_page("pages/compare.py")
+    at.session_state["compare_choice"] = CompareChoice()
     press(rerun(at), "compare-ends")
     first, last = at.session_state["compare_choice"].cells
     values = explorer.scores.frame[SCORE].to_numpy()
