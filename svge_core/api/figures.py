@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
@@ -35,6 +36,7 @@ def figure_map(
     plane: PlaneName | None = None,
     cells: Sequence[Cell] = (),
     outline: Sequence[tuple[float, float]] = (),
+    parts: Sequence[tuple[Literal["add", "remove"], Sequence[tuple[float, float]]]] = (),
     conditions: CellFilter | None = None,
     limits: tuple[float, float] | None = None,
     ranks: bool = False,
@@ -50,6 +52,7 @@ def figure_map(
         plane: ``"umap"`` or ``"pca"``; by default the first there is.
         cells: charted cells whose names stand beside them.
         outline: corners of a selection in coordinates of the map; what is outside is pale.
+        parts: outlines that add to the selection or remove from it, in order.
         conditions: cells that fail them are pale.
         limits: ends of the colours, in the unit of the column.
         ranks: colours by rank instead of by value.
@@ -62,8 +65,11 @@ def figure_map(
     yes_or_no("ranks", ranks)
     if limits is not None and not limits[0] < limits[1]:
         raise DataError(f"limits are two numbers, the lower one first; got {limits!r:.80}.")
-    corners = tuple((float(x), float(y)) for x, y in outline)
-    chosen = MapChoice(colour, plane, corners, conditions or CellFilter(), tuple(many_cells(cells)), limits, ranks)
+    later: tuple[tuple[Literal["add", "remove"], tuple[tuple[float, float], ...]], ...] = tuple(
+        (mode, _corners(corners)) for mode, corners in parts
+    )
+    named = tuple(many_cells(cells))
+    chosen = MapChoice(colour, plane, _corners(outline), later, conditions or CellFilter(), named, limits, ranks)
     return _written(map_sheet(explorer, chosen, width), path)
 
 
@@ -172,6 +178,10 @@ def figure_cell(
         SvgeError: if it is no member, there is no such width, or the file cannot be written.
     """
     return _written(cell_sheet(explorer, one_cell(cell), width), path)
+
+
+def _corners(outline: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in outline)
 
 
 def _lineup(runs: Runs) -> Lineup:

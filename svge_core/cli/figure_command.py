@@ -46,6 +46,7 @@ def map_figure(arguments: argparse.Namespace) -> int:
         arguments.colour,
         arguments.plane,
         arguments.outline or (),
+        tuple(arguments.parts or ()),
         conditions,
         tuple(_cells(explorer, arguments.cell or ())),
         arguments.range,
@@ -124,7 +125,13 @@ def _lineup(arguments: argparse.Namespace) -> Lineup:
 def _runs(storage: str, name: str) -> list[RunView]:
     """The run of that name, or the runs of a race of that name."""
     runs = list_runs(storage)
-    race = [run.name for run in runs if run.config is not None and run.config.race == name]
+    race = [
+        run.name
+        for run in runs
+        if run.config is not None
+        and run.config.race
+        and name in (run.config.race, f"{run.config.space}/{run.config.race}")
+    ]
     found = [name] if any(run.name == name for run in runs) else race
     return [read_run(storage, one) for one in found or [name]]  # an unknown one says which runs there are
 

@@ -63,6 +63,15 @@ def test_three_cells_by_link_their_scores_files_the_path_between_two_and_the_map
     with page.expect_download() as download:
         page.get_by_role("button", name="PDF", exact=True).click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    # a figure for a paper, by keyboard
+    page.get_by_role("button", name="Figure").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("svge_core figure compare")).to_be_visible(timeout=TIMEOUT_MS)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename == "nasbench201-comparison.pdf"
+    assert b"/MediaBox [ 0 0 486 " in Path(download.value.path()).read_bytes(), "6.75 inches"
+    page.keyboard.press("Escape")
     # the path between the last two, twice: the second time another one was walked in between
     for number, ends in ((2, "a=9000&b=12345"), (0, "a=6111&b=9000"), (2, "a=9000&b=12345")):
         page.get_by_role("button", name="Path between").nth(number).click()

@@ -1,6 +1,7 @@
 """The workspace of the Compare page: places, scores, pairs, files; one fragment."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -16,12 +17,14 @@ from svge_core.comparison import (
 )
 from svge_core.data import Direction
 from svge_core.explorer import Column, Explorer, cell_name, cell_named
+from svge_core.figures.paper import compare_sheet
 from ui.compare.cells import places, reference_control
 from ui.compare.pairs import pairs
 from ui.compare.table import score_table
 from ui.compare.training import training
 from ui.shared import links, loaders, reruns, session
 from ui.shared.comparing import LINE, compare_all
+from ui.shared.figure_button import FigureOffer, checkpoint_words, figure_button, in_python, opening, own_note, typed
 from ui.shared.opening import best_rows, first_score, focus_of
 from ui.shared.theme import plain, theme_name
 
@@ -159,3 +162,18 @@ def _files(explorer: Explorer, comparison: Comparison) -> None:
                 file_name=f"{name}.{suffix}" if suffix != "pairs.csv" else f"{name}-pairs.csv",
                 help=words,
             )
+        figure_button("compare", partial(_figure, explorer, comparison, reference), "double")
+
+
+def _figure(explorer: Explorer, comparison: Comparison, reference: int) -> FigureOffer:
+    """The comparison as a figure for a paper."""
+    cells = comparison.architectures
+    return FigureOffer(
+        "compare",
+        f"{explorer.space.name}-comparison",
+        partial(compare_sheet, comparison, reference),
+        [*(typed(explorer, cell) for cell in cells), *checkpoint_words(explorer), "--reference", str(reference + 1)],
+        f"{opening(explorer)}compared = svge.compare(explorer, {in_python(explorer, cells)})\n"
+        f"svge.figure_compare(compared, reference={reference}, width={{width}}, path={{path}})",
+        own_note(explorer),
+    )

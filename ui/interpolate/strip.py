@@ -1,12 +1,17 @@
 """The filmstrip of a path, its numbers in words, and its files."""
 
+from functools import partial
+
 import streamlit as st
 
 from svge_core.cells import change_in_words, edits_in_words
 from svge_core.explorer import Explorer
+from svge_core.figures.paper import path_sheet
 from svge_core.interpolation import Frame, LatentPath, PathScores, path_to_csv, path_to_json
 from ui.interpolate.path import go_to, position
 from ui.player.paths import drawing
+from ui.shared import session
+from ui.shared.figure_button import FigureOffer, checkpoint_words, figure_button, in_python, opening, own_note, typed
 from ui.shared.theme import plain, theme_name
 
 #: of a frame, by whether the space's drawings are wide (feature maps in a row) or tall
@@ -103,8 +108,8 @@ def numbers_in_words(explorer: Explorer, path: LatentPath) -> str:
     return " · ".join(parts)
 
 
-def exports(explorer: Explorer, path: LatentPath) -> None:
-    """The path as files."""
+def exports(explorer: Explorer, path: LatentPath, score: str) -> None:
+    """The path as files, and as a figure with the shown score."""
     space = explorer.space.name
     start, end = (explorer.space.index(cell) for cell in (path.start, path.end))
     name = f"{space}-path-{start}-{end}-{path.kind}"
@@ -129,3 +134,30 @@ def exports(explorer: Explorer, path: LatentPath) -> None:
             file_name=f"{name}.csv",
             help="One row per stop",
         )
+        figure_button("path", partial(_figure, explorer, path, score))
+
+
+def _figure(explorer: Explorer, path: LatentPath, score: str) -> FigureOffer:
+    """The path as a figure for a paper."""
+    space, stops = explorer.space, len(path.stops) if path.kind != "graph" else session.path_choice().stops
+    ends = [path.start, path.end]
+    words = [
+        *(typed(explorer, cell) for cell in ends),
+        *checkpoint_words(explorer),
+        "--kind",
+        path.kind,
+        "--stops",
+        str(stops),
+        "--score",
+        score,
+    ]
+    laid = f"*{in_python(explorer, ends)}, {path.kind!r}, stops={stops}, constrained={path.constrained}"
+    return FigureOffer(
+        "path",
+        f"{space.name}-path",
+        partial(path_sheet, explorer, path, score),
+        [*words, "--constrained"] if path.constrained else words,
+        f"{opening(explorer)}way = svge.interpolate(explorer, {laid})\n"
+        f"svge.figure_path(explorer, way, {score!r}, width={{width}}, path={{path}})",
+        own_note(explorer),
+    )

@@ -70,7 +70,7 @@ def workspace(opened: Explorer) -> None:
             _player(explorer, plane, path)
             _legend(explorer, plane, path)
             _curve(explorer, path)
-            exports(explorer, path)
+            exports(explorer, path, "" if (along := shown_scores(explorer, path)) is None else along.meaning.key)
     with right:
         if path is not None:
             stop_panel(explorer, path)

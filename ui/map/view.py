@@ -16,6 +16,7 @@ from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
 from ui.map import travel
 from ui.map.controls import PLANES, controls, shown_colour, shown_plane
+from ui.map.figure import map_figure
 from ui.map.first import BEST, first_row
 from ui.map.selection import charted_focus, selection
 from ui.shared import links, loaders, opening, reruns, session
@@ -54,6 +55,7 @@ def workspace(opened: Explorer) -> None:
             travel.show_way(explorer, plane, way, best and best.column, MAP_KEY)
     with left:
         _map(explorer, plane, shown, opened_at, way)
+        map_figure(explorer, plane, shown.column, session.focus() or opened_at)
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
     with right:

@@ -12,6 +12,7 @@ from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hyperv
 from svge_core.search.objectives import Goal
 from svge_core.search.runs import RunView
 from ui.live_chart.component import live_chart
+from ui.search.figure import fronts_figure, race_figure
 from ui.shared import reruns
 from ui.shared.theme import plain, theme_name
 
@@ -54,6 +55,8 @@ def _single(lineup: Lineup, goal: Goal, optimum: float | None) -> None:
         (f"Lines: median over runs; bands: {'; '.join(bands)}. " if bands else "")
         + "Every label counts, the random first ones and existing labels too."
     )
+    if any(view.done for _, found in lineup for view in found):
+        race_figure(lineup, gap=kind == GAP)
 
 
 def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
@@ -73,6 +76,8 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
             "Large marks: not dominated by any other evaluation of the method's runs together. The axes are those of "
             "the fronts; arrows at their edge point to what lies beyond."
         )
+        if any(view.done for _, found in lineup for view in found):
+            fronts_figure(lineup, across, up)
         return
     if kind == VOLUME:
         volumes = _volumes(lineup)
@@ -91,6 +96,8 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
     place = st.selectbox("Goal", list(titles), format_func=titles.__getitem__, key="search-goal")
     figure = progress_figure(best_curves(lineup, place), goals[place], theme_name(), budget=_longest(lineup))
     live_chart(figure, key=f"search-goal-chart-{place}", alt=_alt(lineup, kind, goals[place]))
+    if any(view.done for _, found in lineup for view in found):
+        race_figure(lineup, place)
 
 
 def _volumes(lineup: Lineup) -> Hypervolumes | None:

@@ -25,6 +25,7 @@ from svge_core.explorer import (
 from svge_core.spaces import AbstractSearchSpace, Cost
 from ui.shared import inspecting, opening, reruns, session
 from ui.shared.basket import entry_for
+from ui.shared.cell_figure import cell_figure
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.comparing import compare_button
 from ui.shared.network import network_section
@@ -75,6 +76,7 @@ def cell_panel(
         with st.container(horizontal=True, gap="small", key="cell-acts"):
             path_buttons(found.index)
             compare_button(explorer.space, found.cell)
+            cell_figure(explorer, found.cell)
     st.markdown(_badges(found))
     if found.cell is None:
         st.warning(f"The decoder gives no member of {explorer.space.title} here. {plain(found.reason)}")

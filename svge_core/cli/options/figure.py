@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -31,6 +32,15 @@ def register(commands: Any) -> None:
         "--cell", action="append", metavar="ARCH", help=f"name it on the map ({_CELL}); again for several"
     )
     kind.add_argument("--outline", type=_corners, metavar="X,Y;X,Y;...", help="a selection; what is outside is pale")
+    for mode in ("add", "remove"):
+        kind.add_argument(
+            f"--{mode}",
+            dest="parts",
+            action="append",
+            type=partial(_part, mode),
+            metavar="X,Y;X,Y;...",
+            help=f"{mode} the cells inside this outline, after those before; again for several",
+        )
     kind.add_argument(
         "--keep", type=_ranged, metavar="KEY=LOW,HIGH", help="pale are cells with other values of a column"
     )
@@ -91,7 +101,7 @@ def _add_own(kind: argparse.ArgumentParser) -> None:
 
 def _add_runs(kind: Parser) -> None:
     kind.add_argument(
-        "names", nargs="+", metavar="NAME", help="of a run or a race; several races are labelled A, B, ..."
+        "names", nargs="+", metavar="NAME", help="of a run, a race, or SPACE/RACE; several are labelled A, B, ..."
     )
     add_storage(kind)
 
@@ -108,6 +118,10 @@ def _ranged(text: str) -> tuple[str, tuple[float, float]]:
 
 def _corners(text: str) -> tuple[tuple[float, float], ...]:
     return tuple(_pair(corner) for corner in text.split(";"))
+
+
+def _part(mode: str, text: str) -> tuple[str, tuple[tuple[float, float], ...]]:
+    return mode, _corners(text)
 
 
 def _number(text: str) -> float:

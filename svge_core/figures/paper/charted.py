@@ -5,7 +5,7 @@ Points are one picture inside the vector file: 423,624 circles would make a file
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -40,6 +40,9 @@ EDGE, BAR, LEGEND = 0.2, 0.5, 0.34
 MOST_NAMES = 30
 
 
+Corners = tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True)
 class MapChoice:
     """What a figure of a map shows.
@@ -48,6 +51,7 @@ class MapChoice:
         colour: key of the column, see :func:`svge_core.explorer.column_names`; empty for the first there is.
         plane: the map; None for the first there is.
         outline: corners of a selection in coordinates of the map; empty for none.
+        parts: outlines that add to the selection or remove from it, in order.
         conditions: cells that fail them are pale, as on the page.
         cells: charted cells whose names stand beside them.
         limits: ends of the colours; None for those of the column.
@@ -56,7 +60,8 @@ class MapChoice:
 
     colour: str = ""
     plane: PlaneName | None = None
-    outline: tuple[tuple[float, float], ...] = ()
+    outline: Corners = ()
+    parts: tuple[tuple[Literal["add", "remove"], Corners], ...] = ()
     conditions: CellFilter = CellFilter()
     cells: tuple[Cell, ...] = ()
     limits: tuple[float, float] | None = None
@@ -81,7 +86,12 @@ def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single
         raise DataError(f"A figure holds the names of at most {MOST_NAMES} cells; got {len(choice.cells)}.")
     shown = column(explorer, choice.colour or column_names(explorer)[0].key)
     xy = explorer.atlas.planes[plane].xy
-    keep = _kept(explorer, choice, xy)
+    outlines: list[tuple[Literal["add", "remove"], Corners]] = [*choice.parts]
+    if choice.outline:
+        outlines.insert(0, ("add", choice.outline))
+    if any(len(corners) < 3 for _, corners in outlines):
+        raise DataError("An outline has three corners or more.")
+    keep = _kept(explorer, choice, xy, outlines)
     names = [_row(explorer, cell) for cell in choice.cells]
 
     def draw(sheet: Sheet) -> None:
@@ -90,9 +100,9 @@ def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single
         _points(axes, explorer, shown, xy, keep, choice)
         if beside is not None:
             _bar(sheet, beside, shown, choice, label)
-        if choice.outline:
-            x, y = np.array([*choice.outline, choice.outline[0]]).T
-            axes.plot(x, y, color=_LOOK.accent, linewidth=0.9)
+        for mode, corners in outlines:
+            x, y = np.array([*corners, corners[0]]).T
+            axes.plot(x, y, color=_LOOK.accent, linewidth=0.9, linestyle=(0, (2, 1.5)) if mode == "remove" else "solid")
         _names(axes, explorer, xy, names)
         axes.set_xlabel(f"{plane.upper()} 1", labelpad=2)
         axes.set_ylabel(f"{plane.upper()} 2", labelpad=2)
@@ -137,18 +147,22 @@ def _ground(
     return axes, (EDGE + wide + 0.06, top + 0.05 * tall, 0.08, 0.9 * tall) if label else None
 
 
-def _kept(explorer: Explorer, choice: MapChoice, xy: Float[np.ndarray, "cells 2"]) -> Bool[np.ndarray, " cells"] | None:
+def _kept(
+    explorer: Explorer,
+    choice: MapChoice,
+    xy: Float[np.ndarray, "cells 2"],
+    outlines: Sequence[tuple[Literal["add", "remove"], Corners]],
+) -> Bool[np.ndarray, " cells"] | None:
     """True for the cells in full colour; None where all are."""
     keep = None
     if choice.conditions.active:
         by_score = choice.conditions.score is not None
         score = column(explorer, choice.conditions.score_key).values if by_score else None
         keep = kept_by(explorer, choice.conditions, score)
-    if choice.outline:
-        if len(choice.outline) < 3:
-            raise DataError(f"An outline has three corners or more; got {len(choice.outline)}.")
+    if outlines:
         inside = np.zeros(len(xy), dtype=bool)
-        inside[select_in_polygon(xy, np.asarray(choice.outline, dtype=np.float64))] = True
+        for mode, corners in outlines:
+            inside[select_in_polygon(xy, np.asarray(corners, dtype=np.float64))] = mode == "add"
         keep = inside if keep is None else keep & inside
     return keep
 
@@ -326,8 +340,10 @@ def _protocol(
         elif choice.limits is None and shown.limits:
             lines.append(f"Colours: {shown.limits}.")
     if keep is not None:
-        what = "inside the outline" if choice.outline else "that pass the filter"
-        what += " and pass the filter" if choice.outline and choice.conditions.active else ""
+        drawn = bool(choice.outline or choice.parts)
+        outline = "inside the outlines (dashed: removed)" if choice.parts else "inside the outline"
+        passing = "that pass the filter" if choice.conditions.active else ""
+        what = " ".join(part for part in (outline if drawn else "", passing) if part)
         lines.append(f"In colour: {int(keep.sum()):,} cells {what}{_best_inside(explorer, shown, keep)}.")
     return tuple(lines)
 

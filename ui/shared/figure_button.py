@@ -1,0 +1,127 @@
+"""The button "Figure": a chart or drawing for a paper, with the command and the Python call that make the same file."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from svge_core.cells import Cell
+from svge_core.explorer import Explorer
+from svge_core.figures.paper import FORMS, WIDTHS, PaperFigure, PaperForm, PaperWidth
+from ui.paths import ROOT
+from ui.shared.hiding import shown_checkpoint
+
+_MIME: dict[PaperForm, str] = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
+#: pixels of a long command, which then scrolls
+_LONG, _HEIGHT = 260, 130
+
+
+@dataclass(frozen=True)
+class FigureOffer:
+    """One figure that can be made.
+
+    Attributes:
+        kind: word of the command line: map, path, race, front, compare or cell.
+        name: of the file, without suffix.
+        make: the figure of a ``width``; called only when a person downloads it, in a thread without a session.
+        words: of the command after the kind, without the file and the width.
+        call: the Python call, with ``{width}`` and ``{path}`` where these stand.
+        note: what the command cannot know; empty for nothing.
+    """
+
+    kind: str
+    name: str
+    make: Callable[..., PaperFigure]
+    words: Sequence[str]
+    call: str
+    note: str = ""
+
+
+def figure_button(key: str, offer: Callable[[], FigureOffer], usual: PaperWidth = "single") -> None:
+    """Show the button.
+
+    Args:
+        key: of its widgets, unlike all others of the page.
+        offer: what is behind it.
+        usual: width that is chosen at first.
+    """
+    with st.popover(
+        "Figure", icon=":material/picture_as_pdf:", type="tertiary", key=f"figure-{key}", help="For a paper"
+    ):
+        shown, forms, widths = offer(), FORMS, tuple(WIDTHS)
+        form: PaperForm = st.segmented_control(
+            "Form", forms, default=forms[0], format_func=str.upper, key=f"figure-form-{key}", required=True
+        )
+        width: PaperWidth = st.segmented_control(
+            "Width",
+            widths,
+            default=usual,
+            format_func=lambda name: f"{name}, {WIDTHS[name][0]:g} in",
+            key=f"figure-width-{key}",
+            required=True,
+            help="  \n".join(f"**{name}**: {words}" for name, (_, words) in WIDTHS.items()),
+        )
+        st.download_button(
+            "Download",
+            key=f"figure-download-{key}",
+            icon=":material/download:",
+            type="primary",
+            mime=_MIME[form],
+            on_click="ignore",
+            data=lambda: shown.make(width=width).to_bytes(form),
+            file_name=f"{shown.name}.{form}",
+        )
+        file = f"{shown.name}.{form}"
+        command = shlex.join(
+            ["python", "-m", "svge_core", "figure", shown.kind, *shown.words, "--width", width, "--out", file]
+        )
+        st.caption("The same file without the app, and from Python:")
+        for text, language in ((command, "bash"), (shown.call.format(width=repr(width), path=repr(file)), "python")):
+            st.code(text, language=language, wrap_lines=True, height=_HEIGHT if len(text) > _LONG else "content")
+        if shown.note:
+            st.caption(shown.note)
+
+
+def checkpoint_words(explorer: Explorer) -> list[str]:
+    """The option that names the checkpoint, as seen from the folder of the app."""
+    return ["--checkpoint", checkpoint_name(explorer)]
+
+
+def checkpoint_name(explorer: Explorer) -> str:
+    """The folder of the checkpoint; visitors see its last names only."""
+    folder = explorer.checkpoint.folder.resolve()
+    return shown_checkpoint(str(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder))
+
+
+def opening(explorer: Explorer) -> str:
+    """The Python lines that every call about a checkpoint begins with."""
+    return _braces(f"import svge_core as svge\n\nexplorer = svge.open_explorer({checkpoint_name(explorer)!r})\n")
+
+
+def typed(explorer: Explorer, cell: Cell) -> str:
+    """A cell on the command line: its index where it has one, else its notation."""
+    space = explorer.space
+    return space.format(cell) if space.size is None else f"#{space.index(cell)}"
+
+
+def in_python(explorer: Explorer, cells: Sequence[Cell]) -> str:
+    """The Python list of some cells."""
+    space = explorer.space
+    if space.size is not None:
+        found = [f"explorer.space.from_index({space.index(cell)})" for cell in cells]
+    else:
+        found = [f"explorer.space.parse({space.format(cell)!r})" for cell in cells]
+    return _braces(f"[{', '.join(found)}]")
+
+
+def _braces(text: str) -> str:
+    """A text that stands for itself in a format."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def own_note(explorer: Explorer) -> str:
+    """That scores of one's own have to be given to the command."""
+    if not any(meaning.origin == "user" for meaning in explorer.scores.meanings.values()):
+        return ""
+    return "Own scores: give the command your file with `--scores FILE.csv`; what was trained or timed here it has not."
