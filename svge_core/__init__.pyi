@@ -14,6 +14,7 @@ from .api import (
     figure_race as figure_race,
     interpolate as interpolate,
     load_checkpoint as load_checkpoint,
+    open_explorer as open_explorer,
     read_scores as read_scores,
 )
 from .cells import Cell as Cell
@@ -25,7 +26,6 @@ from .errors import (
     ParseError as ParseError,
     SvgeError as SvgeError,
 )
-from .explorer import open_explorer as open_explorer
 from .models import ModelConfig as ModelConfig
 from .network_export import export_network as export_network
 from .network_training import TrainRecipe as TrainRecipe, train_network as train_network

@@ -14,4 +14,5 @@ from .figures import (
     figure_race as figure_race,
 )
 from .model import Model as Model, evaluate as evaluate, load_checkpoint as load_checkpoint
+from .opened import OpenExplorer as OpenExplorer, open_explorer as open_explorer
 from .optimising import cell_sampler as cell_sampler, read_scores as read_scores

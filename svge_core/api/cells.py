@@ -67,7 +67,7 @@ def export(
     explorer: Explorer | None = None,
     theme: drawing.ThemeName = "light",
 ) -> None:
-    """Write architectures with what is known about them: .json, .csv, .parquet, .txt, .zip; one alone as a drawing.
+    """Write architectures and what is known of them: .json, .csv, .parquet, .txt, .html, .zip; one alone as a drawing.
 
     Args:
         cells: members of one space.

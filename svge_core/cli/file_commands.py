@@ -59,6 +59,8 @@ def export_command(arguments: argparse.Namespace) -> int:
     Without a checkpoint at the default place, measured and analytic values are exported alone.
     """
     suffix = arguments.out.suffix.lower()
+    if suffix == ".html":
+        refuse_unused(arguments, ("theme",), "A page has a light ground")
     if suffix in (".json", ".csv", ".txt", ".parquet"):
         refuse_unused(arguments, ("theme",), f"There is no drawing in a {suffix} file")
     if not suffix or arguments.out.is_dir() or suffix in NETWORK_FILES:

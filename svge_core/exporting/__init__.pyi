@@ -7,6 +7,7 @@ from .document import (
     to_json as to_json,
 )
 from .forms import DRAWINGS as DRAWINGS, FORMS as FORMS, Drawing as Drawing
+from .page import MAX_PAGE as MAX_PAGE, to_html as to_html
 from .writers import (
     draw as draw,
     naslib_text as naslib_text,

@@ -5,4 +5,4 @@ from typing import Literal, get_args
 Drawing = Literal["dot", "svg", "png", "pdf"]
 DRAWINGS: tuple[Drawing, ...] = get_args(Drawing)
 #: suffixes of all files but those of networks
-FORMS = ("json", "csv", "parquet", "txt", "zip", *DRAWINGS)
+FORMS = ("json", "csv", "parquet", "txt", "html", "zip", *DRAWINGS)

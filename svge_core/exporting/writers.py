@@ -12,6 +12,7 @@ from svge_core.drawing import ThemeName
 from svge_core.errors import SvgeError
 from svge_core.exporting.document import NASLIB, ExportItem, all_meanings, cell_fields, to_json
 from svge_core.exporting.forms import DRAWINGS, FORMS, Drawing
+from svge_core.exporting.page import to_html
 from svge_core.files import write_atomically
 from svge_core.spaces import AbstractSearchSpace
 
@@ -177,7 +178,7 @@ def _readme(items: Sequence[ExportItem], space: AbstractSearchSpace) -> str:
 
 
 def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, theme: ThemeName = "light") -> None:
-    """Write a file in the form its suffix names: .json .csv .parquet .txt .zip; of one cell also .dot .svg .png .pdf.
+    """Write a file in the form its suffix names: .json .csv .parquet .txt .html .zip; of one cell .dot .svg .png .pdf.
 
     Raises:
         SvgeError: if the suffix is unknown, a drawing is asked of several cells, or the file cannot be written.
@@ -191,6 +192,8 @@ def save(items: Sequence[ExportItem], space: AbstractSearchSpace, path: Path, th
         content = to_parquet(items, space)
     elif form == "txt":
         content = to_text(items, space).encode()
+    elif form == "html":
+        content = to_html(items, space).encode()
     elif form == "zip":
         content = to_zip(items, space, theme)
     elif form in DRAWINGS:

@@ -7,7 +7,7 @@ import streamlit as st
 from svge_core import exporting
 from svge_core.atlas import PlaneName, select_in_polygon
 from svge_core.explorer import Column, Explorer, Summary, cell_name, charted_name, selection_columns, summary
-from svge_core.exporting import MAX_CELLS
+from svge_core.exporting import MAX_CELLS, MAX_PAGE
 from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
 from ui.shared.choices import BASKET_CAP, CellFocus, Lasso
@@ -160,6 +160,17 @@ def _actions(explorer: Explorer, shown: Column, rows: np.ndarray) -> None:
         file_name=f"{name}.json",
         help=f"At most {MAX_CELLS:,} cells" if len(rows) > MAX_CELLS else None,
     )
+    st.download_button(
+        "HTML",
+        key="selection-html",
+        icon=":material/download:",
+        mime="text/html",
+        on_click="ignore",
+        disabled=not few or len(rows) > MAX_PAGE,
+        data=lambda: exported(explorer, rows, "html"),
+        file_name=f"{name}.html",
+        help=f"One page with drawings, for a mail or an issue; at most {MAX_PAGE:,} cells",
+    )
     st.button(
         "Basket",
         key="selection-basket",
@@ -180,6 +191,8 @@ def exported(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
     items = explorer.export_items(explorer.cells_at(rows))
     if form == "parquet":
         return exporting.to_parquet(items, explorer.space)
+    if form == "html":
+        return exporting.to_html(items, explorer.space).encode()
     return (exporting.to_json if form == "json" else exporting.to_csv)(items, explorer.space).encode()
 
 

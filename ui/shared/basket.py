@@ -61,6 +61,7 @@ FORMS: tuple[ExportForm, ...] = (
     ExportForm("JSON", "json", "application/json"),
     ExportForm("CSV", "csv", "text/csv"),
     ExportForm("Parquet", "parquet", "application/vnd.apache.parquet"),
+    ExportForm("Web page (HTML)", "html", "text/html"),
     ExportForm("Architecture strings", "txt", "text/plain"),
     ExportForm("Official indices", "indices.txt", "text/plain"),
     ExportForm("Graphviz DOT", "dot", "text/vnd.graphviz"),
@@ -113,6 +114,8 @@ def exported(
         return exporting.to_zip(items, space)
     if form.suffix == "parquet":
         return exporting.to_parquet(items, space)
+    if form.suffix == "html":
+        return exporting.to_html(items, space).encode()
     return (exporting.to_json if form.suffix == "json" else exporting.to_csv)(items, space).encode()
 
 

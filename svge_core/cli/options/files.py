@@ -38,8 +38,8 @@ def register(commands: Any) -> None:
         type=Path,
         metavar="FILE",
         required=True,
-        help=".json, .csv, .parquet, .txt or .zip; one alone also .svg, .png, .pdf, .dot; its network as .py, "
-        ".safetensors, .pt2, .onnx, or all in a folder",
+        help=".json, .csv, .parquet, .txt, .html (a page with drawings) or .zip; one alone also .svg, .png, .pdf, "
+        ".dot; its network as .py, .safetensors, .pt2, .onnx, or all in a folder",
     )
     parser.add_argument("--space", choices=sorted(SPACES), help="instead of the checkpoint's, without predictions")
     parser.add_argument("--theme", choices=("light", "dark"), help="of drawings (default: light)")

@@ -186,7 +186,11 @@ class PaperFigure:
         write_atomic(path, self.to_bytes(form))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For Jupyter: the figure itself."""
+        """For Jupyter."""
+        return self.mime_bundle()
+
+    def mime_bundle(self) -> dict[str, str]:
+        """The figure as notebooks take it: a picture, and what it shows in words."""
         return {"image/svg+xml": self.to_bytes("svg").decode(), "text/plain": f"<figure: {self.title}>"}
 
 

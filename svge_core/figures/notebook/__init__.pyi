@@ -1,0 +1,1 @@
+from .views import CellView as CellView, MapView as MapView, PathView as PathView
