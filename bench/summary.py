@@ -115,6 +115,7 @@ COLUMNS: dict[str, list[str]] = {
     "papers": papers.COLUMNS,
     "randwire": randwire.COLUMNS,
     "load": load.COLUMNS,
+    "map_brush": ["what", "times", "median_ms", "p90_ms", "max_ms", "browser_cpu_ms", "bytes"],
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }
 

@@ -91,6 +91,24 @@ def load(root: Path) -> str:
     return "\n".join(lines)
 
 
+def map_brush(root: Path) -> str:
+    """What the map with its layers costs, and how long a movement of the brush takes."""
+    if (stored := read_results("map_brush", root)) is None:
+        return "Not measured yet: `python -m bench.map_brush`."
+    lines = [
+        _measured(stored, f"; {stored['settings']['points']:,} points, {stored['settings']['window']}"),
+        "",
+        "| what | times | median, ms | browser CPU, s | payload, MB |",
+        "|---|---|---|---|---|",
+    ]
+    for row in stored["rows"]:
+        median = f"{row['median_ms']:,.0f}" if row.get("median_ms") else ""
+        weight = f"{row['bytes'] / 1e6:.2f}" if row.get("bytes") else ""
+        cpu = row["browser_cpu_ms"] / 1000
+        lines.append(f"| {row['what']} | {row['times']} | {median} | {cpu:.2g} | {weight} |")
+    return "\n".join(lines)
+
+
 def asks(root: Path) -> str:
     """Seconds per proposal."""
     if (stored := read_results("ask_time", root)) is None:
