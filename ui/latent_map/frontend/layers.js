@@ -66,6 +66,16 @@ function contourPaths(values, { width, height, extent: [x0, x1, y0, y1], levels 
   });
 }
 
+// The contours as a picture, drawn anew when the view has changed: a hover must not stroke thousands of lines again.
+function contourLayer(kept, paths, view, colours) {
+  const { width, height, ratio, camera } = view, key = JSON.stringify([width, height, ratio, camera, colours]);
+  if (kept?.key === key && kept.paths === paths) return kept;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+  drawContours(canvas.getContext("2d"), paths, camera, view, colours);
+  return { key, paths, canvas };
+}
+
 // Thicker towards the densest places; on a halo, so that they are seen on points of any colour.
 function drawContours(ctx, paths, camera, { width, height, ratio }, colours) {
   const k = camera.scale * ratio;

@@ -20,7 +20,10 @@ class Overlay {
     ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     ctx.clearRect(0, 0, view.width, view.height);
     ctx.lineJoin = ctx.lineCap = "round";
-    if (scene.contours) drawContours(ctx, scene.contours, view.camera, view, colours);
+    if (scene.contours) {
+      this.contours = contourLayer(this.contours, scene.contours, view, colours);
+      ctx.drawImage(this.contours.canvas, 0, 0, view.width, view.height);
+    }
     for (const line of scene.lines) this.line(line);
     const parts = scene.lasso ? [{ mode: "add", xy: scene.lasso }, ...scene.parts] : [];
     for (const { mode, xy } of parts) this.outline(xy.map(([x, y]) => view.toScreen(x, y)), mode);

@@ -88,7 +88,7 @@ class MapView {
   keepMoving() {
     this.moving = performance.now();
     clearTimeout(this.settleTimer);
-    this.settleTimer = setTimeout(() => this.requestDraw(true), SETTLE_MS);
+    this.settleTimer = setTimeout(() => this.requestDraw(true, false), SETTLE_MS);
   }
 
   toScreen(x, y) {
@@ -132,8 +132,10 @@ class MapView {
     if (this.camera) this.glide(this.zoomed(px, py, factor));
   }
 
-  requestDraw(points) {
+  // points: they are drawn anew; rest: so is what lies under and over them, which a brush leaves as it is.
+  requestDraw(points, rest = true) {
     this.pointsDirty ||= points;
+    this.restDirty ||= rest;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.draw();
@@ -145,9 +147,11 @@ class MapView {
     if (this.size.ratio !== (window.devicePixelRatio || 1)) this.measureSize();
     if (this.pointsDirty && this.values) {
       this.pointsDirty = false;
-      this.drawBackground();
+      if (this.restDirty) this.drawBackground();
       this.drawPoints();
     }
+    if (!this.restDirty) return;
+    this.restDirty = false;
     const view = { ...this.size, camera: this.camera, toScreen: (x, y) => this.toScreen(x, y) };
     const scene = this.sceneNow();
     this.overlay.draw(view, scene, this.colours);
@@ -162,7 +166,7 @@ class MapView {
     const style = { size: Math.max(size * ratio, 1), alpha, rim: unit(this.colours.backgroundRgb),
       missing: [...unit(this.colours.grey), alpha * 0.55], dimmed: [...unit(this.colours.grey), alpha * 0.16] };
     const between = (order) => this.between(order);
-    if (this.renderer.draw(this.camera, ratio, style, moving, between) && !moving) this.requestDraw(true);
+    if (this.renderer.draw(this.camera, ratio, style, moving, between) && !moving) this.requestDraw(true, false);
     this.root.dataset.frame = String(this.renderer.frames);
   }
 
@@ -238,7 +242,7 @@ class MapView {
     this.root.dataset.brush = range ? range.join(",") : "";
     this.legend.set(range);
     if (this.values) this.countWords();
-    this.requestDraw(true);
+    this.requestDraw(true, false);
   }
 
   // A movement of the brush: nothing is sorted or sent, another part of the points keeps its colours.
