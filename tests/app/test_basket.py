@@ -71,6 +71,8 @@ def test_every_export_of_the_basket(form: basket_module.ExportForm, explorer: Ex
         assert content[:4] == b"PAR1"
     elif form.suffix == "csv":
         assert content.decode().count("\n") >= 3
+    elif form.suffix == "html":
+        assert content.decode().count("<svg") == 2 and '<div class="label">n1</div>' in content.decode()
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             assert name.endswith(".zip") and len(archive.namelist()) >= 2
