@@ -53,7 +53,7 @@ def _model(page: Page, url: str) -> None:
 
 def _results(page: Page, url: str) -> None:
     page.goto(f"{url}/results")
-    page.get_by_text("Generative quality").wait_for()
+    page.get_by_text("How good is the architecture").wait_for()
 
 
 PICTURES: dict[str, Callable[[Page, str], None]] = {
