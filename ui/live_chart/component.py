@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _component = components.component(
     "svge_live_chart",
-    html='<div class="live-chart" role="img"></div>',
+    html='<div class="live-chart" role="group"></div>',
     css=".live-chart { width: 100%; overflow: hidden; }",
     js=(Path(__file__).parent / "live_chart.js").read_text("utf-8"),
     isolate_styles=False,  # Plotly puts its style rules into the page

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from svge_core.data import count_of
+from svge_core.drawing import THEMES, blended
 from svge_core.figures import front_figure, hypervolume_figure, method_style, progress_figure
 from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hypervolumes, standings
 from svge_core.search.objectives import Goal
@@ -131,7 +132,8 @@ def _alt(lineup: Lineup, kind: str, goal: Goal) -> str:
 def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
     found = standings(lineup, _volumes(lineup))
     frame = standings_frame(found, goals)
-    colours = [method_style(s.method, theme_name(), s.label).colour for s in found]
+    ink = THEMES[theme_name()].text  # a line's colour is too pale for letters
+    colours = [blended(method_style(s.method, theme_name(), s.label).colour, ink, 0.55) for s in found]
     styled = frame.style.hide(axis="index").apply(
         lambda column: [f"color: {c}; font-weight: 600" for c in colours], subset=["Method"]
     )
