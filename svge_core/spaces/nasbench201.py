@@ -14,7 +14,7 @@ import numpy as np
 
 from svge_core.cells import INPUT, OUTPUT, Cell
 from svge_core.errors import InvalidCellError, ParseError
-from svge_core.spaces.base import AbstractSearchSpace, Cost, DecodingRules, Genotype
+from svge_core.spaces.base import AbstractSearchSpace, CellArrays, Cost, DecodingRules, Genotype
 from svge_core.spaces.hooks import (
     Alias,
     DrawingView,
@@ -189,6 +189,18 @@ class NASBench201(AbstractSearchSpace):
     def cost(self, cell: Cell) -> Cost:
         """Closed form for the authors' network: 16 channels, 5 cells per stage, 32x32 images, 10 classes."""
         return _cost(self.genotype(cell))
+
+    def arrays(self, indices: np.ndarray) -> CellArrays:
+        """The fixed line graph with the operations of the strings."""
+        order = official_order()
+        digits = np.array([order[index] for index in indices.tolist()], dtype=np.int64).reshape(-1, len(MAP_EDGES))
+        first = self.vocabulary.index(self.operations[0])
+        types = np.full((len(digits), self.max_nodes), self.vocabulary.index(OUTPUT), dtype=np.int64)
+        types[:, 0], types[:, 1:-1] = self.vocabulary.index(INPUT), first + digits
+        one = np.zeros((self.max_nodes, self.max_nodes), dtype=np.int8)
+        one[tuple(np.array(LINE_EDGES).T)] = 1
+        adjacency = np.repeat(one[None], len(digits), axis=0)
+        return CellArrays(types, adjacency, np.full(len(digits), self.max_nodes, dtype=np.int64))
 
     def costs(self) -> np.ndarray:
         """Of all cells; those with as many convolutions of each size cost the same."""

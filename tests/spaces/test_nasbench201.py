@@ -204,6 +204,15 @@ def test_costs_by_index_are_those_of_the_cells() -> None:
         assert costs[index].tolist() == [cost.params_m, cost.flops_m]
 
 
+def test_arrays_are_those_of_the_cells() -> None:
+    indices = np.random.default_rng(1).integers(SPACE.size or 0, size=60)
+    found, expected = SPACE.arrays(indices), AbstractSearchSpace.arrays(SPACE, indices)
+    for name in ("types", "adjacency", "sizes"):
+        ours, theirs = getattr(found, name), getattr(expected, name)
+        assert np.array_equal(ours, theirs) and ours.dtype == theirs.dtype, name
+    assert SPACE.arrays(indices[:0]).types.shape == (0, SPACE.max_nodes)
+
+
 @pytest.mark.skipif("SVGE_DATA" not in os.environ, reason="SVGE_DATA does not name the folder of label tables")
 def test_costs_and_order_of_the_whole_table() -> None:
     with gzip.open(Path(os.environ["SVGE_DATA"]) / "nasbench201.csv.gz", "rt", newline="") as file:
