@@ -42,6 +42,7 @@ from ui.latent_map.values import (
     MapLine,
     MapMark,
     MapPoints,
+    MapRegion,
     MapStatus,
 )
 
@@ -50,7 +51,8 @@ _HERE = Path(__file__).parent / "frontend"
 
 # Joined into one module, because inline components cannot import files of their own; a class follows what it extends.
 _SCRIPTS = tuple(
-    f"{part}.js" for part in ("data", "scale", "gl", "layers", "overlay", "legend", "view", "input", "motion", "map")
+    f"{part}.js"
+    for part in ("data", "scale", "gl", "layers", "regions", "overlay", "legend", "view", "input", "motion", "map")
 )
 _component = components.component(
     "svge_latent_map",
@@ -75,6 +77,7 @@ def latent_map(
     contours: MapField | None = None,
     brush: tuple[float, float] | None = None,
     flight: MapFlight | None = None,
+    regions: Sequence[MapRegion] = (),
     height: int = 620,
     on_click: Callable[[MapClick], None] | None = None,
     on_lasso: Callable[[MapLasso], None] | None = None,
@@ -99,6 +102,7 @@ def latent_map(
         brush: lowest and highest value that keep their colours; it fades the other points as ``dim`` does, and lies on
             the legend. Pass back what ``on_brush`` gave.
         flight: moves the camera to a place, once for each number.
+        regions: names of parts of the map, the most important first. The chart without WebGL2 leaves them out.
         height: in CSS pixels, legend included.
         on_click: called before the rerun with the chosen place.
         on_lasso: called with the drawn outline.
@@ -159,6 +163,7 @@ def latent_map(
             "background": _background_data(background),
             "surface": None if surface is None else asdict(surface),
             "contours": None if contours is None else asdict(contours),
+            "regions": [asdict(region) for region in regions],
             "brush": None if brush is None else [float(end) for end in brush],
             "brushable": on_brush is not None,
             "flight": None if flight is None else asdict(flight),

@@ -169,6 +169,23 @@ class MapField:
 
 
 @dataclass(frozen=True, slots=True)
+class MapRegion:
+    """A name that stands on the map where there is room for it.
+
+    Attributes:
+        x: map coordinate of its middle.
+        y: the same, upwards.
+        reach: distance that the region reaches around it: where that is most of the view, the name is left out.
+        name: short text.
+    """
+
+    x: float
+    y: float
+    reach: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class MapBrush:
     """A range of the column's values that keeps its colours, as it was drawn on the legend.
 

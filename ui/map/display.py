@@ -41,6 +41,13 @@ def display(shown: Column) -> None:
         help="The distance-weighted average of the 8 nearest cells with a value, near cells only. It is interpolated "
         "on the map: nothing is decoded or measured.",
     )
+    st.session_state["w-regions"] = now.regions
+    st.toggle(
+        "Names of regions",
+        key="w-regions",
+        on_change=lambda: _set(regions=bool(st.session_state["w-regions"])),
+        help="What most cells of a region share and others do not. Below the map stands of how many it is true.",
+    )
 
 
 def _colours(shown: Column) -> None:

@@ -18,6 +18,7 @@ from ui.map import travel
 from ui.map.controls import PLANES, controls, shown_colour, shown_plane
 from ui.map.figure import map_figure
 from ui.map.first import BEST, first_row
+from ui.map.regions import region_list, region_names
 from ui.map.selection import charted_focus, selection
 from ui.shared import links, loaders, opening, reruns, session
 from ui.shared.basket import cells_of
@@ -58,6 +59,7 @@ def workspace(opened: Explorer) -> None:
         map_figure(explorer, plane, shown.column, session.focus() or opened_at)
         selection(explorer, plane, shown.column, keep)
         _legend(explorer, plane, shown, keep)
+        region_list(explorer, plane)
     with right:
         cell_panel(explorer, shown.column.name.score, partial(_real, explorer.space), opened_at)
 
@@ -125,6 +127,7 @@ def _map(
         lasso_parts=() if here is None else here.parts,
         height=MAP_HEIGHT,
         **vars(map_look(explorer, plane, shown)),
+        regions=region_names(explorer, plane),
         on_click=clicked,
         on_lasso=drawn,
         on_clear=cleared,

@@ -95,6 +95,7 @@ class MapDisplay:
         limits: ends of its colours, chosen by hand; None for the usual ones.
         contours: density contours are drawn.
         surface: the surface between the cells is drawn.
+        regions: regions have their names on them.
     """
 
     scale: ColourScale = "ranks"
@@ -102,6 +103,7 @@ class MapDisplay:
     limits: tuple[float, float] | None = None
     contours: bool = False
     surface: bool = False
+    regions: bool = True
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class LatentMap extends MapMotion {
     if (!this.renderer) return this.reportStatus();
     const themed = this.readTheme();
     Object.assign(this.scene, { marks: data.marks, lines: data.lines, lasso: data.lasso, parts: data.lassoParts });
+    this.scene.regions = data.regions;
     if (this.scene.pending && data.seq >= this.scene.pending.seq) this.scene.pending = null;
     if (before.points?.url !== data.points.url || before.points?.digest !== data.points.digest) this.loadPoints();
     if (JSON.stringify(before.colour) !== JSON.stringify(data.colour)) this.loadColour();

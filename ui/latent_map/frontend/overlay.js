@@ -36,6 +36,7 @@ class Overlay {
       this.mark(mark);
     }
     ctx.globalAlpha = 1;
+    this.named = drawRegions(this, scene.regions ?? []);
   }
 
   line({ xy, kind }) {

@@ -155,6 +155,7 @@ class MapView {
     const view = { ...this.size, camera: this.camera, toScreen: (x, y) => this.toScreen(x, y) };
     const scene = this.sceneNow();
     this.overlay.draw(view, scene, this.colours);
+    this.root.dataset.regions = this.overlay.named.join("|");
     this.root.dataset.marks = String(this.scene.marks.length);
     this.root.dataset.shown = String(scene.marks.length);
     this.root.dataset.pending = this.scene.pending ? `${this.scene.pending.x},${this.scene.pending.y}` : "";

@@ -1,0 +1,18 @@
+"""Names of regions on the map, and what they say below it."""
+
+import pytest
+
+from tests.support.app_driver import map_data, open_app, words
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+def test_names_stand_on_the_map_with_their_shares_below_until_they_are_taken_off() -> None:
+    at = open_app()
+    named = map_data(at)["regions"]
+    assert named and all(one["name"] and one["reach"] > 0 for one in named)
+    assert "What the names on the map say" in [one.label for one in at.expander]
+    assert "| name | cells | true of | true of all others |" in words(at)
+    at.toggle(key="w-regions").set_value(False).run()
+    assert map_data(at)["regions"] == []
+    assert "What the names on the map say" not in [one.label for one in at.expander]
