@@ -61,3 +61,4 @@ from .structure import (
     table_values as table_values,
 )
 from .tables import TableForm as TableForm, table_file as table_file, table_rows as table_rows
+from .trust import map_column as map_column, map_names as map_names

@@ -118,6 +118,11 @@ class ChartedCells:
         return self._facts.structure
 
     @property
+    def near_rows(self) -> Int[np.ndarray, "cells near"]:
+        """Rows of the 10 cells nearest to every charted cell in the latent space, nearest first, ties shuffled."""
+        return self._facts.near_rows
+
+    @property
     def held_out(self) -> Bool[np.ndarray, " cells"]:
         """True for the charted cells the model was never trained on."""
         return self._facts.held_out

@@ -12,7 +12,7 @@ from svge_core.errors import DataError
 from svge_core.evaluation import title
 from svge_core.explorer.charted import ChartedCells
 
-ColumnKind = Literal["measured", "analytic", "predicted", "error", "category", "structure"]
+ColumnKind = Literal["measured", "analytic", "predicted", "error", "category", "structure", "trust"]
 PREDICTED, ERROR = "predicted-", "error-"
 SPLIT, DOMINANT, FAMILY = "split", "dominant-operation", "family"
 #: share of the worst values that may take the first colour, so that a few failures do not use up the whole bar

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int
 
-from svge_core.atlas import Atlas, operation_counts
+from svge_core.atlas import Atlas, nearest_rows, operation_counts
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import Prediction
 from svge_core.errors import CheckpointError
@@ -15,6 +15,9 @@ from svge_core.explorer.graphs import Structure, structure_of
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.threads import computed_once
+
+#: cells that are called the nearest ones of another
+NEAR = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,11 @@ class Facts:
     def structure(self) -> Structure:
         """See `Explorer`."""
         return structure_of(self.space, self.atlas)
+
+    @computed_once
+    def near_rows(self) -> Int[np.ndarray, "cells near"]:
+        """See `Explorer`."""
+        return nearest_rows(self.atlas.latents[:, self.atlas.first :], NEAR)
 
     @computed_once
     def held_out(self) -> Bool[np.ndarray, " cells"]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.app_driver import map_data, open_app, words
+from tests.support.app_driver import choose, fire, map_data, open_app, words
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -16,3 +16,12 @@ def test_names_stand_on_the_map_with_their_shares_below_until_they_are_taken_off
     at.toggle(key="w-regions").set_value(False).run()
     assert map_data(at)["regions"] == []
     assert "What the names on the map say" not in [one.label for one in at.expander]
+
+
+def test_a_column_of_trust_colours_the_map_and_can_be_brushed() -> None:
+    at = choose(open_app(), "w-colour", "kept-neighbours-pca")
+    colour = map_data(at)["colour"]
+    assert (colour["title"], colour["unit"]) == ("Neighbours that the PCA map keeps", "%")
+    assert "nearest in the latent space" in words(at)
+    fire(at, "brush", {"range": [50, None]})
+    assert map_data(at)["brush"] == [50.0, 100.0] and "pass the filter" in words(at)

@@ -9,7 +9,7 @@ from svge_core.data import import_csv
 from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter, Column, Explorer, cell_name, column, column_names, find_cell, find_forms
+from svge_core.explorer import CellFilter, Column, Explorer, cell_name, find_cell, find_forms, map_column, map_names
 from svge_core.spaces import AbstractSearchSpace
 from ui.map.display import display
 from ui.map.range_slider import range_slider
@@ -36,7 +36,7 @@ def shown_plane(explorer: Explorer) -> PlaneName:
 
 def shown_colour(explorer: Explorer) -> str:
     """The chosen column, or the first there is."""
-    keys = [name.key for name in column_names(explorer)]
+    keys = [name.key for name in map_names(explorer)]
     return session.colour() if session.colour() in keys else keys[0]
 
 
@@ -48,7 +48,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         shown: the column that colours the map.
         plane: the map that is shown.
     """
-    titles = {name.key: name.title for name in column_names(explorer)}
+    titles = {name.key: name.title for name in map_names(explorer)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="map-controls"):
         _seeded("w-colour", shown.name.key)
         st.selectbox(
@@ -123,9 +123,9 @@ def _filters(explorer: Explorer, shown: Column) -> None:
     now = session.cell_filter()
     st.caption("Cells that fail a condition are dimmed, not hidden.")
     about = shown
-    known = {name.key for name in column_names(explorer)}
+    known = {name.key for name in map_names(explorer)}
     if now.score is not None and now.score_key != shown.name.key and now.score_key in known:
-        about = column(explorer, now.score_key)
+        about = map_column(explorer, now.score_key)
     if not about.categories:
         range_slider(
             explorer.digest,

@@ -14,7 +14,7 @@ from svge_core.checkpoints import META, WEIGHTS, Checkpoint, find_checkpoints, l
 from svge_core.data import Scores, load_scores
 from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
-from svge_core.explorer import FAMILY, PREDICTORS, Column, Explorer, assemble_explorer, column, point_labels
+from svge_core.explorer import FAMILY, PREDICTORS, Column, Explorer, assemble_explorer, map_column, point_labels
 from svge_core.spaces import SPACES
 from ui.latent_map.own import publish_own
 from ui.latent_map.published import publish_array, publish_text, published_path
@@ -171,9 +171,9 @@ def shown_column(explorer: Explorer, key: str, theme: ThemeName) -> ShownColumn:
     return found
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
+@st.cache_resource(max_entries=96, show_spinner="Working out the column …")
 def _column(identity: tuple[str, str, ThemeName], _explorer: Explorer) -> ShownColumn:
-    shown = column(_explorer, identity[1])
+    shown = map_column(_explorer, identity[1])
     palette, on_top = SEQUENTIAL, "low" if shown.direction == "min" else "high"
     if shown.name.kind == "error":
         palette, on_top = DIVERGING, "high"

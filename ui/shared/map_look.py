@@ -9,7 +9,7 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName, density_levels, interpolated_values, point_density
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter, Column, Explorer, column, kept_by
+from svge_core.explorer import CellFilter, Column, Explorer, kept_by, map_column
 from ui.latent_map.own import OWN, publish_own
 from ui.latent_map.published import publish_array, published_path
 from ui.latent_map.values import MapBackground, MapBrush, MapColour, MapField
@@ -66,7 +66,7 @@ def passing(explorer: Explorer, conditions: CellFilter, name: str = "filter") ->
 
     def ask() -> np.ndarray | str:
         try:
-            score = column(explorer, conditions.score_key).values if conditions.score is not None else None
+            score = map_column(explorer, conditions.score_key).values if conditions.score is not None else None
             return kept_by(explorer, conditions, score)
         except SvgeError as error:
             return f"The filter cannot be applied: {error} Remove it under Filter."
