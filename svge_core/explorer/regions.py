@@ -22,7 +22,8 @@ FEWEST_INSIDE, LEAST_APART = 0.7, 0.2
 #: statements about one region that are joined to pairs, the best ones
 _JOINED = 6
 _PIECE = 16_384
-_ENDS = ("input", "map 1", "map 2", "output")
+#: the feature maps as drawings name them
+_ENDS = ("in", "1", "2", "out")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Region:
         x, y: the place of the cell in its middle, in coordinates of the map.
         reach: median distance of its cells from there.
         cells: number of its cells.
-        name: what most of them share, such as "no conv 3×3, skip input → output".
+        name: what most of them share, such as "no conv 3×3, skip on in → out".
         inside: share of its cells that the name is true of, 0 to 1.
         elsewhere: share of all other charted cells that it is true of.
     """
@@ -138,7 +139,7 @@ def _of_places(explorer: ChartedCells) -> Iterator[Statement]:
     for position, (source, target) in enumerate(edges, start=1):
         for number, op in enumerate(space.operations):
             label = operation_label(op)
-            words = f"{'nothing' if label == 'none' else label} {_ENDS[source]} → {_ENDS[target]}"
+            words = f"{'nothing' if label == 'none' else label} on {_ENDS[source]} → {_ENDS[target]}"
             yield Statement(f"edge {source} {target}", words, types[:, position] == first + number)
 
 

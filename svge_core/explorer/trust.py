@@ -46,13 +46,13 @@ def map_column(explorer: ChartedCells, key: str) -> Column:
     name = next((name for name in trust_names(explorer) if name.key == key), None)
     if name is None:
         return column(explorer, key)
-    if key.startswith(KEPT):
-        plane = next(plane for plane in explorer.plane_names if key == KEPT + plane)
-        words = (
-            f"Of the {NEAR} cells that are nearest in the latent space, the share that are also among the {NEAR} "
-            f"nearest on the {_MAPS[plane]} map: where it is low, neighbours on the map are not those of the model"
-        )
-        return Column(name, "%", "max", words, 100 * kept_neighbours(explorer, plane), 0.0, 100.0, "")
+    for plane in explorer.plane_names:
+        if key == KEPT + plane:
+            words = (
+                f"Of the {NEAR} cells that are nearest in the latent space, the share that are also among the {NEAR} "
+                f"nearest on the {_MAPS[plane]} map: where it is low, neighbours on the map are not those of the model"
+            )
+            return Column(name, "%", "max", words, 100 * kept_neighbours(explorer, plane), 0.0, 100.0, "")
     score = key.removeprefix(APART)
     values = differences(explorer, score)
     low, high, limits = robust_limits(values, "min")
@@ -75,7 +75,7 @@ def kept_neighbours(explorer: ChartedCells, plane: PlaneName) -> Float[np.ndarra
         raise DataError(f"This checkpoint has no {plane!r} map: it has {', '.join(explorer.plane_names)}.")
     layout = explorer.atlas.planes[plane]
     rows = np.arange(len(explorer.atlas))
-    _, found = layout.tree.query(layout.xy, NEAR + 1)
+    found = np.asarray(layout.tree.query(layout.xy, NEAR + 1)[1])
     own = found == rows[:, None]
     own[~own.any(axis=1), -1] = True  # itself not among so many at one place: the last of them goes
     near: Int[np.ndarray, "cells near"] = found[~own].reshape(len(rows), NEAR)

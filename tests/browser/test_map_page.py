@@ -89,6 +89,21 @@ def test_a_visitor_of_the_benchmark_sees_what_a_browser_sees(opened: MapDriver, 
     visitor.leave()
 
 
+def test_regions_have_names_but_close_by_and_until_they_are_taken_off(opened: MapDriver) -> None:
+    page, named = opened.page, "([root, some]) => (root.dataset.regions !== '') === some"
+    root = opened.root.element_handle()
+    page.wait_for_function(named, arg=[root, True], timeout=TIMEOUT_MS)
+    opened.root.focus()
+    for _ in range(14):
+        page.keyboard.press("+")
+    page.wait_for_function(named, arg=[root, False], timeout=TIMEOUT_MS)
+    page.keyboard.press("0")
+    page.wait_for_function(named, arg=[root, True], timeout=TIMEOUT_MS)
+    page.get_by_role("button", name="Display").click()
+    page.get_by_text("Names of regions").click()
+    page.wait_for_function(named, arg=[root, False], timeout=TIMEOUT_MS)
+
+
 def test_a_click_on_empty_space_decodes_it(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
     opened.click(*empty_place(opened, site[1]))
     title(opened, r"Decoded: cell #\d+")

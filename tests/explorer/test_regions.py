@@ -16,7 +16,7 @@ from svge_core.explorer.regions import FEWEST_INSIDE, LEAST_APART, clusters, nam
 from svge_core.spaces.nasbench201 import MAP_EDGES
 from tests.support.tiny_checkpoint import make_checkpoint, make_enas_checkpoint
 
-ENDS = ("input", "map 1", "map 2", "output")
+ENDS = ("in", "1", "2", "out")
 Maker = Callable[[Path], Path]
 
 
@@ -39,9 +39,9 @@ def says(words: str, cell: Cell) -> bool:
     if found := re.fullmatch(r"(\d)\+ (.+)", words):
         return labels(cell).count(found[2]) >= int(found[1])
     for position, (source, target) in enumerate(MAP_EDGES, start=1):
-        if words.endswith(f" {ENDS[source]} → {ENDS[target]}") and not words.startswith(("input →", "no ")):
+        if words.endswith(end := f" on {ENDS[source]} → {ENDS[target]}"):
             label = operation_label(cell.ops[position])
-            return words.split(f" {ENDS[source]} →")[0] == ("nothing" if label == "none" else label)
+            return words.removesuffix(end) == ("nothing" if label == "none" else label)
     if "→" in words:
         if words.startswith("no "):
             return not says(words.removeprefix("no "), cell)
