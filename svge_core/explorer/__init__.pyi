@@ -38,7 +38,7 @@ from .queries import (
     starts_like_query as starts_like_query,
     vocabulary_of as vocabulary_of,
 )
-from .regions import Region as Region, regions as regions
+from .regions import Region as Region, map_regions as map_regions
 from .selection import (
     CellFilter as CellFilter,
     Summary as Summary,

@@ -63,7 +63,7 @@ class Statement:
     holds: Bool[np.ndarray, " cells"]
 
 
-def regions(explorer: ChartedCells, plane: PlaneName) -> tuple[Region, ...]:
+def map_regions(explorer: ChartedCells, plane: PlaneName) -> tuple[Region, ...]:
     """The named regions of a map, largest first.
 
     The map is cut into clusters (k-means of SciPy, started by k-means++ from a fixed seed). A region's name is the

@@ -12,7 +12,7 @@ from svge_core.drawing.palette import operation_label
 from svge_core.errors import DataError
 from svge_core.explorer.explorer import Explorer
 from svge_core.explorer.opening import open_explorer
-from svge_core.explorer.regions import FEWEST_INSIDE, LEAST_APART, clusters, named_clusters, regions, statements
+from svge_core.explorer.regions import FEWEST_INSIDE, LEAST_APART, clusters, map_regions, named_clusters, statements
 from svge_core.spaces.nasbench201 import MAP_EDGES
 from tests.support.tiny_checkpoint import make_checkpoint, make_enas_checkpoint
 
@@ -65,7 +65,7 @@ def test_shares_are_those_of_the_cells(explorer: Explorer) -> None:
     plane = explorer.plane_names[0]
     everything = explorer.cells_at(np.arange(len(explorer.atlas)))
     found = named_clusters(explorer, plane)
-    assert 0 < len(found) <= 12 and [region for region, _ in found] == list(regions(explorer, plane))
+    assert 0 < len(found) <= 12 and [region for region, _ in found] == list(map_regions(explorer, plane))
     seen: set[int] = set()
     for region, rows in found:
         true = np.array([all(says(part, cell) for part in region.name.split(", ")) for cell in everything])
@@ -93,4 +93,4 @@ def test_clusters_are_found_again_and_are_no_more_than_there_are_places() -> Non
 def test_a_map_that_is_not_there_is_named(explorer: Explorer) -> None:
     missing = "umap" if "umap" not in explorer.plane_names else "none"
     with pytest.raises(DataError, match=f"no '{missing}' map"):
-        regions(explorer, missing)  # type: ignore[arg-type]
+        map_regions(explorer, missing)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from svge_core.atlas import PlaneName
-from svge_core.explorer import Explorer, Region, regions
+from svge_core.explorer import Explorer, Region, map_regions
 from ui.latent_map.values import MapRegion
 from ui.shared import session
 from ui.shared.theme import plain
@@ -38,4 +38,4 @@ def _shown(explorer: Explorer, plane: PlaneName) -> tuple[Region, ...]:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _found(atlas: str, plane: PlaneName, _explorer: Explorer) -> tuple[Region, ...]:
-    return regions(_explorer, plane)
+    return map_regions(_explorer, plane)
