@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,15 @@ class Visitor:
 
     def __init__(self, port: int) -> None:
         """Connect; nothing is asked for yet."""
-        self._socket: ClientConnection = connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            max_size=_LARGEST_MESSAGE,
-            open_timeout=_PATIENCE,
-            ping_interval=None,
+        self._open = ExitStack()
+        self._socket: ClientConnection = self._open.enter_context(
+            connect(
+                f"ws://127.0.0.1:{port}/_stcore/stream",
+                subprotocols=["streamlit"],  # type: ignore[list-item]
+                max_size=_LARGEST_MESSAGE,
+                open_timeout=_PATIENCE,
+                ping_interval=None,
+            )
         )
         self._query = ""
         self._cached: dict[str, ForwardMsg] = {}
@@ -107,7 +110,7 @@ class Visitor:
 
     def leave(self) -> None:
         """Close the tab."""
-        self._socket.close()
+        self._open.close()
 
     def _ask(self, message: BackMsg) -> float:
         message.rerun_script.query_string = self._query
