@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent
 #: file, title, icon
 PAGES = (
     ("map", "Map", ":material/scatter_plot:"),
+    ("table", "Table", ":material/table_rows:"),
     ("interpolate", "Interpolate", ":material/timeline:"),
     ("compare", "Compare", ":material/compare:"),
     ("search", "Search", ":material/travel_explore:"),
@@ -52,10 +53,10 @@ if shared():
 keeping.come_back(loaders.checkpoint_folders())
 for problem in links.follow_link(loaders.checkpoint_folders()):
     st.warning(plain(problem), icon=":material/link_off:")
-sidebar(undo=chosen is not pages[0])
+sidebar(undo=chosen.title not in ("Map", "Table"))
 session_sidebar()
 keeping.listen()
-if chosen not in pages[:3]:  # these write more into the address
+if chosen.title not in ("Map", "Interpolate", "Compare"):  # these write more into the address
     links.write_space_link()
 tour()
 chosen.run()

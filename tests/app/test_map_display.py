@@ -12,9 +12,9 @@ from svge_core.explorer.selection import CellFilter
 from tests.support.app_driver import App, checked, choose, fire, map_data, open_app, press, rerun, words
 from ui.kept.document import Kept, SpaceRecord, read_session, write_session
 from ui.latent_map.published import published_floats
-from ui.map.selection import enclosed
 from ui.shared.choices import Lasso, MapDisplay
 from ui.shared.links import parse_link
+from ui.shared.selections import enclosed
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -20,7 +20,7 @@ from svge_core.atlas import PlaneName
 from svge_core.comparison import MOST_CELLS
 from svge_core.data import meaning_from_dict, scores_from_columns
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter
+from svge_core.explorer import MAX_QUERY, CellFilter
 from svge_core.files import Count, StrictRecord, check_version, read_record, to_plain
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS
 from svge_core.spaces import AbstractSearchSpace, get_space
@@ -28,18 +28,21 @@ from ui.shared.choices import (
     BASKET_CAP,
     FURTHEST,
     LASSO_PARTS,
+    NAME_LENGTH,
+    SAVED_CAP,
     CompareChoice,
     Lasso,
     MapDisplay,
     PathChoice,
     PlaceFocus,
+    SavedSelection,
     UserColumns,
 )
 
 VERSION = 1
 #: an opened file: a few tables of own scores fit
 MAX_BYTES = 64 * 2**20
-MAX_CORNERS = 10_000
+MAX_CORNERS, MAX_NAME = 10_000, 500
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 ADVICE = "Open a file that was saved under Session."
 
@@ -68,6 +71,7 @@ class SpaceRecord(StrictRecord, frozen=True, kw_only=True):
     place: PlaceFocus | None = None
     lasso: Lasso | None = None
     filter: CellFilter = CellFilter()
+    saved: Annotated[tuple[SavedSelection, ...], msgspec.Meta(max_length=SAVED_CAP)] = ()
     path: PathChoice = PathChoice()
     compare: CompareChoice = CompareChoice()
     basket: Annotated[tuple[PutAside, ...], msgspec.Meta(max_length=BASKET_CAP)] = ()
@@ -178,21 +182,38 @@ def check_space(name: str, record: SpaceRecord) -> None:
         raise SvgeError("The session's basket holds an architecture twice.")
     if record.place is not None and max(abs(record.place.x), abs(record.place.y)) > FURTHEST:
         raise SvgeError(f"The session's focus is no place on a map: expected coordinates up to {FURTHEST:g}.")
-    if record.lasso is not None:
-        for polygon in (record.lasso.polygon, *(part for _, part in record.lasso.parts)):
-            if not 3 <= len(polygon) <= MAX_CORNERS:
-                raise SvgeError(f"The session's lasso has {len(polygon)} corners: expected 3 to {MAX_CORNERS:,}.")
-        if len(record.lasso.parts) > LASSO_PARTS:
-            raise SvgeError(f"The session's lasso has {len(record.lasso.parts)} parts: expected up to {LASSO_PARTS}.")
+    for saved in record.saved:
+        if not 0 < len(saved.name) <= NAME_LENGTH or len(saved.checkpoint) > MAX_NAME:
+            raise SvgeError(f"The session's saved selection {saved.name[:40]!r} has no name, or too long a one.")
+    if len({saved.name for saved in record.saved}) < len(record.saved):
+        raise SvgeError("The session has two saved selections of one name.")
+    for lasso in (record.lasso, *(saved.lasso for saved in record.saved)):
+        if lasso is not None:
+            _check_lasso(lasso)
+    for conditions in (record.filter, *(saved.filter for saved in record.saved)):
+        _check_filter(conditions, space)
     limits = record.display.limits
     if limits is not None and not (math.isfinite(limits[0]) and math.isfinite(limits[1]) and limits[0] < limits[1]):
         raise SvgeError(
             f"The session's colours reach from {limits[0]:g} to {limits[1]:g}: expected the lower end first."
         )
-    if foreign := [op for op in (*record.filter.contains, *record.filter.without) if op not in space.operations]:
-        raise SvgeError(f"The session's filter names {foreign[0][:40]!r}, which is no operation of {space.title}.")
     if not FEWEST_STOPS <= record.path.stops <= MOST_STOPS or not 0 <= record.path.share <= 1:
         raise SvgeError(f"The session's path has {record.path.stops} stops: expected {FEWEST_STOPS} to {MOST_STOPS}.")
+
+
+def _check_lasso(lasso: Lasso) -> None:
+    for polygon in (lasso.polygon, *(part for _, part in lasso.parts)):
+        if not 3 <= len(polygon) <= MAX_CORNERS:
+            raise SvgeError(f"The session's lasso has {len(polygon)} corners: expected 3 to {MAX_CORNERS:,}.")
+    if len(lasso.parts) > LASSO_PARTS:
+        raise SvgeError(f"The session's lasso has {len(lasso.parts)} parts: expected up to {LASSO_PARTS}.")
+
+
+def _check_filter(conditions: CellFilter, space: AbstractSearchSpace) -> None:
+    if foreign := [op for op in (*conditions.contains, *conditions.without) if op not in space.operations]:
+        raise SvgeError(f"The session's filter names {foreign[0][:40]!r}, which is no operation of {space.title}.")
+    if len(conditions.where) > MAX_QUERY:
+        raise SvgeError(f"The session's question has {len(conditions.where):,} characters: expected up to {MAX_QUERY}.")
 
 
 def own_record(columns: UserColumns) -> OwnRecord:

@@ -164,6 +164,7 @@ def _record(state: SpaceState) -> SpaceRecord:
         place=view.focus if isinstance(view.focus, PlaceFocus) else None,
         lasso=view.lasso,
         filter=view.filter,
+        saved=state.saved,
         path=state.path,
         compare=state.compare,
         basket=tuple(PutAside(notation=entry.notation, label=entry.label[:500]) for entry in view.basket),
@@ -173,7 +174,8 @@ def _record(state: SpaceState) -> SpaceRecord:
 def _state(name: str, record: SpaceRecord, kept: Kept) -> SpaceState:
     focus = record.place if record.cell is None else CellFocus(record.cell)
     view = View(focus, record.lasso, record.filter, _entries(name, record), kept.own.get(name))
-    return SpaceState(record.checkpoint, record.plane, record.colour, record.path, record.compare, view, record.display)
+    chosen = (record.checkpoint, record.plane, record.colour, record.path, record.compare, view, record.display)
+    return SpaceState(*chosen, record.saved)
 
 
 def _entries(space: str, record: SpaceRecord) -> tuple[BasketEntry, ...]:

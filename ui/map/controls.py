@@ -9,12 +9,24 @@ from svge_core.data import import_csv
 from svge_core.data.csv import columns_in_words
 from svge_core.drawing import operation_label
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter, Column, Explorer, cell_name, find_cell, find_forms, map_column, map_names
+from svge_core.explorer import (
+    CellFilter,
+    Column,
+    Explorer,
+    cell_name,
+    find_cell,
+    find_forms,
+    map_column,
+    map_names,
+    starts_like_query,
+)
 from svge_core.spaces import AbstractSearchSpace
 from ui.map.display import display
 from ui.map.range_slider import range_slider
+from ui.map.selection import charted_focus
 from ui.shared import session
 from ui.shared.choices import FURTHEST, CellFocus, PlaceFocus, UserColumns
+from ui.shared.selections import ask, saved_popover, vocabulary, words_of
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 
@@ -74,23 +86,26 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
         st.text_input(
             "Find",
             key="w-find",
-            placeholder="string, genotype …" if explorer.space.size is None else "string, index, genotype …",
+            placeholder="string or words …" if explorer.space.size is None else "string, index, words …",
             on_change=_find,
-            args=(explorer.space,),
+            args=(explorer,),
             icon=":material/search:",
             width=190,
-            help=plain(f"Reads {find_forms(explorer.space)}."),
+            help=plain(f"Reads {find_forms(explorer.space)}; or a question such as: {vocabulary(explorer).example}."),
         )
         with st.popover("Display", icon=":material/tune:", key="w-display"):
             display(shown)
         active = session.cell_filter().active
         with st.popover(f"Filter ({active})" if active else "Filter", icon=":material/filter_alt:", key="w-filter"):
             _filters(explorer, shown)
+        saved_popover()
         with st.popover("Go to", icon=":material/my_location:", key="w-goto"):
             _goto(plane)
         with st.popover("Own scores", icon=":material/upload_file:", key="w-own"):
             _own_scores(explorer.space)
-    if notice := session.said(LINE):
+    if (notice := session.said(LINE)) is not None and notice.kind == "success":
+        st.success(plain(notice.text), icon=":material/search:")
+    elif notice is not None:
         st.error(plain(notice.text), icon=":material/search_off:")
 
 
@@ -105,15 +120,28 @@ def _plane_chosen() -> None:
         session.set_plane(chosen)
 
 
-def _find(space: AbstractSearchSpace) -> None:
-    text = st.session_state["w-find"]
+def _find(explorer: Explorer) -> None:
+    text, space = st.session_state["w-find"], explorer.space
     if not text.strip():
         return
     st.session_state["w-find"] = ""  # Enter on an unchanged text would reach nobody: the same text can be typed again
     try:
         session.set_focus(CellFocus(cell_name(space, find_cell(space, text))))
     except SvgeError as error:
-        session.say(LINE, str(error))
+        try:
+            _ask(explorer, text)
+        except SvgeError as problem:
+            session.say(LINE, str(problem if starts_like_query(text) else error))
+
+
+def _ask(explorer: Explorer, text: str) -> None:
+    """Filter by a question, and show the first cell that it means."""
+    with session.one_step():
+        found = ask(explorer, text)
+        if len(found.rows):
+            session.set_focus(charted_focus(explorer, int(found.rows[0])))
+    cells = f"{len(found.rows):,} cell{'s' if len(found.rows) != 1 else ''}"
+    session.say(LINE, f"{cells}: {found.words}.", "success" if len(found.rows) else "error")
 
 
 # ---- filters ----------------------------------------------------------------------------------------------------
@@ -122,6 +150,9 @@ def _find(space: AbstractSearchSpace) -> None:
 def _filters(explorer: Explorer, shown: Column) -> None:
     now = session.cell_filter()
     st.caption("Cells that fail a condition are dimmed, not hidden.")
+    if now.where:
+        st.markdown(f"**In words**: {plain(words_of(explorer, now.where) or now.where)}")
+        st.button("Remove the question", key="w-where-drop", on_click=lambda: _change(where=""))
     about = shown
     known = {name.key for name in map_names(explorer)}
     if now.score is not None and now.score_key != shown.name.key and now.score_key in known:

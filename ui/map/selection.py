@@ -5,12 +5,13 @@ import pandas as pd
 import streamlit as st
 
 from svge_core import exporting
-from svge_core.atlas import PlaneName, select_in_polygon
+from svge_core.atlas import PlaneName
 from svge_core.explorer import Column, Explorer, Summary, cell_name, charted_name, selection_columns, summary
 from svge_core.exporting import MAX_CELLS, MAX_PAGE
 from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
-from ui.shared.choices import BASKET_CAP, CellFocus, Lasso
+from ui.shared.choices import BASKET_CAP, CellFocus
+from ui.shared.selections import inside_of
 from ui.shared.theme import plain
 
 TABLE_ROWS = 1_000
@@ -24,11 +25,9 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
     outline = session.lasso()
     if outline is None or outline.plane != plane:
         return
-    inside = reruns.memo(
-        "selection",
-        (explorer.atlas.planes[plane].digest, outline),
-        lambda: enclosed(explorer.atlas.planes[plane].xy, outline),
-    )
+    inside = inside_of(explorer, outline)
+    if inside is None:
+        return
     rows = inside if keep is None else inside[keep[inside]]
     filtered = "" if keep is None else f" ({len(inside):,} in the outline, the others fail the filter)"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection-head"):
@@ -42,15 +41,6 @@ def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndar
     _table(explorer, shown, best)
     if len(rows) > len(best):
         st.caption(f"The table holds the best {len(best):,} by the shown score; exports hold all {len(rows):,}.")
-
-
-def enclosed(xy: np.ndarray, outline: Lasso) -> np.ndarray:
-    """Rows of the cells that an outline and its later parts select, ascending."""
-    rows = select_in_polygon(xy, np.asarray(outline.polygon))
-    for mode, polygon in outline.parts:
-        part = select_in_polygon(xy, np.asarray(polygon))
-        rows = np.union1d(rows, part) if mode == "add" else np.setdiff1d(rows, part)
-    return rows
 
 
 def _ordered(shown: Column, rows: np.ndarray) -> np.ndarray:

@@ -35,6 +35,12 @@ from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_drawing
 
 BASKET_LINE = "basket"
+_WELCOME = (
+    "**Click a point** to see that architecture. **Click empty space** to see what the model decodes there; "
+    "with Alt held, exactly there, even on a point.\n\n"
+    "**Draw a lasso** (button on the map, or drag with Shift) to list and export a region. "
+    "Arrow keys walk, `+` and `-` zoom, `0` shows everything, Esc clears."
+)
 MEMBERSHIP: dict[Membership, str] = {
     "training": ":gray-badge[VAE trained on it]",
     "held out": ":blue-badge[held out]",
@@ -55,6 +61,8 @@ def cell_panel(
     shown_key: str,
     more: Callable[[Cell], None] | None = None,
     opened: CellFocus | None = None,
+    *,
+    welcome: str = "",
 ) -> None:
     """Show the focus.
 
@@ -63,11 +71,12 @@ def cell_panel(
         shown_key: score that the list of neighbours shows.
         more: shows what else can be done with a valid cell, below its numbers.
         opened: what is shown while nothing is chosen, if anything.
+        welcome: what to do while nothing is chosen; that of the map by default.
     """
     focus = session.focus() or opened
     _history_bar(focus, explorer)
     if focus is None:
-        _welcome()
+        st.markdown(welcome or _WELCOME)
         return
     if opened is not None:
         st.caption("Shown first, as the best. **Click a point** to see another cell, **empty space** to decode it.")
@@ -95,15 +104,6 @@ def cell_panel(
         names(found, explorer.space)
         network_section(explorer, found.cell)
         _other_values(found)
-
-
-def _welcome() -> None:
-    st.markdown(
-        "**Click a point** to see that architecture. **Click empty space** to see what the model decodes there; "
-        "with Alt held, exactly there, even on a point.\n\n"
-        "**Draw a lasso** (button on the map, or drag with Shift) to list and export a region. "
-        "Arrow keys walk, `+` and `-` zoom, `0` shows everything, Esc clears."
-    )
 
 
 def _history_bar(focus: Focus | None, explorer: Explorer) -> None:

@@ -10,6 +10,8 @@ from svge_core.explorer import CellFilter, CellName
 from svge_core.interpolation import PathKind
 
 BASKET_CAP = 200
+#: most selections that are kept for a space, and letters of a name
+SAVED_CAP, NAME_LENGTH = 50, 60
 #: most outlines that are added to a lasso or removed from it
 LASSO_PARTS = 50
 #: most of a coordinate of a place: no map is larger by far, and distances stay finite
@@ -107,6 +109,37 @@ class MapDisplay:
 
 
 @dataclass(frozen=True)
+class TableChoice:
+    """How the table of a space is shown.
+
+    Attributes:
+        sort: key of the column that it is sorted by; empty for the one that the question or the map is about.
+        turned: the other way round than the column's best first.
+        columns: keys of the shown columns; empty for the usual ones.
+        start: place of the first row that is shown.
+        chosen: rows that were ticked.
+        atlas: digest of the atlas that they are rows of.
+    """
+
+    sort: str = ""
+    turned: bool = False
+    columns: tuple[str, ...] = ()
+    start: int = 0
+    chosen: tuple[int, ...] = ()
+    atlas: str = ""
+
+
+@dataclass(frozen=True)
+class SavedSelection:
+    """A selection under a name: what filters, and an outline with the checkpoint on whose map it was drawn."""
+
+    name: str
+    filter: CellFilter = CellFilter()
+    lasso: Lasso | None = None
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True)
 class BasketEntry:
     """An architecture that was put aside: its space, its notation there and a user's name for it."""
 
@@ -170,6 +203,7 @@ class SpaceState:
     compare: CompareChoice = CompareChoice()
     view: View = View()
     display: MapDisplay = MapDisplay()
+    saved: tuple[SavedSelection, ...] = ()
 
 
 def named(entry: BasketEntry) -> tuple[str, str]:

@@ -34,15 +34,15 @@ from ui.shared.notices import said as said, say as say
 from ui.shared.reruns import refresh_all
 
 HISTORY = 100
-#: the Model page reads this key too
-CHECKPOINT_KEY = "checkpoint_folder"
+#: other files read these keys too
+CHECKPOINT_KEY, TABLE_KEY, SAVED_KEY = "checkpoint_folder", "table_choice", "saved_selections"
 _SPACE, _DEVICE, _PLANE, _COLOUR = "space_name", "device_name", "map_plane", "map_colour"
 _FOCUS, _PAST, _FUTURE = "focus", "views_past", "views_future"
 _LASSO, _FILTER, _BASKET, _SCORES = "map_lasso", "map_filter", "basket", "user_scores"
 _PATH, _COMPARE, _WALKED, _DISPLAY = "path_choice", "compare_choice", "focus_walked", "map_display"
 #: what is chosen in each search space on its own, and where it waits while another space is shown
 _OF_SPACE = (CHECKPOINT_KEY, _PLANE, _COLOUR, _DISPLAY, _FOCUS, _PAST, _FUTURE)
-_OF_SPACE += (_LASSO, _FILTER, _SCORES, _PATH, _COMPARE)
+_OF_SPACE += (_LASSO, _FILTER, _SCORES, _PATH, _COMPARE, TABLE_KEY, SAVED_KEY)
 _ASIDE = "other_spaces"
 #: called after each change of what is worth keeping
 _LISTENER, _IN_STEP = "change_listener", "in_one_step"
@@ -65,7 +65,7 @@ def set_space(name: str) -> None:
         st.session_state[_SPACE] = name
         for key, value in aside.pop(name, {}).items():
             st.session_state[key] = value
-        _changed()
+        changed()
 
 
 def checkpoint() -> Path | None:
@@ -84,7 +84,7 @@ def set_checkpoint(folder: Path | None) -> None:
         for key in (_PAST, _FUTURE):
             st.session_state[key] = tuple(map(_without_places, _get(key, ())))
     if folder != old:
-        _changed()
+        changed()
 
 
 def _without_places(old: View) -> View:
@@ -109,7 +109,7 @@ def plane() -> PlaneName | None:
 def set_plane(name: PlaneName) -> None:
     """Choose a map."""
     st.session_state[_PLANE] = name
-    _changed()
+    changed()
 
 
 def colour() -> str:
@@ -120,7 +120,7 @@ def colour() -> str:
 def set_colour(key: str) -> None:
     """Choose the column that colours the map."""
     st.session_state[_COLOUR] = key
-    _changed()
+    changed()
 
 
 def display() -> MapDisplay:
@@ -131,7 +131,7 @@ def display() -> MapDisplay:
 def set_display(new: MapDisplay) -> None:
     """Draw the points of maps in another way."""
     st.session_state[_DISPLAY] = new
-    _changed()
+    changed()
 
 
 # ---- steps that can be undone --------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def one_step() -> Iterator[None]:
     if view() != before:
         st.session_state[_PAST] = (*_get(_PAST, ()), before)[-HISTORY:]
         st.session_state[_FUTURE] = ()
-        _changed()
+        changed()
 
 
 def view() -> View:
@@ -190,7 +190,7 @@ def _travel(source: str, target: str) -> None:
     _set_view(new)
     if (now.basket, now.own) != (new.basket, new.own):
         refresh_all()  # the sidebar shows them
-    _changed()
+    changed()
 
 
 def _set_view(new: View) -> None:
@@ -204,7 +204,8 @@ def on_change(listener: Callable[[], None]) -> None:
     st.session_state[_LISTENER] = listener
 
 
-def _changed() -> None:
+def changed() -> None:
+    """Tell who keeps the session that it is another one now."""
     if (listener := _get(_LISTENER, None)) is not None and not _get(_IN_STEP, False):
         listener()
 
@@ -227,7 +228,7 @@ def arrive_at(new: Focus) -> None:
     """Show what a link names; where nothing was shown before, that is no step to undo."""
     if focus() is None:
         st.session_state[_FOCUS] = new
-        _changed()
+        changed()
     else:
         set_focus(new)
 
@@ -236,7 +237,7 @@ def walk_focus(new: Focus) -> None:
     """Show the next place of a walk, such as along a path: a walk as a whole is one step to undo."""
     if focus() is not None and focus() == _get(_WALKED, None):
         st.session_state[_FOCUS] = new
-        _changed()
+        changed()
     else:
         set_focus(new)
     st.session_state[_WALKED] = new
@@ -275,7 +276,7 @@ def path_choice() -> PathChoice:
 def set_path_choice(choice: PathChoice) -> None:
     """Change the path or the shown place on it."""
     st.session_state[_PATH] = choice
-    _changed()
+    changed()
 
 
 def compare_choice() -> CompareChoice:
@@ -286,7 +287,7 @@ def compare_choice() -> CompareChoice:
 def set_compare_choice(choice: CompareChoice) -> None:
     """Put others side by side."""
     st.session_state[_COMPARE] = choice
-    _changed()
+    changed()
 
 
 def basket() -> tuple[BasketEntry, ...]:
@@ -348,7 +349,7 @@ def states() -> dict[str, SpaceState]:
             values.get(_PATH, PathChoice()),
             values.get(_COMPARE, CompareChoice()),
             View(values.get(_FOCUS), values.get(_LASSO), values.get(_FILTER, CellFilter()), basket_of, own),
-            values.get(_DISPLAY, MapDisplay()),
+            *(values.get(_DISPLAY, MapDisplay()), values.get(SAVED_KEY, ())),
         )
     return found
 
@@ -370,6 +371,7 @@ def set_states(chosen: str, found: Mapping[str, SpaceState], checkpoints: Mappin
         aside[name] = {CHECKPOINT_KEY: None if folder is None else str(folder), _PLANE: state.plane}
         aside[name] |= {_COLOUR: state.colour, _DISPLAY: state.display, _PATH: state.path, _COMPARE: state.compare}
         aside[name] |= {_FOCUS: kept.focus, _LASSO: kept.lasso, _FILTER: kept.filter, _SCORES: kept.own}
+        aside[name][SAVED_KEY] = state.saved
     for key in _OF_SPACE:
         st.session_state.pop(key, None)
     st.session_state[_SPACE] = chosen

@@ -37,6 +37,8 @@ def _usual_size(explorer: ChartedCells) -> float | None:
         keep &= explorer.operation_counts[:, labels.index(named[1])] == 0
     chosen = explorer.params[keep] if keep.any() else explorer.params
     typical = float(np.percentile(chosen, 75))
+    if not typical > 0:
+        return None
     step = 10.0 ** (np.floor(np.log10(typical)) - 1)
     return float(f"{np.ceil(typical / step) * step:.2g}")
 
