@@ -28,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_two_people_at_one_cell_ask_once(asked: list[Any]) -> None:
     for _ in range(2):
         assert "Cell #4321" in words(click_map(open_app(), 0.0, 0.0, 4321))
-    assert asked == [4321]
+    assert asked.count(4321) == 1  # others were asked about too: the app opens with the best cell
 
 
 def test_whoever_brought_columns_asks_alone(asked: list[Any], explorer: Explorer) -> None:
@@ -36,4 +36,4 @@ def test_whoever_brought_columns_asks_alone(asked: list[Any], explorer: Explorer
         at = open_app()
         at.session_state["user_scores"] = own()
         assert "Cell #4322" in words(click_map(at.run(), 0.0, 0.0, 4322))
-    assert asked == [4322, 4322]
+    assert asked.count(4322) == 2
