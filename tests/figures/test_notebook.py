@@ -69,7 +69,7 @@ def test_an_opened_explorer_is_an_explorer(shown: list[dict[str, Any]], monkeypa
     assert isinstance(explorer, OpenExplorer) and issubclass(OpenExplorer, Explorer)
     assert explorer.cell("#3").cell == explorer.space.from_index(3)
     monkeypatch.setattr("svge_core.figures.notebook.views.MOST_POINTS", 100)
-    few = explorer.map("params_m", "pca").plotly()
+    few: Any = explorer.map("params_m", "pca").plotly()
     assert len(few.data[0].x) == 100 and "100 of 15,625 cells" in few.layout.title.text
     rows = [int(text[1:].split(":")[0]) for text in few.data[0].text]
     assert np.asarray(few.data[0].x) == pytest.approx(explorer.atlas.planes["pca"].xy[rows, 0])

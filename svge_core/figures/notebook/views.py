@@ -86,7 +86,7 @@ class MapView:
         """For Jupyter: the interactive map, and a picture for readers that know no Plotly."""
         bundle: dict[str, Any] = {**self.figure.mime_bundle()}
         if importlib.util.find_spec("plotly") is not None:
-            bundle[_PLOTLY] = json.loads(self.plotly().to_json())
+            bundle[_PLOTLY] = json.loads(str(self.plotly().to_json()))
         return bundle
 
 
