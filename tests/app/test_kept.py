@@ -12,7 +12,7 @@ from tests.support.sessions import CSV, NAMES, SPACE, SQUARE, aside, own, sessio
 from ui.kept import browser
 from ui.kept.document import Kept, write_session
 from ui.kept.store import KeptSessions
-from ui.shared.choices import CellFocus, Lasso, PlaceFocus
+from ui.shared.choices import CellFocus, Lasso, MapDisplay, PlaceFocus
 
 # ---- the app ----------------------------------------------------------------------------------------------------
 
@@ -71,6 +71,16 @@ def test_a_link_wins_over_what_was_shown_before() -> None:
     press(click_map(open_app(), 0.0, 0.0, index=2), "basket-add")
     at = open_app(space="nasbench201", cell="9")
     assert focus(at) == CellFocus(9) and len(at.session_state["basket"]) == 1
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_link_without_a_word_on_the_look_shows_the_usual_one() -> None:
+    choose(choose(open_app(), "w-scale", "values"), "w-regions", False)
+    own_look = MapDisplay("values", regions=False)
+    at = rerun(open_app())
+    assert at.session_state["map_display"] == own_look, "kept for this browser"
+    assert at.query_params["regions"] == "0" and at.query_params["scale"] == "values"
+    assert rerun(open_app(colour="cifar10_valid")).session_state["map_display"] == MapDisplay()
 
 
 @pytest.mark.usefixtures("at_home")

@@ -13,12 +13,13 @@ import pytest
 
 from svge_core.data import scores_from_columns
 from svge_core.errors import SvgeError
+from svge_core.explorer import CellFilter
 from svge_core.spaces import get_space
 from tests.support.sessions import FULL, NAMES, SPACE, SQUARE, aside, own, session_of
 from ui.kept import store
 from ui.kept.document import Kept, SpaceRecord, read_session, write_session
 from ui.kept.store import FILE, KEEP_DAYS, UNREADABLE, KeptSessions
-from ui.shared.choices import Lasso, PlaceFocus
+from ui.shared.choices import Lasso, PlaceFocus, SavedSelection
 
 MEANING = own().scores.meanings["user_my_score"]
 OTHER = np.arange(float(get_space("nasbench101").size or 0))
@@ -155,6 +156,17 @@ def test_two_tabs_lose_nothing_of_each_other(kept: KeptSessions) -> None:
     record = found.spaces["nasbench201"]
     assert (record.basket, record.colour, record.lasso) == (aside(1, 5, 4), "params", Lasso("pca", SQUARE))
     assert "nasbench201" in found.own
+
+
+def test_two_tabs_lose_no_saved_selection_of_each_other(kept: KeptSessions) -> None:
+    a, b, c, d = (SavedSelection(name, CellFilter(held_out_only=True)) for name in "abcd")
+    base = session_of(saved=(a, b))
+    kept.save("a", base, Kept())
+    kept.save("a", session_of(saved=(b, c)), base)
+    changed = SavedSelection("b", CellFilter(without=("none",)))
+    seen = kept.save("a", session_of(saved=(a, changed, d)), base)
+    assert seen.spaces["nasbench201"].saved == (c, changed, d)
+    assert kept.save("a", session_of(saved=(a, b)), base).spaces["nasbench201"].saved == (c, changed, d)
 
 
 def test_what_one_tab_chose_in_another_space_stays(kept: KeptSessions) -> None:

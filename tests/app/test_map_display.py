@@ -108,6 +108,7 @@ def test_a_brush_is_the_score_part_of_the_filter_and_holds_on_every_map(explorer
         ({"limits": "2,1", "colour": SCORE}, "not two numbers, the lower first"),
         ({"limits": "nan,1", "colour": SCORE}, "not two numbers"),
         ({"layers": "contours,moon"}, "unknown layer 'moon'"),
+        ({"regions": "all"}, "neither 0 nor 1"),
     ],
 )
 def test_a_broken_link_is_said_in_words(parameters: dict[str, str], message: str) -> None:
@@ -121,6 +122,7 @@ def test_a_link_draws_what_it_names() -> None:
     assert shown == MapDisplay("values", SCORE, (80.0, 90.5), surface=True) and not link.problems
     at = open_app(colour=SCORE, limits="80.0,90.5", layers="surface", scale="values")
     assert rerun(at).session_state["map_display"] == shown
+    assert not parse_link({"layers": ""}).problems
 
 
 def test_a_session_keeps_how_the_map_is_drawn() -> None:

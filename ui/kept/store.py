@@ -31,7 +31,7 @@ from ui.kept.document import (
     own_columns,
     own_record,
 )
-from ui.shared.choices import BASKET_CAP, UserColumns
+from ui.shared.choices import BASKET_CAP, SAVED_CAP, SavedSelection, UserColumns
 
 FILE = "session.json"
 #: what could not be read is kept beside, in case a person asks for it, until something else cannot be read
@@ -232,17 +232,21 @@ def _own_digest(columns: UserColumns | None) -> str:
 
 
 def _merged(base: SpaceRecord | None, mine: SpaceRecord | None, theirs: SpaceRecord | None) -> SpaceRecord:
-    """Field by field what was changed here, else what stands there; of baskets, what each tab took out and put in."""
+    """Field by field what was changed here, else what stands there; of baskets and saved selections, what each tab took
+    out and put in."""
     base, mine = base or SpaceRecord(), mine or SpaceRecord()
     if theirs is None:
         return mine
     changed = {
-        name: value for name, value in _fields(mine).items() if name != "basket" and value != getattr(base, name)
+        name: value
+        for name, value in _fields(mine).items()
+        if name not in ("basket", "saved") and value != getattr(base, name)
     }
     if changed.keys() & {"cell", "place"}:  # one focus in two fields
         changed |= {"cell": mine.cell, "place": mine.place}
     basket = _merged_basket(base.basket, mine.basket, theirs.basket)
-    return msgspec.structs.replace(theirs, **changed, basket=basket)
+    saved = _merged_saved(base.saved, mine.saved, theirs.saved)
+    return msgspec.structs.replace(theirs, **changed, basket=basket, saved=saved)
 
 
 def _fields(record: SpaceRecord) -> Mapping[str, Any]:
@@ -261,6 +265,16 @@ def _merged_basket(
     stay = [entry for entry in mine if entry.notation not in taken]
     new = [entry for entry in theirs if entry.notation not in gone | _notations(mine)]
     return tuple((stay + new)[:BASKET_CAP])
+
+
+def _merged_saved(
+    base: tuple[SavedSelection, ...], mine: tuple[SavedSelection, ...], theirs: tuple[SavedSelection, ...]
+) -> tuple[SavedSelection, ...]:
+    """By name what was saved, changed or deleted here, else what stands there."""
+    before, here = {each.name: each for each in base}, {each.name: each for each in mine}
+    changed = {name for name in before.keys() | here.keys() if before.get(name) != here.get(name)}
+    stay = [each for each in theirs if each.name not in changed]
+    return tuple((stay + [each for each in mine if each.name in changed])[-SAVED_CAP:])
 
 
 def _notations(entries: Iterable[PutAside]) -> set[str]:

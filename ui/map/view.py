@@ -15,7 +15,7 @@ from ui.cell_training.panel import train_section
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapMark
 from ui.map import travel
-from ui.map.controls import PLANES, controls, shown_colour, shown_plane
+from ui.map.controls import LINE, PLANES, controls, shown_colour, shown_plane
 from ui.map.figure import map_figure
 from ui.map.first import BEST, first_row
 from ui.map.regions import region_list, region_names
@@ -109,6 +109,8 @@ def _map(
                 session.set_lasso(Lasso(plane, lasso.polygon))
         elif len(now.parts) < LASSO_PARTS:
             session.set_lasso(replace(now, parts=(*now.parts, (lasso.mode, lasso.polygon))))
+        else:
+            session.say(LINE, f"A selection has at most {LASSO_PARTS} parts: draw a new one.")
 
     def cleared() -> None:
         opening.close()

@@ -6,12 +6,12 @@ from typing import Any
 
 from ui.shared.choices import MapDisplay
 
-DISPLAY_PARAMETERS = ("scale", "limits", "layers")
+DISPLAY_PARAMETERS = ("scale", "limits", "layers", "regions")
 _LAYERS = ("contours", "surface")
 
 
 def parse_display(parameters: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Read ``?scale=&limits=&layers=`` with ``&colour=``: fields of a display, and what made no sense."""
+    """Read ``?scale=&limits=&layers=&regions=`` with ``&colour=``: fields of a display, and what made no sense."""
     found: dict[str, Any] = {}
     problems: list[str] = []
     if (scale := parameters.get("scale")) in ("ranks", "values"):
@@ -25,9 +25,13 @@ def parse_display(parameters: Mapping[str, str]) -> tuple[dict[str, Any], tuple[
         else:
             problems.append(f"The link's limits {text[:40]!r} are not two numbers, the lower first, of a named colour.")
     if (text := parameters.get("layers")) is not None:
-        named = text.split(",")
+        named = [word for word in text.split(",") if word]
         found |= {layer: layer in named for layer in _LAYERS}
         problems += [f"The link names an unknown layer {word[:40]!r}." for word in named if word not in _LAYERS]
+    if (named := parameters.get("regions")) in ("0", "1"):
+        found["regions"] = named == "1"
+    elif named is not None:
+        problems.append(f"The link's regions {named[:40]!r} are neither 0 nor 1.")
     return found, tuple(problems)
 
 
@@ -45,6 +49,8 @@ def display_parameters(display: MapDisplay, colour: str) -> dict[str, str]:
         found["limits"] = ",".join(repr(end) for end in display.limits)
     if layers := [layer for layer in _LAYERS if getattr(display, layer)]:
         found["layers"] = ",".join(layers)
+    if not display.regions:
+        found["regions"] = "0"
     return found
 
 

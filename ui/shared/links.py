@@ -14,7 +14,7 @@ from svge_core.explorer import CellName
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.spaces import SPACES, AbstractSearchSpace
 from ui.shared import reruns, session
-from ui.shared.choices import FURTHEST, CellFocus, CompareChoice, Focus, PlaceFocus
+from ui.shared.choices import FURTHEST, CellFocus, CompareChoice, Focus, MapDisplay, PlaceFocus
 from ui.shared.display_links import DISPLAY_PARAMETERS, display_parameters, parse_display
 
 _PATH_PARAMETERS = ("a", "b", "path", "stops", "t", "constrained", "score")
@@ -204,8 +204,9 @@ def follow_link(checkpoints: Mapping[tuple[str, str], Path]) -> tuple[str, ...]:
     # an address rounds a place: the one that was kept is the same place, and more exact
     if link.focus is not None and (now is None or _focus_parameters(now) != _focus_parameters(link.focus)):
         session.arrive_at(link.focus)
-    if link.display:
-        session.set_display(replace(session.display(), **link.display))
+    if link.display or link.colour:
+        # an address says what differs from the usual look: who opens it sees what was seen, whatever they had chosen
+        session.set_display(replace(MapDisplay(), **link.display))
     if link.path:
         session.set_path_choice(replace(session.path_choice(), **link.path))
     if link.compare is not None:

@@ -15,8 +15,8 @@ from svge_core.explorer import (
     find_rows,
     in_words,
     kept_by,
+    map_column,
     parse_query,
-    table_values,
     vocabulary_of,
 )
 from ui.shared import reruns, session
@@ -72,7 +72,7 @@ def ask(explorer: ChartedCells, text: str) -> Found:
     """
     now = session.cell_filter()
     rest = replace(now, where="")
-    score = table_values(explorer, rest.score_key) if rest.score is not None else None
+    score = map_column(explorer, rest.score_key).values if rest.score is not None else None
     found = find_rows(explorer, text, kept_by(explorer, rest, score))
     session.set_cell_filter(replace(now, where=text.strip()))
     table = table_choice()
