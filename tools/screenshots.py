@@ -23,6 +23,11 @@ def _map(page: Page, url: str) -> None:
     page.locator('.lm[data-status="ready"]').wait_for()
 
 
+def _table(page: Page, url: str) -> None:
+    page.goto(f"{url}/table?space=nasbench201&cell=6111")
+    page.locator(".sp tbody tr").first.wait_for()
+
+
 def _interpolate(page: Page, url: str) -> None:
     page.goto(f"{url}/interpolate?space=nasbench201&a=6111&b=12345&path=spherical&stops=25&t=0.5")
     page.locator('.lm[data-status="ready"]').wait_for()
@@ -58,6 +63,7 @@ def _results(page: Page, url: str) -> None:
 
 PICTURES: dict[str, Callable[[Page, str], None]] = {
     "map": _map,
+    "table": _table,
     "interpolate": _interpolate,
     "compare": _compare,
     "search": _search,
@@ -88,7 +94,9 @@ def main(url: str, wanted: list[str]) -> int:
     with sync_playwright() as session:
         browser = session.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGS)
         for name in wanted or PICTURES:
-            page = browser.new_context(viewport=SIZE, color_scheme="light", reduced_motion="reduce").new_page()
+            context = browser.new_context(viewport=SIZE, color_scheme="light", reduced_motion="reduce")
+            context.add_init_script("localStorage.setItem('svge-tour', 'done')")
+            page = context.new_page()
             page.set_default_timeout(PATIENCE)
             PICTURES[name](page, url)
             page.get_by_test_id("stStatusWidget").wait_for(state="detached")
