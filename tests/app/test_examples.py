@@ -2,10 +2,12 @@
 
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from svge_core.data import load_scores
 from svge_core.search.runs.importing import read_race
@@ -16,10 +18,12 @@ from svge_core.spaces.registry import get_space
 from tests.support.app_driver import checked, choose, fire, open_app, words
 from tests.support.paths import ROOT
 from tests.support.untyped import there
+from ui.search import replay
 
 pytestmark = pytest.mark.usefixtures("environment")
 
 SPACE = get_space("nasbench201")
+RACE = ROOT / "assets" / "example" / "race.json.gz"
 FILES = sorted((ROOT / "assets" / "example").glob("*.json.gz"))
 
 
@@ -49,6 +53,22 @@ def test_an_empty_store_shows_a_race_that_can_be_replayed(store: str) -> None:
     choose(at, "w-example-run", "nasbench201-random-1")
     assert json.loads(at.get_by_key("search-player").proto.json)["identity"] != data["identity"]
     assert "run" not in at.query_params
+
+
+def test_the_curves_of_a_replay_follow_the_runs_beside_it_and_the_replay_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    views = {view.config.name: view for view in read_race(gzip.decompress(RACE.read_bytes()))}
+    view, *others = views.values()
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(replay, "player", lambda **data: shown.append(data))
+    monkeypatch.setattr(st, "session_state", {})
+    going = replace(others[1], evaluations=others[1].evaluations[:50])
+    for beside in (others[0], others[1], going):
+        replay.show_replay(None, view, {each.config.name: each for each in (view, beside)})
+    medians = [data["curves"][2:] for data in shown]
+    assert medians[0] != medians[1] != medians[2]
+    assert len({data["identity"] for data in shown}) == 1
 
 
 def test_a_run_of_ones_own_takes_its_place(store: str) -> None:

@@ -1,6 +1,7 @@
 """A run that is over, played again: evaluation by evaluation, with the best so far and the trail on the map."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ui.player.paths import drawing
 from ui.search import state
 from ui.search.trail import MAP_KEY, place_of, shown_plane
 from ui.shared import reruns
+from ui.shared.numbers import number_in_words
 from ui.shared.theme import theme_name
 
 #: evaluations that are played: more would take minutes and fill the page
@@ -36,13 +38,12 @@ def show_replay(explorer: Explorer | None, view: RunView, views: Mapping[str, Ru
     others = [other for other in views.values() if comparable(view, other)]
     on_map = explorer if explorer is not None and explorer.space.name == view.config.space else None
     plane = "" if on_map is None else shown_plane(on_map)
-    stamp = (view.config.name, str(view.evaluations[0].started), len(view.done), len(others))
+    stamp = (view.config.name, str(view.evaluations[0].started), len(view.done))
     identity = (*stamp, plane, None if on_map is None else on_map.digest, theme_name())
-
-    def make() -> tuple[list[PlayerFrame], list[PlayerPicture], list[PlayerCurve]]:
-        return (*_frames(on_map, view, done), _curves(view, done, others))
-
-    frames, pictures, curves = reruns.memo("replay", identity, make)
+    frames, pictures = reruns.memo("replay", identity, lambda: _frames(on_map, view, done))
+    # which runs stand beside it changes what is drawn, and not what is played: its place stays
+    beside = tuple((other.config.name, len(other.done)) for other in others)
+    curves = reruns.memo("replay curves", (identity, beside), lambda: _curves(view, done, others))
 
     def stopped(frame: int) -> None:
         number = None if frame == len(done) - 1 else done[frame].number
@@ -73,6 +74,7 @@ def _frames(
     best, values = view.best_so_far(), view.values[:, 0]
     unit = f" {goal.meaning.unit}" if goal.meaning.unit else ""
     about = "≈ " if goal.kind == "predicted" else ""
+    written = partial(number_in_words, unit=goal.meaning.unit)
     frames: list[PlayerFrame] = []
     pictures: list[PlayerPicture] = []
     kept: Evaluation | None = None
@@ -82,8 +84,8 @@ def _frames(
             kept = e
         x, y = _NOWHERE if explorer is None else place_of(explorer, shown_plane(explorer), e.cell)
         name = f" · cell #{space.index(e.cell)}" if space.size is not None else ""
-        words = f"Evaluation {place + 1} of {len(done)}{name}: {about}{values[place]:.2f}{unit}"
-        words += f" · best so far {about}{best[place]:.2f}{unit}"
+        words = f"Evaluation {place + 1} of {len(done)}{name}: {about}{written(values[place])}{unit}"
+        words += f" · best so far {about}{written(best[place])}{unit}"
         frames.append(PlayerFrame(x, y, words, len(pictures) - 1))
     return frames, pictures
 
