@@ -16,6 +16,7 @@ MODULES = {
     "live_chart": [ROOT / "ui" / "live_chart" / "live_chart.js"],
     "compare_table": [ROOT / "ui" / "compare" / "table.js"],
     "player": [ROOT / "ui" / "player" / name for name in ("curve.js", "player.js")],
+    "space_table": [ROOT / "ui" / "table" / "table.js"],
     "tour": [ROOT / "ui" / "tour" / "tour.js"],
 }
 #: a name that each of them declares
@@ -24,6 +25,7 @@ DECLARED = {
     "live_chart": "draw",
     "compare_table": "explain",
     "player": "Player",
+    "space_table": "placeOf",
     "tour": "Tour",
 }
 _NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|class)\*? (\w+)|^(?:const|let|var) (.+)", re.MULTILINE)
@@ -66,6 +68,25 @@ def test_a_module_parses_and_uses_no_undefined_name(name: str) -> None:
     text = joined(MODULES[name])
     assert syntax_error(text) == ""
     assert undefined_names(text) == []
+
+
+def test_the_table_gives_the_keyboard_back_to_what_had_it() -> None:
+    script = """
+const lines = [0, 1, 2].map((rowIndex) => {
+  const line = { rowIndex, tagName: "TR", dataset: {}, closest: () => line };
+  line.input = { tagName: "INPUT", dataset: {}, closest: () => line };
+  line.querySelector = () => line.input;
+  return line;
+});
+const header = { tagName: "BUTTON", dataset: { key: "depth" }, closest: () => lines[0] };
+const had = [lines[2].input, lines[0].input, lines[1], header], got = [];
+for (const each of had) each.focus = () => got.push(each);
+for (const each of had) giveBack({ querySelectorAll: () => [header] }, { rows: lines }, placeOf(each));
+giveBack(null, null, placeOf(null));
+console.log(JSON.stringify(got.map((each, place) => each === had[place])));
+"""
+    done = node("--input-type=module", "-", text=joined(MODULES["space_table"]) + script)
+    assert done.returncode == 0 and json.loads(done.stdout) == [True] * 4, done.stderr
 
 
 def test_the_checks_see_what_is_wrong() -> None:

@@ -68,12 +68,27 @@ function body(data, table, send) {
   if (lines.length && !data.rows.some((row) => row.focus)) lines[0].tabIndex = 0;
 }
 
+// What has the keyboard, so that it has it again after the table was drawn anew: a header, or a row or its tick.
+function placeOf(active) {
+  if (!active) return null;
+  if (active.dataset.key) return { key: active.dataset.key };
+  const line = active.closest("tr");
+  return line && { row: line.rowIndex, tick: active.tagName === "INPUT" };
+}
+
+function giveBack(host, table, place) {
+  if (!place) return;
+  if (place.key) return [...host.querySelectorAll("button")].find((button) => button.dataset.key === place.key)?.focus();
+  const line = table.rows[place.row];
+  (place.tick ? line?.querySelector("input") : line)?.focus({ preventScroll: true });
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const host = parentElement.querySelector(".sp");
   const shown = JSON.stringify(data);
   if (host.shown === shown) return; // what has the keyboard and how far it was scrolled stay
   const active = host.contains(host.getRootNode().activeElement) ? host.getRootNode().activeElement : null;
-  const again = active && { key: active.dataset.key, row: active.rowIndex };
+  const place = placeOf(active);
   const { scrollLeft, scrollTop } = host;
   const samePlace = host.window === data.window;
   host.shown = shown;
@@ -87,6 +102,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   body(data, table, send);
   host.scrollLeft = scrollLeft;
   host.scrollTop = samePlace ? scrollTop : 0;
-  if (again?.key) [...host.querySelectorAll("button")].find((button) => button.dataset.key === again.key)?.focus();
-  else if (again?.row > 0) table.rows[again.row]?.focus({ preventScroll: true });
+  giveBack(host, table, place);
 }
