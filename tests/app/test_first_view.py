@@ -1,6 +1,9 @@
 """What the Map page opens with, the three ways to begin, and that what is only shown counts as chosen nowhere."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +17,9 @@ from tests.support.app_driver import App, choose, click_map, fire, focus, map_da
 from tests.support.untyped import there
 from ui.kept import keeping
 from ui.map.first import empty_place
+from ui.shared import opening
 from ui.shared.choices import CellFocus, CompareChoice, PlaceFocus
-from ui.shared.opening import best_rows
+from ui.shared.opening import Ranked, best_in_words, best_rows, value_in_words
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -79,6 +83,19 @@ def test_the_line_says_of_which_score_it_speaks_and_a_predicted_one_looks_so(exp
     assert f"by CIFAR-10 validation accuracy (measured): **#{measured(explorer)[0][1]}**" in words(at)
 
 
+def test_small_own_numbers_keep_their_digits_and_a_sample_says_that_it_is_one(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = replace(column(explorer, SCORE), unit="", values=np.array([0.0012, 0.0034, 12_345.6, 3.0, -0.0, 1e300]))
+    written = [value_in_words(shown, row) for row in range(6)]
+    assert [text.strip("*").replace("\\", "") for text in written] == ["0.0012", "0.0034", "12,346", "3", "0", "1e+300"]
+    found = Ranked(shown, (3,), 4)
+    assert best_in_words(explorer, found, filtered=True).startswith("**Best of 4 cells that pass the filter** by")
+    sample: Any = SimpleNamespace(space=get_space("randwire"), atlas=range(90))
+    monkeypatch.setattr(opening, "charted_name", lambda explorer, row: f"No. {row}")
+    assert best_in_words(sample, found, filtered=False).startswith("**Best of 4 charted cells** by")
+
+
 # ---- the best ten -----------------------------------------------------------------------------------------------
 
 
@@ -104,8 +121,6 @@ def test_the_best_ten_are_in_order_pass_the_filter_and_a_click_flies_there(explo
 
 
 def test_best_rows_of_ties_and_of_columns_where_less_is_better(explorer: Explorer) -> None:
-    from dataclasses import replace
-
     shown = column(explorer, SCORE)
     values = np.array([2.0, np.nan, 3.0, 3.0, 1.0, 3.0])
     best = replace(shown, values=values, direction="max")

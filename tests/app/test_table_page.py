@@ -1,6 +1,7 @@
 """The Table page without a browser: questions, order, pages, what is linked with the map, saved selections."""
 
 import io
+from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from svge_core.data.csv.scores import import_csv
 from svge_core.explorer.explorer import Explorer
 from svge_core.explorer.selection import CellFilter
 from svge_core.spaces.registry import get_space
-from tests.support.app_driver import App, checked, choose, fire, focus, open_app, press, words
+from tests.support.app_driver import App, checked, choose, fire, focus, open_app, press, rerun, words
 from tests.support.sessions import SQUARE, session_of
 from ui.kept.document import read_session, write_session
-from ui.shared.choices import CellFocus, Lasso, SavedSelection
+from ui.shared.choices import CellFocus, Lasso, SavedSelection, UserColumns
+from ui.table import files
+from ui.table.rows import _column
 from ui.table.view import ordinal
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -37,6 +41,11 @@ def column(at: App, key: str) -> list[str]:
     data = shown(at)
     place = [column["key"] for column in data["columns"]].index(key)
     return [row["cells"][place] for row in data["rows"]]
+
+
+def losses(lines: bytes) -> UserColumns:
+    read = import_csv(SPACE, b"index,loss\n" + lines, directions={"loss": "min"}, name="mine.csv")
+    return UserColumns("mine.csv", read.to_scores(SPACE), "")
 
 
 def test_the_best_come_first_with_their_ranks_and_a_page_travels(explorer: Explorer) -> None:
@@ -143,6 +152,62 @@ def test_all_rows_are_downloaded(explorer: Explorer) -> None:
     rows = explorer.where("exactly 5 conv3x3")
     found = pd.read_parquet(io.BytesIO(table_file(explorer, rows, "parquet")))
     assert found["index"].tolist() == rows.tolist() and (found["count_nor_conv_3x3"] == 5).all()
+
+
+def test_a_large_file_is_made_once_and_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def made(explorer: Explorer, rows: np.ndarray, form: str) -> bytes:
+        asked.append(len(rows))
+        return b"made"
+
+    monkeypatch.setattr(files, "table_file", made)
+    monkeypatch.setattr(files, "DIRECT", 1_000)
+    monkeypatch.setattr(files, "_made", OrderedDict())
+    at = table_page()
+    with files._MAKING:
+        at = press(at, "table-make-csv")
+        assert "making another large file" in words(at) and not asked
+    at = press(at, "table-make-csv")
+    assert at.get_by_key("table-csv").proto.deferred_file_id and "making another" not in words(at)
+    at = press(table_page(), "table-make-parquet")  # another session: the CSV is there already
+    assert at.get_by_key("table-csv").proto.deferred_file_id and asked == [15_625, 15_625]
+    assert not files._MAKING.locked()
+    monkeypatch.setenv("SVGE_SHARED", "1")
+    monkeypatch.setattr(files, "MOST_SHARED", 10_000)
+    monkeypatch.setattr(files, "_made", OrderedDict())
+    at = fire(table_page(), "sort", {"key": "params_m"}, TABLE)
+    assert at.get_by_key("table-make-csv").disabled and at.get_by_key("table-make-parquet").disabled
+
+
+def test_ranks_are_among_cells_with_a_value() -> None:
+    at = table_page()
+    at.session_state["user_scores"] = losses(b"5,0.0012\n7,0.0034\n9,0.5\n")
+    at = fire(rerun(at), "sort", {"key": "user_loss"}, TABLE)
+    assert column(at, "user_loss")[:4] == ["0.0012", "0.0034", "0.5", ""] and column(at, "rank")[3] == ""
+    (rank,) = [column for column in shown(at)["columns"] if column["key"] == "rank"]
+    assert rank["small"] == "of 3" and "cells with a value" in rank["help"]
+    at = fire(at, "focus", {"row": 7}, TABLE)
+    assert "2nd of 3 cells with a value by" in words(at).replace("*", "")
+
+
+def test_a_header_turns_the_order_that_the_question_gave() -> None:
+    at = choose(table_page(), "w-where", "worst 5 by accuracy")
+    (by,) = [column for column in shown(at)["columns"] if column.get("sort")]
+    rows = [row["row"] for row in shown(at)["rows"]]
+    for direction in ("descending", "ascending"):
+        before, at = by["sort"], fire(at, "sort", {"key": by["key"]}, TABLE)
+        (by,) = [column for column in shown(at)["columns"] if column.get("sort")]
+        assert by["sort"] == direction != before
+    assert [row["row"] for row in shown(at)["rows"]] == rows
+
+
+def test_sessions_share_the_columns_of_the_space_and_none_of_their_own(explorer: Explorer) -> None:
+    at = table_page()
+    at.session_state["user_scores"] = losses(b"5,0.5\n")
+    at = rerun(at)
+    assert [key for key in at.session_state["memo"] if key.startswith("table column")] == ["table column user_loss"]
+    assert _column(explorer, "depth") is _column(replace(explorer), "depth")
 
 
 def test_places_are_written_as_in_english() -> None:

@@ -171,7 +171,7 @@ def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
 def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:
     """What the colours mean, how the map was made, and what a filter leaves."""
     if keep is not None:
-        cells = "cells" if len(keep) == explorer.space.size else "charted cells"
+        cells = opening.cells_of(explorer)
         st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} {cells}** pass the filter; the others are dimmed.")
     described = shown.column.description.rstrip(".")
     reach = "its limits were chosen by hand" if hand_limits(shown.column) else shown.column.limits

@@ -1,6 +1,7 @@
 """The button "Figure": a chart or drawing for a paper, with the command and the Python call that make the same file."""
 
 import shlex
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from ui.shared.hiding import shown_checkpoint
 _MIME: dict[PaperForm, str] = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
 #: pixels of a long command, which then scrolls
 _LONG, _HEIGHT = 260, 130
+#: held while a figure is drawn: that of a large map takes a core for seconds, whoever asks, and the others wait
+_DRAWING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def figure_button(key: str, offer: Callable[[], FigureOffer], usual: PaperWidth 
             type="primary",
             mime=_MIME[form],
             on_click="ignore",
-            data=lambda: shown.make(width=width).to_bytes(form),
+            data=lambda: _file(shown, width, form),
             file_name=f"{shown.name}.{form}",
         )
         file = f"{shown.name}.{form}"
@@ -81,6 +84,11 @@ def figure_button(key: str, offer: Callable[[], FigureOffer], usual: PaperWidth 
             st.code(text, language=language, wrap_lines=True, height=_HEIGHT if len(text) > _LONG else "content")
         if shown.note:
             st.caption(shown.note)
+
+
+def _file(shown: FigureOffer, width: PaperWidth, form: PaperForm) -> bytes:
+    with _DRAWING:
+        return shown.make(width=width).to_bytes(form)
 
 
 def checkpoint_words(explorer: Explorer) -> list[str]:

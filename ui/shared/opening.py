@@ -11,6 +11,7 @@ from svge_core.explorer import Column, Explorer, cell_name, charted_name, column
 from ui.latent_map.values import MapFlight
 from ui.shared import reruns, session
 from ui.shared.choices import CellFocus
+from ui.shared.numbers import number_in_words
 from ui.shared.theme import plain
 
 _CLOSED, _FLIGHT = "opening_closed", "map_flight"
@@ -96,14 +97,18 @@ def best_rows(by: Column, keep: np.ndarray | None, count: int) -> tuple[int, ...
 def value_in_words(by: Column, row: int) -> str:
     """A value as people write it; a predicted one in violet, with ≈."""
     unit = f" {by.unit}" if by.unit else ""
-    digits = 2 if abs(by.values[row]) < 1000 else 0
-    number = plain(f"{by.values[row]:,.{digits}f}{unit}")
+    number = plain(f"{number_in_words(float(by.values[row]), by.unit)}{unit}")
     return f":violet[*≈ {number}*]" if by.name.kind == "predicted" else f"**{number}**"
+
+
+def cells_of(explorer: Explorer) -> str:
+    """What the cells of the map are called: where it shows a sample, nothing is said of the others."""
+    return "cells" if len(explorer.atlas) == explorer.space.size else "charted cells"
 
 
 def best_in_words(explorer: Explorer, found: Ranked, *, filtered: bool) -> str:
     """One line on the best cell: of how many, by what, which, how good."""
-    cells = "cells that pass the filter" if filtered else "cells"
+    cells = cells_of(explorer) + (" that pass the filter" if filtered else "")
     title = plain(found.column.name.title)
     row = found.rows[0]
     name = plain(charted_name(explorer, row))

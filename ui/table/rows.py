@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import streamlit as st
 
 from svge_core.errors import SvgeError
 from svge_core.explorer import (
@@ -27,13 +28,13 @@ from svge_core.explorer import (
 from ui.shared import reruns, session
 from ui.shared.choices import TableChoice
 from ui.shared.map_look import passing
+from ui.shared.numbers import number_in_words
 from ui.shared.selections import inside_of
 
 #: rows of a window
 PAGE = 100
 #: usual columns of numbers: more scroll sideways
 _USUAL = 12
-_DECIMALS = {"%": 2, "million": 3, "ms": 2, "s": 1}
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,12 @@ def ranks_of(explorer: Explorer, sorting: Sorting) -> np.ndarray | None:
     return reruns.memo("table ranks", key, ask)
 
 
+def turned_by(shown: Sorting, choice: TableChoice, key: str) -> TableChoice:
+    """The choice after a press on a header: a new column in its own order, the shown one the other way round."""
+    turned = key == shown.name.key and shown.descending == shown.best_large
+    return replace(choice, sort=key, turned=turned, start=0)
+
+
 def usual_columns(explorer: Explorer) -> tuple[str, ...]:
     """Columns that are shown until others are chosen: goals, their predictions, costs, structure."""
     names = [name for name in table_names(explorer) if name.key not in (INDEX, NUMBER)]
@@ -152,7 +159,16 @@ def usual_columns(explorer: Explorer) -> tuple[str, ...]:
 
 def _column(explorer: Explorer, key: str) -> Column:
     """A column, worked out once: the ends of its colours, which it comes with, take their time."""
-    return reruns.memo(f"table column {key}", explorer.digest, lambda: table_column(explorer, key))
+    meaning = explorer.scores.meanings.get(key)
+    if meaning is not None and meaning.origin == "user":
+        return reruns.memo(f"table column {key}", explorer.digest, lambda: table_column(explorer, key))
+    return _shared_column((explorer.digest, key), explorer)
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _shared_column(identity: tuple[str, str], _explorer: Explorer) -> Column:
+    """For all sessions: a column of a large space takes megabytes. Nobody writes into it."""
+    return table_column(_explorer, identity[1])
 
 
 def header(explorer: Explorer, name: ColumnName) -> dict[str, str]:
@@ -170,13 +186,8 @@ def texts_of(explorer: Explorer, key: str, rows: np.ndarray) -> list[str]:
     values = found.values[rows]
     if found.categories:
         return [found.categories[int(value)] for value in values]
-    known = values[np.isfinite(values)]
-    if found.unit not in _DECIMALS and len(known) and (np.abs(known) < 1e15).all() and (known == np.round(known)).all():
-        grouped = "" if key in (INDEX, NUMBER) else ","
-        return ["" if value != value else format(int(value), grouped) for value in values]
-    decimals = _DECIMALS.get(found.unit)
-    form = f",.{decimals}f" if decimals is not None else ",.4g"
-    return ["" if value != value else format(value, form) for value in values]
+    grouped = key not in (INDEX, NUMBER)
+    return [number_in_words(value, found.unit, grouped=grouped) for value in values.tolist()]
 
 
 def ticked(choice: TableChoice, atlas: str) -> Collection[int]:

@@ -1,7 +1,6 @@
 """The workspace of the Table page: question, what is selected, the table and its pages, the panel of a cell."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,7 @@ from svge_core.explorer import (
     NUMBER,
     CellFilter,
     Explorer,
-    TableForm,
     charted_name,
-    table_file,
     table_names,
 )
 from ui.map.selection import charted_focus
@@ -24,6 +21,7 @@ from ui.shared import loaders, reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
 from ui.shared.cell_panel import cell_panel, inspect_focus
 from ui.shared.choices import BASKET_CAP, CellFocus
+from ui.shared.opening import cells_of
 from ui.shared.selections import (
     ask,
     inside_of,
@@ -36,16 +34,13 @@ from ui.shared.selections import (
 )
 from ui.shared.theme import plain
 from ui.table.component import space_table
-from ui.table.rows import PAGE, Shown, header, ranks_of, shown_rows, texts_of, ticked, usual_columns
+from ui.table.files import downloads
+from ui.table.rows import PAGE, Shown, header, ranks_of, shown_rows, texts_of, ticked, turned_by, usual_columns
 
 LINE = "table"
 WELCOME = (
     "**Press a row** to see its cell here. Headers sort. Arrow keys walk the rows, Enter chooses one, space ticks it "
     "for the basket."
-)
-FORMS: tuple[tuple[TableForm, str, str], ...] = (
-    ("csv", "CSV", "text/csv"),
-    ("parquet", "Parquet", "application/vnd.apache.parquet"),
 )
 ARCHITECTURE, RANK = "architecture", "rank"
 
@@ -124,7 +119,7 @@ def _selected(explorer: Explorer, shown: Shown) -> None:
     if (inside := inside_of(explorer, outline)) is not None:
         parts.append(f"{len(inside):,} cells in the lasso")
     total, found = len(explorer.atlas), len(shown.rows)
-    cells = "cells" if total == explorer.space.size else "charted cells"
+    cells = cells_of(explorer)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="table-selected"):
         if not parts:
             st.markdown(f"**{total:,}** {cells} of {plain(explorer.space.title)}.", width="stretch")
@@ -153,10 +148,14 @@ def _drop_lasso() -> None:
 
 
 def _actions(explorer: Explorer, shown: Shown) -> None:
-    choice, name = table_choice(), f"{explorer.space.name}-table"
+    choice = table_choice()
     chosen = ticked(choice, explorer.atlas.digest)
     names = {name.key: name.title for name in table_names(explorer) if name.key not in (INDEX, NUMBER)}
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="table-actions"):
+    row, notes = (
+        st.container(horizontal=True, vertical_alignment="center", gap="small", key="table-actions"),
+        st.empty(),
+    )
+    with row:
         with st.popover("Columns", icon=":material/view_column:", key="w-columns"):
             st.session_state["w-table-columns"] = [k for k in choice.columns or usual_columns(explorer) if k in names]
             st.multiselect(
@@ -168,18 +167,7 @@ def _actions(explorer: Explorer, shown: Shown) -> None:
                 placeholder="the usual ones",
             )
             st.button("Usual columns", key="table-usual", on_click=_usual, disabled=not choice.columns)
-        for form, title, mime in FORMS:
-            st.download_button(
-                title,
-                key=f"table-{form}",
-                icon=":material/download:",
-                mime=mime,
-                on_click="ignore",
-                disabled=not len(shown.rows),
-                data=partial(table_file, explorer, shown.rows, form),
-                file_name=f"{name}.{form}",
-                help=f"All {len(shown.rows):,} rows with every column",
-            )
+        downloads(explorer, shown.rows, notes)
         st.button(
             f"Basket ({len(chosen)})" if chosen else "Basket",
             key="table-basket",
@@ -240,8 +228,10 @@ def window(explorer: Explorer, shown: Shown) -> dict[str, Any]:
     places = ranks_of(explorer, shown.sorting)
     if places is not None:
         by = header(explorer, shown.sorting.name)["title"]
-        about = {"key": RANK, "title": "Rank", "small": f"of {len(explorer.atlas):,}", "kind": "structure"}
-        columns.insert(1, {**about, "help": f"Among all cells by {by}; equal values share a rank", "sortable": False})
+        ranked = int(np.count_nonzero(places))
+        about = {"key": RANK, "title": "Rank", "small": f"of {ranked:,}", "kind": "structure", "sortable": False}
+        among = ranked_words(explorer, ranked)
+        columns.insert(1, {**about, "help": f"Among all {among} by {by}; equal values share a rank"})
         texts.insert(1, [f"{place:,}" if place else "" for place in places[rows].tolist()])
     wide = {"key": ARCHITECTURE, "title": "Architecture", "kind": "structure", "sortable": False, "wide": True}
     columns.append(wide)
@@ -280,9 +270,7 @@ def _table(explorer: Explorer, shown: Shown) -> None:
         return
 
     def sort(key: str) -> None:
-        choice = table_choice()
-        turned = not choice.turned if key == shown.sorting.name.key else False
-        set_table_choice(replace(choice, sort=key, turned=turned, start=0))
+        set_table_choice(turned_by(shown.sorting, table_choice(), key))
 
     def tick(rows: tuple[int, ...], on: bool) -> None:
         choice = table_choice()
@@ -331,7 +319,15 @@ def _rank(explorer: Explorer, shown: Shown) -> None:
     if places is None or row is None or not places[row]:
         return
     title = plain(shown.sorting.name.title)
-    st.markdown(f"**{ordinal(int(places[row]))}** of {len(explorer.atlas):,} by {title}")
+    ranked = int(np.count_nonzero(places))
+    words = ranked_words(explorer, ranked)
+    among = "" if words == "cells" else f" {words}"
+    st.markdown(f"**{ordinal(int(places[row]))}** of {ranked:,}{among} by {title}")
+
+
+def ranked_words(explorer: Explorer, ranked: int) -> str:
+    """Among which cells so many of them are ranked."""
+    return cells_of(explorer) + (" with a value" if ranked < len(explorer.atlas) else "")
 
 
 def ordinal(number: int) -> str:
