@@ -103,7 +103,7 @@ def _downloads(space: AbstractSearchSpace, item: ExportItem, sizes: dict[str, An
         if not st.button("Make the zip", key="network-make", icon=":material/deployed_code:"):
             return
         if not _MAKING.acquire(blocking=False):
-            st.warning("The server is making another zip, one at a time: press again in a minute.")
+            st.warning("The server is making another zip, one at a time: press again later.")
             return
         try:
             with st.spinner("Writing the files and comparing them with the network ..."):
