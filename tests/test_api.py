@@ -196,7 +196,7 @@ def test_values_of_another_type_are_one_clear_line() -> None:
     code = [sys.executable, "-m", "tests.support.wrong_arguments", str(SHIPPED)]
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
-    assert len(found) == 36
+    assert len(found) == 37
     for name, (kind, text) in found.items():
         assert kind in ("SvgeError", "InvalidCellError", "DataError"), (name, kind, text)
         assert "\n" not in text and re.search("[Ee]xpected|must be|are real numbers|numbers each|is named by", text), (

@@ -40,7 +40,9 @@ def point_density(
         for first, last, step, count in ((low, high, up, rows), (left, right, across, columns))
     ]
     counts, *_ = np.histogram2d(plane.xy[:, 1], plane.xy[:, 0], bins=edges)
-    smooth = gaussian_filter(counts, (bandwidth / up, bandwidth / across), mode="constant", truncate=4)
+    # a map that is flat along an axis has steps of almost nothing there: a kernel as wide as the grid smooths all of it
+    sigmas = min(bandwidth / up, rows), min(bandwidth / across, columns)
+    smooth = gaussian_filter(counts, sigmas, mode="constant", truncate=4)
     return smooth / (len(plane.xy) * across * up)
 
 

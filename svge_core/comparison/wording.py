@@ -53,7 +53,11 @@ def full_meaning(row: ScoreRow) -> str:
 def meanings_in_words(rows: Sequence[ScoreRow]) -> list[str]:
     """What the numbers of a table are, one line for each score, then who predicts: for a page with room for notes."""
     shown = {row.meaning.key: row for row in rows if not row.meaning.detail}
-    lines = [f"{row.title}: {row.meaning.describe()}." for row in shown.values()]
+    known = {row.meaning.key for row in rows if row.kind != "predicted"}
+    lines = [
+        f"{row.title}: {'' if key in known else 'only predicted. Stands for: '}{row.meaning.describe()}."
+        for key, row in shown.items()
+    ]
     models: dict[tuple[str, float | None], list[str]] = {}
     for row in rows:
         if row.kind == "predicted":

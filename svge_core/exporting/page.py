@@ -154,7 +154,11 @@ def _digits(value: float) -> str:
 
 
 def _notes(items: Sequence[ExportItem], columns: Sequence[_Column]) -> list[str]:
-    """What every column is, and who predicts."""
-    lines = [f"{score_name(meaning)}: {meaning.describe()}." for meaning in dict.fromkeys(c.meaning for c in columns)]
+    """What every column is, and who predicts; of what is only predicted, what the predictions stand for."""
+    known = {column.meaning for column in columns if not column.predicted}
+    lines = [
+        f"{score_name(meaning)}: {'' if meaning in known else 'only predicted. Stands for: '}{meaning.describe()}."
+        for meaning in dict.fromkeys(column.meaning for column in columns)
+    ]
     models = dict.fromkeys((one.model, one.level) for item in items for one in item.predicted)
     return [*lines, *(f"Predicted by: {model}, with a {100 * level:.0f} % interval." for model, level in models)]

@@ -24,6 +24,22 @@ def test_density_is_the_sum_of_a_gaussian_on_every_point() -> None:
     assert density.sum() * area == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize("flat", [0, 1])
+@pytest.mark.parametrize("spread", [0.0, 1e-6])
+def test_points_on_a_line_have_a_density(flat: int, spread: float) -> None:
+    rng = np.random.default_rng(3)
+    xy = rng.normal(size=(200, 2))
+    xy[:, flat] *= spread
+    density = point_density(free_plane(xy), 60, 50)
+    assert np.isfinite(density).all() and (density >= 0).all() and density.max() > 0
+    along = density.mean(axis=1 - flat)  # rows are y, columns x
+    grid, _ = free_plane(xy).grid(60, 50)
+    places = grid[0, :, 0] if flat else grid[:, 0, 1]
+    peak = float(places[along.argmax()])
+    near = np.exp(-(((xy[:, 1 - flat] - places[:, None]) / (0.012 * np.ptp(xy[:, 1 - flat]))) ** 2) / 2).sum(1)
+    assert peak == pytest.approx(float(places[near.argmax()]), abs=2 * float(places[1] - places[0]))
+
+
 def test_contours_hold_their_share_of_the_points() -> None:
     plane = free_plane(cloud(1, 3000))
     density = point_density(plane, 200, 150)

@@ -216,7 +216,11 @@ def test_predictions_have_rows_of_their_own_with_intervals_and_no_best(explorer:
     assert value_in_words(row, 0) == f"≈ {mean[0]:.2f} ({mean[0] - 1.5:.2f} to {mean[0] + 1.25:.2f}) % †"
     assert short_meaning(row) == "predicted, 90 % interval · higher is better"
     assert "no test" in full_meaning(row)
-    assert any(line.startswith("Predicted by: made-up model") for line in meanings_in_words(compared.rows))
+    lines = meanings_in_words(compared.rows)
+    assert any(line.startswith("Predicted by: made-up model") for line in lines)
+    assert any(line.startswith(f"{row.title}: only predicted. Stands for: ") for line in lines), (
+        "no cell has a measured one"
+    )
 
 
 def test_a_cell_that_is_not_charted_has_its_costs_and_its_prediction(explorer: Explorer) -> None:

@@ -69,6 +69,14 @@ def test_numbers_say_what_they_are(page: str) -> None:
     assert page.count("<td></td>") >= 2, "unknown values are empty"
 
 
+def test_what_is_only_predicted_stands_for_a_measurement(page: str) -> None:
+    assert "<li>CIFAR-10 validation accuracy: " in page and "Stands for" not in page
+    meanings = {"cifar10_valid": load_scores(SPACE).meaning("cifar10_valid")}
+    guess = PredictionRow("cifar10_valid", 91.0, 90.5, 91.5, 0.9, "a model", None)
+    alone = to_html([ExportItem(SPACE.from_index(3), meanings=meanings, predicted=(guess,))], SPACE)
+    assert "<li>CIFAR-10 validation accuracy: only predicted. Stands for: " in alone
+
+
 def test_files_and_limits(tmp_path: Path, page: str) -> None:
     item = ExportItem(SPACE.from_index(3))
     save([item], SPACE, tmp_path / "cells.html")

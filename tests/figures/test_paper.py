@@ -3,7 +3,9 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,14 +16,17 @@ from scipy.stats import rankdata
 import svge_core as svge
 from svge_core.__main__ import main
 from svge_core.atlas import select_in_polygon
-from svge_core.comparison import compare_cells
+from svge_core.comparison import compare_cells, score_rows
 from svge_core.data import scores_from_columns
 from svge_core.drawing import cell_strokes, to_svg
 from svge_core.errors import SvgeError
-from svge_core.explorer import CellFilter, Explorer, column
+from svge_core.explorer import CellFilter, Explorer, map_column, map_names
+from svge_core.figures.notebook.views import MapView
 from svge_core.figures.paper import WIDTHS, PaperFigure, PaperForm
 from svge_core.figures.paper.charted import rank_shares
+from svge_core.figures.paper.protocol import row_lines
 from svge_core.figures.paper.sheet import NOTE, wrapped
+from svge_core.interpolation import path_scores
 from svge_core.search.runs import RunView, SearchConfig, create_run, execute, read_run
 from svge_core.spaces.registry import SPACES
 from tests.support.meanings import made_up
@@ -150,6 +155,60 @@ def test_a_map_says_what_is_selected(explorer: Explorer, figures: dict[str, tupl
     assert f"In colour: {int(kept.sum()):,} cells that pass the filter" in " ".join(narrow.protocol)
 
 
+def test_selected_cells_without_a_value_are_not_in_colour(explorer: Explorer) -> None:
+    values = np.full(len(explorer.atlas), np.nan)
+    values[::2] = 1.0
+    own = explorer.with_scores(
+        scores_from_columns("nasbench201", {"user_x": values}, {"user_x": made_up("user_x", origin="user")})
+    )
+    rows = select_in_polygon(explorer.atlas.planes["umap"].xy, np.asarray(OUTLINE))
+    text = " ".join(svge.figure_map(own, "user_x", plane="umap", outline=OUTLINE).protocol)
+    assert f"In colour: {(rows % 2 == 0).sum():,} cells inside the outline" in text
+
+
+def test_what_is_only_predicted_is_not_called_measured(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        row
+        for row in score_rows(explorer, [explorer.inspect_cell(SPACE.from_index(6_111))])
+        if row.meaning.key == "cifar10_valid"
+    ]
+    assert [row.kind for row in rows] == ["measured", "predicted"]
+    assert ": measured, validation" in " ".join(row_lines(rows))
+    alone = " ".join(row_lines(rows[1:]))
+    assert ": predicted, validation" in alone and "measured" not in alone
+
+    way = svge.interpolate(explorer, SPACE.from_index(42), SPACE.from_index(6_111), stops=3)
+    assert ": measured, validation" in " ".join(svge.figure_path(explorer, way, "cifar10_valid").protocol)
+    found = path_scores(explorer, way, "cifar10_valid")
+    unknown = replace(found, known=np.full_like(found.known, np.nan))
+    monkeypatch.setattr("svge_core.figures.paper.path.path_scores", lambda *_: unknown)
+    assert ": predicted, validation" in " ".join(svge.figure_path(explorer, way, "cifar10_valid").protocol)
+
+
+def test_runs_are_counted_by_method_and_race_and_seeds_are_those_there_are(runs: list[RunView]) -> None:
+    later = [replace(view, config=replace(view.config, seed=view.config.seed + 5)) for view in runs]
+    text = " ".join(svge.figure_race({"A": runs, "B": later}).protocol)
+    assert "; 2 runs a method and race, seeds 0, 1, 5 and 6." in text
+    three = [replace(view, config=replace(view.config, seed=seed)) for seed, view in enumerate(runs[:2] + runs[:1])]
+    assert "seeds 0 to 2." in " ".join(svge.figure_race(three).protocol)
+
+
+def test_a_front_names_all_goals_that_decide_it(runs: list[RunView]) -> None:
+    more = replace(runs[0].goals[1], key="user_z", meaning=made_up("user_z", title="Third goal", direction="min"))
+    wide = [
+        replace(
+            view,
+            goals=(*view.goals, more),
+            evaluations=tuple(
+                replace(e, values=None if e.values is None else (*e.values, 1.0)) for e in view.evaluations
+            ),
+        )
+        for view in runs
+    ]
+    text = " ".join(svge.figure_front(wide).protocol)
+    assert "not dominated in the 3 goals" in text and "hird goal: less is better" in text
+
+
 def test_ranks_are_those_of_scipy() -> None:
     values = np.random.default_rng(0).integers(0, 30, 200).astype(float)
     assert rank_shares(values, values) == pytest.approx((rankdata(values) - 0.5) / len(values))
@@ -188,11 +247,25 @@ def test_what_users_write_is_shown_letter_by_letter(explorer: Explorer) -> None:
     assert title in words_of(svge.figure_map(own, "user_x").to_bytes("svg").decode())
 
 
-@pytest.mark.parametrize("name", ["dominant-operation", "error-cifar10_valid"])
+TRUST = ["kept-neighbours-umap", "neighbours-differ-cifar10_valid"]
+
+
+def test_columns_of_trust_filter_a_figure_and_colour_a_notebook(explorer: Explorer) -> None:
+    assert set(TRUST) <= {name.key for name in map_names(explorer)}
+    filtered = svge.figure_map(explorer, conditions=CellFilter(score_key=TRUST[0], score=(0.0, 50.0)))
+    few = int((map_column(explorer, TRUST[0]).values <= 50).sum())
+    assert f"In colour: {few:,} cells that pass the filter" in " ".join(filtered.protocol)
+    shown: Any = MapView(explorer, TRUST[0], "pca").plotly()
+    assert shown.layout.title.text == map_column(explorer, TRUST[0]).name.title
+
+
+@pytest.mark.parametrize("name", ["dominant-operation", "error-cifar10_valid", *TRUST])
 def test_every_kind_of_column_can_be_drawn(name: str, explorer: Explorer) -> None:
-    shown = column(explorer, name)
+    shown = map_column(explorer, name)
     figure = svge.figure_map(explorer, name, plane="pca")
     assert shown.name.title in figure.title
+    if name in TRUST:
+        assert "nearest in the latent space" in " ".join(figure.protocol)
     found = words_of(figure.to_bytes("svg").decode())
     assert all(category in found for category in shown.categories)
 

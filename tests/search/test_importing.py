@@ -57,6 +57,15 @@ def test_values_are_those_of_the_goals(text: str) -> None:
     document["runs"][0]["evaluations"][2]["values"] = None
     with pytest.raises(DataError, match="done and has no value"):
         read_race(json.dumps(document).encode())
+    document = json.loads(text)
+    for optimum in ([], [91.0, 1.0]):
+        document["runs"][0]["known_optimum"] = optimum
+        with pytest.raises(DataError, match="one value for each of 1 goal"):
+            read_race(json.dumps(document).encode())
+    for run in document["runs"]:
+        run["goals"], run["known_optimum"], run["evaluations"] = [], None, []
+    with pytest.raises(DataError, match="has no goal"):
+        read_race(json.dumps(document).encode())
     for content in (b"", b"[]", b"{}", b"\xff", Path(__file__).read_bytes()):
         with pytest.raises(DataError):
             read_race(content)

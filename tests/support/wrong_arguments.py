@@ -40,6 +40,7 @@ def calls(folder: str) -> dict[str, Any]:
         "export theme": lambda: svge.export([cell], Path("cell.svg"), theme=given("sepia")),
         "export texts": lambda: svge.export(given(["cell"]), Path("cell.json")),
         "path kind": lambda: svge.interpolate(explorer, cell, space.from_index(9), given("curly")),
+        "outline mode": lambda: svge.figure_map(explorer, parts=[(given("bogus"), ((0, 0), (1, 0), (0, 1)))]),
         "path explorer": lambda: svge.interpolate(given(folder), cell, space.from_index(9)),
         "path text": lambda: svge.interpolate(explorer, given("cell"), cell),
         "sampler model": lambda: svge.cell_sampler("latent-bo", space, given(folder)),

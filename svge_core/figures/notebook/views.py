@@ -13,7 +13,7 @@ from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
 from svge_core.comparison import score_rows, value_in_words
 from svge_core.drawing import to_svg
-from svge_core.explorer import Explorer, Inspection, charted_name, column, column_names, short_name
+from svge_core.explorer import Explorer, Inspection, charted_name, column_names, map_column, short_name
 from svge_core.figures.paper import MapChoice, PaperFigure, map_sheet, path_sheet
 from svge_core.figures.style import new_figure
 from svge_core.interpolation import LatentPath
@@ -52,7 +52,7 @@ class MapView:
             DataError: if there is no such column.
         """
         explorer, plane = self.explorer, self.plane or self.explorer.plane_names[0]
-        shown = column(explorer, self.colour or column_names(explorer)[0].key)
+        shown = map_column(explorer, self.colour or column_names(explorer)[0].key)
         rows = np.flatnonzero(np.isfinite(shown.values))
         count = len(rows)
         if count > MOST_POINTS:

@@ -20,9 +20,9 @@ from svge_core.explorer import (
     Column,
     Explorer,
     charted_name,
-    column,
     column_names,
     kept_by,
+    map_column,
 )
 from svge_core.figures.paper.forms import PaperWidth
 from svge_core.figures.paper.protocol import meaning_lines, prediction_line
@@ -48,7 +48,7 @@ class MapChoice:
     """What a figure of a map shows.
 
     Attributes:
-        colour: key of the column, see :func:`svge_core.explorer.column_names`; empty for the first there is.
+        colour: key of the column, see :func:`svge_core.explorer.map_names`; empty for the first there is.
         plane: the map; None for the first there is.
         outline: corners of a selection in coordinates of the map; empty for none.
         parts: outlines that add to the selection or remove from it, in order.
@@ -84,13 +84,18 @@ def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single
         raise DataError(f"This checkpoint has no {plane!r} map: it has {', '.join(explorer.plane_names)}.")
     if len(choice.cells) > MOST_NAMES:
         raise DataError(f"A figure holds the names of at most {MOST_NAMES} cells; got {len(choice.cells)}.")
-    shown = column(explorer, choice.colour or column_names(explorer)[0].key)
+    shown = map_column(explorer, choice.colour or column_names(explorer)[0].key)
     xy = explorer.atlas.planes[plane].xy
     outlines: list[tuple[Literal["add", "remove"], Corners]] = [*choice.parts]
     if choice.outline:
         outlines.insert(0, ("add", choice.outline))
     if any(len(corners) < 3 for _, corners in outlines):
         raise DataError("An outline has three corners or more.")
+    for mode, _ in outlines:
+        if mode not in ("add", "remove"):
+            raise DataError(
+                f"An outline adds to the selection or removes from it: expected add or remove; got {mode!r:.40}."
+            )
     keep = _kept(explorer, choice, xy, outlines)
     names = [_row(explorer, cell) for cell in choice.cells]
 
@@ -157,7 +162,7 @@ def _kept(
     keep = None
     if choice.conditions.active:
         by_score = choice.conditions.score is not None
-        score = column(explorer, choice.conditions.score_key).values if by_score else None
+        score = map_column(explorer, choice.conditions.score_key).values if by_score else None
         keep = kept_by(explorer, choice.conditions, score)
     if outlines:
         inside = np.zeros(len(xy), dtype=bool)
@@ -327,11 +332,14 @@ def _protocol(
     if shown.categories:
         lines.append(f"Colour: {shown.description}")
     else:
-        meaning = explorer.meaning(shown.name.score)
-        if shown.name.kind in ("predicted", "error"):
-            lines.append(prediction_line(explorer.stored_predictions[meaning.key].model, None))
-        said = {"predicted": "predicted", "error": "predicted minus measured"}.get(shown.name.kind, "")
-        lines += meaning_lines([meaning], said)
+        if shown.name.kind == "trust":  # of no score, or of a difference between scores
+            lines.append(f"Colour: {shown.description.rstrip('.')}.")
+        else:
+            meaning = explorer.meaning(shown.name.score)
+            if shown.name.kind in ("predicted", "error"):
+                lines.append(prediction_line(explorer.stored_predictions[meaning.key].model, None))
+            said = {"predicted": "predicted", "error": "predicted minus measured"}.get(shown.name.kind, "")
+            lines += meaning_lines([meaning], said)
         without = int((~np.isfinite(shown.values)).sum())
         if without:
             lines.append(f"{count - without:,} of {count:,} cells have a value; the others are pale.")
@@ -344,13 +352,14 @@ def _protocol(
         outline = "inside the outlines (dashed: removed)" if choice.parts else "inside the outline"
         passing = "that pass the filter" if choice.conditions.active else ""
         what = " ".join(part for part in (outline if drawn else "", passing) if part)
-        lines.append(f"In colour: {int(keep.sum()):,} cells {what}{_best_inside(explorer, shown, keep)}.")
+        coloured = int((keep & np.isfinite(shown.values)).sum())
+        lines.append(f"In colour: {coloured:,} cells {what}{_best_inside(explorer, shown, keep)}.")
     return tuple(lines)
 
 
 def _best_inside(explorer: Explorer, shown: Column, keep: Bool[np.ndarray, " cells"]) -> str:
     rows: Int[np.ndarray, " rows"] = np.flatnonzero(keep & np.isfinite(shown.values))
-    if shown.categories or shown.name.kind == "error" or not len(rows):
+    if shown.categories or shown.name.kind in ("error", "trust") or not len(rows):
         return ""
     found = shown.values[rows]
     best = int(rows[found.argmax() if shown.direction == "max" else found.argmin()])

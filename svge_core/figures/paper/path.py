@@ -79,7 +79,7 @@ def path_sheet(explorer: Explorer, path: LatentPath, score: str = "", width: Pap
         f"{explorer.checkpoint.digest[:12]}, {'decoded within the space' if path.constrained else 'decoded freely'}: "
         f"{numbers.distinct} distinct cells, {numbers.invalid} invalid stops, {edits_in_words(numbers.edits)}. "
         "Marked in the drawings: what changed from the architecture before.",
-        *meaning_lines([scores.meaning]),
+        *meaning_lines([scores.meaning], "predicted" if scores.any_predicted and not scores.any_known else ""),
     ]
     if scores.any_predicted:
         lines.append(prediction_line(scores.predicted.model, scores.predicted.level))

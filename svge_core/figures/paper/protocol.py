@@ -4,6 +4,7 @@ Shorter than :meth:`svge_core.data.ScoreMeaning.describe`: what several scores h
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from svge_core.comparison import LABEL_USED, ScoreRow
 from svge_core.data import ScoreMeaning, count_of, score_name
@@ -44,8 +45,11 @@ def prediction_line(model: str, level: float | None) -> str:
 
 
 def row_lines(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
-    """The lines of some rows of scores."""
-    lines = meaning_lines(row.meaning for row in rows)
+    """The lines of some rows of scores; one of which only predictions stand there is not called measured."""
+    known = {row.meaning.key for row in rows if row.kind != "predicted"}
+    lines = meaning_lines(
+        row.meaning if row.meaning.key in known else replace(row.meaning, kind="predicted") for row in rows
+    )
     lines += list(dict.fromkeys(prediction_line(row.model, row.level) for row in rows if row.kind == "predicted"))
     if any(one is not None and one.label_used for row in rows for one in row.values):
         lines.append(f"† {LABEL_USED}")

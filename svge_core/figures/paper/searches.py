@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LOOK = THEMES["light"]
+#: seeds that a caption lists one by one
+MOST_SEEDS = 8
 #: Plotly's words in matplotlib's
 _DASHES: dict[str, Any] = {
     "solid": "solid",
@@ -100,7 +102,7 @@ def race_sheet(lineup: Lineup, *, goal: int = 0, regret: bool = False, width: Pa
     lines = [
         f"Lines: median over runs{f'; bands: {_joined(bands)}' if bands else ''}. "
         "Every label counts, first random ones and existing labels too.",
-        *_searched(views, goals[goal : goal + 1]),
+        *_searched(lineup, goals[goal : goal + 1]),
     ]
     if optimum is not None:
         lines.append("Optimum: best of all cells that could be proposed; no method is told it.")
@@ -139,11 +141,14 @@ def front_sheet(lineup: Lineup, *, across: int = 1, up: int = 0, width: PaperWid
         _legend(sheet, axes)
 
     ways = {"max": "more is better", "min": "less is better"}
+    # cells are dominated in all goals, also in those that are no axis
+    every = [goals[across], goals[up], *(g for place, g in enumerate(goals) if place not in (across, up))]
+    better = "; ".join(f"{score_name(g.meaning)}: {ways[g.direction]}" for g in every)
+    beyond = "" if len(goals) == 2 else f" in the {len(goals)} goals"
     lines = [
-        "Large marks: not dominated by any other evaluation of the method's runs together "
-        f"({score_name(goals[across].meaning)}: {ways[goals[across].direction]}; "
-        f"{score_name(goals[up].meaning)}: {ways[goals[up].direction]}). Others may lie beyond the axes.",
-        *_searched(views, [goals[up], goals[across]]),
+        f"Large marks: not dominated{beyond} by any other evaluation of the method's runs together ({better}). "
+        "Others may lie beyond the axes.",
+        *_searched(lineup, every),
     ]
     title = f"{score_name(goals[up].meaning)} and {score_name(goals[across].meaning)}: fronts"
     return PaperFigure(f"{views[0].config.space}-front", title, _height, draw, tuple(lines), width)
@@ -183,19 +188,30 @@ def _joined(bands: Sequence[str]) -> str:
     return "; ".join(bands)
 
 
-def _searched(views: Sequence[RunView], goals: Sequence[Goal]) -> list[str]:
+def _searched(lineup: Lineup, goals: Sequence[Goal]) -> list[str]:
     """What is searched, with how many runs, and what the goals are."""
-    runs = {method: len(found) for method, found in by_method(views).items()}
-    counts = sorted(set(runs.values()))
-    each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    seeds = sorted({view.config.seed for view in views})
-    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    views = [view for _, found in lineup for view in found]
+    counts = sorted({len(runs) for _, found in lineup for runs in by_method(found).values()})
+    each = count_of(counts[0], "run") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} runs"
+    which = _seeds(sorted({view.config.seed for view in views}))
     unfinished = sum(view.state != "finished" for view in views)
+    each += " a method and race" if len(lineup) > 1 else " a method"
     rest = f", {unfinished} not finished" if unfinished else ""
     return [
-        f"Searched: {views[0].domain_title}; {each} runs a method, {which}{rest}.",
+        f"Searched: {views[0].domain_title}; {each}, {which}{rest}.",
         *meaning_lines(g.meaning for g in goals),
     ]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """Seeds in words: "seeds 0 to 4" only where none between them is missing."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    if seeds[-1] - seeds[0] == len(seeds) - 1 and len(seeds) > 2:
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    if len(seeds) <= MOST_SEEDS:
+        return f"seeds {', '.join(map(str, seeds[:-1]))} and {seeds[-1]}"
+    return f"{len(seeds)} seeds between {seeds[0]} and {seeds[-1]}"
 
 
 def _line(axes: "Axes", curve: MethodCurve, goal: Goal, optimum: float | None, floor: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from svge_core.data import meaning_from_dict
+from svge_core.data import count_of, meaning_from_dict
 from svge_core.errors import DataError, SvgeError
 from svge_core.files import StrictRecord, check_version, read_record
 from svge_core.search.objectives import Goal
@@ -83,6 +83,11 @@ def _view(run: _Run, name: str) -> RunView:
         config = SearchConfig.from_dict(run.config)
         meanings = [meaning_from_dict(raw) for raw in run.goals]
         goals = tuple(Goal(meaning.key, meaning) for meaning in meanings)
+        if not goals:
+            raise DataError(f"run {config.name[:80]!r} has no goal")
+        if run.known_optimum is not None and len(run.known_optimum) != len(goals):
+            given = count_of(len(run.known_optimum), "value")
+            raise DataError(f"the known optimum has one value for each of {count_of(len(goals), 'goal')}; got {given}")
         space = get_space(config.space)
         evaluations = tuple(_evaluation(e, space, goals) for e in run.evaluations)
     except (SvgeError, ValueError) as error:
