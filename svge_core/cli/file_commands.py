@@ -13,7 +13,7 @@ from svge_core.data.csv import quote_text
 from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
 from svge_core.explorer import find_rows, open_explorer, table_file
-from svge_core.exporting import DRAWINGS, FORMS, MAX_CELLS, ExportItem, item_for, save, write_atomic
+from svge_core.exporting import DRAWINGS, FORMS, MAX_CELLS, MAX_PAGE, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import AbstractSearchSpace, get_space
 
 
@@ -83,7 +83,7 @@ def export_command(arguments: argparse.Namespace) -> int:
 
 
 def _export_found(arguments: argparse.Namespace, suffix: str) -> int:
-    """Every cell that a question means; of more than a document holds, the table."""
+    """Every cell that a question means: as rows of the table in .csv and .parquet, else as a document or a page."""
     if arguments.arch is not None or arguments.file is not None:
         raise SvgeError("Give one of these: an architecture, --file FILE, --where WORDS.")
     refuse_unused(arguments, ("space",), "--where asks for cells on the map of a checkpoint")
@@ -93,17 +93,14 @@ def _export_found(arguments: argparse.Namespace, suffix: str) -> int:
     count = len(found.rows)
     if not count:
         raise SvgeError(f"No cell meets: {found.words}.")
-    if count <= MAX_CELLS:
-        save(
-            explorer.export_items(explorer.cells_at(found.rows)),
-            explorer.space,
-            arguments.out,
-            arguments.theme or "light",
-        )
-    elif suffix in (".csv", ".parquet"):
+    most = MAX_PAGE if suffix == ".html" else MAX_CELLS
+    if suffix in (".csv", ".parquet"):
         write_atomic(arguments.out, table_file(explorer, found.rows, "csv" if suffix == ".csv" else "parquet"))
+    elif count <= most:
+        items = explorer.export_items(explorer.cells_at(found.rows))
+        save(items, explorer.space, arguments.out, arguments.theme or "light")
     else:
-        raise SvgeError(f"{count:,} cells meet it, and a {suffix} file holds {MAX_CELLS:,}: write .csv or .parquet.")
+        raise SvgeError(f"{count:,} cells meet it, and a {suffix} file holds {most:,}: write .csv or .parquet.")
     document = {"file": str(arguments.out), "count": count, "understood": found.words}
     emit(arguments, document, f"wrote {count:,} to {arguments.out} ({found.words})")
     return 0

@@ -94,8 +94,9 @@ class ScoreMeaning:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """What a value can be at all: 0 to 100 for an accuracy in per cent, else anything."""
-        return (0.0, 100.0) if self.role == "accuracy" and self.unit == "%" else (-math.inf, math.inf)
+        """What a value can be at all: an accuracy is 0 to 100 per cent, or 0 to 1 as a fraction, the rest anything."""
+        highest = {"%": 100.0, "fraction": 1.0}.get(self.unit) if self.role == "accuracy" else None
+        return (-math.inf, math.inf) if highest is None else (0.0, highest)
 
     def _beside_title(self, words: str) -> str:
         """Words, or nothing where the title has them as they are."""

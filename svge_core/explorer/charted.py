@@ -41,7 +41,8 @@ class ChartedCells:
 
     @computed_once
     def _facts(self) -> Facts:
-        return Facts(self.space, self.checkpoint, self.atlas, self.predictors, self.predicted_keys)
+        bounds = {key: self.meaning(key).bounds for key in self.predicted_keys}
+        return Facts(self.space, self.checkpoint, self.atlas, self.predictors, self.predicted_keys, bounds)
 
     @computed_once
     def digest(self) -> str:
@@ -134,7 +135,8 @@ class ChartedCells:
 
     @property
     def stored_predictions(self) -> dict[str, Prediction]:
-        """Per predicted score, the stored predictions of the charted cells: reading them needs no model.
+        """Per predicted score, the stored predictions of the charted cells, within what a value can be:
+        reading them needs no model.
 
         Raises:
             CheckpointError: if they are damaged, or of another chart.

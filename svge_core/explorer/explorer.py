@@ -166,7 +166,6 @@ class Explorer(ChartedCells):
         for key in self.predicted_keys if keys is None else keys:
             assert self.predictors is not None
             fresh = self.predictors.predict(key, others) if others else None
-            # a surrogate knows no limits: an accuracy of a poor cell would reach below 0 %
             found[key] = self.stored_predictions[key].arranged(rows, fresh).within(self.meaning(key).bounds)
         return found
 

@@ -27,6 +27,7 @@ class Facts:
     Attributes:
         space, checkpoint, atlas, predictors: see `Explorer`.
         predicted_keys: scores that are predicted.
+        bounds: per predicted score, what a value can be.
     """
 
     space: AbstractSearchSpace
@@ -34,6 +35,7 @@ class Facts:
     atlas: Atlas
     predictors: PredictorSource | None
     predicted_keys: tuple[str, ...]
+    bounds: dict[str, tuple[float, float]]
 
     @computed_once
     def operation_counts(self) -> Int[np.ndarray, "cells operations"]:
@@ -87,4 +89,5 @@ class Facts:
                     f"The predictions of {key!r} are of {len(stored.mean):,} cells, the atlas has {len(self.atlas):,}. "
                     "Fit the predictor again."
                 )
-        return found
+        # a surrogate knows no limits: an accuracy of a poor cell would reach below 0 %
+        return {key: stored.within(self.bounds[key]) for key, stored in found.items()}

@@ -36,10 +36,20 @@ def test_cells_are_found_by_words(run: RunCommand, enas: Path, capsys: pytest.Ca
     assert out.startswith("7 of a random sample of 300 of ") and "and 2 more" in out
 
 
-def test_found_cells_are_exported(run: RunCommand, enas: Path, tmp_path: Path) -> None:
+def test_found_cells_are_exported(
+    run: RunCommand, enas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run("export", "--where", WORDS, "--checkpoint", enas, "--out", tmp_path / "few.csv")
     rows = list(csv.DictReader((tmp_path / "few.csv").read_text("utf-8").splitlines()))
     assert len(rows) == 7 and all(fits(row["arch_str"]) for row in rows)
+    monkeypatch.setattr("svge_core.cli.file_commands.MAX_CELLS", 5)  # more cells change nothing about the columns
+    run("export", "--where", WORDS, "--checkpoint", enas, "--out", tmp_path / "many.csv")
+    assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "few.csv").read_bytes()
+    monkeypatch.setattr("svge_core.cli.file_commands.MAX_PAGE", 6)
+    for form, most in (("json", 5), ("html", 6)):
+        out = str(tmp_path / f"many.{form}")
+        assert main(["export", "--where", WORDS, "--checkpoint", str(enas), "--out", out]) == 2
+        assert f"7 cells meet it, and a .{form} file holds {most}" in capsys.readouterr().err
 
 
 def test_mistakes_are_one_line(enas: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

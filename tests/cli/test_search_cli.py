@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from svge_core.__main__ import build_parser
 from svge_core.search.runs.manage import control, create_run
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.tables import open_store, runs
@@ -193,3 +194,13 @@ def test_the_command_is_killed_and_goes_on(storage: str, tmp_path: Path) -> None
     assert json.loads(done.stdout)[0]["evaluated"] == 30
     consistent(storage, name)
     assert known <= set(read_run(storage, name).done)
+
+
+def test_only_commands_that_run_a_stored_run_take_leave_to_import_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--storage", "sqlite:///a.db", "--allow-python", "python:mine:f"]
+    for command in (["search", "--resume", "one"], ["worker", "--study", "one"]):
+        assert build_parser(command[0]).parse_args([*command, *words]).allow_python == ["python:mine:f"]
+    for kind in ("race", "front"):
+        with pytest.raises(SystemExit):
+            build_parser("figure").parse_args(["figure", kind, "one", "--out", "a.pdf", *words])
+        assert "unrecognized arguments: --allow-python" in capsys.readouterr().err

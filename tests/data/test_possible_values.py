@@ -44,6 +44,7 @@ def test_an_accuracy_stays_between_0_and_100_per_cent() -> None:
         np.testing.assert_array_equal(getattr(held, name), expected)
     for number in (0, 1, 3):
         held.row(number).check()
+    assert replace(ACCURACY, unit="fraction").bounds == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("change", [{"unit": ""}, {"role": "other"}, {"role": "time", "unit": "ms"}])

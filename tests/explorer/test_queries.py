@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -12,13 +13,13 @@ from hypothesis import given, settings, strategies as st
 from svge_core.atlas.file import load_atlas
 from svge_core.cells.cell import Cell
 from svge_core.checkpoints.checkpoint import load_checkpoint
-from svge_core.data import load_scores
+from svge_core.data import Prediction, load_scores
 from svge_core.errors import ParseError
 from svge_core.explorer.explorer import Explorer
 from svge_core.explorer.graphs import depths
 from svge_core.explorer.queries.conditions import Among, Condition, Counted, Query, Ranged, Top
 from svge_core.explorer.queries.finding import find_rows, met_by
-from svge_core.explorer.queries.names import Vocabulary
+from svge_core.explorer.queries.names import NamedColumn, Vocabulary
 from svge_core.explorer.queries.parsing import MAX_QUERY, parse_query
 from svge_core.explorer.queries.tokens import starts_like_query
 from svge_core.explorer.queries.wording import in_words
@@ -108,6 +109,11 @@ WORDS = [
         Ranged("cifar10_valid_s1", low=80.0, open_low=True),
     ]),
     ("latency under 0.012 s", [Ranged("cifar10_latency_ms", high=12.0, open_high=True)]),
+    ("zero conv3x3, at least 1 zero", [Counted((CONV,), 0, 0), Counted((NONE,), 1)]),
+    ("no skip and at least 1 pool", [Counted((SKIP,), 0, 0), Counted((POOL,), 1)]),
+    ("skips: zero, conv3x3 <= zero, not held out", [
+        Counted((SKIP,), 0, 0), Counted((CONV,), 0, 0), Among("split", "held out", negated=True),
+    ]),
 ]  # fmt: skip
 
 
@@ -184,6 +190,15 @@ def test_any_text_is_read_or_refused_in_one_line(vocabulary: Vocabulary, text: s
     ("at least 3 foo", "'foo' was not understood"),
     ("no foo", "'foo' is no operation"),
     ("skip or pool", "all conditions must hold"),
+    ("no skip and pool", "'no skip and pool' can mean two things: say 'no pool' or 'at least 1 pool'"),
+    ("without conv3x3 and conv1x1", "can mean two things"),
+    ("zero skips & pools", "can mean two things"),
+    ("at most 1 skip, pool", "'at most 1 skip, pool' can mean two things"),
+    ("not mostly skip and pool", "can mean two things"),
+    ("no skip or pool", "all conditions must hold, such as 'no A, no B'"),
+    ("not 2 skip", "'2 skip' is no operation"),
+    ("best 3 by accuracy error", "Neither end of .* is better: say highest or lowest"),
+    ("bottom 3 by depth", "Neither end of Depth is better"),
     ("accuracy 91", "say above, below"),
     ("under 500000 parameters", "write 0.5 M or 500 k"),
     ("latency under 3 %", "is in ms, not in %"),
@@ -215,6 +230,34 @@ def test_the_example_finds_cells(explorer: Explorer, vocabulary: Vocabulary) -> 
 )
 def test_operations_are_known_by_the_names_that_people_use(vocabulary: Vocabulary, name: str) -> None:
     assert parse_query(f"at least 2 {name}", vocabulary).conditions == (Counted((CONV,), 2),)
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("erdős–rényi", Among("family", "Erdős-Rényi")),
+    ("trained on", Among("split", "not held out")),
+    ("not trained on", Among("split", "not held out", negated=True)),
+    ("not held out", Among("split", "not held out")),
+])  # fmt: skip
+def test_categories_are_known_by_the_names_that_people_use(text: str, expected: Among) -> None:
+    split = NamedColumn("split", "Training or held-out cell", categories=("not held out", "held out"))
+    family = NamedColumn("family", "Random generator", categories=("Erdős-Rényi", "Watts-Strogatz"))
+    known = Vocabulary("RandWire", {"sep_conv_3x3": ("sep conv 3×3",)}, (family, split))
+    assert parse_query(text, known) == parse_query(in_words(Query((expected,)), known), known) == Query((expected,))
+
+
+def test_predicted_accuracies_of_the_whole_space_lie_within_what_can_be(explorer: Explorer) -> None:
+    class TooHigh(MadeUpPredictors):
+        def whole_space(self, key: str) -> Prediction:
+            found = super().whole_space(key)
+            return replace(found, mean=found.mean + 19, low=found.low - 99, high=found.high + 19)
+
+    key, rows = "cifar10_valid", np.arange(len(explorer.atlas))
+    high = replace(explorer, predictors=TooHigh())
+    by_hand = np.minimum(explorer.stored_predictions[key].mean + 19, 100)
+    assert (by_hand == 100).any() and (by_hand < 100).any()
+    found = table_rows(high, rows)
+    assert found[f"predicted_{key}"].tolist() == table_values(high, f"predicted-{key}").tolist() == by_hand.tolist()
+    assert found[f"predicted_{key}_low"].min() == 0 and found[f"predicted_{key}_high"].max() == 100
 
 
 def test_a_question_and_a_mistyped_notation_are_told_apart() -> None:

@@ -88,12 +88,14 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the runs of the store")
     add_storage(parser)
+    _add_python(parser)
     add_device(parser)
     add_cluster(parser, "evaluation")
 
     parser = add_command(commands, "worker", "search_command:worker")
     parser.add_argument("--study", required=True, metavar="NAME", help="name of the run")
     add_storage(parser)
+    _add_python(parser)
     add_device(parser)
 
 
@@ -109,13 +111,17 @@ def gene_positions(text: str) -> tuple[int, ...]:
 
 
 def add_storage(parser: Parser) -> None:
-    """Where runs are kept, and whether a stored run may name code to import."""
+    """Where runs are kept."""
     parser.add_argument(
         "--storage",
         default=os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE,
         metavar="URL",
         help=f"sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB (${STORAGE_VARIABLE} or {DEFAULT_STORAGE})",
     )
+
+
+def _add_python(parser: Parser) -> None:
+    """Whether a stored run may name code to import."""
     parser.add_argument(
         "--allow-python",
         nargs="*",

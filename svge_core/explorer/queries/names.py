@@ -39,6 +39,10 @@ _COLUMN_WORDS = {
     **dict.fromkeys(("std",), "deviation"),
     **dict.fromkeys(("errors",), "error"),
 }
+#: other words for a category; where cells are charted by a sample, those not held out stand for those trained on
+_CATEGORY_WORDS = {"not held out": ("trained on",)}
+#: behind one of these words "zero" is the number
+_BEFORE_NUMBERS = frozenset(["least", "most", "than", "exactly", "equals", "is", "are", "to", "between", "from"])
 #: a shorter beginning of a word is too little to know it by
 _LEAST_PREFIX = 4
 #: words between the words of a name
@@ -72,6 +76,7 @@ class NamedColumn:
         direction: which way is better.
         whole: whether its numbers are counts, so that "3 edges" is exactly three.
         categories: names of its categories; empty for numbers.
+        better: whether one end of its numbers is better than the other.
     """
 
     key: str
@@ -80,6 +85,7 @@ class NamedColumn:
     direction: Direction = "max"
     whole: bool = False
     categories: tuple[str, ...] = ()
+    better: bool = True
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,23 @@ def read_operation(tokens: Sequence[Token], at: int, vocabulary: Vocabulary) -> 
     return (found, end) if found else ((), at)
 
 
+def zeros_as_numbers(tokens: Sequence[Token], vocabulary: Vocabulary) -> list[Token]:
+    """The tokens, with 0 for every "zero" that counts what stands beside it: "zero skips", but "at least 2 zero"."""
+    found = list(tokens)
+    for at, token in enumerate(tokens):
+        if token.kind != "word" or token.text != "zero":
+            continue
+        before = found[at - 1] if at else None
+        compared = before is not None and (before.kind in ("sign", "dash") or before.text in _BEFORE_NUMBERS)
+        if (
+            compared
+            or (at and read_operation(found[:at], at - 1, vocabulary)[0])
+            or read_operation(tokens, at + 1, vocabulary)[0]
+        ):
+            found[at] = Token("number", "0", token.raw)
+    return found
+
+
 def read_column(tokens: Sequence[Token], at: int, vocabulary: Vocabulary) -> tuple[tuple[NamedColumn, ...], int]:
     """The columns that fit the name from a place on, best first, and where it ends.
 
@@ -187,8 +210,9 @@ def read_category(tokens: Sequence[Token], at: int, vocabulary: Vocabulary) -> t
     """The column and the category named from a place on, and where the name ends."""
     best: tuple[tuple[str, str] | None, int] = (None, at)
     for column in vocabulary.columns:
-        for category in column.categories if column is not vocabulary.mostly else ("several equally",):
-            pieces = [piece for piece in re.split(r"[\s\-]+", category.lower()) if piece]
+        categories = column.categories if column is not vocabulary.mostly else ("several equally",)
+        for category, name in [(c, name) for c in categories for name in (c, *_CATEGORY_WORDS.get(c, ()))]:
+            pieces = [piece for piece in re.split(r"[\s\-]+", name.lower()) if piece]
             said = [piece for token in tokens[at:] for piece in re.split(r"[\s\-]+", token.text)]
             if said[: len(pieces)] != pieces:
                 continue

@@ -8,6 +8,7 @@ from svge_core.explorer.queries.names import (
     read_category,
     read_column,
     read_operation,
+    zeros_as_numbers,
 )
 from svge_core.explorer.queries.quantities import Reader, Span
 from svge_core.explorer.queries.tokens import tokens_of
@@ -44,7 +45,7 @@ def parse_query(text: str, vocabulary: Vocabulary) -> Query:
     try:
         if not text.strip() or len(text) > MAX_QUERY:
             raise ParseError(f"Expected a question in words of at most {MAX_QUERY} characters; got {len(text)}.")
-        return _Parser(Reader(tokens_of(text)), vocabulary).query()
+        return _Parser(Reader(zeros_as_numbers(tokens_of(text), vocabulary)), vocabulary).query()
     except ParseError as error:
         raise ParseError(f"{error} For example: {vocabulary.example}") from None
 
@@ -52,11 +53,18 @@ def parse_query(text: str, vocabulary: Vocabulary) -> Query:
 class _Parser:
     def __init__(self, reader: Reader, vocabulary: Vocabulary) -> None:
         self.reader, self.vocabulary = reader, vocabulary
+        self.bare = False  # whether the condition just read is an operation's name alone
 
     def query(self) -> Query:
         reader, found = self.reader, list[Condition]()
+        before = 0
         while not reader.over:
-            found.append(self._condition())
+            start, self.bare = reader.at, False
+            condition = self._condition()
+            if self.bare and found and _at_most(found[-1]):
+                raise self._twofold(before, start)
+            found.append(condition)
+            before = start
             while not reader.over and (reader.now.kind == "separator" or reader.now.text in _AND):
                 reader.at += 1
         if len(found) > MAX_CONDITIONS:
@@ -83,8 +91,10 @@ class _Parser:
             if not operations:
                 raise ParseError(f"{reader.rest!r} is no operation: expected {self._known_operations()}.")
             return Counted(operations, 0, 0)
-        reader.take({"any", "some"})
-        return self._named()
+        alone = not reader.take({"any", "some"}) and not led
+        found = self._named()
+        self.bare = alone and isinstance(found, Counted) and (found.low, found.high) == (1, None)
+        return found
 
     # ---- so many of them ------------------------------------------------------------------------------------------
 
@@ -112,9 +122,12 @@ class _Parser:
         if count != int(count) or not 1 <= count <= _MOST:
             raise ParseError(f"{word!r} takes a whole number of cells from 1 on; got {count:g}.")
         if chosen is None:
-            chosen = next(iter(self.vocabulary.columns_named({"accuracy"})), None)
+            accuracies = self.vocabulary.columns_named({"accuracy"})
+            chosen = next((column for column in accuracies if column.better), None)
             if chosen is None or end in ("highest", "lowest"):
                 raise ParseError(f"{word} {count:g} by which column? Write {word} {count:g} by {self._a_column()}.")
+        if end in ("best", "worst") and not chosen.better:
+            raise ParseError(f"Neither end of {chosen.title} is better: say highest or lowest instead of {word}.")
         return Top(int(count), chosen.key, end)
 
     def _by(self) -> NamedColumn | None:
@@ -231,6 +244,10 @@ class _Parser:
 
     # ---- messages -------------------------------------------------------------------------------------------------
 
+    def _twofold(self, before: int, start: int) -> ParseError:
+        said, name = self.reader.said(before).replace(" ,", ","), self.reader.said(start)
+        return ParseError(f"{said!r} can mean two things: say 'no {name}' or 'at least 1 {name}' after the first.")
+
     def _of_numbers(self, column: NamedColumn) -> NamedColumn:
         if column.categories:
             raise ParseError(f"{column.title} has no numbers: write one of {', '.join(column.categories)}.")
@@ -255,9 +272,16 @@ class _Parser:
         word = reader.now.text
         if word in self.vocabulary.constant:
             return ParseError(f"All cells of {self.vocabulary.space} are equal in {word}: nothing can be chosen by it.")
-        if word == "or":
-            return ParseError("'or' was not understood: all conditions must hold.")
+        if word in ("or", "nor"):
+            return ParseError(f"{word!r} was not understood: all conditions must hold, such as 'no A, no B'.")
         return ParseError(
             f"{reader.rest!r} was not understood: expected an operation ({self._known_operations()}) or a column "
             f"such as {self._a_column()}."
         )
+
+
+def _at_most(condition: Condition) -> bool:
+    """Whether it says of operations only how many there may be: a name behind it may be meant so, too."""
+    if isinstance(condition, Counted):
+        return condition.low == 0
+    return isinstance(condition, Among) and condition.negated

@@ -153,6 +153,7 @@ class Reader:
         if not more:
             less = self.take(_LESS)
         if not more and not less:
+            self.at = start  # "not 2 skip" is no "2 skip"
             return None
         than = self.take({"than"})
         if not self._number_follows():

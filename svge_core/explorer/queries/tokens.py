@@ -9,6 +9,8 @@ from svge_core.errors import ParseError
 Kind = Literal["word", "number", "sign", "separator", "dash", "quoted"]
 
 _KERNEL = re.compile(r"[-_]*(\d+)\s*[x×]\s*(\d+)[-_]*")
+#: other signs that people write for the hyphen within a name
+_LONG_HYPHEN = re.compile(r"(?<=[^\W\d_])[‐‑–](?=[^\W\d_])")
 _TOKEN = re.compile(
     r"""(?P<quoted>"[^"]*")
     | (?P<word>[^\W\d_](?:[\w-]*\w)? | \d+x\d+ | %)
@@ -47,7 +49,7 @@ class Token:
 
 def spaced(text: str) -> str:
     """A text in which sizes of kernels stand apart and are written with an x: "conv3×3" is "conv 3x3"."""
-    return " ".join(_KERNEL.sub(r" \1x\2 ", text).split())
+    return " ".join(_KERNEL.sub(r" \1x\2 ", _LONG_HYPHEN.sub("-", text)).split())
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -45,10 +45,11 @@ def _usual_size(explorer: ChartedCells) -> float | None:
 
 def _named(explorer: ChartedCells, name: ColumnName) -> NamedColumn:
     if name.kind == "structure":
-        return NamedColumn(name.key, name.title, whole=True)
+        return NamedColumn(name.key, name.title, whole=True, better=False)
     if name.kind == "category":
         return NamedColumn(name.key, name.title, categories=column(explorer, name.key).categories)
     meaning = explorer.meaning(name.score)
     direction = "min" if name.kind == "error" else meaning.direction
     whole = name.key in (EDGES, DEPTH)
-    return NamedColumn(name.key, name.title, meaning.unit, direction, whole)
+    better = name.kind != "error"  # that is signed: neither end is the smaller error
+    return NamedColumn(name.key, name.title, meaning.unit, direction, whole, better=better)
