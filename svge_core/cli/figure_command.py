@@ -39,6 +39,7 @@ def map_figure(arguments: argparse.Namespace) -> int:
         tuple(arguments.contains or ()),
         tuple(arguments.without or ()),
         arguments.held_out,
+        arguments.where,
     )
     if arguments.range is not None and not arguments.range[0] < arguments.range[1]:
         raise DataError("The ends of the colours are two numbers, the lower one first.")

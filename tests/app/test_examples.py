@@ -34,6 +34,9 @@ def page(name: str) -> Any:
 def test_an_empty_store_shows_a_race_that_can_be_replayed(store: str) -> None:
     at = page("search")
     assert "A finished race, as an example" in words(at) and "svge search --space nasbench201" in words(at)
+    assert not any(code.value.startswith("python -m svge_core figure") for code in at.code)  # the store has no such run
+    for method in ("latent-bo", "local-search", "random"):
+        assert f"--method {method} --budget 100 --seeds" in words(at)
     data = json.loads(at.get_by_key("search-player").proto.json)
     assert data["kind"] == "search" and len(data["frames"]) == 100 and data["at"] == 99
     views = read_race(gzip.decompress((ROOT / "assets" / "example" / "race.json.gz").read_bytes()))

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,16 @@ def test_map_cell_path_and_comparison(
         "pca", ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 0.5)), (("remove", ((0.0, 0.0), (1.0, 0.0), (0.5, 2.0))),)
     )
     at.session_state["map_plane"] = "pca"
-    at.session_state["map_filter"] = CellFilter(params=(0.3, 1.0), without=("none",))
+    every = CellFilter(
+        "cifar10_valid", (50.0, 95.0), (0.3, 1.0), ("nor_conv_3x3",), ("none",), True, "best 40, depth over 1"
+    )
+    assert all(getattr(every, field.name) != field.default for field in fields(CellFilter))
+    at.session_state["map_filter"] = every
     at = rerun(at)
     for kind in ("map", "cell"):
         agree(at, kind, offered[f"figure-download-{kind}"](), tmp_path, monkeypatch)
-    assert "--cell '#6111'" in next(code.value for code in at.code if " figure map " in code.value)
+    command = next(code.value for code in at.code if " figure map " in code.value)
+    assert "--cell '#6111'" in command and "'--where=best 40, depth over 1'" in command
     at.switch_page("pages/compare.py")
     at.query_params["cells"] = "6111,9000"
     at = rerun(at)

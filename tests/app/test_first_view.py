@@ -177,8 +177,15 @@ def test_travel_lays_a_way_and_stopping_on_it_moves_the_focus(explorer: Explorer
     fire(at, "stop", {"frame": 25, "seq": 2}, "travel-player")
     fire(at, "stop", {"frame": "7", "seq": 3}, "travel-player")
     assert focus(at) == CellFocus(index)
+    assert player(at)["at"] == 24 and player(at)["always"]
+    at.session_state["focus"] = CellFocus(best + 1)  # of another page: its mark is not the player's
+    rerun(at)
+    assert player(at)["at"] == 0 and not player(at)["always"] and player(at)["play"] == 1
     press(at, "first-travel")
     assert player(at)["play"] == 2
+    press(at, "travel-close")
+    press(at, "first-travel")
+    assert player(at)["play"] == 3  # a number is never given again: the browser has played it
     press(at, "travel-close")
     assert map_data(at)["lines"] == [] and "travel-close" not in {b.key for b in at.button}
 

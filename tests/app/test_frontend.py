@@ -90,6 +90,33 @@ console.log(JSON.stringify(got.map((each, place) => each === had[place])));
     assert done.returncode == 0 and json.loads(done.stdout) == [True] * 4, done.stderr
 
 
+PLAYING = """
+let starts = 0;
+const made = () => Object.assign(Object.create(Player.prototype), {
+  ui: { slider: {}, root: { scrollIntoView() {} } }, time: 0,
+  readStyle() {}, legend() {}, draw() {}, halt() {}, start() { starts += 1; },
+});
+globalThis.matchMedia = () => ({ matches: false });
+const frames = [{ x: 0, y: 0, words: "", label: "#0" }, { x: 1, y: 1, words: "", label: "#7" }];
+const data = (play) => ({ map: "m", identity: "i", frames, pictures: [], curves: [{ values: [1, 2] }], at: 0, play });
+const counted = [];
+const first = made();
+for (const play of [1, 1]) { first.update({ data: data(play) }); counted.push(starts); }
+const again = made(); // the page was left and is there again
+for (const play of [1, 2, 0]) { again.update({ data: data(play) }); counted.push(starts); }
+again.time = 1;
+console.log(JSON.stringify([counted, again.trail().marks.filter(({ kind }) => kind === "focus")[0].label]));
+"""
+
+
+def test_a_trip_plays_once_and_the_trail_names_evaluations_by_their_numbers() -> None:
+    done = node(
+        "--input-type=module", "-", text=f"globalThis.window = globalThis;\n{joined(MODULES['player'])}{PLAYING}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[1, 1, 1, 2, 2], "#7"]
+
+
 def test_the_checks_see_what_is_wrong() -> None:
     assert top_level_names("const A = 1, B = 2;\nfunction f() {\n  const c = 1;\n}\nexport class D {}\nlet e = 3;") == [
         "A",

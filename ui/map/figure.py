@@ -72,7 +72,8 @@ def _words(explorer: Explorer, choice: MapChoice) -> list[str]:
     for option, operations in (("--contains", kept.contains), ("--without", kept.without)):
         for operation in operations:
             words += [option, operation]
-    return [*words, "--held-out"] if kept.held_out_only else words
+    words += ["--held-out"] if kept.held_out_only else []
+    return [*words, f"--where={kept.where}"] if kept.where else words
 
 
 def _call(explorer: Explorer, choice: MapChoice) -> str:
@@ -89,5 +90,5 @@ def _call(explorer: Explorer, choice: MapChoice) -> str:
     lines = opening(explorer)
     if choice.conditions != CellFilter():
         lines = f"from svge_core.explorer import CellFilter\n{lines}"
-        given.append(f"conditions={choice.conditions!r}")
+        given.append(f"conditions={choice.conditions!r}".replace("{", "{{").replace("}", "}}"))
     return f"{lines}svge.figure_map(explorer, {', '.join(given)}, width={{width}}, path={{path}})"

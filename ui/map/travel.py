@@ -16,7 +16,8 @@ from ui.shared import reruns, session
 from ui.shared.choices import CellFocus, PathChoice
 from ui.shared.theme import plain, theme_name
 
-_TRAVEL = "map_travel"
+#: the trip; how many there were; the trip and the stop that a person stopped at
+_TRAVEL, _TRIPS, _STOPPED = "map_travel", "map_trips", "map_travel_stop"
 STOPS = 25
 
 
@@ -57,7 +58,8 @@ def set_out(explorer: Explorer, start: int) -> None:
     end = start
     while end == start:
         end = int(indices[np.random.default_rng().integers(len(indices))])
-    number = getattr(st.session_state.get(_TRAVEL), "number", 0) + 1
+    # counted apart, because a trip that is over is forgotten and its number is not given again
+    number = st.session_state[_TRIPS] = st.session_state.get(_TRIPS, 0) + 1
     st.session_state[_TRAVEL] = Trip(explorer.space.name, start, end, number)
 
 
@@ -122,8 +124,10 @@ def show_way(explorer: Explorer, plane: PlaneName, way: Way, by: Column | None, 
     def stopped(number: int) -> None:
         index = path.stops[number].index
         if index is not None:
+            st.session_state[_STOPPED] = (trip, number)
             session.walk_focus(CellFocus(index))
 
+    at = _stop_in_focus(path, trip)
     player(
         key="travel-player",
         map_key=map_key,
@@ -133,10 +137,19 @@ def show_way(explorer: Explorer, plane: PlaneName, way: Way, by: Column | None, 
         pictures=path_pictures(path, explorer.space.name),
         curves=curves,
         title=title,
+        at=at or 0,
         play=trip.number,
-        always=True,
+        always=at is not None,
         on_stop=stopped,
     )
+
+
+def _stop_in_focus(path: LatentPath, trip: Trip) -> int | None:
+    """The stop whose cell the page shows; None where it shows another one, whose mark is not to be hidden."""
+    now, (stopped, number) = session.focus(), st.session_state.get(_STOPPED, (None, 0))
+    if stopped == trip and now == CellFocus(path.stops[number].index or 0):
+        return number
+    return 0 if now is None or now == CellFocus(trip.start) else None
 
 
 def _scores(explorer: Explorer, path: LatentPath, by: Column | None, trip: Trip) -> PathScores | None:

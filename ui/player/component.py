@@ -34,12 +34,14 @@ class PlayerFrame:
         y: the same, upwards.
         words: what there is to say, one line.
         picture: number of the picture that is shown; None for none.
+        label: beside the marker of a search.
     """
 
     x: float
     y: float
     words: str
     picture: int | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def player(
         curves: beside them.
         title: what the curves show, with its unit.
         at: the frame that the page shows.
-        play: plays at once, for each new number once; not for people who want less motion.
+        play: plays at once, for each new number once, also if the page is left and comes
+            back; not for people who want less motion.
         always: the marker is this player's even at the frame that the page shows.
         on_stop: called with the frame at which a person stopped.
     """

@@ -1,6 +1,8 @@
 // The player: what time it is, what that shows, and what a map is told to mark. The server hears only of stops.
 
 const players = new WeakMap();
+// What was played over each map. It outlives the page, which is left and comes back, and this module with it.
+const played = (window.svgePlayed ??= new Map());
 const TRAIL_LINE = 12; // the line joins so many of the last cells: all of them would hide the map
 // Lies in the drawing: what changed has a halo there, or the accent's colour, and lights up and calms down.
 function glow(accent) {
@@ -52,8 +54,8 @@ class Player {
     this.ui.slider.max = String(this.last);
     this.legend();
     this.draw();
-    const asked = data.play && data.play !== this.played;
-    this.played = data.play;
+    const asked = data.play && data.play !== played.get(data.map);
+    played.set(data.map, data.play);
     if (asked && !this.still) {
       this.time = 0;
       this.ui.root.scrollIntoView({ behavior: "smooth", block: "start" }); // the map is below
@@ -154,7 +156,7 @@ class Player {
     const marks = known.map(({ x, y }) => ({ x, y, kind: "trail", label: "", number: null }));
     const star = this.data.frames[found];
     if (star && star.x !== null) marks.push({ x: star.x, y: star.y, kind: "basket", label: "", number: null });
-    if (at.x !== null) marks.push({ x: at.x, y: at.y, kind: "focus", label: `#${this.frame}`, number: null });
+    if (at.x !== null) marks.push({ x: at.x, y: at.y, kind: "focus", label: at.label, number: null });
     const line = known.slice(-TRAIL_LINE).map(({ x, y }) => [x, y]);
     return { words: at.words, replaces: ["trail", "basket", "focus", "pending"], marks, lines: [{ kind: "trail", xy: line }] };
   }

@@ -20,8 +20,14 @@ from ui.shared.theme import plain, theme_name
 BEST, GAP, FRONT, VOLUME = "Best so far", "Gap to the optimum", "Pareto front", "Hypervolume"
 
 
-def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
-    """Chart and table of all runs that search the same cells for the same goals."""
+def show_comparison(lineup: Lineup, left_out: Sequence[str], *, stored: bool = True) -> None:
+    """Chart and table of all runs that search the same cells for the same goals.
+
+    Args:
+        lineup: the runs.
+        left_out: names of runs that cannot stand with them.
+        stored: whether they are in the store: a figure's command and Python call find no others.
+    """
     views = [view for _, found in lineup for view in found]
     if not views:
         return
@@ -31,9 +37,9 @@ def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
     with left:
         first, *others = goals
         if others:
-            _several(lineup, goals)
+            _several(lineup, goals, stored=stored)
         else:
-            _single(lineup, first, next(iter(optimum or ()), None))
+            _single(lineup, first, next(iter(optimum or ()), None), stored=stored)
     with right:
         _standings(lineup, goals)
         _words(views, goals, optimum)
@@ -45,7 +51,7 @@ def show_comparison(lineup: Lineup, left_out: Sequence[str]) -> None:
             )
 
 
-def _single(lineup: Lineup, goal: Goal, optimum: float | None) -> None:
+def _single(lineup: Lineup, goal: Goal, optimum: float | None, *, stored: bool) -> None:
     kinds = [BEST, GAP] if optimum is not None else [BEST]
     kind = _picked("search-chart", kinds)
     curves = best_curves(lineup)
@@ -56,11 +62,11 @@ def _single(lineup: Lineup, goal: Goal, optimum: float | None) -> None:
         (f"Lines: median over runs; bands: {'; '.join(bands)}. " if bands else "")
         + "Every label counts, the random first ones and existing labels too."
     )
-    if any(view.done for _, found in lineup for view in found):
+    if stored and any(view.done for _, found in lineup for view in found):
         race_figure(lineup, gap=kind == GAP)
 
 
-def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
+def _several(lineup: Lineup, goals: tuple[Goal, ...], *, stored: bool) -> None:
     kind = _picked("search-chart-several", [FRONT, VOLUME, BEST])
     titles = {place: goal.meaning.title for place, goal in enumerate(goals)}
     if kind == FRONT:
@@ -77,7 +83,7 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
             "Large marks: not dominated by any other evaluation of the method's runs together. The axes are those of "
             "the fronts; arrows at their edge point to what lies beyond."
         )
-        if any(view.done for _, found in lineup for view in found):
+        if stored and any(view.done for _, found in lineup for view in found):
             fronts_figure(lineup, across, up)
         return
     if kind == VOLUME:
@@ -97,7 +103,7 @@ def _several(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
     place = st.selectbox("Goal", list(titles), format_func=titles.__getitem__, key="search-goal")
     figure = progress_figure(best_curves(lineup, place), goals[place], theme_name(), budget=_longest(lineup))
     live_chart(figure, key=f"search-goal-chart-{place}", alt=_alt(lineup, kind, goals[place]))
-    if any(view.done for _, found in lineup for view in found):
+    if stored and any(view.done for _, found in lineup for view in found):
         race_figure(lineup, place)
 
 

@@ -52,17 +52,19 @@ def run_of(view: RunView) -> Run:
 
 
 def protocol_of(views: Sequence[RunView]) -> str:
-    """What was run, and the command that runs it again, in Markdown."""
+    """What was run, and the commands that run it again, one for each method, in Markdown."""
     first = views[0]
     methods = dict.fromkeys(view.config.method for view in views)
     seeds = len({view.config.seed for view in views})
     titles = ", ".join(METHODS[name].title for name in methods)
     budget = count_of(first.config.budget, "evaluation")
+    command = (
+        f"svge search --space {first.config.space} --objective {first.config.objective[0]} --method {{}} "
+        f"--budget {first.config.budget} --seeds {seeds}"
+    )
     return (
         f":blue-badge[example] {plain(titles)}: {budget} per run, the random first ones included, "
-        f"{count_of(seeds, 'seed')} each. Again with "
-        f"`svge search --space {first.config.space} --objective {first.config.objective[0]} --method "
-        f"{next(iter(methods))} --budget {first.config.budget} --seeds {seeds}`"
+        f"{count_of(seeds, 'seed')} each. Again with " + ", ".join(f"`{command.format(name)}`" for name in methods)
     )
 
 
@@ -74,7 +76,7 @@ def show_example(explorer: Explorer | None, space: str) -> None:
     with st.container(key="search-example"):
         st.markdown("##### A finished race, as an example")
         st.caption(protocol_of(views))
-        show_comparison([("", list(views))], ())
+        show_comparison([("", list(views))], (), stored=False)
         by_name = {view.config.name: view for view in views}
         st.session_state.setdefault(_CHOSEN, views[0].config.name)
         if st.session_state[_CHOSEN] not in by_name:

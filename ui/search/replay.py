@@ -86,7 +86,7 @@ def _frames(
         name = f" · cell #{space.index(e.cell)}" if space.size is not None else ""
         words = f"Evaluation {place + 1} of {len(done)}{name}: {about}{written(values[place])}{unit}"
         words += f" · best so far {about}{written(best[place])}{unit}"
-        frames.append(PlayerFrame(x, y, words, len(pictures) - 1))
+        frames.append(PlayerFrame(x, y, words, len(pictures) - 1, f"#{e.number}"))
     return frames, pictures
 
 

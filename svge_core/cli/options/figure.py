@@ -50,6 +50,12 @@ def register(commands: Any) -> None:
     kind.add_argument("--contains", action="append", metavar="OP", help="pale are cells without it; again for several")
     kind.add_argument("--without", action="append", metavar="OP", help="pale are cells with it; again for several")
     kind.add_argument("--held-out", action="store_true", help="pale are cells that the model was trained on")
+    kind.add_argument(
+        "--where",
+        default="",
+        metavar="WORDS",
+        help="pale are cells that a question in words does not mean, such as 'depth over 2, no pool'",
+    )
     _add_own(kind)
 
     kind = _kind(kinds, "path", "Architectures along a path, and a score on the way.")
