@@ -66,8 +66,9 @@ def test_the_curves_of_a_replay_follow_the_runs_beside_it_and_the_replay_keeps_i
     shown: list[dict[str, Any]] = []
     monkeypatch.setattr(replay, "player", lambda **data: shown.append(data))
     monkeypatch.setattr(st, "session_state", {})
-    going = replace(others[1], evaluations=others[1].evaluations[:50])
-    for beside in (others[0], others[1], going):
+    first, second = (next(each for each in others if each.config.method == name) for name in ("local-search", "random"))
+    going = replace(second, evaluations=second.evaluations[:50])
+    for beside in (first, second, going):
         replay.show_replay(None, view, {each.config.name: each for each in (view, beside)})
     medians = [data["curves"][2:] for data in shown]
     assert medians[0] != medians[1] != medians[2]
