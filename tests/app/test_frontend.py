@@ -18,7 +18,6 @@ MODULES = {
     "player": [ROOT / "ui" / "player" / name for name in ("curve.js", "player.js")],
     "space_table": [ROOT / "ui" / "table" / "table.js"],
     "tour": [ROOT / "ui" / "tour" / "tour.js"],
-    "space_table": [ROOT / "ui" / "table" / "table.js"],
 }
 #: a name that each of them declares
 DECLARED = {
