@@ -81,7 +81,7 @@ def _small(explorer: Explorer, rows: np.ndarray, form: TableForm) -> bytes:
 
 def _make(explorer: Explorer, rows: np.ndarray, identity: _Identity, notes: DeltaGenerator) -> bytes | None:
     if not _MAKING.acquire(blocking=False):
-        notes.warning("The server is making another large file, one at a time: press again in a minute.")
+        notes.warning("The server is making another large file, one at a time: press again later.")
         return None
     try:
         with notes, st.spinner(f"Writing {len(rows):,} rows …", show_time=True):
