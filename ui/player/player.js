@@ -112,6 +112,7 @@ class Player {
   draw() {
     const { ui, data, frame } = this, { words, picture } = data.frames[frame];
     ui.toggle.textContent = this.playing ? "❚❚ Pause" : this.time >= this.last ? "↻ Again" : "▶ Play";
+    ui.toggle.removeAttribute("aria-label"); // its text says it from here on
     ui.slider.value = String(frame);
     ui.slider.setAttribute("aria-valuetext", words);
     ui.words.textContent = words;
