@@ -67,9 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chrome, args=FLAGS)
-            load(browser, url, "[data-status=ready]")[
-                0
-            ].close()  # the server opens the space: none of the browser's work
+            opened, _, _ = load(browser, url, "[data-status=ready]")  # the server opens the space: not the browser's work
+            opened.close()
             bare, bare_seconds, _ = load(browser, f"{server}/?space={BARE}", "text=There is no checkpoint for")
             bare.close()
             for what, layers in (("map", ""), ("map, contours, surface", "&layers=contours,surface")):

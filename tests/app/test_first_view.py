@@ -182,7 +182,7 @@ def test_travel_lays_a_way_and_stopping_on_it_moves_the_focus(explorer: Explorer
     rerun(at)
     assert player(at)["at"] == 0 and not player(at)["always"] and player(at)["play"] == 1
     press(at, "first-travel")
-    assert player(at)["play"] == 2
+    assert player(at)["play"] == 2 and player(at)["always"]  # a new trip shows where it begins, whatever was in focus
     press(at, "travel-close")
     press(at, "first-travel")
     assert player(at)["play"] == 3  # a number is never given again: the browser has played it

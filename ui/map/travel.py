@@ -13,7 +13,7 @@ from ui.latent_map.values import MapLine, MapMark
 from ui.player.component import player
 from ui.player.paths import path_curves, path_frames, path_pictures, path_places
 from ui.shared import reruns, session
-from ui.shared.choices import CellFocus, PathChoice
+from ui.shared.choices import CellFocus, Focus, PathChoice
 from ui.shared.theme import plain, theme_name
 
 #: the trip; how many there were; the trip and the stop that a person stopped at
@@ -29,12 +29,14 @@ class Trip:
         space: that it leads through.
         start, end: official indices.
         number: of the trip in this session; a new one is played.
+        before: what was in focus when it was asked for.
     """
 
     space: str
     start: int
     end: int
     number: int
+    before: Focus | None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def set_out(explorer: Explorer, start: int) -> None:
         end = int(indices[np.random.default_rng().integers(len(indices))])
     # counted apart, because a trip that is over is forgotten and its number is not given again
     number = st.session_state[_TRIPS] = st.session_state.get(_TRIPS, 0) + 1
-    st.session_state[_TRAVEL] = Trip(explorer.space.name, start, end, number)
+    st.session_state[_TRAVEL] = Trip(explorer.space.name, start, end, number, session.focus())
 
 
 def arrive() -> None:
@@ -145,11 +147,12 @@ def show_way(explorer: Explorer, plane: PlaneName, way: Way, by: Column | None, 
 
 
 def _stop_in_focus(path: LatentPath, trip: Trip) -> int | None:
-    """The stop whose cell the page shows; None where it shows another one, whose mark is not to be hidden."""
+    """The stop that the page shows, the first one until a person stops; None where something else was chosen since the
+    trip was asked for: its mark is not to be hidden."""
     now, (stopped, number) = session.focus(), st.session_state.get(_STOPPED, (None, 0))
     if stopped == trip and now == CellFocus(path.stops[number].index or 0):
         return number
-    return 0 if now is None or now == CellFocus(trip.start) else None
+    return 0 if now in (None, trip.before, CellFocus(trip.start)) else None
 
 
 def _scores(explorer: Explorer, path: LatentPath, by: Column | None, trip: Trip) -> PathScores | None:
