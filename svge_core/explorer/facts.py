@@ -89,5 +89,5 @@ class Facts:
                     f"The predictions of {key!r} are of {len(stored.mean):,} cells, the atlas has {len(self.atlas):,}. "
                     "Fit the predictor again."
                 )
-        # a surrogate knows no limits: an accuracy of a poor cell would reach below 0 %
+        # predictors of others may know no limits
         return {key: stored.within(self.bounds[key]) for key, stored in found.items()}

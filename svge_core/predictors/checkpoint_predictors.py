@@ -107,7 +107,7 @@ class Predictors:
         return np.asarray(self._of(key).info.training_indices, dtype=np.int64)
 
     def predict(self, key: str, cells: list[Cell]) -> Prediction:
-        """Predictions for any cells of the space, known or not."""
+        """Predictions for any cells of the space, known or not; within what a value of the score can be."""
         fitted = self._of(key)
         labels = fitted.info.labels
         if not cells:
@@ -117,7 +117,8 @@ class Predictors:
             fitted.surrogate = load_surrogate(fitted.folder / SURROGATE, encoder_of(self.checkpoint.model))
         joint = self.joint_values(key, to_batch(self.space, cells))
         prediction = fitted.surrogate.predict(cells)
-        return replace(prediction, score=key, model=fitted.info.model, labels=labels, joint=joint)
+        found = replace(prediction, score=key, model=fitted.info.model, labels=labels, joint=joint)
+        return self._possible(found)
 
     def joint_values(self, key: str, cells: CellBatch) -> Float[np.ndarray, " cells"]:
         """What the model's own head says of cells that are tensors already, float64: the fastest prediction there is.
@@ -131,7 +132,7 @@ class Predictors:
         return fitted.joint.predict(cells).numpy().astype(np.float64)
 
     def whole_space(self, key: str) -> Prediction:
-        """Stored predictions for every charted cell, row by row (see `Atlas`).
+        """Stored predictions for every charted cell, row by row (see `Atlas`); within what a value of the score can be.
 
         Raises:
             CheckpointError: if the file is missing or damaged.
@@ -139,7 +140,12 @@ class Predictors:
         fitted = self._of(key)
         labels = fitted.info.labels
         mean, low, high, joint = read_columns(fitted.folder / WHOLE, COLUMNS)
-        return Prediction(key, mean, low, high, fitted.info.level, fitted.info.model, labels, joint)
+        return self._possible(Prediction(key, mean, low, high, fitted.info.level, fitted.info.model, labels, joint))
+
+    def _possible(self, found: Prediction) -> Prediction:
+        """A surrogate knows no limits: the interval of a poor cell's accuracy would reach below 0 %."""
+        meaning = self.meaning(found.score)
+        return found if meaning is None else found.within(meaning.bounds)
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:

@@ -77,6 +77,19 @@ def test_stored_and_fresh_predictions_agree(fitted: Checkpoint) -> None:
         assert one.labels == 40
 
 
+def test_no_accuracy_is_predicted_that_cannot_be(fitted: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictors, cells = load_predictors(fitted, SPACE), [SPACE.from_index(9930), SPACE.from_index(0)]
+    free = predictors.whole_space("made_up"), predictors.predict("made_up", cells)
+    assert all(found.high.max() > 80 for found in free), "of a score that is no accuracy, any value can be"
+    fractions = replace(MEANING, unit="fraction", role="accuracy")
+    monkeypatch.setattr(type(predictors), "meaning", lambda *_: fractions)
+    for before, found in zip(
+        free, (predictors.whole_space("made_up"), predictors.predict("made_up", cells)), strict=True
+    ):
+        for name in ("mean", "low", "high", "joint"):
+            assert getattr(found, name).tolist() == np.minimum(getattr(before, name), 1.0).clip(0.0).tolist()
+
+
 def test_only_labelled_cells_were_used(fitted: Checkpoint) -> None:
     indices = load_predictors(fitted, SPACE).training_indices("made_up")
     assert len(set(indices.tolist())) == 40
