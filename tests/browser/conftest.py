@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import APP, ROOT
+from tests.support.tiny_checkpoint import make_checkpoint
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:  # without Playwright the tests here are skipped, and everything else still collects
@@ -120,6 +121,19 @@ def _start_server(script: Path, log: Path, env: dict[str, str]) -> tuple[subproc
             time.sleep(0.1)
     process.kill()
     raise RuntimeError(f"{script.name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def tiny_site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[str]:
+    """The app over a tiny untrained checkpoint and an empty store, a server for each module; its base URL. Nobody has
+    opened it yet: links have to survive that, too."""
+    folder = tmp_path_factory.mktemp("site")
+    make_checkpoint(folder / "nasbench201" / "tiny")
+    settings = {"SVGE_CHECKPOINTS": str(folder), "SVGE_RUNS": str(folder / "runs"), "OMP_NUM_THREADS": "1"}
+    process, url = _start_server(APP, folder / "server.log", settings)
+    yield url
+    process.kill()  # it keeps nothing that a killed server would lose
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """Every page in a real Chromium, judged by axe-core: no serious fault, light and wide, dark and narrow; one title."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import TIMEOUT_MS, _start_server
-from tests.support.paths import APP
-from tests.support.tiny_checkpoint import make_checkpoint
-from tests.support.waiting import PATIENCE
+from tests.browser.conftest import TIMEOUT_MS
 
 sync_api = pytest.importorskip("playwright.sync_api")
 sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -17,7 +14,8 @@ pytestmark = pytest.mark.browser
 #: address of a page with something on it where its link says what, and its title
 PAGES = (
     ("?cell=1462", "Map"),
-    ("interpolate?start=1462&end=9000", "Interpolate"),
+    ("table?cell=1462", "Table"),
+    ("interpolate?a=1462&b=9000", "Interpolate"),
     ("compare?cells=1462,9000", "Compare"),
     ("", "Search"),
     ("", "Distribution"),
@@ -25,18 +23,6 @@ PAGES = (
     ("", "Results"),
 )
 GRAVE = ("serious", "critical")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[str]:
-    """Base URL of the app over a tiny checkpoint."""
-    folder = tmp_path_factory.mktemp("site")
-    make_checkpoint(folder / "nasbench201" / "tiny")
-    found = {"SVGE_CHECKPOINTS": str(folder), "SVGE_RUNS": str(folder / "runs")}
-    process, url = _start_server(APP, folder / "server.log", found)
-    yield url
-    process.terminate()
-    process.wait(timeout=PATIENCE)
 
 
 def settled(page: Any, title: str) -> None:
@@ -61,11 +47,11 @@ def faults(page: Any) -> list[str]:
     ]
 
 
-def test_no_page_has_a_serious_fault(new_page: Callable[..., Any], site: str) -> None:
+def test_no_page_has_a_serious_fault(new_page: Callable[..., Any], tiny_site: str) -> None:
     page, found = new_page(), {}
     for address, title in PAGES:
         if address:
-            page.goto(f"{site}/{address}")
+            page.goto(f"{tiny_site}/{address}")
         else:  # without loading the app once more
             page.get_by_role("link", name=title, exact=True).click()
         settled(page, title)

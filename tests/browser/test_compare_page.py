@@ -2,38 +2,24 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
+from tests.browser.conftest import TIMEOUT_MS, MapDriver
 from tests.browser.test_interpolate_page import problems, title
-from tests.support.paths import APP
-from tests.support.tiny_checkpoint import make_checkpoint
-from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[str]:
-    """The app over a tiny untrained checkpoint. Nobody has opened it yet: a link has to survive that too."""
-    folder = tmp_path_factory.mktemp("compare")
-    make_checkpoint(folder / "nasbench201" / "tiny")
-    process, base = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
-    yield base
-    process.kill()  # it keeps nothing that a killed server would lose
-    process.wait(timeout=PATIENCE)
-
-
 def test_three_cells_by_link_their_scores_files_the_path_between_two_and_the_map(
-    new_page: Callable[..., Any], url: str
+    new_page: Callable[..., Any], tiny_site: str
 ) -> None:
     page = new_page()
-    page.goto(f"{url}/compare?cells=6111,9000,12345&with=2")
+    page.goto(f"{tiny_site}/compare?cells=6111,9000,12345&with=2")
     table = page.get_by_role("table", name="Scores of the 3 architectures")
     expect(table).to_be_visible(timeout=TIMEOUT_MS)
     expect(table.get_by_role("columnheader")).to_have_text(["Score", "1: #6111", "2: #9000", "3: #12345"])
@@ -84,9 +70,9 @@ def test_three_cells_by_link_their_scores_files_the_path_between_two_and_the_map
     assert problems(page) == []
 
 
-def test_from_map_and_basket_in_a_narrow_dark_window(new_page: Callable[..., Any], url: str) -> None:
+def test_from_map_and_basket_in_a_narrow_dark_window(new_page: Callable[..., Any], tiny_site: str) -> None:
     page = new_page(color_scheme="dark", width=390)
-    page.goto(f"{url}/?cell=5")
+    page.goto(f"{tiny_site}/?cell=5")
     MapDriver(page).wait_ready()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("button", name="Compare", exact=True)).to_be_disabled(timeout=TIMEOUT_MS)

@@ -1,31 +1,16 @@
 """The first minute in a real Chromium: the best cell, a flight, a trip that is played, a race replayed, the tour."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
+from tests.browser.conftest import TIMEOUT_MS, MapDriver
 from tests.support.map_page import title
-from tests.support.paths import APP
-from tests.support.tiny_checkpoint import make_checkpoint
-from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[str]:
-    """The app over a tiny checkpoint and an empty store."""
-    folder = tmp_path_factory.mktemp("first-minute")
-    make_checkpoint(folder / "nasbench201" / "tiny")
-    settings = {"SVGE_CHECKPOINTS": str(folder), "SVGE_RUNS": str(folder / "runs")}
-    process, base = _start_server(APP, folder / "server.log", settings)
-    yield base
-    process.kill()
-    process.wait(timeout=PATIENCE)
 
 
 def press(page: Any, name: str) -> None:
@@ -36,9 +21,9 @@ def problems(page: Any) -> list[str]:
     return [text for text in page.problems if "the server responded with a status of 404" not in text]
 
 
-def test_the_best_ten_fly_and_a_trip_is_played_without_the_server(new_page: Callable[..., Any], url: str) -> None:
+def test_the_best_ten_fly_and_a_trip_is_played_without_the_server(new_page: Callable[..., Any], tiny_site: str) -> None:
     page = new_page()
-    page.goto(url)
+    page.goto(tiny_site)
     driver = MapDriver(page).wait_ready()
     expect(page.get_by_text("Best of 15,625 cells")).to_be_visible(timeout=TIMEOUT_MS)
     title(driver, r"Cell #\d+$")
@@ -77,9 +62,9 @@ def test_the_best_ten_fly_and_a_trip_is_played_without_the_server(new_page: Call
     assert problems(page) == []
 
 
-def test_a_race_is_replayed_with_the_slider(new_page: Callable[..., Any], url: str) -> None:
+def test_a_race_is_replayed_with_the_slider(new_page: Callable[..., Any], tiny_site: str) -> None:
     page = new_page()
-    page.goto(f"{url}/search")
+    page.goto(f"{tiny_site}/search")
     driver = MapDriver(page, "search-map").wait_ready()
     driver.wait_for(marks="101")  # every evaluation and the best
     slider = page.locator('.pl input[type="range"]')
@@ -94,9 +79,9 @@ def test_a_race_is_replayed_with_the_slider(new_page: Callable[..., Any], url: s
     assert problems(page) == []
 
 
-def test_the_tour_leads_through_and_never_returns(new_page: Callable[..., Any], url: str) -> None:
+def test_the_tour_leads_through_and_never_returns(new_page: Callable[..., Any], tiny_site: str) -> None:
     page = new_page()
-    page.goto(url)
+    page.goto(tiny_site)
     MapDriver(page).wait_ready()
     tour = page.get_by_role("region", name="Tour")
     expect(tour).to_contain_text("1 of 5", timeout=TIMEOUT_MS)
@@ -116,7 +101,7 @@ def test_the_tour_leads_through_and_never_returns(new_page: Callable[..., Any], 
     expect(page.get_by_role("heading", name="A finished race")).to_be_visible(timeout=TIMEOUT_MS)
     tour.get_by_role("button", name="Done").click()
     expect(tour).to_be_hidden(timeout=TIMEOUT_MS)
-    page.goto(url)
+    page.goto(tiny_site)
     MapDriver(page).wait_ready()
     page.wait_for_function("document.documentElement.dataset.svgeTour === 'done'")
     expect(tour).to_be_hidden(timeout=TIMEOUT_MS)

@@ -2,34 +2,20 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
-from tests.support.paths import APP
-from tests.support.tiny_checkpoint import make_checkpoint
+from tests.browser.conftest import TIMEOUT_MS, MapDriver
 from tests.support.untyped import there
-from tests.support.waiting import PATIENCE
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
 #: Streamlit's own look-ups at the address of a page before it finds the server at the root
 NOT_OURS = "the server responded with a status of 404"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[str]:
-    """The app over a tiny untrained checkpoint. Nobody has opened it yet: a link has to survive that too."""
-    folder = tmp_path_factory.mktemp("interpolate")
-    make_checkpoint(folder / "nasbench201" / "tiny")
-    process, base = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
-    yield base
-    process.kill()  # it keeps nothing that a killed server would lose
-    process.wait(timeout=PATIENCE)
 
 
 def opened(page: Any) -> MapDriver:
@@ -47,10 +33,10 @@ def at_stop(page: Any, number: int) -> None:
 
 
 def test_a_link_on_a_fresh_server_opens_the_path_and_the_keyboard_walks_along_it(
-    new_page: Callable[..., Any], url: str
+    new_page: Callable[..., Any], tiny_site: str
 ) -> None:
     page = new_page()
-    page.goto(f"{url}/interpolate?a=1&b=9000&t=0.5&constrained=1")
+    page.goto(f"{tiny_site}/interpolate?a=1&b=9000&t=0.5&constrained=1")
     driver = opened(page)
     at_stop(page, 12)
     slider = page.get_by_role("slider", name=re.compile("Stop, 0 is A"))
@@ -72,9 +58,9 @@ def test_a_link_on_a_fresh_server_opens_the_path_and_the_keyboard_walks_along_it
     assert problems(page) == []
 
 
-def test_ends_chosen_on_the_map_page_make_a_path_over_neighbours(new_page: Callable[..., Any], url: str) -> None:
+def test_ends_chosen_on_the_map_page_make_a_path_over_neighbours(new_page: Callable[..., Any], tiny_site: str) -> None:
     page = new_page(color_scheme="dark")
-    page.goto(f"{url}/?cell=5")
+    page.goto(f"{tiny_site}/?cell=5")
     MapDriver(page).wait_ready()
     title(page, r"Cell #5$")
     page.get_by_role("button", name="Start of path").click()
@@ -99,9 +85,11 @@ def title(page: Any, pattern: str) -> None:
     expect(page.get_by_role("heading", name=re.compile(pattern))).to_be_visible(timeout=TIMEOUT_MS)
 
 
-def test_a_narrow_window_shows_everything_and_only_the_strip_scrolls(new_page: Callable[..., Any], url: str) -> None:
+def test_a_narrow_window_shows_everything_and_only_the_strip_scrolls(
+    new_page: Callable[..., Any], tiny_site: str
+) -> None:
     page = new_page(width=800)
-    page.goto(f"{url}/interpolate?a=1&b=9000&path=graph")
+    page.goto(f"{tiny_site}/interpolate?a=1&b=9000&path=graph")
     driver = opened(page)
     expect(page.get_by_role("heading", name=re.compile(r"Cell #1 · A"))).to_be_visible(timeout=TIMEOUT_MS)
     assert there(driver.root.bounding_box())["width"] > 400
@@ -113,10 +101,10 @@ def test_a_narrow_window_shows_everything_and_only_the_strip_scrolls(new_page: C
 
 
 def test_without_ends_the_page_says_what_to_do_and_two_random_cells_make_a_path(
-    new_page: Callable[..., Any], url: str
+    new_page: Callable[..., Any], tiny_site: str
 ) -> None:
     page = new_page()
-    page.goto(f"{url}/interpolate")
+    page.goto(f"{tiny_site}/interpolate")
     driver = opened(page)
     expect(page.get_by_text("Choose A and B to see a path")).to_be_visible(timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Two random cells").click()

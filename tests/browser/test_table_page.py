@@ -1,36 +1,22 @@
 """The Table page in a real Chromium: headers sort the space, a row is shown here and on the map, a question filters."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import TIMEOUT_MS, MapDriver, _start_server
-from tests.support.paths import APP
-from tests.support.tiny_checkpoint import make_checkpoint
-from tests.support.waiting import PATIENCE
+from tests.browser.conftest import TIMEOUT_MS, MapDriver
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, playwright_session: Any) -> Iterator[str]:
-    """Base URL of the app over a tiny checkpoint."""
-    folder = tmp_path_factory.mktemp("site")
-    make_checkpoint(folder / "nasbench201" / "tiny")
-    process, url = _start_server(APP, folder / "server.log", {"SVGE_CHECKPOINTS": str(folder)})
-    yield url
-    process.terminate()
-    process.wait(timeout=PATIENCE)
-
-
 def test_the_three_best_small_cells_are_found_by_words_sorted_and_shown_on_the_map(
-    new_page: Callable[..., Any], site: str
+    new_page: Callable[..., Any], tiny_site: str
 ) -> None:
     page = new_page()
-    page.goto(site)
+    page.goto(tiny_site)
     driver = MapDriver(page).wait_ready()
     page.get_by_role("link", name="Table").click()
     rows = page.locator(".sp tbody tr")
