@@ -4,6 +4,7 @@ from .latent_smoothness import smoothness as smoothness
 from .metrics import (
     Share as Share,
     expected_reconstruction as expected_reconstruction,
+    forward_log_probability as forward_log_probability,
     generation as generation,
     prior_latents as prior_latents,
     reconstruction as reconstruction,

@@ -124,6 +124,20 @@ class ChartedCells:
         return self._facts.near_rows
 
     @property
+    def decode_certainty(self) -> Float[np.ndarray, " cells"]:
+        """How many random decodings of each charted cell's latent it takes, on average, until one gives another graph,
+        as a power of ten between 0 and 6: see :func:`svge_core.explorer.certainty.decode_certainty`.
+        """
+        return self._facts.decode_certainty
+
+    @property
+    def near_in_function(self) -> Float[np.ndarray, " cells"]:
+        """Of the 10 cells nearest to every charted cell in the latent space, the share that are also among the nearest
+        by what cells compute, 0 to 1: see :func:`svge_core.explorer.certainty.near_in_function`.
+        """
+        return self._facts.near_in_function
+
+    @property
     def held_out(self) -> Bool[np.ndarray, " cells"]:
         """True for the charted cells the model was never trained on."""
         return self._facts.held_out

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from svge_core.atlas import Atlas, nearest_rows, operation_counts
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import Prediction
 from svge_core.errors import CheckpointError
+from svge_core.explorer.certainty import decode_certainty, near_in_function
 from svge_core.explorer.graphs import Structure, structure_of
 from svge_core.explorer.predictor_source import PredictorSource
 from svge_core.spaces import AbstractSearchSpace
@@ -54,6 +55,16 @@ class Facts:
     def near_rows(self) -> Int[np.ndarray, "cells near"]:
         """See `Explorer`."""
         return nearest_rows(self.atlas.latents[:, self.atlas.first :], NEAR)
+
+    @computed_once
+    def decode_certainty(self) -> Float[np.ndarray, " cells"]:
+        """See `Explorer`."""
+        return decode_certainty(self.checkpoint.model, self.atlas)
+
+    @computed_once
+    def near_in_function(self) -> Float[np.ndarray, " cells"]:
+        """See `Explorer`."""
+        return near_in_function(self.space, self.atlas, self.near_rows)
 
     @computed_once
     def held_out(self) -> Bool[np.ndarray, " cells"]:

@@ -1,4 +1,4 @@
-"""Columns that say how far the map, and nearness in the latent space, can be trusted at every cell."""
+"""Columns that say how far the map, the decoder and nearness in the latent space can be trusted at every cell."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -6,19 +6,21 @@ from jaxtyping import Float, Int
 from svge_core.atlas import PlaneName
 from svge_core.data import score_name
 from svge_core.errors import DataError
+from svge_core.explorer.certainty import MOST_CERTAIN
 from svge_core.explorer.charted import ChartedCells
 from svge_core.explorer.columns import Column, ColumnName, column, column_names, robust_limits
 from svge_core.explorer.facts import NEAR
 
-KEPT, APART = "kept-neighbours-", "neighbours-differ-"
-#: all pairs are compared: of larger charts that takes hours
+KEPT, APART, ALIKE, CERTAIN = "kept-neighbours-", "neighbours-differ-", "near-in-function", "decode-certainty"
+#: all pairs are compared, and every cell is decoded: of larger charts that takes minutes to hours
 MOST_CHARTED = 30_000
 _MAPS: dict[PlaneName, str] = {"umap": "UMAP", "pca": "PCA"}
 
 
 def trust_names(explorer: ChartedCells) -> tuple[ColumnName, ...]:
-    """What there is: for every map, how many of the nearest cells stay near, and for every measured accuracy, how much
-    it differs between near cells. Nothing for charts of more than :data:`MOST_CHARTED` cells.
+    """What there is: for every map, how many of the nearest cells stay near; for every measured accuracy, how much it
+    differs between near cells; how many of these also compute nearly the same; and how sure the decoder is. Nothing for
+    charts of more than :data:`MOST_CHARTED` cells.
     """
     if not NEAR < len(explorer.atlas) <= MOST_CHARTED:
         return ()
@@ -29,6 +31,8 @@ def trust_names(explorer: ChartedCells) -> tuple[ColumnName, ...]:
     for key, meaning in explorer.scores.meanings.items():
         if meaning.role == "accuracy" and meaning.kind == "measured" and not meaning.detail:
             names.append(ColumnName(APART + key, f"{score_name(meaning)}: difference to nearest cells", "trust"))
+    names.append(ColumnName(ALIKE, "Nearest cells that are also nearest in function", "trust"))
+    names.append(ColumnName(CERTAIN, "Decode certainty (power of ten)", "trust"))
     return tuple(names)
 
 
@@ -53,6 +57,21 @@ def map_column(explorer: ChartedCells, key: str) -> Column:
                 f"nearest on the {_MAPS[plane]} map: where it is low, neighbours on the map are not those of the model"
             )
             return Column(name, "%", "max", words, 100 * kept_neighbours(explorer, plane), 0.0, 100.0, "")
+    if key == ALIKE:
+        words = (
+            f"Of the {NEAR} cells that are nearest in the latent space, the share that are also among the {NEAR} "
+            "nearest by what they compute (structure features; equal distances count): where it is low, near cells are "
+            "alike in notation, not in function"
+        )
+        return Column(name, "%", "max", words, 100 * explorer.near_in_function, 0.0, 100.0, "")
+    if key == CERTAIN:
+        values = explorer.decode_certainty
+        low, high, limits = robust_limits(values, "max")
+        words = (
+            "How many random decodings of the cell's own latent it takes, on average, until one gives another graph, "
+            f"as a power of ten: at 3, one in 1,000 does. {MOST_CERTAIN} stands for {MOST_CERTAIN} or more"
+        )
+        return Column(name, "", "max", words, values, low, high, limits)
     score = key.removeprefix(APART)
     values = differences(explorer, score)
     low, high, limits = robust_limits(values, "min")

@@ -1,4 +1,4 @@
-from .components import StructureComponents as StructureComponents
+from .components import StructureComponents as StructureComponents, function_features as function_features
 from .kernel import (
     KERNEL_ENTRIES as KERNEL_ENTRIES,
     KernelComponents as KernelComponents,

@@ -61,12 +61,10 @@ class StructureComponents:
         The features count what is written down, and a few of them differ between notations of one function: all get
         those of the first.
         """
-        scaling = feature_scaling(self.space.name)
         found = [np.zeros((0, self.directions.shape[1]))]
         for start in range(0, len(cells), _CHUNK):
-            chunk = representatives(self.space, cells[start : start + _CHUNK])
-            groups = scaling.apply(structure_features(self.space, chunk).values)
-            found.append((np.concatenate(groups, axis=1) - self.centre) @ self.directions)
+            features = function_features(self.space, cells[start : start + _CHUNK])
+            found.append((features - self.centre) @ self.directions)
         return np.concatenate(found)
 
 
@@ -106,6 +104,17 @@ def principal_components(
     largest = np.abs(chosen).argmax(axis=0)
     # the sign of a component is free: one for everybody
     return variances[kept], chosen * np.sign(chosen[largest, np.arange(chosen.shape[1])])
+
+
+def function_features(space: AbstractSearchSpace, cells: Sequence[Cell]) -> Float[np.ndarray, "cells columns"]:
+    """All scaled structure features side by side: what cells compute, the same for cells that compute the same.
+
+    Args:
+        space: of the cells, registered.
+        cells: one or more; their features are held all at once.
+    """
+    groups = feature_scaling(space.name).apply(structure_features(space, representatives(space, cells)).values)
+    return np.concatenate(groups, axis=1)
 
 
 def representatives(space: AbstractSearchSpace, cells: Sequence[Cell]) -> list[Cell]:

@@ -25,3 +25,9 @@ def test_a_column_of_trust_colours_the_map_and_can_be_brushed() -> None:
     assert "nearest in the latent space" in words(at)
     fire(at, "brush", {"range": [50, None]})
     assert map_data(at)["brush"] == [50.0, 100.0] and "pass the filter" in words(at)
+
+
+def test_certainty_of_the_decoder_colours_the_map() -> None:
+    at = choose(open_app(), "w-colour", "decode-certainty")
+    assert map_data(at)["colour"]["title"] == "Decode certainty (power of ten)"
+    assert "until one gives another graph" in words(at)

@@ -259,7 +259,7 @@ def test_columns_of_trust_filter_a_figure_and_colour_a_notebook(explorer: Explor
     assert shown.layout.title.text == map_column(explorer, TRUST[0]).name.title
 
 
-@pytest.mark.parametrize("name", ["dominant-operation", "error-cifar10_valid", *TRUST])
+@pytest.mark.parametrize("name", ["dominant-operation", "error-cifar10_valid", "decode-certainty", *TRUST])
 def test_every_kind_of_column_can_be_drawn(name: str, explorer: Explorer) -> None:
     shown = map_column(explorer, name)
     figure = svge.figure_map(explorer, name, plane="pca")
