@@ -29,7 +29,12 @@ PAGES = (
     ("results", "Results", ":material/table_chart:"),
 )
 
-st.set_page_config(page_title="SVGe Explorer", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")
+st.set_page_config(
+    page_title="SVGe Explorer",
+    page_icon=str(ROOT / "assets" / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state=244,  # pixels: as few as the names of checkpoints need, the rest is the map's
+)
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.svg"), size="large")
 pages = [st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "map") for name, title, icon in PAGES]
 chosen = st.navigation(pages, position="top")

@@ -4,14 +4,9 @@ import streamlit as st
 
 from svge_core.errors import SvgeError
 from svge_core.evaluation import denominator, result
-from svge_core.figures import X_TITLES, training_curves, training_figure
-from ui.model.card import held_out_words, parameter_count, show_card
-from ui.model.extrapolation import show_extrapolation
-from ui.model.metrics import headline_metrics, show_generation
-from ui.model.operations import show_operations
-from ui.model.patterns import show_patterns
-from ui.model.prediction import show_prediction
-from ui.model.quality import show_quality
+from ui.model.card import held_out_words, parameter_count
+from ui.model.metrics import headline_metrics
+from ui.model.sections import SECTIONS, sections
 from ui.model.state import can_be_trained, current_folder, no_form, shown_path
 from ui.model.train import show_training
 from ui.model.verdict import show_verdict
@@ -19,19 +14,7 @@ from ui.paths import ROOT, checkpoints_root
 from ui.shared import reruns, session
 from ui.shared.loaders import checkpoint_for
 from ui.shared.theme import plain, theme_name
-from ui.shared.widgets import show_chart, show_missing
-
-SECTIONS = (
-    "Card",
-    "Training",
-    "Generation",
-    "Latent quality",
-    "Prediction",
-    "Extrapolation",
-    "Operations",
-    "Patterns",
-    "Train a new one",
-)
+from ui.shared.widgets import show_missing
 
 reruns.through_app("model")
 
@@ -96,48 +79,10 @@ with st.container(horizontal=True):
             border=True,
         )
 
-tabs = st.tabs(SECTIONS, key="model_section", on_change="rerun")
-card, training, generation, quality, prediction, extrapolation, operations, patterns, new = tabs
-# closed tabs compute nothing
-if card.open:
-    with card:
-        show_card(checkpoint)
-if training.open:
-    with training:
-        if meta.history:
-            x_axis = st.segmented_control(
-                "Over", list(X_TITLES), default="epoch", format_func=X_TITLES.__getitem__, key="model_x", required=True
-            )
-            curves = training_curves(meta.history, x_axis)
-            show_chart(
-                training_figure(curves, theme), key="model_curves", alt=f"Training curves over {len(curves.x)} epochs"
-            )
-        else:
-            show_missing(
-                "This checkpoint records no history of its training.",
-                meta.command or "python -m svge_core train --help",
-            )
-if generation.open:
-    with generation:
-        show_generation(checkpoint, theme)
-if quality.open:
-    with quality:
-        show_quality(checkpoint, theme)
-if prediction.open:
-    with prediction:
-        show_prediction(checkpoint, theme)
-if extrapolation.open:
-    with extrapolation:
-        show_extrapolation(checkpoint, theme)
-if operations.open:
-    with operations:
-        show_operations(checkpoint, theme)
-if patterns.open:
-    with patterns:
-        show_patterns(checkpoint, theme)
-if new.open:
-    with new:
-        if can_be_trained(meta.space):
-            show_training(meta.space, theme, checkpoint)
-        else:
-            show_missing(*no_form(meta.space))
+names = sections(checkpoint)
+if st.session_state.get("model_section", names[0]) not in names:
+    st.session_state["model_section"] = names[0]  # another checkpoint was opened, which has no such tab
+for name, tab in zip(names, st.tabs(names, key="model_section", on_change="rerun"), strict=True):
+    if tab.open:  # closed tabs compute nothing
+        with tab:
+            SECTIONS[name](checkpoint, theme)

@@ -147,7 +147,7 @@ def test_the_page_shows_what_a_run_has_learned(store: str) -> None:
     at = page()
     text = words(at)
     assert "Round by round" in [heading.value for heading in at.subheader]
-    for part in ("1,000 independent draws", "after 32 evaluations", "Scores are analytic"):
+    for part in ("1,000 independent draws", "after 32 evaluations", "(analytic)"):
         assert part in text.replace("\\", ""), part
     assert {metric.label for metric in at.metric} >= {"Learned: distinct", "Random: median score"}
     at.slider(key="distribution_at_one").set_value(30)

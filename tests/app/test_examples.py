@@ -86,7 +86,7 @@ def test_a_run_of_ones_own_takes_its_place(store: str) -> None:
 def test_an_empty_store_shows_what_a_generator_has_learned(store: str) -> None:
     at = page("distribution")
     assert "A finished run, as an example" in words(at) and "--method graphpnas" in words(at)
-    assert "1,000 independent draws" in words(at) and "Scores are measured" in words(at)
+    assert "1,000 independent draws" in words(at) and "CIFAR-10 validation accuracy (measured)" in words(at)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -33,7 +33,6 @@ SECTIONS = (
     "Generation",
     "Latent quality",
     "Prediction",
-    "Extrapolation",
     "Operations",
     "Patterns",
     "Train a new one",

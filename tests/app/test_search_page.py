@@ -240,7 +240,7 @@ def test_tables_and_bests_of_a_run(store: str) -> None:
     assert [e.values for e in best_evaluations(run, 2)] == [(3.0,), (2.0,)]
     assert [e.values for e in best_evaluations(view([1.0, 3.0], goals=[PARAMS]), 1)] == [(1.0,)]
     assert len(best_evaluations(view([(1.0, 1.0), (2.0, 2.0)], goals=[ACCURACY, PARAMS]), 1)) == 2
-    assert table_frame(run)["predicted"].tolist()[0] == "≈ 90.000 ± 0.500"
+    assert table_frame(run)["predicted"].tolist()[0] == "≈ 90.00 ± 0.50"
     control(store, finished(store), "run")
 
 

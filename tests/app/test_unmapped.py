@@ -107,6 +107,14 @@ def test_the_model_page_shows_card_and_curves() -> None:
     assert at.get("plotly_chart")
 
 
+def test_a_tab_that_can_have_nothing_is_not_there() -> None:
+    at = on("model", "Extrapolation")  # chosen on another space, before
+    assert [tab.label for tab in at.tabs] == [
+        "Card", "Training", "Generation", "Latent quality", "Prediction", "Operations", "Patterns", "Train a new one"
+    ]  # fmt: skip
+    assert at.session_state["model_section"] == "Card" and "20% of the space were held out" in words(at)
+
+
 def test_the_model_page_shows_edge_f1_beside_its_controls(root: Path) -> None:
     at = on("model", "Generation")
     assert "Edge F1 of held-out wirings" in [item.value for item in at.subheader]
@@ -135,5 +143,4 @@ def test_a_code_per_node_has_no_vectors_of_operations(tmp_path: Path, monkeypatc
     monkeypatch.setenv("SVGE_CHECKPOINTS", str(tmp_path))
     at = on("model", "Operations")
     assert not at.error
-    assert "there are no vectors to compare" in words(at)
-    assert "Row code" in words(on("model", "Card"))
+    assert "Operations" not in [tab.label for tab in at.tabs] and "Row code" in words(at), "the card is open instead"

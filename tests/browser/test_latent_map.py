@@ -195,6 +195,32 @@ def test_touch_pinch_zooms_and_tap_chooses(new_page, demo_url):
     assert page.problems == []
 
 
+def test_one_finger_scrolls_the_page_until_the_map_was_tapped(new_page, demo_url):
+    page = new_page(has_touch=True, height=500)
+    page.goto(demo_url)
+    demo = MapDriver(page).wait_ready()
+    cdp = page.context.new_cdp_session(page)
+
+    def swipe() -> None:
+        """A finger goes up by 120 pixels on the part of the map that is in view."""
+        box = demo.root.bounding_box()
+        x, y = box["x"] + 60, max(box["y"], 0) + 200
+        for kind, up in (("touchStart", 0), *(("touchMove", up) for up in range(15, 121, 15))):
+            cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y - up}]})
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    before = demo.camera
+    swipe()
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 60")
+    assert demo.camera == before
+    page.touchscreen.tap(*empty_place(demo))
+    event_number(page, 1)
+    scrolled = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTop")
+    swipe()
+    wait_camera(demo, lambda camera: abs(camera[1] - before[1]) * camera[2] == pytest.approx(120, abs=20))
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTop") == scrolled
+
+
 # ---- lasso ------------------------------------------------------------------------------------------------------
 
 

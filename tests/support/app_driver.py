@@ -92,9 +92,9 @@ def map_data(at: App) -> dict[str, Any]:
 
 
 def words(at: AppTest) -> str:
-    """All Markdown, captions and messages, with escapes removed."""
+    """All Markdown, captions with what is behind their "i", and messages, with escapes removed."""
     parts = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.code]
-    return "\n".join(str(part.value) for part in parts).replace("\\", "")
+    return "\n".join([str(part.value) for part in parts] + [part.proto.help for part in at.caption]).replace("\\", "")
 
 
 def focus(at: AppTest) -> object:

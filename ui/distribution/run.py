@@ -19,7 +19,7 @@ from ui.distribution.view import show_distribution, show_example
 from ui.paths import shared
 from ui.search import state
 from ui.search.controls import controls, state_badge
-from ui.search.example import DISTRIBUTION, example_views, protocol_of
+from ui.search.example import DISTRIBUTION, example_views, show_protocol
 from ui.search.form import show_quota
 from ui.search.start import LINE, checkpoint_path
 from ui.search.state import Run
@@ -57,7 +57,7 @@ def distribution_section(explorer: Explorer | None) -> None:
         show_distribution(space, run, explorer)
     elif not runs and not busy and (views := example_views(DISTRIBUTION, space.name)):
         st.markdown("##### A finished run, as an example")
-        st.caption(protocol_of(views))
+        show_protocol(views)
         show_example(space, views[0], explorer)
 
 

@@ -23,6 +23,7 @@ from ui.search.start import checkpoint_path
 from ui.search.state import Run
 from ui.shared import session
 from ui.shared.hiding import shown_checkpoint
+from ui.shared.meaning import protocol
 from ui.shared.theme import plain, theme_name
 from ui.shared.waiting import waiting
 from ui.shared.widgets import halves, show_chart
@@ -134,7 +135,7 @@ def _show(space: AbstractSearchSpace, samples: Samples) -> None:
             _operations(space, now, chance, theme)
         else:
             _edge_counts(now, chance, theme)
-    st.caption(_provenance(samples, now, chance))
+    protocol(samples.view.goals[0].meaning, after=_provenance(samples, now, chance))
     st.subheader("Edges of the learned distribution")
     found = edge_shares(space, now.draws.cells)
     edge, kind = np.unravel_index(int(found.shares.argmax()), found.shares.shape)
@@ -181,20 +182,18 @@ def _number(label: str, value: str, below: str) -> None:
 
 def _provenance(samples: Samples, now: Sampled, chance: Sampled) -> str:
     """Where every number on the page comes from, in one sentence each."""
-    goal = samples.view.goals[0]
     text = (
         f"{now.draws.title} on seed {samples.view.config.seed}; {now.draws.drawn:,} independent draws, repeats "
         "counted. "
-        f"{chance.draws.title.capitalize()}: {chance.draws.drawn:,} draws of the space's own distribution. "
-        f"Scores are {goal.kind}: {goal.meaning.describe()}."
+        f"{chance.draws.title.capitalize()}: {chance.draws.drawn:,} draws of the space's own distribution."
     )
     if samples.objective is None:
-        return plain(
+        return (
             f"{text} A score costs an evaluation of its own here, so the draws have none: shown are the run's "
             f"{len(now.values):,} drawn and {len(chance.values):,} random evaluations."
         )
     unknown = len(now.draws.cells) - len(now.values)
-    return plain(text + (f" {unknown:,} learned draws have no known score." if unknown else ""))
+    return text + (f" {unknown:,} learned draws have no known score." if unknown else "")
 
 
 def _rounds(samples: Samples, chance: Sampled, theme: ThemeName) -> None:

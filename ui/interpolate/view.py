@@ -32,6 +32,7 @@ from ui.player.component import player
 from ui.player.paths import path_curves, path_frames, path_pictures
 from ui.shared import links, loaders, reruns, session
 from ui.shared.map_look import map_look
+from ui.shared.meaning import protocol
 from ui.shared.opening import first_score
 from ui.shared.path_buttons import set_end
 from ui.shared.theme import plain, theme_name
@@ -222,7 +223,7 @@ def _curve(explorer: Explorer, path: LatentPath) -> None:
         key="path-curve",
         alt=f"{scores.title} at the {len(path.stops)} stops of the path",
     )
-    words = [f"Scores are those of the architectures at the stops. {scores.meaning.describe()}."]
+    words = []
     if scores.any_predicted:
         words.append(f"Predicted by: {scores.predicted.model}.")
         if scores.label_used.any():
@@ -230,4 +231,4 @@ def _curve(explorer: Explorer, path: LatentPath) -> None:
             words.append(f"The labels of stops {which} trained the predictor, so their predictions are no test.")
     if not scores.any_known and scores.meaning.kind == "measured":
         words.append("No measured value of these architectures is on this machine.")
-    st.caption(plain(" ".join(words)))
+    protocol(scores.meaning, "At the stops:", " ".join(words))

@@ -173,24 +173,25 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.n
     if keep is not None:
         cells = opening.cells_of(explorer)
         st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} {cells}** pass the filter; the others are dimmed.")
-    described = shown.column.description.rstrip(".")
     reach = "its limits were chosen by hand" if hand_limits(shown.column) else shown.column.limits
-    limits = f" Colours: {reach}." if reach else ""
+    short = f"Colours: {reach}. " if reach else ""
     layout = explorer.atlas.planes[plane]
-    inverse = (
-        "UMAP has no inverse: empty space is decoded from the distance-weighted average of the latents around it."
+    where, inverse = (
+        ("from the cells around it", "UMAP has no inverse: it is the distance-weighted average of their latents.")
         if layout.name == "umap"
-        else "A click is decoded at its exact point of the plane; all other latent directions are at their mean."
+        else ("at its exact point of the plane", "All other latent directions are at their mean.")
     )
     if explorer.atlas.first:
         # what is before the numbers that the map is laid out by has no average that means anything
-        inverse = (
-            "Empty space is decoded from the codes of the cells around it, some nodes' from one, some from another, so "
-            "that the wiring computes about what their weighted average says."
+        where, inverse = (
+            "from the codes of the cells around it",
+            "Some nodes' codes are from one, some from another, so that the wiring computes about what their weighted "
+            "average says.",
         )
     sampled = len(explorer.atlas) != explorer.space.size
     which = f"The map shows {explorer.charted}. " if sampled else ""
     measured = explorer.atlas.spacings_of
     spacing = "" if measured == len(explorer.atlas) else f" What is far is judged by {measured:,} random cells."
-    how = f"{which}{layout.note}. {inverse} Greyed zones are far from every known cell.{spacing}"
-    st.caption(f"{plain(described)}\\.{plain(limits) and ' ' + plain(limits)}\n\n{plain(how)}")
+    whole = f"{shown.column.description.rstrip('.')}.\n\n{layout.note}. {inverse}{spacing}"
+    short += f"{which}Empty space is decoded {where}; greyed zones are far from every known cell."
+    st.caption(plain(short), help="\n\n".join(map(plain, whole.split("\n\n"))))

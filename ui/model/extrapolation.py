@@ -9,6 +9,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation.extrapolation import INSIDE, OUTSIDE, Extrapolation, LargerCell, load
 from svge_core.figures import beyond, extrapolation_figure, table_rows
 from ui.model.state import command
+from ui.shared.meaning import protocol
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -66,7 +67,7 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
             f"interval made to cover {100 * config.level:.0f} %. Counts only: ridge regression on the "
             "numbers of nodes, edges and operations. Nothing was tuned on these draws."
         )
-    st.caption(f"Measured: {plain(found.meaning.describe())}")
+    protocol(found.meaning)
     if found.content.checkpoint != checkpoint.digest:
         st.caption(
             "The cells below were decoded with earlier weights of this checkpoint; `python -m svge_core extrapolate` "
@@ -76,11 +77,6 @@ def show_extrapolation(checkpoint: Checkpoint, theme: ThemeName) -> None:
 
 
 def _missing(checkpoint: Checkpoint) -> None:
-    if checkpoint.model.space.larger() is None:
-        st.info(
-            "All cells of this space are of one size, or nothing larger is known: there is nothing to extrapolate to."
-        )
-        return
     show_missing(
         "Extrapolation was not measured for this checkpoint yet. It needs a file of labels:",
         command("extrapolate", checkpoint.meta.space, checkpoint.folder),

@@ -13,9 +13,6 @@ from ui.shared.widgets import halves, show_chart
 def show_operations(checkpoint: Checkpoint, theme: ThemeName) -> None:
     """Distances between the rows of one table, and the rows on two principal components."""
     tables = operation_tables(checkpoint.model)
-    if not tables:
-        st.info("This model has one operation and nothing to tell it from: there are no vectors to compare.")
-        return
     if checkpoint.meta.config.encoding == "one-hot":
         count = len(checkpoint.model.space.vocabulary)
         st.caption(

@@ -13,6 +13,7 @@ from svge_core.figures import pattern_figure, pattern_label
 from svge_core.spaces import AbstractSearchSpace, get_space
 from ui.model.state import show_no_index
 from ui.shared.loaders import known_scores
+from ui.shared.meaning import protocol
 from ui.shared.theme import plain
 from ui.shared.waiting import waiting
 from ui.shared.widgets import show_chart, show_missing
@@ -65,10 +66,12 @@ def show_patterns(checkpoint: Checkpoint, theme: ThemeName) -> None:
         key="model_patterns",
         alt=f"Strongest: {pattern_label(strongest.name)}, r = {strongest.pearson_r or 0:.2f}, n = {found.cells:,}",
     )
-    st.caption(
-        f"{plain(known[key].describe())} n = {found.cells:,} measured cells, no predicted ones. Clustering is the "
-        "share of closed triples without regard to directions, path length the mean over pairs joined along the edges, "
-        "both on the graph the model sees. A correlation says what goes together here, not what makes a cell good."
+    protocol(
+        known[key],
+        after=f"n = {found.cells:,} measured cells, no predicted ones. A correlation says what goes together here, not "
+        "what makes a cell good.",
+        more="Clustering is the share of closed triples without regard to directions, path length the mean over pairs "
+        "joined along the edges, both on the graph the model sees.",
     )
 
 

@@ -15,6 +15,7 @@ from svge_core.figures import calibration, calibration_figure, held_out_rows, pa
 from svge_core.predictors import PredictorInfo
 from ui.model.state import command, read_predictions, read_predictors, show_no_index
 from ui.shared.loaders import known_scores
+from ui.shared.meaning import protocol
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -166,4 +167,4 @@ def show_prediction(checkpoint: Checkpoint, theme: ThemeName) -> None:
         if honest.fifths is not None:
             st.caption(_by_fifths(honest.fifths, level, honest.n))
     _across(info, unit)
-    st.caption(f"Measured: {meaning.describe()}")
+    protocol(meaning)

@@ -12,6 +12,7 @@ from svge_core.errors import SvgeError
 from svge_core.evaluation.latent import Edits, MapQuality, QualityContent, Reading, load, neighbours, readings, signed
 from svge_core.figures import MEASURES, NAMES, bars, certainty_figure, edit_figure, variance_figure
 from ui.model.state import command, inline_code, show_no_index
+from ui.shared.meaning import protocol
 from ui.shared.theme import plain
 from ui.shared.widgets import halves, show_chart, show_missing
 
@@ -164,7 +165,7 @@ def _neighbours(found: QualityContent, theme: ThemeName) -> None:
                 "each cell left out of its own prediction. Untrained: a model of the same kind with random weights."
             )
         )
-        st.caption(plain(rows[key].score.describe()))
+        protocol(rows[key].score)
 
 
 def _named(meaning: ScoreMeaning) -> str:

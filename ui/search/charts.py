@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from svge_core.data import count_of
+from svge_core.data import count_of, score_name
 from svge_core.drawing import THEMES, blended
 from svge_core.figures import front_figure, hypervolume_figure, method_style, progress_figure
 from svge_core.search import Hypervolumes, Lineup, Standing, best_curves, hypervolumes, standings
@@ -15,6 +15,7 @@ from svge_core.search.runs import RunView
 from ui.live_chart.component import live_chart
 from ui.search.figure import fronts_figure, race_figure
 from ui.shared import reruns
+from ui.shared.numbers import number_in_words
 from ui.shared.theme import plain, theme_name
 
 BEST, GAP, FRONT, VOLUME = "Best so far", "Gap to the optimum", "Pareto front", "Hypervolume"
@@ -144,7 +145,8 @@ def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
         lambda column: [f"color: {c}; font-weight: 600" for c in colours], subset=["Method"]
     )
     numbers: Any = [name for name in frame.columns if frame[name].dtype == float]
-    styled = styled.format("{:.3f}", subset=numbers, na_rep="")
+    unit = goals[0].meaning.unit
+    styled = styled.format(lambda value: number_in_words(float(value), unit), subset=numbers)
     if VOLUME in frame.columns:
         styled = styled.format("{:.1%}", subset=[VOLUME], na_rep="")
     with st.container(key="search-standings"):
@@ -185,19 +187,22 @@ def standings_frame(found: Sequence[Standing], goals: tuple[Goal, ...]) -> pd.Da
 
 def _words(views: Sequence[RunView], goals: tuple[Goal, ...], optimum: tuple[float, ...] | None) -> None:
     """What is searched, what the numbers mean, where the line is from."""
-    lines = [f"**Searched:** {plain(views[0].domain_title)}"]
+    whole, names = [], []
     for goal in goals:
-        text = plain(goal.meaning.describe())
-        lines.append(f":violet[*≈ {text}*]" if goal.kind == "predicted" else text)
+        name = plain(f"{score_name(goal.meaning)} ({goal.kind})")
+        names.append(f":violet[*≈ {name}*]" if goal.kind == "predicted" else name)
+        whole.append(plain(goal.meaning.describe()))
+    lines = [f"**Searched:** {plain(views[0].domain_title)} for {' and '.join(names)}"]
     if len(goals) > 1:
-        lines.append(
+        whole.append(
             "**Hypervolume:** share of the box between the worst and the best value of every goal in any shown run "
             "that a run's cells dominate; **on the front:** evaluations of a run that none of it dominates. Medians "
             "over runs, the greatest hypervolume first."
         )
     if optimum is not None:
-        lines.append(
+        lines.append("No method is told the optimum.")
+        whole.append(
             "**Found it:** runs that reached the optimum, the best of all cells that could be proposed; **labels to "
-            "it:** median, runs that have not reached it counted as infinitely late. No method is told the optimum."
+            "it:** median, runs that have not reached it counted as infinitely late."
         )
-    st.caption("  \n".join(lines))
+    st.caption("  \n".join(lines), help="\n\n".join(whole))

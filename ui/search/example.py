@@ -51,8 +51,8 @@ def run_of(view: RunView) -> Run:
     return Run(summary, "finished")
 
 
-def protocol_of(views: Sequence[RunView]) -> str:
-    """What was run, and the commands that run it again, one for each method, in Markdown."""
+def show_protocol(views: Sequence[RunView]) -> None:
+    """Show what was run, and behind a button the commands that run it again, one for each method."""
     first = views[0]
     methods = dict.fromkeys(view.config.method for view in views)
     seeds = len({view.config.seed for view in views})
@@ -62,10 +62,14 @@ def protocol_of(views: Sequence[RunView]) -> str:
         f"svge search --space {first.config.space} --objective {first.config.objective[0]} --method {{}} "
         f"--budget {first.config.budget} --seeds {seeds}"
     )
-    return (
-        f":blue-badge[example] {plain(titles)}: {budget} per run, the random first ones included, "
-        f"{count_of(seeds, 'seed')} each. Again with " + ", ".join(f"`{command.format(name)}`" for name in methods)
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            f":blue-badge[example] {plain(titles)}: {budget} per run, the random first ones included, "
+            f"{count_of(seeds, 'seed')} each.",
+            width="content",
+        )
+        with st.popover("Commands", icon=":material/terminal:", type="tertiary", help="The same runs without the app"):
+            st.code("\n".join(command.format(name) for name in methods), language="bash")
 
 
 def show_example(explorer: Explorer | None, space: str) -> None:
@@ -75,7 +79,7 @@ def show_example(explorer: Explorer | None, space: str) -> None:
         return
     with st.container(key="search-example"):
         st.markdown("##### A finished race, as an example")
-        st.caption(protocol_of(views))
+        show_protocol(views)
         show_comparison([("", list(views))], (), stored=False)
         by_name = {view.config.name: view for view in views}
         st.session_state.setdefault(_CHOSEN, views[0].config.name)

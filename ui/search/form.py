@@ -343,6 +343,7 @@ def _meaning(
     if not words:
         return
     lines = [f"**Searched:** {searched(space, known, restricted)}{plain(limits_in_words(where))}"]
+    whole: list[str] = []
     for word in words:
         choice = next((choice for choice in choices if choice.word == word), None)
         if choice is None:
@@ -354,11 +355,12 @@ def _meaning(
             else:
                 lines.append(f"**{plain(rest)}:** values of your function; what they mean, you know.")
         elif choice.meaning.kind == "predicted":
-            words_on = f"{choice.title}: nothing is trained, a model's guess is searched. Stands for: "
-            lines.append(f":violet[*{plain(words_on + choice.meaning.describe())}*]")
+            lines.append(f":violet[*{plain(f'{choice.title}: nothing is trained, a guess of a model is searched.')}*]")
+            whole.append(plain(f"Stands for: {choice.meaning.describe()}"))
         else:
-            lines.append(f"**{plain(choice.title)}:** {plain(choice.meaning.describe())}")
-    st.caption("  \n".join(lines))
+            lines.append(f"**{plain(choice.title)}**")
+            whole.append(plain(choice.meaning.describe()))
+    st.caption("  \n".join(lines), help="\n\n".join(whole) or None)
 
 
 def searched(space: AbstractSearchSpace, known: Sequence[int | None], restricted: bool) -> str:

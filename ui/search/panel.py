@@ -10,9 +10,11 @@ from svge_core.spaces import get_space
 from ui.search import state
 from ui.search.state import Run
 from ui.search.trail import proposals
+from ui.search.words import predicted_in_words
 from ui.shared import reruns, session
 from ui.shared.basket import entry_for
 from ui.shared.choices import BasketEntry, CellFocus
+from ui.shared.numbers import number_in_words
 from ui.shared.theme import plain, theme_name
 from ui.shared.widgets import show_drawing
 
@@ -74,12 +76,11 @@ def _card(view: RunView, e: Evaluation, *, actions: bool = False) -> None:
         if e.values is None:
             value = {"failed": "failed", "pruned": "stopped early"}.get(e.state, ":gray[pending]")
         else:
-            number = plain(f"{e.values[place]:.3f}{unit}")
+            number = plain(f"{number_in_words(e.values[place], goal.meaning.unit)}{unit}")
             value = f":violet[*≈ {number}*]" if goal.kind == "predicted" else f"**{number}**"
         before = ""
         if e.mean is not None and len(view.goals) == 1:
-            spread = f" ± {e.std:.3f}" if e.std is not None else ""
-            before = f":violet[*≈ {plain(f'{e.mean:.3f}{spread}')}*]"
+            before = f":violet[*{plain(predicted_in_words(e, goal.meaning.unit))}*]"
         rows.append(f"| {plain(goal.meaning.title[:60])} | {value} | {before} |")
     with st.container(key=f"search-card-{e.number}"):
         st.markdown("\n".join(rows))

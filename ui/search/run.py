@@ -18,10 +18,11 @@ from ui.search.panel import show_panel
 from ui.search.replay import show_replay
 from ui.search.state import Run
 from ui.search.trail import show_trail
-from ui.search.words import distinct, run_title
+from ui.search.words import distinct, predicted_in_words, run_title
 from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
 from ui.shared.choices import BASKET_CAP
+from ui.shared.numbers import column_format, number_in_words
 from ui.shared.theme import plain
 
 TABLE_KEY = "search-table"
@@ -105,7 +106,7 @@ def _how_far(view: RunView) -> str:
     if view.best is not None and len(view.goals) == 1:
         goal = view.goals[0]
         unit = f" {goal.meaning.unit}" if goal.meaning.unit else ""
-        number = plain(f"{view.best.values[0]:.3f}{unit}") if view.best.values else ""
+        number = plain(f"{number_in_words(view.best.values[0], goal.meaning.unit)}{unit}") if view.best.values else ""
         best = f":violet[*≈ {number}*]" if goal.kind == "predicted" else f"**{number}**"
         text += f" · best {best} at #{view.best.number}"
     if len(view.goals) > 1 and view.done:
@@ -133,7 +134,9 @@ def _table(view: RunView, explorer: Explorer | None) -> None:
         for goal in view.goals:
             unit = f" ({goal.meaning.unit})" if goal.meaning.unit else ""
             mark = "≈ predicted: " if goal.kind == "predicted" else ""
-            config[f"goal_{goal.key}"] = number(f"{mark}{goal.meaning.title[:40]}{unit}", format="%.3f")
+            config[f"goal_{goal.key}"] = number(
+                f"{mark}{goal.meaning.title[:40]}{unit}", format=column_format(goal.meaning.unit)
+            )
         cells = [e.cell for e in view.evaluations]
         st.dataframe(
             frame,
@@ -157,17 +160,10 @@ def table_frame(view: RunView) -> pd.DataFrame:
             row["index"] = _index(space.name, e)
         for place, goal in enumerate(view.goals):
             row[f"goal_{goal.key}"] = None if e.values is None else e.values[place]
-        row["predicted"] = predicted_in_words(e)
+        row["predicted"] = predicted_in_words(e, view.goals[0].meaning.unit)
         row |= {"source": e.source, "state": e.state if not e.problem else f"{e.state}: {e.problem}"}
         rows.append({**row, "architecture": e.notation})
     return pd.DataFrame(rows)
-
-
-def predicted_in_words(e: Evaluation) -> str:
-    """What the method expected of a cell."""
-    if e.mean is None:
-        return ""
-    return f"≈ {e.mean:.3f}" + (f" ± {e.std:.3f}" if e.std is not None else "")
 
 
 @st.cache_data(max_entries=200_000, show_spinner=False)

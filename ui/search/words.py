@@ -9,12 +9,13 @@ from svge_core.data import Scores
 from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer
 from svge_core.search.objectives import GoalChoice, goal_choices, split_csv, split_word, table_name
-from svge_core.search.runs import SearchConfig
+from svge_core.search.runs import Evaluation, SearchConfig
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import AbstractSearchSpace
 from ui.search.state import RunGroup
 from ui.shared import reruns
 from ui.shared.loaders import known_scores
+from ui.shared.numbers import number_in_words
 
 
 def when(moment: datetime) -> str:
@@ -24,6 +25,14 @@ def when(moment: datetime) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         zone = None
     return f"{moment.astimezone(zone):%d %b %H:%M:%S}"
+
+
+def predicted_in_words(e: Evaluation, unit: str) -> str:
+    """What the method expected of a cell, without the unit."""
+    if e.mean is None:
+        return ""
+    spread = "" if e.std is None else f" ± {number_in_words(e.std, unit)}"
+    return f"≈ {number_in_words(e.mean, unit)}{spread}"
 
 
 def goals_in_words(config: SearchConfig, titles: dict[str, str]) -> str:

@@ -29,6 +29,7 @@ from ui.shared.cell_figure import cell_figure
 from ui.shared.choices import BASKET_CAP, BasketEntry, CellFocus, Focus, PlaceFocus
 from ui.shared.comparing import compare_button
 from ui.shared.network import network_section
+from ui.shared.numbers import number_in_words
 from ui.shared.path_buttons import path_buttons
 from ui.shared.steps import undo_and_redo
 from ui.shared.theme import plain, theme_name
@@ -218,7 +219,11 @@ def _rows(
         rows = [f"{rows[0]} :violet[*predicted, {level:.0f} % interval*] |", f"{rows[1]}---:|"]
     for key, meaning in meanings.items():
         measured = f"**{_number(known[key].value, meaning)}**" if key in known else "unknown"
-        interval = f" {_interval(predicted[key], key in used) if key in predicted else ''} |" if predicted else ""
+        interval = (
+            f" {_interval(predicted[key], meaning.unit, key in used) if key in predicted else ''} |"
+            if predicted
+            else ""
+        )
         rows.append(f"| {_row_title(meaning)} | {measured} |{interval}")
     return "\n".join(rows)
 
@@ -232,9 +237,10 @@ def _other_values(found: Inspection) -> None:
             st.markdown("\n".join(["| measured | |", "|:---|---:|", *rows]))
 
 
-def _interval(p: PredictionRow, label_used: bool) -> str:
+def _interval(p: PredictionRow, unit: str, label_used: bool) -> str:
     mark = " †" if label_used else ""
-    return f":violet[*≈ {p.mean:.2f}* ({p.low:.2f} to {p.high:.2f}){mark}]"
+    mean, low, high = (plain(number_in_words(value, unit)) for value in (p.mean, p.low, p.high))
+    return f":violet[*≈ {mean}* ({low} to {high}){mark}]"
 
 
 def _row_title(meaning: ScoreMeaning) -> str:
@@ -248,9 +254,8 @@ def _row_title(meaning: ScoreMeaning) -> str:
 
 
 def _number(value: float, meaning: ScoreMeaning, million: str = "million") -> str:
-    digits = 2 if abs(value) < 1000 else 0
     unit = million if meaning.unit == "million" else meaning.unit
-    return plain(f"{value:,.{digits}f} {unit}".strip())
+    return plain(f"{number_in_words(value, meaning.unit)} {unit}".strip())
 
 
 def network_size(cost: Cost) -> None:
@@ -325,7 +330,11 @@ def _neighbours(explorer: Explorer, neighbours: tuple[NearCell, ...], shown_key:
     with st.container(gap=None, key="neighbours"):
         for rank, near in enumerate(neighbours, start=1):
             value = explorer.scores.of(near.row).get(shown_key)
-            shown = "" if stored is None else f" · :violet[*≈ {stored.mean[near.row]:.2f}*]"
+            shown = (
+                ""
+                if stored is None
+                else f" · :violet[*≈ {number_in_words(stored.mean[near.row], explorer.meaning(shown_key).unit)}*]"
+            )
             if value is not None and meaning is not None:
                 shown = f" · {_row_title(meaning)} {_number(value, meaning, 'M')}"
             name = short_name(near.index, near.row)

@@ -70,6 +70,7 @@ class MapInput extends MapView {
     if (this.gesture === "pinch") return this.pinch(event.pointerId, at);
     this.pointers.set(event.pointerId, at);
     if (this.gesture === "press" && distance(at, this.press.at) > DRAG_THRESHOLD) {
+      if (!this.press.lasso && this.scrollsPage(event, at)) { this.gesture = "page"; return; }
       this.gesture = this.press.lasso ? "lasso" : "pan";
       this.root.dataset.gesture = this.gesture;
       this.hover(null);
@@ -81,6 +82,13 @@ class MapInput extends MapView {
       this.scene.drawing.push(at);
       this.requestDraw(false);
     }
+  }
+
+  // The style map.css hands such a finger to the browser, which takes it only after some pixels.
+  scrollsPage(event, [x, y]) {
+    const [fromX, fromY] = this.press.at;
+    if (event.pointerType !== "touch" || this.root.matches(":focus-within")) return false;
+    return Math.abs(y - fromY) > Math.abs(x - fromX);
   }
 
   pan(from, to) {
