@@ -7,6 +7,7 @@ import numpy as np
 
 from svge_core.cells import Cell, Difference, Highlight, difference
 from svge_core.comparison.pairs import CellPair, RandomPairs, cell_pairs, random_pairs
+from svge_core.comparison.rich import comparison_html
 from svge_core.comparison.scores import ScoreRow, score_rows
 from svge_core.errors import DataError, SvgeError
 from svge_core.explorer import Explorer, Inspection, column, column_names, short_name
@@ -73,6 +74,10 @@ class Comparison:
         if len(self.cells) == FEWEST_CELLS:
             found[reference] = self.change(reference, 1 - reference).first
         return tuple(found)
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return comparison_html(self)
 
 
 def compare_cells(explorer: Explorer, cells: Sequence[Cell]) -> Comparison:

@@ -15,4 +15,11 @@ from .palette import (
     operation_colours as operation_colours,
     operation_label as operation_label,
 )
+from .rich import (
+    rich_block as rich_block,
+    rich_drawing as rich_drawing,
+    rich_notes as rich_notes,
+    rich_row as rich_row,
+    rich_table as rich_table,
+)
 from .strokes import Stroke as Stroke, Strokes as Strokes, cell_strokes as cell_strokes

@@ -20,8 +20,10 @@ from svge_core.explorer import Explorer
 from svge_core.interpolation.geodesic import End, NeighbourGraph, geodesic, graph_in_words
 from svge_core.interpolation.kinds import FEWEST_STOPS, MOST_STOPS, PathKind
 from svge_core.interpolation.lines import linear, path_length, spherical
+from svge_core.interpolation.rich import path_html
 from svge_core.models import DecodeOptions
 from svge_core.models.decoding import decode
+from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_cells
 from svge_core.threads import one_thread
 
@@ -133,6 +135,7 @@ class LatentPath:
         note: how it was laid, in words.
         fallback: why it is a straight line although another kind was asked for; empty otherwise.
         constrained: whether the decoder was kept inside the space.
+        space: of the cells.
     """
 
     kind: PathKind
@@ -142,6 +145,7 @@ class LatentPath:
     note: str
     fallback: str
     constrained: bool
+    space: AbstractSearchSpace
 
     @cached_property
     def latents(self) -> Float[np.ndarray, "stops latent"]:
@@ -194,6 +198,10 @@ class LatentPath:
             straight=float(np.linalg.norm(self.stops[-1].latent.astype(np.float64) - self.stops[0].latent)),
         )
 
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return path_html(self)
+
 
 def lay_path(
     explorer: Explorer,
@@ -242,7 +250,7 @@ def lay_path(
         latents = linear(ends[0].latent, ends[1].latent, stops)
         note = "Evenly spaced on the straight line from A to B in the latent space."
     found = _stops(explorer, latents, known, constrained, given=kind == "graph")
-    return LatentPath(kind, start, end, found, note, fallback, constrained)
+    return LatentPath(kind, start, end, found, note, fallback, constrained, explorer.space)
 
 
 def _end_of(explorer: Explorer, cell: Cell) -> End:

@@ -12,7 +12,7 @@ import numpy as np
 from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
 from svge_core.comparison import score_rows, value_in_words
-from svge_core.drawing import to_svg
+from svge_core.drawing import PageText, rich_block, rich_drawing, rich_table, to_svg
 from svge_core.explorer import Explorer, Inspection, charted_name, column_names, map_column, short_name
 from svge_core.figures.paper import MapChoice, PaperFigure, map_sheet, path_sheet
 from svge_core.figures.style import new_figure
@@ -114,17 +114,14 @@ class CellView:
     def _repr_html_(self) -> str:
         """For Jupyter: name, drawing, and a table of what is measured and predicted."""
         space, found = self.explorer.space, self.inspection
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{escape(f'{row.title}, {row.kind}')}</td>"
-            f"<td>{escape(value_in_words(row, 0))}</td></tr>"
+        rows = [
+            [f"{row.title}, {row.kind}", PageText(value_in_words(row, 0), italic=row.kind == "predicted")]
             for row in score_rows(self.explorer, [found])
             if not row.meaning.detail
-        )
+        ]
         name = f"{space.title} {short_name(found.index, found.row)}"
-        return (
-            f"<div><b>{escape(name)}</b><br><code>{escape(space.format(self.cell))}</code><br>"
-            f"<div style='max-width:30em'>{self._repr_svg_()}</div><table>{rows}</table></div>"
-        )
+        drawing = rich_drawing(self._repr_svg_(), width=30)
+        return rich_block(name, [space.format(self.cell)], drawing, rich_table(("Score", "Value"), rows))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from svge_core.search.history import Direction, History, Observation
 from svge_core.search.objectives import COSTLY, Goal, largest_stage, needs_consent, split_word
 from svge_core.search.rules import Rules, rules_of
 from svge_core.search.runs.limits import MAX_BATCH, MAX_BUDGET, MAX_SEED, PRUNERS
+from svge_core.search.runs.rich import run_html
 from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 
@@ -295,6 +296,10 @@ class RunView:
                 kept, best[number] = np.vstack([kept, points[number]]), True
         chosen = np.flatnonzero(best[rows.reshape(-1)])
         return tuple(self.done[int(row)] for row in chosen[np.argsort(-utilities[chosen, 0], kind="stable")])
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return run_html(self)
 
     def frame(self) -> pd.DataFrame:
         """One row per evaluation, one column per goal."""
