@@ -16,6 +16,7 @@ from svge_core.atlas.size import CHARTED, DRAWN
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint
 from svge_core.data import has_indices
+from svge_core.errors import DataError
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.threads import computed_once
 from svge_core.training import TrainConfig
@@ -126,6 +127,23 @@ class Atlas:
             return None
         row = int(np.searchsorted(self.indices, index))
         return row if row < len(self.indices) and int(self.indices[row]) == index else None
+
+    def rows_in(self, other: "Atlas") -> Int[np.ndarray, " cells"]:
+        """For every row, the row of the same cell in another atlas of the space; -1 where that does not chart it.
+
+        Cells are the same by their index, those without one by themselves: where two samples of a space differ, or
+        come in another order, rows say nothing.
+
+        Raises:
+            DataError: if the other atlas is of another space.
+        """
+        if self.space != other.space or (self.drawn is None) != (other.drawn is None):
+            raise DataError(f"Cells of {self.space!r} have no rows in an atlas of {other.space!r}.")
+        if self.drawn is not None and other.drawn is not None:
+            there = other.drawn.rows
+            return np.array([there.get(cell, -1) for cell in self.drawn.cells], dtype=np.int64)
+        places = np.minimum(np.searchsorted(other.indices, self.indices), len(other) - 1)
+        return np.where(other.indices[places] == self.indices, places, -1).astype(np.int64)
 
     def place(self, plane: PlaneName, point: tuple[float, float], neighbours: int = 6, mix: Mix | None = None) -> Place:
         """Invert a position of a map.

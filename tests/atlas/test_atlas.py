@@ -13,7 +13,7 @@ from svge_core.atlas.atlas import Atlas, build_atlas, latent_tensor
 from svge_core.atlas.file import FILE, load_atlas, save_atlas
 from svge_core.checkpoints.checkpoint import Checkpoint
 from svge_core.data.held_out import split_cells
-from svge_core.errors import CheckpointError
+from svge_core.errors import CheckpointError, DataError
 from svge_core.spaces.registry import SPACES
 from svge_core.training.config import TrainConfig
 from tests.support.core import TinySpace, all_cells, tiny_model, write_checkpoint
@@ -144,3 +144,18 @@ def test_far_from_every_known_cell_is_sparse(built: tuple[Checkpoint, Atlas]) ->
     x, y = atlas.planes["umap"].xy[3].tolist()
     assert not atlas.place("umap", (x, y)).sparse
     assert atlas.place("umap", (x, y)).distances[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_rows_of_another_chart_are_found_by_index_and_not_by_position() -> None:
+    charts = [np.array(rows, dtype=np.int64) for rows in ([2, 5, 7, 11, 300], [0, 5, 6, 11, 12, 299])]
+
+    def chart(indices: np.ndarray, space: str = "enas6") -> Atlas:
+        empty = np.zeros((len(indices), 2), dtype=np.float32)
+        return Atlas(space, "0" * 16, indices, empty, {}, indices[:0], empty[:, 0], len(indices))
+
+    one, other = map(chart, charts)
+    for first, second in ((one, other), (other, one), (one, one)):
+        place = {int(index): row for row, index in enumerate(second.indices)}
+        assert first.rows_in(second).tolist() == [place.get(int(index), -1) for index in first.indices]
+    with pytest.raises(DataError, match="no rows in an atlas of 'nasbench201'"):
+        one.rows_in(chart(charts[1], "nasbench201"))

@@ -104,6 +104,29 @@ def test_regions_have_names_but_close_by_and_until_they_are_taken_off(opened: Ma
     page.wait_for_function(named, arg=[root, False], timeout=TIMEOUT_MS)
 
 
+def test_a_point_of_the_second_map_is_the_same_cell_on_the_first(
+    opened: MapDriver, site: tuple[str, np.ndarray]
+) -> None:
+    page, index = opened.page, lonely(site[1])
+    page.get_by_role("button", name="Display").click()
+    page.get_by_text("Second map", exact=True).click()
+    first, second = MapDriver(page, "latent-map"), MapDriver(page, "second-map").wait_ready()
+    assert first.box()["x"] + first.box()["width"] < second.box()["x"] and first.box()["y"] == second.box()["y"]
+    page.get_by_role("button", name="Display").click()
+    x, y = map(float, site[1][index])
+    page.mouse.move(*second.screen(x, y))
+    first.wait_for(twin=str(index))
+    second.click(x, y)
+    title(second, rf"Cell #{index}$")
+    for driver in (first, second):
+        driver.wait_for(pending="", marks="7")
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_function(
+        "([one, other]) => one.getBoundingClientRect().bottom < other.getBoundingClientRect().top",
+        arg=[first.root.element_handle(), second.root.element_handle()],
+    )
+
+
 def test_a_click_on_empty_space_decodes_it(opened: MapDriver, site: tuple[str, np.ndarray]) -> None:
     opened.click(*empty_place(opened, site[1]))
     title(opened, r"Decoded: cell #\d+")

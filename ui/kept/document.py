@@ -192,6 +192,9 @@ def check_space(name: str, record: SpaceRecord) -> None:
             _check_lasso(lasso)
     for conditions in (record.filter, *(saved.filter for saved in record.saved)):
         _check_filter(conditions, space)
+    for named in (record.display.second.colour, record.display.second.checkpoint):
+        if len(named) > MAX_NAME:
+            raise SvgeError(f"The session's second map names {named[:40]!r}…: expected up to {MAX_NAME} letters.")
     limits = record.display.limits
     if limits is not None and not (math.isfinite(limits[0]) and math.isfinite(limits[1]) and limits[0] < limits[1]):
         raise SvgeError(
@@ -207,6 +210,10 @@ def _check_lasso(lasso: Lasso) -> None:
             raise SvgeError(f"The session's lasso has {len(polygon)} corners: expected 3 to {MAX_CORNERS:,}.")
     if len(lasso.parts) > LASSO_PARTS:
         raise SvgeError(f"The session's lasso has {len(lasso.parts)} parts: expected up to {LASSO_PARTS}.")
+    if len(lasso.checkpoint) > MAX_NAME:
+        raise SvgeError(
+            f"The session's lasso is on a map of {lasso.checkpoint[:40]!r}…, which is no checkpoint's name."
+        )
 
 
 def _check_filter(conditions: CellFilter, space: AbstractSearchSpace) -> None:

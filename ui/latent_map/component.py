@@ -44,6 +44,7 @@ from ui.latent_map.values import (
     MapPoints,
     MapRegion,
     MapStatus,
+    MapTwin,
 )
 
 _HERE = Path(__file__).parent / "frontend"
@@ -78,6 +79,8 @@ def latent_map(
     brush: tuple[float, float] | None = None,
     flight: MapFlight | None = None,
     regions: Sequence[MapRegion] = (),
+    twin: MapTwin | None = None,
+    points_only: bool = False,
     height: int = 620,
     on_click: Callable[[MapClick], None] | None = None,
     on_lasso: Callable[[MapLasso], None] | None = None,
@@ -103,6 +106,8 @@ def latent_map(
             the legend. Pass back what ``on_brush`` gave.
         flight: moves the camera to a place, once for each number.
         regions: names of parts of the map, the most important first. The chart without WebGL2 leaves them out.
+        twin: another map on the page that shows the same cells.
+        points_only: a click on empty space is no click.
         height: in CSS pixels, legend included.
         on_click: called before the rerun with the chosen place.
         on_lasso: called with the drawn outline.
@@ -118,7 +123,7 @@ def latent_map(
         raise ValueError(f"dim: expected {points.n} booleans, got {len(dim)}")
     fields = [field.url for field in (surface, contours) if field is not None]
     keep_public(points.xy_url, colour.values_url, points.labels_url, *fields)
-    name_files([colour.values_url, *fields])
+    name_files([colour.values_url, *fields], beside=twin is not None and twin.second)
     handlers = Handlers(key, on_click, on_lasso, on_clear, on_status, on_brush)
     if (missing := st.session_state.get(NO_WEBGL)) is not None:
         from ui.latent_map.fallback import fallback_map  # Plotly is not imported unless it is needed
@@ -167,6 +172,8 @@ def latent_map(
             "brush": None if brush is None else [float(end) for end in brush],
             "brushable": on_brush is not None,
             "flight": None if flight is None else asdict(flight),
+            "twin": _twin_data(twin),
+            "pointsOnly": points_only,
             "seq": st.session_state.get(handlers.seq_key, 0),
             "status": handlers.known_status(),
         },
@@ -184,6 +191,10 @@ def latent_map(
 
 def _pairs(xy: Sequence[tuple[float, float]]) -> list[list[float]]:
     return [[float(x), float(y)] for x, y in xy]
+
+
+def _twin_data(twin: MapTwin | None) -> dict[str, Any] | None:
+    return None if twin is None else {"key": twin.key, "sameRows": twin.same_rows, "track": twin.track}
 
 
 def _background_data(background: MapBackground | None) -> dict[str, Any] | None:

@@ -38,13 +38,20 @@ def publish_own(array: NDArray[Any]) -> str:
     return url
 
 
-def name_files(urls: Iterable[str | None]) -> None:
-    """Note what this session's map shows now, in place of what it showed before."""
+def name_files(urls: Iterable[str | None], *, beside: bool = False) -> None:
+    """Note what this session's map shows now, in place of what it showed before.
+
+    Args:
+        urls: of the published files.
+        beside: a second map shows them, beside what the first one shows.
+    """
     context = get_script_run_ctx(suppress_warning=True)
     if context is None:
         return
     files = frozenset(name for url in urls if url and (name := Path(url).name).startswith(OWN))
     with _lock:
+        if beside:
+            files |= _named.get(context.session_id, frozenset())
         if files:
             _named[context.session_id] = files
         else:

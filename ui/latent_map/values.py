@@ -214,6 +214,23 @@ class MapFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class MapTwin:
+    """Another map on the same page that shows the same cells.
+
+    Attributes:
+        key: of the other map.
+        same_rows: row for row the same cells: what is pointed at on one has a ring on the other.
+        track: where the stops of a way that is played over the other lie on this one; None for those that do not.
+        second: this one stands beside the other, and not the other way round.
+    """
+
+    key: str
+    same_rows: bool
+    track: tuple[tuple[float, float] | None, ...] = ()
+    second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MapClick:
     """A chosen place: a point with its row number, or empty space with its exact coordinates.
 

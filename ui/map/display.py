@@ -48,6 +48,14 @@ def display(shown: Column) -> None:
         on_change=lambda: _set(regions=bool(st.session_state["w-regions"])),
         help="What most cells of a region share and others do not. Below the map stands of how many it is true.",
     )
+    st.session_state["w-second"] = now.second.shown
+    st.toggle(
+        "Second map",
+        key="w-second",
+        on_change=lambda: _set(second=replace(session.display().second, shown=bool(st.session_state["w-second"]))),
+        help="The same cells beside it, in another layout, colour or checkpoint. What is chosen, marked, dimmed or "
+        "selected on one is so on both.",
+    )
 
 
 def _colours(shown: Column) -> None:

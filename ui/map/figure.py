@@ -33,7 +33,7 @@ def _offer(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | N
     cells = [cell_named(space, focus.name)] if isinstance(focus, CellFocus) else []
     cells += cells_of(session.basket(), space)
     named = [cell for cell in dict.fromkeys(map(space.canonical, cells)) if explorer.row_of(cell) is not None]
-    here = outline if outline is not None and outline.plane == plane else None
+    here = outline if outline is not None and outline.plane == plane and not outline.checkpoint else None
     limits = hand_limits(shown)
     choice = MapChoice(
         shown.name.key,

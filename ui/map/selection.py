@@ -5,12 +5,11 @@ import pandas as pd
 import streamlit as st
 
 from svge_core import exporting
-from svge_core.atlas import PlaneName
 from svge_core.explorer import Column, Explorer, Summary, cell_name, charted_name, selection_columns, summary
 from svge_core.exporting import MAX_CELLS, MAX_PAGE
 from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
-from ui.shared.choices import BASKET_CAP, CellFocus
+from ui.shared.choices import BASKET_CAP, CellFocus, Lasso
 from ui.shared.selections import inside_of
 from ui.shared.theme import plain
 
@@ -20,11 +19,8 @@ TABLE_KEY = "selection-table"
 _COSTS = ("params_m", "flops_m")
 
 
-def selection(explorer: Explorer, plane: PlaneName, shown: Column, keep: np.ndarray | None) -> None:
-    """Show the selection, if there is one on this map."""
-    outline = session.lasso()
-    if outline is None or outline.plane != plane:
-        return
+def selection(explorer: Explorer, outline: Lasso | None, shown: Column, keep: np.ndarray | None) -> None:
+    """Show the selection, if there is one on a map that is shown."""
     inside = inside_of(explorer, outline)
     if inside is None:
         return

@@ -8,24 +8,34 @@ import streamlit as st
 
 from svge_core.atlas import PlaneName
 from svge_core.cells import Cell
-from svge_core.explorer import Explorer, cell_named, charted_name, short_name
+from svge_core.explorer import Explorer
 from svge_core.spaces import AbstractSearchSpace
 from ui.cell_training.latency import latency_section
 from ui.cell_training.panel import train_section
 from ui.latent_map.component import latent_map
-from ui.latent_map.values import MapClick, MapLasso, MapMark
+from ui.latent_map.values import MapClick, MapLasso, MapTwin
 from ui.map import travel
 from ui.map.controls import LINE, PLANES, controls, shown_colour, shown_plane
 from ui.map.figure import map_figure
 from ui.map.first import BEST, first_row
+from ui.map.marks import marks, opened_mark
 from ui.map.regions import region_list, region_names
+from ui.map.second import (
+    HEIGHT,
+    SECOND_KEY,
+    Second,
+    chosen_cells,
+    outline_on,
+    second_map,
+    show_second,
+)
 from ui.map.selection import charted_focus, selection
 from ui.shared import links, loaders, opening, reruns, session
-from ui.shared.basket import cells_of
-from ui.shared.cell_panel import cell_panel, inspect_focus
+from ui.shared.cell_panel import cell_panel
 from ui.shared.choices import LASSO_PARTS, CellFocus, Lasso, PlaceFocus
 from ui.shared.loaders import ShownColumn
 from ui.shared.map_look import hand_limits, map_look, passing
+from ui.shared.selections import inside_of
 from ui.shared.theme import plain, theme_name
 
 MAP_KEY, MAP_HEIGHT = "latent-map", 620
@@ -41,8 +51,13 @@ def workspace(opened: Explorer) -> None:
     shown = loaders.shown_column(explorer, shown_colour(explorer), theme_name())
     # every part has a place of its own: a map that moved when a line above it comes or goes would be loaded once more
     head, below = st.container(), st.container(key="map-and-panel")
+    with head:
+        second = second_map(explorer, plane, shown)
     with below:
-        left, right = st.columns([0.63, 0.37], gap="medium")
+        left, right = st.columns([0.63, 0.37] if second is None else [0.68, 0.32], gap="medium")
+    with left:
+        pair, under = st.container(horizontal=True, key="map-pair"), st.container()
+    first = pair.container(key="first-map")
     with head:
         _drop_foreign_focus(explorer)
         links.write_link(plane, shown.column.name.key)
@@ -54,14 +69,30 @@ def workspace(opened: Explorer) -> None:
         way = travel.way_of(explorer, plane)
         if way is not None:
             travel.show_way(explorer, plane, way, best and best.column, MAP_KEY)
-    with left:
-        _map(explorer, plane, shown, opened_at, way)
+    outline = _shown_outline(plane, second)
+    selected = inside_of(explorer, outline)
+    with first:
+        _map(explorer, plane, shown, opened_at, way, second, selected)
         map_figure(explorer, plane, shown.column, session.focus() or opened_at)
-        selection(explorer, plane, shown.column, keep)
-        _legend(explorer, plane, shown, keep)
+    if second is not None:
+        with pair.container(key="second-map-pair"):
+            show_second(explorer, second, way, opened_at, keep, selected, MAP_KEY, _drawn, _cleared)
+        with pair.container(key="first-map-words"):
+            elsewhere = selected is not None and outline_on(plane, "") is None
+            _legend(explorer, plane, shown, keep, only=False, elsewhere=elsewhere)
+    with under:
+        selection(explorer, outline, shown.column, keep)
+        if second is None:
+            _legend(explorer, plane, shown, keep)
         region_list(explorer, plane)
     with right:
         cell_panel(explorer, shown.column.name.score, partial(_real, explorer.space), opened_at)
+
+
+def _shown_outline(plane: PlaneName, second: Second | None) -> Lasso | None:
+    """The outline of the selection, if it was drawn on a map that is shown."""
+    found = outline_on(plane, "")
+    return found if found is not None or second is None else outline_on(second.plane, second.checkpoint)
 
 
 def _real(space: AbstractSearchSpace, cell: Cell) -> None:
@@ -90,10 +121,15 @@ def _kept(explorer: Explorer) -> np.ndarray | None:
 
 
 def _map(
-    explorer: Explorer, plane: PlaneName, shown: ShownColumn, opened_at: CellFocus | None, way: travel.Way | None
+    explorer: Explorer,
+    plane: PlaneName,
+    shown: ShownColumn,
+    opened_at: CellFocus | None,
+    way: travel.Way | None,
+    second: Second | None,
+    selected: np.ndarray | None,
 ) -> None:
-    outline = session.lasso()
-    here = outline if outline is not None and outline.plane == plane else None
+    here = outline_on(plane, "")
 
     def clicked(click: MapClick) -> None:
         row = click.index
@@ -102,77 +138,69 @@ def _map(
         else:
             session.set_focus(PlaceFocus(plane, click.x, click.y))
 
-    def drawn(lasso: MapLasso) -> None:
-        now = session.lasso()
-        if lasso.mode == "new" or now is None or now.plane != plane:
-            if lasso.mode != "remove":
-                session.set_lasso(Lasso(plane, lasso.polygon))
-        elif len(now.parts) < LASSO_PARTS:
-            session.set_lasso(replace(now, parts=(*now.parts, (lasso.mode, lasso.polygon))))
-        else:
-            session.say(LINE, f"A selection has at most {LASSO_PARTS} parts: draw a new one.")
-
-    def cleared() -> None:
-        opening.close()
-        travel.arrive()
-        with session.one_step():
-            session.set_focus(None)
-            session.set_lasso(None)
-
+    # what an outline on the second map selects keeps its colours here; on one map alone nothing is dimmed for it
+    elsewhere = selected if second is not None and here is None else None
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        marks=[*marks(explorer, plane), *_opened_mark(explorer, plane, opened_at), *travel.ends_of(way)],
+        marks=[*marks(explorer, plane), *opened_mark(explorer, plane, opened_at), *travel.ends_of(way)],
         lines=travel.lines_of(way),
         flight=opening.flight(plane),
         lasso=None if here is None else here.polygon,
         lasso_parts=() if here is None else here.parts,
-        height=MAP_HEIGHT,
-        **vars(map_look(explorer, plane, shown)),
+        height=MAP_HEIGHT if second is None else HEIGHT,
+        **vars(map_look(explorer, plane, shown, chosen=chosen_cells(len(explorer.atlas), elsewhere))),
         regions=region_names(explorer, plane),
+        twin=None if second is None else MapTwin(SECOND_KEY, second.same_rows),
         on_click=clicked,
-        on_lasso=drawn,
-        on_clear=cleared,
+        on_lasso=partial(_drawn, plane, ""),
+        on_clear=_cleared,
     )
 
 
-def _opened_mark(explorer: Explorer, plane: PlaneName, opened_at: CellFocus | None) -> list[MapMark]:
-    """The cell that the page opens with; its neighbours would have to be looked up before the map can be seen."""
-    if opened_at is None:
-        return []
-    row = explorer.row_of(cell_named(explorer.space, opened_at.name))
-    if row is None:
-        return []
-    x, y = map(float, explorer.atlas.planes[plane].xy[row])
-    return [MapMark(x, y, "focus", charted_name(explorer, row))]
+def _drawn(plane: PlaneName, checkpoint: str, lasso: MapLasso) -> None:
+    now = session.lasso()
+    if lasso.mode == "new" or now is None or (now.plane, now.checkpoint) != (plane, checkpoint):
+        if lasso.mode != "remove":
+            session.set_lasso(Lasso(plane, lasso.polygon, checkpoint=checkpoint))
+    elif len(now.parts) < LASSO_PARTS:
+        session.set_lasso(replace(now, parts=(*now.parts, (lasso.mode, lasso.polygon))))
+    else:
+        session.say(LINE, f"A selection has at most {LASSO_PARTS} parts: draw a new one.")
 
 
-def marks(explorer: Explorer, plane: PlaneName) -> list[MapMark]:
-    """The focus, its nearest known cells, and the basket."""
-    xy, found = explorer.atlas.planes[plane].xy, []
-    entries = session.basket()
-    for number, cell in enumerate(cells_of(entries, explorer.space), start=1):
-        if (row := explorer.row_of(cell)) is not None:
-            found.append(MapMark(float(xy[row, 0]), float(xy[row, 1]), "basket", number=number))
-    focus = session.focus()
-    if focus is None:
-        return found
-    seen = inspect_focus(explorer, focus)
-    for rank, near in enumerate(seen.neighbours, start=1):
-        found.append(MapMark(float(xy[near.row, 0]), float(xy[near.row, 1]), "neighbour", number=rank))
-    if isinstance(focus, CellFocus):
-        charted = seen.row is not None
-        x, y = map(float, xy[seen.row]) if charted else explorer.locate(plane, seen.place.latent)
-        return [*found, MapMark(x, y, "focus" if charted else "decoded", short_name(seen.index, seen.row))]
-    x, y = (focus.x, focus.y) if focus.plane == plane else explorer.locate(plane, seen.place.latent)
-    return [*found, MapMark(x, y, "decoded")]
+def _cleared() -> None:
+    opening.close()
+    travel.arrive()
+    with session.one_step():
+        session.set_focus(None)
+        session.set_lasso(None)
 
 
-def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.ndarray | None) -> None:
-    """What the colours mean, how the map was made, and what a filter leaves."""
+def _legend(
+    explorer: Explorer,
+    plane: PlaneName,
+    shown: ShownColumn,
+    keep: np.ndarray | None,
+    *,
+    only: bool = True,
+    elsewhere: bool = False,
+) -> None:
+    """What the colours mean, how the map was made, and what a filter leaves.
+
+    Args:
+        explorer: of the map.
+        plane: its layout.
+        shown: the column that colours it.
+        keep: true for the cells that pass the filter; None without one.
+        only: there is no second map.
+        elsewhere: the selection was drawn there.
+    """
     if keep is not None:
         cells = opening.cells_of(explorer)
         st.markdown(f"**{int(keep.sum()):,} of {len(keep):,} {cells}** pass the filter; the others are dimmed.")
+    if elsewhere:
+        st.caption("The selection keeps its colours; it was drawn on the second map.")
     reach = "its limits were chosen by hand" if hand_limits(shown.column) else shown.column.limits
     short = f"Colours: {reach}. " if reach else ""
     layout = explorer.atlas.planes[plane]
@@ -194,4 +222,5 @@ def _legend(explorer: Explorer, plane: PlaneName, shown: ShownColumn, keep: np.n
     spacing = "" if measured == len(explorer.atlas) else f" What is far is judged by {measured:,} random cells."
     whole = f"{shown.column.description.rstrip('.')}.\n\n{layout.note}. {inverse}{spacing}"
     short += f"{which}Empty space is decoded {where}; greyed zones are far from every known cell."
-    st.caption(plain(short), help="\n\n".join(map(plain, whole.split("\n\n"))))
+    begins = "" if only else "**First map.** "
+    st.caption(begins + plain(short), help="\n\n".join(map(plain, whole.split("\n\n"))))

@@ -138,12 +138,13 @@ class Player {
   mark() {
     const { data } = this, idle = !this.playing && this.time === data.at && !data.always;
     const frame = idle ? null : data.kind === "search" ? this.trail() : this.onPath();
-    window.dispatchEvent(new CustomEvent("svge-play", { detail: { map: data.map, frame } }));
+    const at = { stop: this.frame, part: eased(this.time - this.frame) };
+    window.dispatchEvent(new CustomEvent("svge-play", { detail: { map: data.map, frame, at } }));
   }
 
   onPath() {
     const { frames } = this.data, here = frames[this.frame], next = frames[this.frame + 1] ?? here;
-    const part = this.time - this.frame, ease = part * part * (3 - 2 * part);
+    const ease = eased(this.time - this.frame);
     const place = { x: here.x + (next.x - here.x) * ease, y: here.y + (next.y - here.y) * ease };
     const label = here.words.split(":")[0];
     return { words: here.words, replaces: ["focus", "decoded", "neighbour"], lines: [],
@@ -188,6 +189,10 @@ class Player {
     this.observer.disconnect();
     window.dispatchEvent(new CustomEvent("svge-play", { detail: { map: this.data.map, frame: null } }));
   }
+}
+
+function eased(part) {
+  return part * part * (3 - 2 * part);
 }
 
 // As an image a drawing can neither run nor load anything.

@@ -45,11 +45,13 @@ class Lasso:
     Attributes:
         polygon: its corners.
         parts: outlines that were drawn after it, in order: their cells are added or removed.
+        checkpoint: name of the one on whose map it was drawn, if that is not the chosen one: on a second map.
     """
 
     plane: PlaneName
     polygon: tuple[tuple[float, float], ...]
     parts: tuple[tuple[Literal["add", "remove"], tuple[tuple[float, float], ...]], ...] = ()
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,23 @@ class CompareChoice:
 
 
 @dataclass(frozen=True)
+class SecondMap:
+    """A second map beside the first of the Map page.
+
+    Attributes:
+        shown: whether it is there.
+        plane: its layout; None for the one that the first map does not show, if there are two.
+        colour: key of the column that colours it; empty for that of the first.
+        checkpoint: name of the checkpoint whose map it is; empty for that of the first.
+    """
+
+    shown: bool = False
+    plane: PlaneName | None = None
+    colour: str = ""
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True)
 class MapDisplay:
     """How maps draw their points, besides the column.
 
@@ -98,6 +117,7 @@ class MapDisplay:
         contours: density contours are drawn.
         surface: the surface between the cells is drawn.
         regions: regions have their names on them.
+        second: the second map.
     """
 
     scale: ColourScale = "ranks"
@@ -106,6 +126,7 @@ class MapDisplay:
     contours: bool = False
     surface: bool = False
     regions: bool = True
+    second: SecondMap = SecondMap()
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ui.shared.choices import MapDisplay
+from ui.shared.choices import MapDisplay, SecondMap
 
-DISPLAY_PARAMETERS = ("scale", "limits", "layers", "regions")
+DISPLAY_PARAMETERS = ("scale", "limits", "layers", "regions", "second", "second_colour", "second_checkpoint")
 _LAYERS = ("contours", "surface")
+#: the layout of a second map that is none in particular: the one that the first does not show
+_OTHER = "other"
+_LONGEST = 200
 
 
 def parse_display(parameters: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Read ``?scale=&limits=&layers=&regions=`` with ``&colour=``: fields of a display, and what made no sense."""
+    """Read ``?scale=&limits=&layers=&regions=`` with ``&colour=``, and ``&second=&second_colour=&second_checkpoint=``:
+    fields of a display, and what made no sense."""
     found: dict[str, Any] = {}
     problems: list[str] = []
     if (scale := parameters.get("scale")) in ("ranks", "values"):
@@ -32,6 +36,12 @@ def parse_display(parameters: Mapping[str, str]) -> tuple[dict[str, Any], tuple[
         found["regions"] = named == "1"
     elif named is not None:
         problems.append(f"The link's regions {named[:40]!r} are neither 0 nor 1.")
+    if (layout := parameters.get("second")) in ("umap", "pca", _OTHER):
+        plane = None if layout == _OTHER else layout
+        colour, checkpoint = (parameters.get(f"second_{name}", "")[:_LONGEST] for name in ("colour", "checkpoint"))
+        found["second"] = SecondMap(True, plane, colour, checkpoint)  # type: ignore[arg-type]
+    elif layout is not None:
+        problems.append(f"The link's second map {layout[:40]!r} is unknown: expected umap, pca or {_OTHER}.")
     return found, tuple(problems)
 
 
@@ -51,6 +61,10 @@ def display_parameters(display: MapDisplay, colour: str) -> dict[str, str]:
         found["layers"] = ",".join(layers)
     if not display.regions:
         found["regions"] = "0"
+    if (second := display.second).shown:
+        found["second"] = second.plane or _OTHER
+        found |= {"second_colour": second.colour} if second.colour else {}
+        found |= {"second_checkpoint": second.checkpoint} if second.checkpoint else {}
     return found
 
 

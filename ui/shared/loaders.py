@@ -130,15 +130,45 @@ def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint)
     return explorer
 
 
-def with_own_scores(explorer: Explorer) -> Explorer:
-    """The explorer of this session: with the user's own columns and what was trained and timed here, if any."""
-    own, name = session.user_columns(), explorer.space.name
-    tables = [table for table in (own and own.scores, own_trainings(name), own_latencies(name)) if table is not None]
+def named_explorer(name: str) -> Explorer | None:
+    """Another checkpoint of the chosen space, opened; None where there is none of that name that can be opened."""
+    folder = checkpoint_folders().get((session.space_name(), name))
+    try:
+        if folder is None or not (folder / ATLAS).is_file():
+            return None
+        with opening(folder):
+            return explorer_for(folder, session.device() or "cpu")
+    except SvgeError:
+        return None
+
+
+def with_own_scores(explorer: Explorer, name: str = "own explorer") -> Explorer:
+    """The explorer of this session: with the user's own columns and what was trained and timed here, if any.
+
+    Args:
+        explorer: without them.
+        name: that the last answer is remembered under.
+    """
+    own, space = session.user_columns(), explorer.space.name
+    tables = [table for table in (own and own.scores, own_trainings(space), own_latencies(space)) if table is not None]
     if not tables:
         return explorer
     key = (explorer.digest, session.device(), *(scores.digest for scores in tables))
     joined = tables[0].with_columns(*tables[1:])
-    return reruns.memo("own explorer", key, lambda: explorer.with_scores(joined))
+    return reruns.memo(name, key, lambda: explorer.with_scores(joined))
+
+
+def joined_rows(explorer: Explorer, other: Explorer) -> np.ndarray | None:
+    """For every row of a chart, the row of the same cell in another one, -1 where it is not there; None where both
+    list the same cells in the same order."""
+    return _joined((explorer.atlas.digest, other.atlas.digest), explorer, other)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _joined(identity: tuple[str, str], _explorer: Explorer, _other: Explorer) -> np.ndarray | None:
+    rows = _explorer.atlas.rows_in(_other.atlas)
+    same = len(rows) == len(_other.atlas) and bool((rows == np.arange(len(rows))).all())
+    return None if same else rows
 
 
 def _warm(explorer: Explorer) -> None:

@@ -31,32 +31,62 @@ class MapLook:
     contours: MapField | None
     dim: np.ndarray | None
     brush: tuple[float, float] | None
-    on_brush: Callable[[MapBrush | None], None]
+    on_brush: Callable[[MapBrush | None], None] | None
 
 
-def map_look(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> MapLook:
+def map_look(
+    explorer: Explorer,
+    plane: PlaneName,
+    shown: ShownColumn,
+    *,
+    chosen: np.ndarray | None = None,
+    name: str = "map filter",
+) -> MapLook:
     """How a map of this column is drawn now.
 
     Args:
         explorer: with the user's own columns.
         plane: the map that is shown.
         shown: the column that colours it.
+        chosen: true for the cells that an outline on another map selects, where one does; the others are dimmed.
+        name: that what the filter leaves is remembered under.
     """
-    display, conditions, key = session.display(), session.cell_filter(), shown.column.name.key
-    layout = explorer.atlas.planes[plane].digest
+    conditions, key = session.cell_filter(), shown.column.name.key
     # the browser moves the brush by itself, and so has to know what the other conditions leave
     brush = conditions.score if conditions.score_key == key and not shown.column.categories else None
     others = conditions if brush is None else replace(conditions, score=None, score_key="")
-    keep = passing(explorer, others, "map filter")
+    found = passing(explorer, others, name)
+    keep = both(found if isinstance(found, np.ndarray) else None, chosen)
+    look = bare_look(explorer, plane, shown, None if keep is None else ~keep)
+    return replace(look, brush=brush, on_brush=lambda brush: set_brush(shown.column, brush))
+
+
+def bare_look(explorer: Explorer, plane: PlaneName, shown: ShownColumn, dim: np.ndarray | None) -> MapLook:
+    """How a map is drawn whose legend is not brushed.
+
+    Args:
+        explorer: with the user's own columns.
+        plane: the map that is shown.
+        shown: the column that colours it.
+        dim: true for the points that are dimmed; None for none.
+    """
+    display = session.display()
     return MapLook(
         colour=shown_colours(shown),
-        background=loaders.map_background(layout, plane, explorer),
+        background=loaders.map_background(explorer.atlas.planes[plane].digest, plane, explorer),
         surface=_surface(explorer, plane, shown) if display.surface and not shown.column.categories else None,
         contours=_contours(explorer, plane) if display.contours else None,
-        dim=~keep if isinstance(keep, np.ndarray) else None,
-        brush=brush,
-        on_brush=lambda brush: set_brush(shown.column, brush),
+        dim=dim,
+        brush=None,
+        on_brush=None,
     )
+
+
+def both(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """True for what passes two conditions, each of which may be none."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
 
 
 def passing(explorer: Explorer, conditions: CellFilter, name: str = "filter") -> np.ndarray | str | None:

@@ -19,7 +19,7 @@ from svge_core.explorer import (
     parse_query,
     vocabulary_of,
 )
-from ui.shared import reruns, session
+from ui.shared import loaders, reruns, session
 from ui.shared.choices import NAME_LENGTH, SAVED_CAP, Lasso, SavedSelection, TableChoice
 from ui.shared.theme import plain
 
@@ -40,11 +40,21 @@ def enclosed(xy: np.ndarray, outline: Lasso) -> np.ndarray:
 
 
 def inside_of(explorer: ChartedCells, outline: Lasso | None) -> np.ndarray | None:
-    """Rows that an outline encloses; None without one, and for one on a map that the checkpoint does not have."""
-    if outline is None or outline.plane not in explorer.atlas.planes:
+    """Rows that an outline encloses; None without one, and for one on a map that the checkpoint does not have.
+
+    Of an outline on another checkpoint's map, the rows here of the cells that it encloses there.
+    """
+    drawn_on = explorer if outline is None or not outline.checkpoint else loaders.named_explorer(outline.checkpoint)
+    if outline is None or drawn_on is None or outline.plane not in drawn_on.atlas.planes:
         return None
-    layout = explorer.atlas.planes[outline.plane]
-    return reruns.memo("selection", (layout.digest, outline), lambda: enclosed(layout.xy, outline))
+    layout, atlas = drawn_on.atlas.planes[outline.plane], explorer.atlas
+
+    def ask() -> np.ndarray:
+        rows = enclosed(layout.xy, outline)
+        there = rows if drawn_on is explorer else drawn_on.atlas.rows_in(atlas)[rows]
+        return np.sort(there[there >= 0])
+
+    return reruns.memo("selection", (layout.digest, outline, atlas.digest), ask)
 
 
 def vocabulary(explorer: ChartedCells) -> Vocabulary:

@@ -21,11 +21,13 @@ class LatentMap extends MapMotion {
     this.data = data;
     this.root.style.height = `${data.height}px`;
     this.root.dataset.key = data.key;
+    this.root.dataset.empty = data.pointsOnly ? "passed" : "decoded";
     if (!this.renderer) return this.reportStatus();
     const themed = this.readTheme();
     Object.assign(this.scene, { marks: data.marks, lines: data.lines, lasso: data.lasso, parts: data.lassoParts });
     this.scene.regions = data.regions;
-    if (this.scene.pending && data.seq >= this.scene.pending.seq) this.scene.pending = null;
+    const { pending } = this.scene; // one without a number was never sent
+    if (pending && !(data.seq < pending.seq)) this.scene.pending = null;
     if (before.points?.url !== data.points.url || before.points?.digest !== data.points.digest) this.loadPoints();
     if (JSON.stringify(before.colour) !== JSON.stringify(data.colour)) this.loadColour();
     else if (before.dim !== data.dim) this.applyColour();
@@ -34,6 +36,7 @@ class LatentMap extends MapMotion {
     if (changed("surface")) this.loadSurface();
     if (changed("contours")) this.loadContours();
     if (changed("brush")) this.setBrush(data.brush); // else a movement that goes on would jump back
+    if (changed("twin") && this.values) this.nowReady();
     this.followFlight(data.flight);
     this.reportStatus();
     this.requestDraw(themed);
@@ -215,6 +218,7 @@ class LatentMap extends MapMotion {
     if (!this.camera || !this.values) return;
     const index = exact ? -1 : this.pick(px, py, radius);
     const [x, y] = index >= 0 ? [this.index.xy[2 * index], this.index.xy[2 * index + 1]] : this.toData(px, py);
+    if (this.data.pointsOnly && index < 0) return this.passOver(x, y, source);
     const seq = Math.max(Date.now(), (this.lastSeq ?? 0) + 1);
     this.lastSeq = seq;
     this.scene.pending = { x, y, kind: "pending", label: "", number: null, seq };
@@ -225,6 +229,15 @@ class LatentMap extends MapMotion {
     clearTimeout(this.keyTimer);
     if (delay) this.keyTimer = setTimeout(() => this.component.setTriggerValue("click", event), delay);
     else this.component.setTriggerValue("click", event);
+  }
+
+  // Empty space of a map whose places cannot be decoded: a walk goes on over it.
+  passOver(x, y, source) {
+    if (source !== "key") return;
+    clearTimeout(this.keyTimer);
+    this.scene.pending = { x, y, kind: "pending", label: "", number: null };
+    this.requestDraw(false);
+    this.announce(-1, x, y);
   }
 
   // Where the server gives no lines, the point's number is its official index.

@@ -1,5 +1,6 @@
 // Movement that is asked for: a flight of the camera to a place, and marks that a player (ui/player) moves over the map
-// while it plays, in place of some of those that the server sent.
+// while it plays, in place of some of those that the server sent. And what the map beside this one shows for a moment:
+// the point under the pointer there, the place of a marker that moves there.
 
 const FLIGHT_MS = 900, FLIGHT_ZOOM = 2.5;
 
@@ -8,6 +9,7 @@ class MapMotion extends MapInput {
     super(parent);
     const options = { signal: this.stop.signal };
     window.addEventListener("svge-play", (event) => this.playFrame(event.detail), options);
+    window.addEventListener("svge-hover", (event) => this.showTwin(event.detail), options);
   }
 
   // Flights are numbered: one that was there when the map was mounted is over.
@@ -39,12 +41,33 @@ class MapMotion extends MapInput {
   // The map can be drawn: a flight that waits for it begins, and a player that plays already says again where it is.
   nowReady() {
     if (this.flightWaits) this.flyTo(...this.flightWaits);
-    window.dispatchEvent(new CustomEvent("svge-map-ready", { detail: this.data.key }));
+    const { key, twin } = this.data;
+    for (const detail of twin ? [key, twin.key] : [key]) window.dispatchEvent(new CustomEvent("svge-map-ready", { detail }));
   }
 
-  playFrame({ map, frame }) {
-    if (map !== this.data.key) return;
-    this.played = frame;
+  // Rows of two maps name the same cells only where the server says so.
+  showTwin({ map, index }) {
+    const { twin } = this.data, xy = this.index?.xy;
+    if (map !== twin?.key) return;
+    const shown = twin.sameRows && xy && index != null;
+    this.scene.twin = shown ? [xy[2 * index], xy[2 * index + 1]] : null;
+    this.root.dataset.twin = shown ? String(index) : "";
+    this.requestDraw(false);
+  }
+
+  // What plays over the map beside this one, at the places that its stops have here.
+  followed(frame, { stop, part }) {
+    const { track } = this.data.twin, here = track[stop], next = track[stop + 1] ?? here;
+    if (!here) return null; // no cell, or none that is on this map
+    const [x, y] = here.map((value, i) => value + (next[i] - value) * part);
+    return { ...frame, lines: [], marks: frame.marks.map((mark) => ({ ...mark, x, y })) };
+  }
+
+  playFrame({ map, frame, at }) {
+    const { key, twin } = this.data;
+    if (map !== key && map !== twin?.key) return;
+    this.played = map === key || !frame ? frame : at && this.followed(frame, at);
+    frame = this.played;
     this.root.dataset.played = frame ? frame.words : "";
     this.requestDraw(false);
   }

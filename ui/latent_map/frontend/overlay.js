@@ -12,7 +12,7 @@ class Overlay {
   }
 
   // view: {width, height, ratio, camera, toScreen(x, y) -> [px, py]}; scene: {marks, lines, lasso, drawing, hover,
-  // pending, contours, parts}
+  // pending, contours, parts, twin}
   draw(view, scene, colours) {
     const ctx = this.context;
     [this.view, this.colours] = [view, colours];
@@ -29,6 +29,7 @@ class Overlay {
     for (const { mode, xy } of parts) this.outline(xy.map(([x, y]) => view.toScreen(x, y)), mode);
     if (scene.drawing) this.outline(scene.drawing, "drawn");
     if (scene.hover) this.ring(scene.hover, 7, colours.text, 1.5);
+    if (scene.twin) this.ring(view.toScreen(...scene.twin), 8, colours.accent, 2.5);
     const marks = scene.pending ? [...scene.marks, scene.pending] : scene.marks;
     const sorted = [...marks].sort((a, b) => MARK_ORDER.indexOf(a.kind) - MARK_ORDER.indexOf(b.kind));
     for (const mark of sorted) {

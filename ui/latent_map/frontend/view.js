@@ -270,6 +270,7 @@ class MapView {
     this.hovered = index;
     this.scene.hover = null;
     this.root.dataset.hover = index ?? "";
+    if (this.data.twin) window.dispatchEvent(new CustomEvent("svge-hover", { detail: { map: this.data.key, index } }));
     this.ui.tip.hidden = index == null;
     this.ui.needle.hidden = index == null;
     if (index != null) {
