@@ -155,9 +155,12 @@ def test_an_empty_place_is_between_points() -> None:
 
 
 def test_travel_lays_a_way_and_stopping_on_it_moves_the_focus(explorer: Explorer) -> None:
-    at = press(open_app(), "first-travel")
+    at = press(open_app(second="other"), "first-travel")
     best = measured(explorer)[0][1]
     data, shown = player(at), map_data(at)
+    beside = json.loads(at.get_by_key("second-map").proto.json)
+    assert beside["twin"]["track"] == beside["lines"][0]["xy"] == shown["lines"][0]["xy"], "of one layout here"
+    assert {"start", "end"} <= {mark["kind"] for mark in beside["marks"]}
     assert f"**#{best}** to **#" in words(at)
     assert [line["kind"] for line in shown["lines"]] == ["path"] and len(shown["lines"][0]["xy"]) == 25
     assert {"start", "end"} <= {mark["kind"] for mark in shown["marks"]}

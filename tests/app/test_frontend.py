@@ -116,6 +116,36 @@ def test_a_trip_plays_once_and_the_trail_names_evaluations_by_their_numbers() ->
     assert json.loads(done.stdout) == [[1, 1, 1, 2, 2], "#7"]
 
 
+FOLLOWING = """
+const map = Object.assign(Object.create(MapMotion.prototype), {
+  data: { key: "b", twin: { key: "a", sameRows: true, track: [[0, 0], [10, 20], null] } },
+  index: { xy: [1, 2, 3, 4] }, scene: {}, root: { dataset: {} }, requestDraw() {},
+});
+const frame = { words: "Stop", replaces: [], lines: [1], marks: [{ x: 7, y: 7, kind: "decoded" }] }, seen = [];
+const played = (name, stop, part) => {
+  map.playFrame({ map: name, frame, at: { stop, part } });
+  seen.push(map.played && map.played.marks.map(({ x, y }) => [x, y]));
+};
+played("a", 0, 0.5);
+played("a", 1, 0);
+played("a", 2, 0);
+played("other", 0, 0);
+played("b", 0, 0);
+for (const detail of [{ map: "a", index: 1 }, { map: "other", index: 0 }, { map: "a", index: null }]) {
+  map.showTwin(detail);
+  seen.push(map.scene.twin);
+}
+console.log(JSON.stringify(seen));
+"""
+
+
+def test_a_map_shows_what_moves_on_the_one_beside_it_at_its_own_places() -> None:
+    done = node("--input-type=module", "-", text=f"{joined(MODULES['latent_map'])}{FOLLOWING}")
+    assert done.returncode == 0, done.stderr
+    ringed = [[3, 4], [3, 4], None]
+    assert json.loads(done.stdout) == [[[5, 10]], [[10, 20]], None, None, [[7, 7]], *ringed]
+
+
 def test_the_checks_see_what_is_wrong() -> None:
     assert top_level_names("const A = 1, B = 2;\nfunction f() {\n  const c = 1;\n}\nexport class D {}\nlet e = 3;") == [
         "A",

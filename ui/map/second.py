@@ -15,7 +15,7 @@ from ui.latent_map.values import MapClick, MapLasso, MapTwin
 from ui.map import travel
 from ui.map.controls import PLANES
 from ui.map.marks import marks, marks_of_another, opened_mark, trip_ends, trip_line, trip_places
-from ui.map.regions import region_names
+from ui.map.regions import region_list, region_names
 from ui.map.selection import charted_focus
 from ui.shared import loaders, session
 from ui.shared.choices import CellFocus, Lasso, PlaceFocus, SecondMap
@@ -68,7 +68,7 @@ def second_map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> Seco
         else:
             chart = loaders.with_own_scores(opened, "own explorer beside")
     planes = chart.plane_names
-    usual: PlaneName = next((other for other in planes if other != plane), planes[0]) if not name else planes[0]
+    usual = planes[0] if name or planes[0] != plane else planes[-1]
     chosen = choice.plane if choice.plane in planes else usual
     keys = [column.key for column in map_names(chart)]
     key = next(key for key in (choice.colour, shown.column.name.key, keys[0]) if key in keys)
@@ -140,6 +140,7 @@ def show_second(
     )
     _choices(second)
     _words(explorer, second, selected is not None and outline is None, keep is not None)
+    region_list(chart, plane)
 
 
 def outline_on(plane: PlaneName, checkpoint: str) -> Lasso | None:
