@@ -225,11 +225,9 @@ def change(**values: object) -> None:
 
 
 def _words(explorer: Explorer, second: Second, selected: bool, filtered: bool) -> None:
-    """What the colours mean, how it is laid out, and how far it is linked."""
+    """How far it is linked; on asking, what the colours mean and how it is laid out."""
     chart, column = second.explorer, second.shown.column
-    lines = [
-        f"**Second map.** {plain(column.description.rstrip('.'))}\\. {plain(chart.atlas.planes[second.plane].note)}\\."
-    ]
+    lines = ["**Second map.**"]
     if selected:
         lines.append("The selection keeps its colours; it was drawn on the first map.")
     if second.checkpoint:
@@ -237,8 +235,11 @@ def _words(explorer: Explorer, second: Second, selected: bool, filtered: bool) -
             f"The same cells in the latent space of {plain(second.checkpoint)}; the panel is about the first map's "
             "model. A click chooses a cell: empty space is decoded on the first map only."
         )
+    else:
+        lines.append("The same cells and model: a click chooses a cell or decodes empty space, as on the first.")
     lines += _not_on_both(explorer, chart, filtered or selected)
-    st.caption(" ".join(lines))
+    whole = (column.description, chart.atlas.planes[second.plane].note)
+    st.caption(" ".join(lines), help="\n\n".join(f"{plain(text.rstrip('.'))}\\." for text in whole))
 
 
 def _not_on_both(explorer: Explorer, chart: Explorer, dimmed: bool) -> list[str]:
