@@ -18,6 +18,7 @@ from tests.browser.demo_driver import (
     wait_camera,
     zoom_at,
 )
+from tests.support.untyped import there
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
@@ -203,7 +204,7 @@ def test_one_finger_scrolls_the_page_until_the_map_was_tapped(new_page, demo_url
 
     def swipe() -> None:
         """A finger goes up by 120 pixels on the part of the map that is in view."""
-        box = demo.root.bounding_box()
+        box = there(demo.root.bounding_box())
         x, y = box["x"] + 60, max(box["y"], 0) + 200
         for kind, up in (("touchStart", 0), *(("touchMove", up) for up in range(15, 121, 15))):
             cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y - up}]})

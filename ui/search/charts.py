@@ -1,6 +1,7 @@
 """The races beside each other: best so far or Pareto front, and how the methods stand."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -145,8 +146,8 @@ def _standings(lineup: Lineup, goals: tuple[Goal, ...]) -> None:
         lambda column: [f"color: {c}; font-weight: 600" for c in colours], subset=["Method"]
     )
     numbers: Any = [name for name in frame.columns if frame[name].dtype == float]
-    unit = goals[0].meaning.unit
-    styled = styled.format(lambda value: number_in_words(float(value), unit), subset=numbers)
+    written: Any = partial(number_in_words, unit=goals[0].meaning.unit)
+    styled = styled.format(written, subset=numbers)
     if VOLUME in frame.columns:
         styled = styled.format("{:.1%}", subset=[VOLUME], na_rep="")
     with st.container(key="search-standings"):
