@@ -40,6 +40,8 @@ def figure_map(
     conditions: CellFilter | None = None,
     limits: tuple[float, float] | None = None,
     ranks: bool = False,
+    contours: bool = False,
+    surface: bool = False,
     width: PaperWidth = "single",
     path: str | Path | None = None,
 ) -> PaperFigure:
@@ -56,20 +58,24 @@ def figure_map(
         conditions: cells that fail them are pale.
         limits: ends of the colours, in the unit of the column.
         ranks: colours by rank instead of by value.
+        contours: lines around the densest places that hold 25, 50, 75 and 95 % of the points.
+        surface: values between the cells, interpolated on the map from the 8 nearest cells with a value.
         width: of a column of the paper: single (3.25 in), text (5.5 in) or double (6.75 in).
         path: also write it there: .pdf, .svg or .png.
 
     Raises:
         SvgeError: if there is no such column, map, cell or width, or the file cannot be written.
     """
-    yes_or_no("ranks", ranks)
+    for word, value in (("ranks", ranks), ("contours", contours), ("surface", surface)):
+        yes_or_no(word, value)
     if limits is not None and not limits[0] < limits[1]:
         raise DataError(f"limits are two numbers, the lower one first; got {limits!r:.80}.")
     later: tuple[tuple[Literal["add", "remove"], tuple[tuple[float, float], ...]], ...] = tuple(
         (mode, _corners(corners)) for mode, corners in parts
     )
     named = tuple(many_cells(cells))
-    chosen = MapChoice(colour, plane, _corners(outline), later, conditions or CellFilter(), named, limits, ranks)
+    kept, corners = conditions or CellFilter(), _corners(outline)
+    chosen = MapChoice(colour, plane, corners, later, kept, named, limits, ranks, contours, surface)
     return _written(map_sheet(explorer, chosen, width), path)
 
 

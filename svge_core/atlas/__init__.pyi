@@ -9,6 +9,7 @@ from .charted import (
 )
 from .drawn import DrawnChart as DrawnChart, chartable as chartable
 from .fields import (
+    SHARES as SHARES,
     density_levels as density_levels,
     interpolated_values as interpolated_values,
     point_density as point_density,

@@ -52,6 +52,8 @@ def map_figure(arguments: argparse.Namespace) -> int:
         tuple(_cells(explorer, arguments.cell or ())),
         arguments.range,
         arguments.ranks,
+        arguments.contours,
+        arguments.surface,
     )
     return _written(arguments, map_sheet(explorer, choice, arguments.width))
 

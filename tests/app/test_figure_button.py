@@ -14,7 +14,7 @@ from svge_core.__main__ import main
 from svge_core.explorer import CellFilter, Explorer
 from svge_core.search.runs import SearchConfig, create_run, execute
 from tests.support.app_driver import App, open_app, rerun
-from ui.shared.choices import Lasso
+from ui.shared.choices import Lasso, MapDisplay
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -67,10 +67,12 @@ def test_map_cell_path_and_comparison(
     )
     assert all(getattr(every, field.name) != field.default for field in fields(CellFilter))
     at.session_state["map_filter"] = every
+    at.session_state["map_display"] = MapDisplay(contours=True, surface=True)
     at = rerun(at)
     for kind in ("map", "cell"):
         agree(at, kind, offered[f"figure-download-{kind}"](), tmp_path, monkeypatch)
     command = next(code.value for code in at.code if " figure map " in code.value)
+    assert "--ranks --contours --surface " in command
     assert "--cell '#6111'" in command and "'--where=best 40, depth over 1'" in command
     at.switch_page("pages/compare.py")
     at.query_params["cells"] = "6111,9000"

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import rankdata
+from scipy.stats import percentileofscore, rankdata
 
 import svge_core as svge
 from svge_core.__main__ import main
@@ -24,6 +24,7 @@ from svge_core.explorer import CellFilter, Explorer, map_column, map_names
 from svge_core.figures.notebook.views import MapView
 from svge_core.figures.paper import WIDTHS, PaperFigure, PaperForm
 from svge_core.figures.paper.charted import rank_shares
+from svge_core.figures.paper.layers import draw_contours, draw_surface
 from svge_core.figures.paper.protocol import row_lines
 from svge_core.figures.paper.sheet import NOTE, wrapped
 from svge_core.interpolation import path_scores
@@ -78,8 +79,16 @@ def figures(explorer: Explorer, runs: list[RunView]) -> dict[str, tuple[PaperFig
     where = ["--checkpoint", str(FOLDER)]
     return {
         "map": (
-            svge.figure_map(explorer, "predicted-cifar10_valid", cells=cells[:1], outline=OUTLINE, ranks=True),
-            ["--colour", "predicted-cifar10_valid", "--cell", "6111", "--ranks", *where]
+            svge.figure_map(
+                explorer,
+                "predicted-cifar10_valid",
+                cells=cells[:1],
+                outline=OUTLINE,
+                ranks=True,
+                contours=True,
+                surface=True,
+            ),
+            ["--colour", "predicted-cifar10_valid", "--cell", "6111", "--ranks", "--contours", "--surface", *where]
             + ["--outline=" + ";".join(f"{x},{y}" for x, y in OUTLINE)],
         ),
         "path": (
@@ -153,6 +162,56 @@ def test_a_map_says_what_is_selected(explorer: Explorer, figures: dict[str, tupl
     narrow = svge.figure_map(explorer, conditions=CellFilter(contains=("none",), held_out_only=True))
     kept = explorer.held_out & (explorer.operation_counts[:, SPACE.operations.index("none")] > 0)
     assert f"In colour: {int(kept.sum()):,} cells that pass the filter" in " ".join(narrow.protocol)
+
+
+@pytest.mark.parametrize("ranks", [False, True])
+def test_a_surface_has_the_interpolated_values_in_the_colours_of_the_points_and_contours_hold_their_shares(
+    explorer: Explorer, ranks: bool
+) -> None:
+    from matplotlib.figure import Figure
+    from matplotlib.path import Path as Outline
+
+    layout, shown = explorer.atlas.planes["pca"], map_column(explorer, "params_m")
+    axes = Figure().add_subplot()
+    limits = (0.0, 1.0) if ranks else (shown.low, shown.high)
+    among = np.sort(shown.values)
+    draw_surface(axes, layout, shown, "viridis", limits, (lambda v: rank_shares(v, among)) if ranks else lambda v: v)
+    (image,) = axes.images
+    masked: Any = image.get_array()
+    drawn, (left, right, low, high) = np.ma.getdata(masked), image.get_extent()
+    assert image.get_clim() == limits
+    rows, columns = np.nonzero(~np.ma.getmaskarray(masked))
+    assert 1_000 < len(rows) < drawn.size
+    for row, column in list(zip(rows, columns, strict=True))[::4_000]:
+        # the middle of the pixel as it is printed
+        at = [
+            left + (column + 0.5) * (right - left) / drawn.shape[1],
+            low + (row + 0.5) * (high - low) / drawn.shape[0],
+        ]
+        apart = np.linalg.norm(layout.xy.astype(np.float64) - at, axis=1)
+        near = np.argsort(apart, kind="stable")[:8]
+        weights = 1 / np.maximum(apart[near], 1e-9) ** 2
+        value = (weights * shown.values[near]).sum() / weights.sum()
+        expected = percentileofscore(among, value, "mean") / 100 if ranks else value
+        assert drawn[row, column] == pytest.approx(expected, abs=2e-3)
+    draw_contours(axes, layout)
+    halo, lines = axes.collections
+    assert len(lines.get_paths()) == len(halo.get_paths()) == 4
+    for share, path in zip((0.95, 0.75, 0.5, 0.25), lines.get_paths(), strict=True):
+        parts = path.to_polygons(closed_only=False)
+        inside = (
+            np.sum([Outline(part).contains_points(layout.xy) for part in parts], axis=0) % 2 == 1
+        )  # holes count out
+        assert inside.mean() == pytest.approx(share, abs=0.03)
+
+
+def test_a_figure_says_what_lies_between_the_points(
+    explorer: Explorer, figures: dict[str, tuple[PaperFigure, list[str]]]
+) -> None:
+    text = " ".join(figures["map"][0].protocol)
+    assert "interpolated on the map, not measured" in text and "hold 25, 50, 75 and 95 % of the points" in text
+    plain = " ".join(svge.figure_map(explorer).protocol)
+    assert "interpolated" not in plain and "contours" not in plain
 
 
 def test_selected_cells_without_a_value_are_not_in_colour(explorer: Explorer) -> None:
@@ -274,6 +333,7 @@ MISTAKES: list[tuple[Callable[[Explorer, list[RunView]], object], str]] = [
     (lambda explorer, runs: svge.figure_map(explorer, "speed"), "There is no column 'speed'"),
     (lambda explorer, runs: svge.figure_map(explorer, outline=((0.0, 0.0), (1.0, 1.0))), "three corners or more"),
     (lambda explorer, runs: svge.figure_map(explorer, limits=(2.0, 1.0)), "lower one first"),
+    (lambda explorer, runs: svge.figure_map(explorer, "split", surface=True), "has categories"),
     (lambda explorer, runs: svge.figure_map(explorer, path="map.gif"), "expected .pdf, .svg, .png"),
     (lambda explorer, runs: svge.figure_race([]), "nothing to draw"),
     (lambda explorer, runs: svge.figure_race(runs, goal=2), "there is no number 2"),

@@ -34,7 +34,7 @@ def _offer(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | N
     cells += cells_of(session.basket(), space)
     named = [cell for cell in dict.fromkeys(map(space.canonical, cells)) if explorer.row_of(cell) is not None]
     here = outline if outline is not None and outline.plane == plane and not outline.checkpoint else None
-    limits = hand_limits(shown)
+    limits, display = hand_limits(shown), session.display()
     choice = MapChoice(
         shown.name.key,
         plane,
@@ -44,6 +44,8 @@ def _offer(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | N
         tuple(named[:MOST_NAMES]),
         limits,
         by_rank(shown) and limits is None,
+        display.contours,
+        display.surface and not shown.categories,
     )
     return FigureOffer(
         "map",
@@ -62,7 +64,8 @@ def _words(explorer: Explorer, choice: MapChoice) -> list[str]:
         words += ["--cell", typed(explorer, cell)]
     outlines = [("outline", choice.outline), *choice.parts] if choice.outline else []
     words += [f"--{mode}=" + ";".join(f"{x!r},{y!r}" for x, y in corners) for mode, corners in outlines]
-    words += ["--ranks"] if choice.ranks else []
+    layers = ("ranks", choice.ranks), ("contours", choice.contours), ("surface", choice.surface)
+    words += [f"--{word}" for word, there in layers if there]
     words += [f"--range={choice.limits[0]!r},{choice.limits[1]!r}"] if choice.limits else []
     kept = choice.conditions
     if kept.score is not None:
@@ -85,7 +88,8 @@ def _call(explorer: Explorer, choice: MapChoice) -> str:
         given.append(f"outline={list(choice.outline)!r}")
     if choice.parts:
         given.append(f"parts={list(choice.parts)!r}")
-    given += ["ranks=True"] if choice.ranks else []
+    layers = ("ranks", choice.ranks), ("contours", choice.contours), ("surface", choice.surface)
+    given += [f"{word}=True" for word, there in layers if there]
     given += [f"limits={choice.limits!r}"] if choice.limits else []
     lines = opening(explorer)
     if choice.conditions != CellFilter():

@@ -27,6 +27,10 @@ def register(commands: Any) -> None:
     )
     kind.add_argument("--plane", choices=("umap", "pca"), help="the map (default: the first there is)")
     kind.add_argument("--ranks", action="store_true", help="colours by rank instead of by value")
+    kind.add_argument("--contours", action="store_true", help="lines around the densest places")
+    kind.add_argument(
+        "--surface", action="store_true", help="values between the cells, interpolated on the map and not measured"
+    )
     kind.add_argument("--range", type=_pair, metavar="LOW,HIGH", help="ends of the colours")
     kind.add_argument(
         "--cell", action="append", metavar="ARCH", help=f"name it on the map ({_CELL}); again for several"

@@ -3,7 +3,7 @@
 Points are one picture inside the vector file: 423,624 circles would make a file that no reader opens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +25,7 @@ from svge_core.explorer import (
     map_column,
 )
 from svge_core.figures.paper.forms import PaperWidth
+from svge_core.figures.paper.layers import check_surface, draw_contours, draw_surface, layer_lines
 from svge_core.figures.paper.protocol import meaning_lines, prediction_line
 from svge_core.figures.paper.sheet import NOTE, SMALL, PaperFigure, Sheet, wrapped
 
@@ -56,6 +57,8 @@ class MapChoice:
         cells: charted cells whose names stand beside them.
         limits: ends of the colours; None for those of the column.
         ranks: colours by place in the order of the values, so that cells of like values can be told apart.
+        contours: lines around the densest places.
+        surface: the values between the cells, interpolated.
     """
 
     colour: str = ""
@@ -66,6 +69,8 @@ class MapChoice:
     cells: tuple[Cell, ...] = ()
     limits: tuple[float, float] | None = None
     ranks: bool = False
+    contours: bool = False
+    surface: bool = False
 
 
 def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single") -> PaperFigure:
@@ -85,7 +90,10 @@ def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single
     if len(choice.cells) > MOST_NAMES:
         raise DataError(f"A figure holds the names of at most {MOST_NAMES} cells; got {len(choice.cells)}.")
     shown = map_column(explorer, choice.colour or column_names(explorer)[0].key)
-    xy = explorer.atlas.planes[plane].xy
+    if choice.surface:
+        check_surface(shown)
+    layout = explorer.atlas.planes[plane]
+    xy = layout.xy
     outlines: list[tuple[Literal["add", "remove"], Corners]] = [*choice.parts]
     if choice.outline:
         outlines.insert(0, ("add", choice.outline))
@@ -103,6 +111,10 @@ def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single
         label = "" if shown.categories else _bar_title(shown, choice)
         axes, beside = _ground(sheet, xy, label, bool(shown.categories))
         _points(axes, explorer, shown, xy, keep, choice)
+        if choice.surface:
+            draw_surface(axes, layout, shown, _scale(shown), *_placed(shown, choice))
+        if choice.contours:
+            draw_contours(axes, layout)
         if beside is not None:
             _bar(sheet, beside, shown, choice, label)
         for mode, corners in outlines:
@@ -206,11 +218,19 @@ def _points(
         there = [number for number in range(len(colours)) if (shown.values[rows] == number).any()]
         _legend(axes, [(shown.categories[number], colours[number]) for number in there], bool(len(pale)))
         return
-    known, (low, high) = shown.values[rows], choice.limits or (shown.low, shown.high)
-    if choice.ranks:  # of equal values the middle one, among all cells with a value
-        known = rank_shares(known, shown.values[np.isfinite(shown.values)])
-        low, high = 0.0, 1.0
-    axes.scatter(*xy[rows].T, c=known, cmap=_scale(shown), vmin=low, vmax=high, zorder=2, **look)
+    (low, high), place = _placed(shown, choice)
+    axes.scatter(*xy[rows].T, c=place(shown.values[rows]), cmap=_scale(shown), vmin=low, vmax=high, zorder=2, **look)
+
+
+def _placed(
+    shown: Column, choice: MapChoice
+) -> tuple[tuple[float, float], Callable[[Float[np.ndarray, " values"]], Float[np.ndarray, " values"]]]:
+    """Ends of the colours, and where values lie between them."""
+    if not choice.ranks:
+        return choice.limits or (shown.low, shown.high), lambda values: values
+    known = shown.values[np.isfinite(shown.values)]
+    # of equal values the middle one, among all cells with a value
+    return (0.0, 1.0), lambda values: rank_shares(values, known)
 
 
 def rank_shares(
@@ -347,6 +367,7 @@ def _protocol(
             lines.append("Colours: by rank among all cells with a value; the bar names the values.")
         elif choice.limits is None and shown.limits:
             lines.append(f"Colours: {shown.limits}.")
+    lines += layer_lines(contours=choice.contours, surface=choice.surface)
     if keep is not None:
         drawn = bool(choice.outline or choice.parts)
         outline = "inside the outlines (dashed: removed)" if choice.parts else "inside the outline"
