@@ -99,7 +99,10 @@ def test_it_is_there_only_when_asked_for_and_shows_the_other_layout(atlas: Atlas
     choose(at, "w-second", True)
     first, second = map_data(at), second_data(at)
     assert first["points"]["digest"].endswith("-pca") and second["points"]["digest"].endswith("-umap")
-    assert first["twin"] == {"key": SECOND, "sameRows": True, "track": []} and second["twin"]["key"] == "latent-map"
+    assert (
+        first["twin"] == {"key": SECOND, "sameRows": True, "track": [], "second": False}
+        and second["twin"]["key"] == "latent-map"
+    )
     assert second["colour"] == first["colour"] and first["height"] == second["height"] < 620
     choose(at, "w-plane", "umap")
     assert second_data(at)["points"]["digest"].endswith("-pca"), "the other one, until one is chosen"

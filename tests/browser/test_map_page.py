@@ -113,6 +113,7 @@ def test_a_point_of_the_second_map_is_the_same_cell_on_the_first(
     first, second = MapDriver(page, "latent-map"), MapDriver(page, "second-map").wait_ready()
     assert first.box()["x"] + first.box()["width"] < second.box()["x"] and first.box()["y"] == second.box()["y"]
     page.get_by_role("button", name="Display").click()
+    expect(page.get_by_role("application", name=re.compile("^Second map of arch"))).to_have_count(1)
     x, y = map(float, site[1][index])
     page.mouse.move(*second.screen(x, y))
     first.wait_for(twin=str(index))

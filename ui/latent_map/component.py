@@ -194,7 +194,11 @@ def _pairs(xy: Sequence[tuple[float, float]]) -> list[list[float]]:
 
 
 def _twin_data(twin: MapTwin | None) -> dict[str, Any] | None:
-    return None if twin is None else {"key": twin.key, "sameRows": twin.same_rows, "track": twin.track}
+    return (
+        None
+        if twin is None
+        else {"key": twin.key, "sameRows": twin.same_rows, "track": twin.track, "second": twin.second}
+    )
 
 
 def _background_data(background: MapBackground | None) -> dict[str, Any] | None:

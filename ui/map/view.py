@@ -80,11 +80,12 @@ def workspace(opened: Explorer) -> None:
         with pair.container(key="first-map-words"):
             elsewhere = selected is not None and outline_on(plane, "") is None
             _legend(explorer, plane, shown, keep, only=False, elsewhere=elsewhere)
+            region_list(explorer, plane)
     with under:
         selection(explorer, outline, shown.column, keep)
         if second is None:
             _legend(explorer, plane, shown, keep)
-        region_list(explorer, plane)
+            region_list(explorer, plane)
     with right:
         cell_panel(explorer, shown.column.name.score, partial(_real, explorer.space), opened_at)
 

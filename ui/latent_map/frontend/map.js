@@ -21,6 +21,7 @@ class LatentMap extends MapMotion {
     this.data = data;
     this.root.style.height = `${data.height}px`;
     this.root.dataset.key = data.key;
+    if (data.twin?.second) this.root.ariaLabel = this.root.ariaLabel.replace(/^Map/, "Second map"); // each has its name
     this.root.dataset.empty = data.pointsOnly ? "passed" : "decoded";
     if (!this.renderer) return this.reportStatus();
     const themed = this.readTheme();
