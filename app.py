@@ -8,6 +8,7 @@ from svge_core.errors import SvgeError
 from svge_core.plugins import load_plugins
 from ui.kept import keeping
 from ui.kept.panel import session_sidebar
+from ui.keyboard.component import keyboard
 from ui.latent_map import own
 from ui.paths import shared
 from ui.shared import links, loaders, reruns
@@ -61,6 +62,7 @@ for problem in links.follow_link(loaders.checkpoint_folders()):
 sidebar(undo=chosen.title not in ("Map", "Table"))
 session_sidebar()
 keeping.listen()
+keyboard()
 if chosen.title not in ("Map", "Interpolate", "Compare"):  # these write more into the address
     links.write_space_link()
 tour()

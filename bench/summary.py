@@ -19,6 +19,7 @@ from bench import (
     nasbench101_sizes,
     papers,
     randwire,
+    tasks,
     throughput,
     tradeoff,
     untrained,
@@ -115,6 +116,7 @@ COLUMNS: dict[str, list[str]] = {
     "papers": papers.COLUMNS,
     "randwire": randwire.COLUMNS,
     "load": load.COLUMNS,
+    "tasks": [*tasks.COLUMNS, "way"],
     "map_brush": ["what", "times", "median_ms", "p90_ms", "max_ms", "browser_cpu_ms", "bytes"],
     "click": ["what", "clicks", "median_ms", "p90_ms", "max_ms"],
 }

@@ -18,6 +18,7 @@ MODULES = {
     "player": [ROOT / "ui" / "player" / name for name in ("curve.js", "player.js")],
     "space_table": [ROOT / "ui" / "table" / "table.js"],
     "tour": [ROOT / "ui" / "tour" / "tour.js"],
+    "keyboard": [ROOT / "ui" / "keyboard" / "keyboard.js"],
 }
 #: a name that each of them declares
 DECLARED = {
@@ -27,6 +28,7 @@ DECLARED = {
     "player": "Player",
     "space_table": "placeOf",
     "tour": "Tour",
+    "keyboard": "Keeper",
 }
 _NAMES = re.compile(r"^(?:export )?(?:async )?(?:function|class)\*? (\w+)|^(?:const|let|var) (.+)", re.MULTILINE)
 

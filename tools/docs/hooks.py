@@ -9,7 +9,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ("assets/*.svg", "assets/screenshots/*.png")
+SHARED = ("assets/*.svg", "assets/screenshots/*.png", "assets/screenshots/first/*.webp")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -24,7 +24,7 @@ from tools.docs.prediction import extrapolation, prediction
 from tools.docs.published import published
 from tools.docs.search import ablation, batches, pairs, restricted, search
 from tools.docs.sizes import sizes
-from tools.docs.speed import asks, clicks, durability, load, map_brush, throughput
+from tools.docs.speed import asks, clicks, durability, load, map_brush, tasks, throughput
 from tools.docs.training import real_training
 from tools.docs.validity import validity
 
@@ -105,6 +105,7 @@ BLOCKS: dict[str, Block] = {
     "clicks": Block("docs/results/speed.md", clicks),
     "load": Block("docs/results/speed.md", load),
     "brush": Block("docs/results/speed.md", map_brush),
+    "tasks": Block("docs/results/speed.md", tasks),
     "asks": Block("docs/results/speed.md", asks),
     "cluster_workers": Block("docs/guide/cluster.md", cluster.workers),
     "cluster_driver": Block("docs/guide/cluster.md", cluster.driver),

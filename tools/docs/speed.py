@@ -1,4 +1,4 @@
-"""Tables of speed and durability, from ``bench/results/`` (throughput, durability, click, load, ask_time)."""
+"""Tables of speed and durability, from ``bench/results/`` (throughput, durability, click, load, tasks, ask_time)."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from svge_core.spaces import SPACES
 
 WHAT = {"train": "training", "encode": "encoding", "decode": "decoding"}
 CODE = {"authors": "authors' code"}
+FIRST_VISIT = "first visit: "
 
 
 def _measured(stored: dict[str, Any], more: str = "") -> str:
@@ -106,6 +107,32 @@ def map_brush(root: Path) -> str:
         weight = f"{row['bytes'] / 1e6:.2f}" if row.get("bytes") else ""
         cpu = row["browser_cpu_ms"] / 1000
         lines.append(f"| {row['what']} | {row['times']} | {median} | {cpu:.2g} | {weight} |")
+    return "\n".join(lines)
+
+
+def tasks(root: Path) -> str:
+    """What six tasks take, and what a first visit sees when."""
+    if (stored := read_results("tasks", root)) is None:
+        return "Not measured yet: `python -m bench.tasks`."
+    settings, rows = stored["settings"], stored["rows"]
+    before = f"; before: commit {settings['before']}" if "before" in settings else ""
+    lines = [
+        _measured(stored, f"; {settings['window']}{before}; load average of the machine {settings['load average']}"),
+        "",
+        "| task | code | clicks, drags, scrolls | keys, texts | seconds | way |",
+        "|---|---|---|---|---|---|",
+    ]
+    names = dict.fromkeys(row["task"] for row in rows if "answer" in row)
+    for row in (row for name in names for row in rows if row["task"] == name):
+        if row["done"] == "yes":
+            shown = f"{row['clicks']} | {row['keys']} | {row['seconds']:.1f} | {row['way']}"
+        else:
+            shown = f"{row['done']} | | | {row['answer']}"
+        lines.append(f"| {row['task']} | {row['code']} | {shown} |")
+    lines += ["", "| a first visit: in view | after, s | clicks until then |", "|---|---|---|"]
+    for row in rows:
+        if row["task"].startswith(FIRST_VISIT):
+            lines.append(f"| {row['task'].removeprefix(FIRST_VISIT)} | {row['seconds']:.1f} | {row['clicks']} |")
     return "\n".join(lines)
 
 

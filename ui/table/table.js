@@ -43,6 +43,8 @@ function body(data, table, send) {
     const line = element("tr", null, part, { tabIndex: row.focus ? 0 : -1 });
     if (row.focus) line.setAttribute("aria-current", "true");
     const tick = element("input", null, element("td", null, line, { className: "sp-tick" }), { type: "checkbox", checked: row.ticked });
+    tick.tabIndex = line.tabIndex;
+    line.tick = tick;
     tick.setAttribute("aria-label", `Tick ${row.name}`);
     tick.addEventListener("change", () => send("tick", { rows: [row.row], on: tick.checked }));
     row.cells.forEach((text, place) => {
@@ -53,11 +55,12 @@ function body(data, table, send) {
       if (column.wide) cell.title = text;
     });
     line.addEventListener("click", (event) => event.target.closest("input, .sp-tick") || send("focus", { row: row.row }));
+    line.addEventListener("focusin", () => rove(lines, line));
     line.addEventListener("keydown", (event) => {
-      if (event.target !== line) return;
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       const next = step && lines[lines.indexOf(line) + step];
-      if (next) next.focus();
+      if (next) (event.target === tick ? next.tick : next).focus();
+      else if (event.target !== line) return;
       else if (event.key === "Enter") send("focus", { row: row.row });
       else if (event.key === " ") tick.click();
       else return;
@@ -65,7 +68,12 @@ function body(data, table, send) {
     });
     lines.push(line);
   }
-  if (lines.length && !data.rows.some((row) => row.focus)) lines[0].tabIndex = 0;
+  if (lines.length && !data.rows.some((row) => row.focus)) rove(lines, lines[0]);
+}
+
+// Tab stops at one row and its tick, and leads on from there: a hundred rows are no hundred stops.
+function rove(lines, here) {
+  for (const line of lines) line.tabIndex = line.tick.tabIndex = line === here ? 0 : -1;
 }
 
 // What has the keyboard, so that it has it again after the table was drawn anew: a header, or a row or its tick.
