@@ -21,6 +21,7 @@ from svge_core.figures.paper import (
     race_sheet,
 )
 from svge_core.interpolation import lay_path
+from svge_core.jobs import scores_from_here
 from svge_core.search import Lineup
 from svge_core.search.runs import RunView, list_runs, read_run
 
@@ -99,9 +100,11 @@ def _opened(arguments: argparse.Namespace) -> Explorer:
     """The checkpoint that the options name, with scores of one's own."""
     use_threads(arguments)
     explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
-    if arguments.scores is None:
-        return explorer
-    return explorer.with_scores(import_csv(explorer.space, arguments.scores).to_scores(explorer.space))
+    if arguments.scores is not None:
+        explorer = explorer.with_scores(import_csv(explorer.space, arguments.scores).to_scores(explorer.space))
+    if arguments.runs is not None:
+        explorer = explorer.with_scores(scores_from_here(explorer.space, arguments.runs))
+    return explorer
 
 
 def _cells(explorer: Explorer, texts: Sequence[str]) -> list[Cell]:

@@ -5,6 +5,7 @@ from .cell_training import (
     CellTrainingRequest as CellTrainingRequest,
     trained_scores as trained_scores,
 )
+from .here import LATENCIES as LATENCIES, TRAININGS as TRAININGS, scores_from_here as scores_from_here
 from .latencies import (
     MeasuredCell as MeasuredCell,
     MeasuredLatency as MeasuredLatency,

@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from svge_core.jobs import CellTrainingJob, CellTrainingJobs, CellTrainingProgress, CellTrainingRequest
+from svge_core.errors import DataError
+from svge_core.jobs import (
+    CellTrainingJob,
+    CellTrainingJobs,
+    CellTrainingProgress,
+    CellTrainingRequest,
+    scores_from_here,
+)
 from svge_core.network_training import STATE, TrainRecipe, train_network
 from svge_core.network_training.result import write_result
 from svge_core.spaces import SPACES
 from tests.support.app_driver import words
+from tests.support.meanings import write_latency
 from ui.cell_training.panel import progress_text, time_in_words
 from ui.shared import trained
 from ui.visitors import acts
@@ -70,6 +78,13 @@ def test_a_result_is_shown_with_its_meaning_and_joins_the_scores(jobs: CellTrain
     assert "trained on this machine" in text
     scores = trained.trained_scores("nasbench201", jobs.results("nasbench201"))
     assert scores is not None and scores.of(9930) == {found.meaning.key: found.validation}
+    runs = jobs.records.parent
+    write_latency(runs, 3, 4.5)
+    both = scores_from_here("nasbench201", runs)
+    assert both.of(9930)[found.meaning.key] == found.validation and 4.5 in both.of(3).values()
+    assert len(both.meanings) == 2
+    with pytest.raises(DataError, match="No cell of ENAS macro.* was trained or timed in"):
+        scores_from_here("enas6", runs)
 
 
 def test_cancelled_and_failed_trainings_say_so(jobs: CellTrainingJobs) -> None:

@@ -14,6 +14,7 @@ from svge_core.__main__ import main
 from svge_core.explorer import CellFilter, Explorer
 from svge_core.search.runs import SearchConfig, create_run, execute
 from tests.support.app_driver import App, open_app, rerun
+from tests.support.meanings import write_latency
 from ui.shared.choices import Lasso, MapDisplay
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -57,6 +58,8 @@ def agree(at: App, kind: str, made: bytes, folder: Path, monkeypatch: pytest.Mon
 def test_map_cell_path_and_comparison(
     offered: dict[str, Callable[[], bytes]], opened_once: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SVGE_RUNS", str(tmp_path / "runs"))
+    write_latency(tmp_path / "runs", 6111, 4.5)
     at = open_app(cell="6111")
     at.session_state["map_lasso"] = Lasso(
         "pca", ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 0.5)), (("remove", ((0.0, 0.0), (1.0, 0.0), (0.5, 2.0))),)
@@ -72,7 +75,7 @@ def test_map_cell_path_and_comparison(
     for kind in ("map", "cell"):
         agree(at, kind, offered[f"figure-download-{kind}"](), tmp_path, monkeypatch)
     command = next(code.value for code in at.code if " figure map " in code.value)
-    assert "--ranks --contours --surface " in command
+    assert "--ranks --contours --surface " in command and f"--runs {tmp_path / 'runs'} " in command
     assert "--cell '#6111'" in command and "'--where=best 40, depth over 1'" in command
     at.switch_page("pages/compare.py")
     at.query_params["cells"] = "6111,9000"

@@ -1,9 +1,15 @@
 """Meanings as files of before role, origin and single_run held them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from svge_core.data import ScoreMeaning, meaning_from_dict
+from svge_core.jobs import LATENCIES, MeasuredCell, MeasuredLatency
+from svge_core.jobs.latencies import SUFFIX
+from svge_core.spaces import get_space
 
 NEWER = ("role", "origin", "single_run")
 
@@ -28,3 +34,15 @@ def made_up(key: str = "made_up", **changed: Any) -> ScoreMeaning:
         "role": "other", "origin": "imported", "single_run": False,
     }  # fmt: skip
     return ScoreMeaning(**{**told, **changed})
+
+
+def write_latency(runs: Path, index: int, milliseconds: float) -> None:
+    """A latency of a NAS-Bench-201 cell in a folder of runs, as a page leaves it after a measurement."""
+    meaning = made_up("latency_pytorch_1_ms", title="Latency of 1 image", unit="ms", direction="min", data_set="",
+                      split="", epochs=None, seeds="median of 30 runs", role="time", origin="user")  # fmt: skip
+    space = get_space("nasbench201")
+    cell = space.format(space.from_index(index))
+    timed = MeasuredLatency(meaning.to_dict(), milliseconds, milliseconds, milliseconds)
+    (runs / LATENCIES).mkdir(parents=True, exist_ok=True)
+    found = MeasuredCell(space.name, cell, (timed,))
+    (runs / LATENCIES / f"{index}{SUFFIX}").write_bytes(msgspec.json.encode(found))

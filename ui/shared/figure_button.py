@@ -10,8 +10,10 @@ import streamlit as st
 from svge_core.cells import Cell
 from svge_core.explorer import Explorer
 from svge_core.figures.paper import FORMS, WIDTHS, PaperFigure, PaperForm, PaperWidth
-from ui.paths import ROOT
+from ui.paths import ROOT, runs_folder
+from ui.shared import session
 from ui.shared.hiding import shown_checkpoint
+from ui.shared.trained import known_here
 
 _MIME: dict[PaperForm, str] = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
 #: pixels of a long command, which then scrolls
@@ -92,8 +94,14 @@ def _file(shown: FigureOffer, width: PaperWidth, form: PaperForm) -> bytes:
 
 
 def checkpoint_words(explorer: Explorer) -> list[str]:
-    """The option that names the checkpoint, as seen from the folder of the app."""
-    return ["--checkpoint", checkpoint_name(explorer)]
+    """The options that name the checkpoint, and what was trained and timed here, as seen from the folder of the app."""
+    words = ["--checkpoint", checkpoint_name(explorer)]
+    return [*words, "--runs", _runs()] if known_here(explorer.space.name) else words
+
+
+def _runs() -> str:
+    folder = runs_folder()
+    return str(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
 
 
 def checkpoint_name(explorer: Explorer) -> str:
@@ -104,7 +112,11 @@ def checkpoint_name(explorer: Explorer) -> str:
 
 def opening(explorer: Explorer) -> str:
     """The Python lines that every call about a checkpoint begins with."""
-    return _braces(f"import svge_core as svge\n\nexplorer = svge.open_explorer({checkpoint_name(explorer)!r})\n")
+    lines = ["import svge_core as svge", "", f"explorer = svge.open_explorer({checkpoint_name(explorer)!r})"]
+    if known_here(explorer.space.name):
+        lines.insert(1, "from svge_core.jobs import scores_from_here")
+        lines.append(f"explorer = explorer.with_scores(scores_from_here(explorer.space, {_runs()!r}))")
+    return _braces("\n".join([*lines, ""]))
 
 
 def typed(explorer: Explorer, cell: Cell) -> str:
@@ -130,6 +142,6 @@ def _braces(text: str) -> str:
 
 def own_note(explorer: Explorer) -> str:
     """That scores of one's own have to be given to the command."""
-    if not any(meaning.origin == "user" for meaning in explorer.scores.meanings.values()):
+    if session.user_columns() is None:
         return ""
-    return "Own scores: give the command your file with `--scores FILE.csv`; what was trained or timed here it has not."
+    return "Own scores: give the command your file with `--scores FILE.csv`."

@@ -4,7 +4,16 @@ from functools import cache
 from pathlib import Path
 
 from svge_core.data import Scores
-from svge_core.jobs import CellTrainingJobs, MeasuredCell, latency_scores, latency_stamp, measured_cells, trained_scores
+from svge_core.jobs import (
+    LATENCIES,
+    TRAININGS,
+    CellTrainingJobs,
+    MeasuredCell,
+    latency_scores,
+    latency_stamp,
+    measured_cells,
+    trained_scores,
+)
 from ui.paths import ROOT, runs_folder, shared
 from ui.shared import reruns
 
@@ -16,7 +25,7 @@ def _jobs(records: str) -> CellTrainingJobs:
 
 def cell_training_jobs() -> CellTrainingJobs:
     """The trainings of this installation, shared by all sessions."""
-    return _jobs(str(runs_folder() / "cells"))
+    return _jobs(str(runs_folder() / TRAININGS))
 
 
 def own_trainings(space: str) -> Scores | None:
@@ -29,7 +38,7 @@ def own_trainings(space: str) -> Scores | None:
 
 def latency_folder() -> Path:
     """Where what was timed here is kept."""
-    return runs_folder() / "latencies"
+    return runs_folder() / LATENCIES
 
 
 def own_latencies(space: str) -> Scores | None:
@@ -38,6 +47,11 @@ def own_latencies(space: str) -> Scores | None:
         return None
     key = (space, latency_stamp(latency_folder()))
     return reruns.memo("latency columns", key, lambda: latency_scores(space, own_measurements(space)))
+
+
+def known_here(space: str) -> bool:
+    """Whether there are columns of what was trained or timed here."""
+    return own_trainings(space) is not None or own_latencies(space) is not None
 
 
 def own_measurements(space: str) -> list[MeasuredCell]:

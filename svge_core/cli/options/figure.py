@@ -107,6 +107,9 @@ def _kind(kinds: Any, name: str, summary: str, *, width: str = "single", model: 
 
 def _add_own(kind: argparse.ArgumentParser) -> None:
     kind.add_argument("--scores", type=Path, metavar="FILE.csv", help="architectures with scores of your own, too")
+    kind.add_argument(
+        "--runs", type=Path, metavar="DIR", help="also what was trained and timed here: the folder of the app's runs"
+    )
 
 
 def _add_runs(kind: Parser) -> None:
