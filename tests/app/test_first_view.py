@@ -12,11 +12,14 @@ from svge_core.atlas.projection import Projection
 from svge_core.explorer.columns import column
 from svge_core.explorer.explorer import Explorer
 from svge_core.explorer.selection import CellFilter
+from svge_core.interpolation import lay_path
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import App, choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.untyped import there
 from ui.kept import keeping
 from ui.map.first import empty_place
+from ui.map.marks import trip_ends, trip_line, trip_places
+from ui.map.travel import Trip, Way
 from ui.shared import opening
 from ui.shared.choices import CellFocus, CompareChoice, PlaceFocus
 from ui.shared.opening import Ranked, best_in_words, best_rows, value_in_words
@@ -152,6 +155,20 @@ def test_an_empty_place_is_between_points() -> None:
         x, y = empty_place(layout, np.random.default_rng(seed))
         nearest = np.hypot(*(xy - (x, y)).T).min()
         assert 0.35 * layout.spacing < nearest < layout.spacing
+
+
+def test_under_another_model_the_stops_of_a_trip_lie_at_their_own_cells(explorer: Explorer) -> None:
+    start, end = (explorer.space.from_index(index) for index in (6111, 5))
+    laid = lay_path(explorer, start, end, "linear", 5, constrained=True)
+    indices = (6111, 70, None, 900, 5)
+    path = replace(laid, stops=tuple(map(lambda stop, index: replace(stop, index=index), laid.stops, indices)))
+    way, xy = Way(Trip(explorer.space.name, 6111, 5, 1, None), path, []), explorer.atlas.planes["pca"].xy.tolist()
+    places = trip_places(explorer, "pca", way, same_model=False)
+    assert [place and list(place) for place in places] == [None if row is None else xy[row] for row in indices]
+    (line,) = trip_line(places)
+    assert list(line.xy) == [place for place in places if place is not None]
+    assert [(mark.kind, mark.x, mark.y) for mark in trip_ends(places)] == [("start", *xy[6111]), ("end", *xy[5])]
+    assert trip_line(places[2:4]) == trip_ends((None, None)) == trip_ends(()) == []
 
 
 def test_travel_lays_a_way_and_stopping_on_it_moves_the_focus(explorer: Explorer) -> None:

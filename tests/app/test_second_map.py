@@ -18,12 +18,14 @@ from svge_core.atlas.file import load_atlas, save_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.errors import SvgeError
 from svge_core.explorer.naming import cell_name
+from svge_core.explorer.trust import map_column
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import App, choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.tiny_checkpoint import make_randwire_checkpoint
 from ui.kept.document import Kept, SpaceRecord, read_session, write_session
 from ui.latent_map import own
 from ui.latent_map.own import name_files
+from ui.shared import loaders
 from ui.shared.choices import CellFocus, Lasso, MapDisplay, PlaceFocus, SecondMap
 from ui.shared.display_links import display_parameters, parse_display
 
@@ -150,6 +152,17 @@ def test_an_outline_on_one_layout_keeps_the_colours_of_its_cells_on_the_other(at
     assert at.session_state["map_lasso"].plane == "umap" and second_data(at)["twin"], "undo leaves the map there"
     fire(at, "clear", {"seq": 1}, SECOND)
     assert at.session_state["map_lasso"] is None and not dimmed(map_data(at)) and not dimmed(second_data(at))
+
+
+def test_a_brush_on_either_legend_dims_the_same_cells_on_both() -> None:
+    at = open_app(space="randwire", second="other", second_colour="edges")
+    explorer = loaders.explorer_for(Path(at.session_state["checkpoint_folder"]), "cpu")
+    edges = map_column(explorer, "edges").values
+    low = float(np.median(edges))
+    fire(at, "brush", {"range": [low, None], "seq": 1}, SECOND)
+    assert at.session_state["map_filter"].score == (low, float(edges.max()))
+    assert second_data(at)["brush"] == [low, float(edges.max())] and not dimmed(second_data(at)), "the browser dims"
+    assert dimmed(map_data(at)) == np.flatnonzero(edges < low).tolist() and map_data(at)["brush"] is None
 
 
 def test_cells_of_two_checkpoints_are_joined_by_what_they_are(atlas: Atlas) -> None:
