@@ -69,7 +69,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
             format_func=lambda key: titles[key],
             key="w-colour",
             on_change=lambda: session.set_colour(st.session_state["w-colour"]),
-            width=280,
+            width=276,
         )
         if len(explorer.plane_names) > 1:
             _seeded("w-plane", plane)
@@ -90,7 +90,7 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
             on_change=_find,
             args=(explorer,),
             icon=":material/search:",
-            width=158,
+            width=170,
             help=plain(f"Reads {find_forms(explorer.space)}; or a question such as: {vocabulary(explorer).example}."),
         )
         with st.popover("Display", icon=":material/tune:", key="w-display"):
