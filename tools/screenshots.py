@@ -47,6 +47,7 @@ def _search(page: Page, url: str) -> None:
 def _distribution(page: Page, url: str) -> None:
     page.goto(f"{url}/distribution?space=nasbench201")
     page.get_by_role("button", name="Run GraphPNAS").click()
+    page.get_by_text("A finished run, as an example").wait_for(state="hidden")
     page.get_by_text("Edges of the learned distribution").wait_for()
 
 
