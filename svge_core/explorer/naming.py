@@ -1,6 +1,7 @@
 """What people and files call a cell: its official index, or where cells have none, its notation or place on the map."""
 
 import numpy as np
+from jaxtyping import Int
 
 from svge_core.cells import Cell
 from svge_core.evaluation import title
@@ -37,8 +38,14 @@ def charted_name(explorer: ChartedCells, row: int) -> str:
     return short_name(None if explorer.atlas.drawn is not None else int(explorer.atlas.indices[row]), row)
 
 
-def point_labels(explorer: ChartedCells) -> list[str]:
-    """One line for every charted cell: name and notation; of cells without an index their generator and sizes."""
+def point_labels(explorer: ChartedCells, rows: Int[np.ndarray, " cells"] | None = None) -> list[str]:
+    """One line for every charted cell: name and notation; of cells without an index their generator and sizes.
+
+    Args:
+        explorer: of the chart.
+        rows: of the same cells in another chart, which numbers those without an index, -1 for those that it does not
+            have and that have no number then; None for the numbers of this chart.
+    """
     atlas, space = explorer.atlas, explorer.space
     if atlas.drawn is None:
         cells = atlas.cells(space, np.arange(len(atlas)))
@@ -49,5 +56,7 @@ def point_labels(explorer: ChartedCells) -> list[str]:
     lines = []
     for row in range(len(atlas)):
         sizes = [f"{key} {column[row]:g}" for key, column in zip(shown, columns, strict=True)]
-        lines.append(", ".join([f"{short_name(None, row)}  {names[family[row]]}", *sizes]))
+        numbered = row if rows is None else int(rows[row])
+        name = f"{short_name(None, numbered)}  " if numbered >= 0 else ""
+        lines.append(", ".join([f"{name}{names[family[row]]}", *sizes]))
     return lines

@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 
 from svge_core.atlas.atlas import Atlas
-from svge_core.atlas.drawn import DrawnChart
-from svge_core.atlas.file import load_atlas, save_atlas
+from svge_core.atlas.file import load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.errors import SvgeError
 from svge_core.explorer.naming import cell_name
 from svge_core.explorer.trust import map_column
-from svge_core.spaces.registry import get_space
 from tests.support.app_driver import App, choose, click_map, fire, focus, map_data, open_app, press, rerun, words
-from tests.support.tiny_checkpoint import make_randwire_checkpoint
+from tests.support.two_charts import ORDER, RANDWIRE, make_two_charts
 from ui.kept.document import Kept, SpaceRecord, read_session, write_session
 from ui.latent_map import own
 from ui.latent_map.own import name_files
@@ -29,36 +27,12 @@ from ui.shared import loaders
 from ui.shared.choices import CellFocus, Lasso, MapDisplay, PlaceFocus, SecondMap
 from ui.shared.display_links import display_parameters, parse_display
 
-RANDWIRE = get_space("randwire")
 SECOND = "second-map"
-#: of the 90 charted cells, those that the other checkpoint charts, in another order
-ORDER = np.random.default_rng(3).permutation(90)[:60]
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two checkpoints of RandWire, the first with two layouts, the second with a chart of its own."""
-    folder = tmp_path_factory.mktemp("checkpoints") / "randwire"
-    for name in ("tiny", "turned"):
-        made = make_randwire_checkpoint(folder / name)
-        atlas = load_atlas(load_checkpoint(made), RANDWIRE)
-        save_atlas(made, two_layouts(atlas) if name == "tiny" else turned(atlas))
-    return folder.parent
-
-
-def two_layouts(atlas: Atlas) -> Atlas:
-    other = replace(atlas.planes["pca"], name="umap", xy=3 * atlas.planes["pca"].xy[:, ::-1], note="Made up")
-    return replace(atlas, planes={"pca": atlas.planes["pca"], "umap": other})
-
-
-def turned(atlas: Atlas) -> Atlas:
-    assert atlas.drawn is not None
-    cells = tuple(atlas.drawn.cells[row] for row in ORDER)
-    drawn = DrawnChart(cells, atlas.drawn.family[ORDER], atlas.drawn.families)
-    plane = replace(atlas.planes["pca"], xy=atlas.planes["pca"].xy[ORDER] + np.float32(10.0))
-    held_out = np.flatnonzero(np.isin(ORDER, atlas.held_out))
-    changed = {"indices": np.arange(60), "latents": atlas.latents[ORDER], "drawn": drawn, "held_out": held_out}
-    return replace(atlas, planes={"pca": plane}, **changed)
+    return make_two_charts(tmp_path_factory.mktemp("checkpoints"))
 
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -218,11 +192,6 @@ def test_a_link_and_a_session_keep_it_and_a_broken_link_is_said() -> None:
         wrong = Kept("randwire", {"randwire": SpaceRecord(display=MapDisplay(second=long))})
         with pytest.raises(SvgeError, match="second map names"):
             read_session(write_session(wrong))
-
-
-def test_a_checkpoint_that_is_not_here_is_that_of_the_first_map() -> None:
-    at = open_app(space="randwire", second="other", second_checkpoint="gone")
-    assert second_data(at)["points"]["n"] == 90 and at.get_by_key("w-second-checkpoint").value == ""
 
 
 def test_own_scores_of_both_maps_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

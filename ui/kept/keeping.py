@@ -98,12 +98,18 @@ def before() -> Kept | None:
     return st.session_state.get(_BEFORE)
 
 
-def bring_back(checkpoints: Mapping[tuple[str, str], Path]) -> None:
-    """The session that was replaced last, again."""
-    if (kept := before()) is not None:
-        st.session_state[_BEFORE] = None
-        _take_over(kept, checkpoints)
-        _keep()
+def bring_back(checkpoints: Mapping[tuple[str, str], Path]) -> list[str]:
+    """The session that was replaced last, again.
+
+    Returns:
+        What of it means nothing here any more, one line each.
+    """
+    if (kept := before()) is None:
+        return []
+    st.session_state[_BEFORE] = None
+    lines = _take_over(kept, checkpoints)
+    _keep()
+    return lines
 
 
 def problem() -> str:
@@ -142,8 +148,19 @@ def _take_over(kept: Kept, checkpoints: Mapping[tuple[str, str], Path]) -> list[
     """Make a session the one that is shown; returns what of it means nothing here, one line each."""
     states = {name: _state(name, record, kept) for name, record in kept.spaces.items()}
     states |= {name: SpaceState(view=View(own=own)) for name, own in kept.own.items() if name not in states}
+    lost: list[str] = []
+    for name, state in states.items():
+        outline = state.view.lasso
+        if outline is None or not outline.checkpoint or (name, outline.checkpoint) in checkpoints:
+            continue
+        states[name] = replace(state, view=state.view.without_lasso(outline.checkpoint))
+        if (name, state.checkpoint or "") in checkpoints:  # else it goes with the places of that one
+            lost.append(
+                f"The checkpoint {outline.checkpoint[:60]!r} of {get_space(name).title} is not here; the lasso on its "
+                "map was dropped."
+            )
     session.set_states(kept.space or session.space_name(), states, checkpoints)
-    return [
+    return lost + [
         f"The checkpoint {record.checkpoint[:60]!r} of {get_space(name).title} is not here; the lasso or place on its "
         "maps was dropped."
         for name, record in kept.spaces.items()

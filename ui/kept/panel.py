@@ -74,4 +74,5 @@ def _start_afresh() -> None:
 
 
 def _back() -> None:
-    keeping.bring_back(loaders.checkpoint_folders())
+    if lines := keeping.bring_back(loaders.checkpoint_folders()):
+        session.say(LINE, " ".join(lines))

@@ -56,7 +56,9 @@ def marks_of_another(explorer: Explorer, chart: Explorer, plane: PlaneName) -> l
     if row is None:
         return found
     kind = "focus" if isinstance(focus, CellFocus) else "decoded"
-    return [*found, MapMark(float(xy[row, 0]), float(xy[row, 1]), kind, charted_name(chart, row))]
+    # by its name on the first map, as in the panel: a cell without an index has another number here
+    name = "" if seen.index is None and seen.row is None else short_name(seen.index, seen.row)
+    return [*found, MapMark(float(xy[row, 0]), float(xy[row, 1]), kind, name)]
 
 
 def basket_marks(chart: Explorer, plane: PlaneName) -> list[MapMark]:
@@ -68,15 +70,23 @@ def basket_marks(chart: Explorer, plane: PlaneName) -> list[MapMark]:
     return found
 
 
-def opened_mark(chart: Explorer, plane: PlaneName, opened_at: CellFocus | None) -> list[MapMark]:
-    """The cell that the page opens with; its neighbours would have to be looked up before the map can be seen."""
+def opened_mark(explorer: Explorer, chart: Explorer, plane: PlaneName, opened_at: CellFocus | None) -> list[MapMark]:
+    """The cell that the page opens with; its neighbours would have to be looked up before the map can be seen.
+
+    Args:
+        explorer: of the first map, which names the cell.
+        chart: of the map that it is marked on.
+        plane: its layout.
+        opened_at: the cell.
+    """
     if opened_at is None:
         return []
-    row = chart.row_of(cell_named(chart.space, opened_at.name))
+    cell = cell_named(chart.space, opened_at.name)
+    row, named = chart.row_of(cell), explorer.row_of(cell)
     if row is None:
         return []
     x, y = map(float, chart.atlas.planes[plane].xy[row])
-    return [MapMark(x, y, "focus", charted_name(chart, row))]
+    return [MapMark(x, y, "focus", "" if named is None else charted_name(explorer, named))]
 
 
 # ---- a trip on the second map -------------------------------------------------------------------------------------

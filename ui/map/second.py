@@ -39,6 +39,9 @@ class Second:
         shown: the column that colours it.
         checkpoint: name of its checkpoint; empty for that of the first map.
         same_rows: whether both charts list the same cells in the same order.
+        asked: name of the checkpoint that was asked for; another than what is shown where that cannot be.
+        coloured: what the choice of colours stands on.
+        lines: what was asked for and cannot be shown.
     """
 
     explorer: Explorer
@@ -46,6 +49,9 @@ class Second:
     shown: ShownColumn
     checkpoint: str
     same_rows: bool
+    asked: str
+    coloured: str
+    lines: tuple[str, ...]
 
 
 def second_map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> Second | None:
@@ -59,21 +65,36 @@ def second_map(explorer: Explorer, plane: PlaneName, shown: ShownColumn) -> Seco
     choice = session.display().second
     if not choice.shown:
         return None
-    name, chart = choice.checkpoint if choice.checkpoint in others() else "", explorer
-    if name:
-        opened = loaders.named_explorer(name)
-        if opened is None:
-            st.error(f"The checkpoint {plain(name)} cannot be opened; the second map is of the first one's.")
-            name = ""
-        else:
-            chart = loaders.with_own_scores(opened, "own explorer beside")
+    chosen_one = session.checkpoint()
+    asked = "" if chosen_one is not None and choice.checkpoint == chosen_one.name else choice.checkpoint
+    opened = loaders.named_explorer(asked) if asked else None
+    name, chart = "" if opened is None else asked, explorer
+    if opened is not None:
+        chart = loaders.with_own_scores(opened, "own explorer beside")
     planes = chart.plane_names
     usual = planes[0] if name or planes[0] != plane else planes[-1]
     chosen = choice.plane if choice.plane in planes else usual
-    keys = [column.key for column in map_names(chart)]
-    key = next(key for key in (choice.colour, shown.column.name.key, keys[0]) if key in keys)
+    titles, first_key = {column.key: column.title for column in map_names(chart)}, shown.column.name.key
+    key = next(key for key in (choice.colour, first_key, next(iter(titles))) if key in titles)
+    lines = [] if name == asked else [_not_opened(asked)]
+    if choice.plane is not None and choice.plane != chosen:
+        lines.append(f"The second map has no layout {PLANES[choice.plane]}; shown is {PLANES[chosen]}.")
+    if (choice.colour or first_key) != key:
+        known = {column.key: column.title for column in map_names(explorer)}
+        missing = choice.colour or first_key
+        words = known.get(missing, missing[:60])
+        lines.append(f"The second map has no colour {words!r}; shown is {titles[key]!r}.")
+    coloured = "" if key == first_key and choice.colour != key else key
     same_rows = not name or loaders.joined_rows(explorer, chart) is None
-    return Second(chart, chosen, loaders.shown_column(chart, key, theme_name()), name, same_rows)
+    column = loaders.shown_column(chart, key, theme_name())
+    return Second(chart, chosen, column, name, same_rows, asked, coloured, tuple(lines))
+
+
+def _not_opened(name: str) -> str:
+    """Why the checkpoint that was asked for is not shown."""
+    there = (session.space_name(), name) in loaders.checkpoint_folders()
+    why = "cannot be opened" if name in others() else "has no map" if there else "is not here"
+    return f"The second map's checkpoint {name[:60]!r} {why}; the first map's is shown."
 
 
 def others() -> list[str]:
@@ -124,8 +145,8 @@ def show_second(
 
     latent_map(
         key=SECOND_KEY,
-        points=loaders.map_points(chart, plane),
-        marks=[*own_marks, *opened_mark(chart, plane, opened_at), *trip_ends(places)],
+        points=loaders.map_points(chart, plane, explorer if foreign else None),
+        marks=[*own_marks, *opened_mark(explorer, chart, plane, opened_at), *trip_ends(places)],
         lines=trip_line(places),
         lasso=None if outline is None else outline.polygon,
         lasso_parts=() if outline is None else outline.parts,
@@ -178,9 +199,11 @@ def _look(explorer: Explorer, second: Second, keep: np.ndarray | None, selected:
 def _choices(second: Second) -> None:
     """What it shows: colour, layout, checkpoint."""
     names, chart = others(), second.explorer
-    choice, titles = session.display().second, {"": _AS_FIRST} | {name.key: name.title for name in map_names(chart)}
+    # what cannot be shown stays in the box: another choice is a change then, that of the first map's too
+    names += [second.asked] if second.asked and second.asked not in names else []
+    titles = {"": _AS_FIRST} | {name.key: name.title for name in map_names(chart)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="second-controls"):
-        st.session_state["w-second-colour"] = choice.colour if choice.colour in titles else ""
+        st.session_state["w-second-colour"] = second.coloured
         st.selectbox(
             "Colour of the second map",
             list(titles),
@@ -201,7 +224,7 @@ def _choices(second: Second) -> None:
             )
         chosen = session.checkpoint()
         if names and chosen is not None:
-            st.session_state["w-second-checkpoint"] = second.checkpoint
+            st.session_state["w-second-checkpoint"] = second.asked
             st.selectbox(
                 "Its checkpoint",
                 ["", *names],
@@ -210,6 +233,8 @@ def _choices(second: Second) -> None:
                 on_change=lambda: change(checkpoint=st.session_state["w-second-checkpoint"]),
                 width=170,
             )
+    for line in second.lines:
+        st.warning(plain(line), icon=":material/info:")
 
 
 def _plane_chosen() -> None:

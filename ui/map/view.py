@@ -35,7 +35,7 @@ from ui.shared.cell_panel import cell_panel
 from ui.shared.choices import LASSO_PARTS, CellFocus, Lasso, PlaceFocus
 from ui.shared.loaders import ShownColumn
 from ui.shared.map_look import hand_limits, map_look, passing
-from ui.shared.selections import inside_of
+from ui.shared.selections import drop_lost_lasso, inside_of
 from ui.shared.theme import plain, theme_name
 
 MAP_KEY, MAP_HEIGHT = "latent-map", 620
@@ -60,6 +60,8 @@ def workspace(opened: Explorer) -> None:
     first = pair.container(key="first-map")
     with head:
         _drop_foreign_focus(explorer)
+        if line := drop_lost_lasso():
+            st.warning(plain(line))
         links.write_link(plane, shown.column.name.key)
         controls(explorer, shown.column, plane)
         keep = _kept(explorer)
@@ -83,6 +85,8 @@ def workspace(opened: Explorer) -> None:
             region_list(explorer, plane)
     with under:
         selection(explorer, outline, shown.column, keep)
+        if outline is None and (unseen := session.lasso()) is not None:
+            _elsewhere(explorer, unseen)
         if second is None:
             _legend(explorer, plane, shown, keep)
             region_list(explorer, plane)
@@ -94,6 +98,17 @@ def _shown_outline(plane: PlaneName, second: Second | None) -> Lasso | None:
     """The outline of the selection, if it was drawn on a map that is shown."""
     found = outline_on(plane, "")
     return found if found is not None or second is None else outline_on(second.plane, second.checkpoint)
+
+
+def _elsewhere(explorer: Explorer, unseen: Lasso) -> None:
+    """Where an outline is that no shown map has: it restricts the table all the same."""
+    if (inside := inside_of(explorer, unseen)) is None:
+        return
+    whose = f" of {plain(unseen.checkpoint)}" if unseen.checkpoint else ""
+    st.caption(
+        f"The lasso is on the {PLANES[unseen.plane]} map{whose}, which is not shown. The Table page lists its "
+        f"{len(inside):,} cells; Esc on a map removes it."
+    )
 
 
 def _real(space: AbstractSearchSpace, cell: Cell) -> None:
@@ -144,7 +159,7 @@ def _map(
     latent_map(
         key=MAP_KEY,
         points=loaders.map_points(explorer, plane),
-        marks=[*marks(explorer, plane), *opened_mark(explorer, plane, opened_at), *travel.ends_of(way)],
+        marks=[*marks(explorer, plane), *opened_mark(explorer, explorer, plane, opened_at), *travel.ends_of(way)],
         lines=travel.lines_of(way),
         flight=opening.flight(plane),
         lasso=None if here is None else here.polygon,

@@ -208,6 +208,14 @@ class View:
     basket: tuple[BasketEntry, ...] = ()
     own: UserColumns | None = None
 
+    def without_places(self) -> "View":
+        """The same without positions on maps; cells stay cells."""
+        return replace(self, lasso=None, focus=None if isinstance(self.focus, PlaceFocus) else self.focus)
+
+    def without_lasso(self, checkpoint: str) -> "View":
+        """The same without an outline on the map of that checkpoint beside the chosen one."""
+        return replace(self, lasso=None) if self.lasso is not None and self.lasso.checkpoint == checkpoint else self
+
 
 @dataclass(frozen=True)
 class SpaceState:

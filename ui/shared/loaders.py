@@ -130,6 +130,12 @@ def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint)
     return explorer
 
 
+def has_map(name: str) -> bool:
+    """Whether there is a checkpoint of that name in the chosen space, with a map."""
+    folder = checkpoint_folders().get((session.space_name(), name))
+    return folder is not None and (folder / ATLAS).is_file()
+
+
 def named_explorer(name: str) -> Explorer | None:
     """Another checkpoint of the chosen space, opened; None where there is none of that name that can be opened."""
     folder = checkpoint_folders().get((session.space_name(), name))
@@ -228,21 +234,32 @@ def _column(identity: tuple[str, str, ThemeName], _explorer: Explorer) -> ShownC
     return ShownColumn(shown, colour)
 
 
-def map_points(explorer: Explorer, plane: PlaneName) -> MapPoints:
-    """The published layout of a map."""
-    found = _points(explorer.atlas.planes[plane].digest, plane, explorer)
+def map_points(explorer: Explorer, plane: PlaneName, first: Explorer | None = None) -> MapPoints:
+    """The published layout of a map.
+
+    Args:
+        explorer: of the map.
+        plane: its layout.
+        first: of the map beside it, which numbers cells without an index; None for the map's own numbers.
+    """
+    rows = None if first is None or explorer.atlas.drawn is None else joined_rows(explorer, first)
+    numbered = "" if rows is None or first is None else first.atlas.digest
+    asked = (explorer.atlas.planes[plane].digest, plane, numbered, explorer, rows)
+    found = _points(*asked)
     if not all(published_path(url).exists() for url in (found.xy_url, found.labels_url or found.xy_url)):
-        _points.clear(explorer.atlas.planes[plane].digest, plane, explorer)
-        found = _points(explorer.atlas.planes[plane].digest, plane, explorer)
+        _points.clear(*asked)
+        found = _points(*asked)
     return found
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _points(layout: str, plane: PlaneName, _explorer: Explorer) -> MapPoints:
+def _points(layout: str, plane: PlaneName, numbered: str, _explorer: Explorer, _rows: np.ndarray | None) -> MapPoints:
     xy, labels = _explorer.atlas.planes[plane].xy, None
     if len(xy) <= LABELLED:
-        labels = publish_text(point_labels(_explorer), f"{_explorer.space.name}-labels")
-    return MapPoints(f"{layout}-{plane}", publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
+        labels = publish_text(point_labels(_explorer, _rows), f"{_explorer.space.name}-labels")
+    # the browser reads the lines anew when what it knows the points by is another
+    known_by = f"{layout}{numbered[:12]}-{plane}"
+    return MapPoints(known_by, publish_array(xy, f"{_explorer.space.name}-{plane}"), len(xy), labels)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -132,22 +132,42 @@ def keep(name: str) -> None:
     others = tuple(selection for selection in saved() if selection.name != name)
     if len(others) >= SAVED_CAP:
         raise SvgeError(f"At most {SAVED_CAP} selections are kept: delete one first.")
-    drawn_on = "" if outline is None or folder is None else folder.name
+    drawn_on = "" if outline is None or folder is None else outline.checkpoint or folder.name
     set_saved((*others, SavedSelection(name, conditions, outline, drawn_on)))
 
 
 def recall(selection: SavedSelection) -> None:
-    """Select again what was kept; one step to undo. An outline on another checkpoint's map is left out, and said."""
-    folder = session.checkpoint()
-    same = selection.lasso is None or (folder is not None and folder.name == selection.checkpoint)
+    """Select again what was kept; one step to undo.
+
+    An outline on another checkpoint's map selects the same cells, and pages say where it is; where that map is not
+    here, it is left out, and said.
+    """
+    folder, outline = session.checkpoint(), selection.lasso
+    drawn_on = "" if outline is None else outline.checkpoint or selection.checkpoint
+    here = outline is None or (folder is not None and folder.name == drawn_on) or loaders.has_map(drawn_on)
+    if outline is not None:
+        outline = replace(outline, checkpoint="" if folder is not None and folder.name == drawn_on else drawn_on)
     with session.one_step():
         session.set_cell_filter(selection.filter)
-        session.set_lasso(selection.lasso if same else None)
+        session.set_lasso(outline if here else None)
     set_table_choice(replace(table_choice(), start=0))
-    if not same:
-        session.say(
-            LINE, f"The lasso of {selection.name!r} was drawn on the map of {selection.checkpoint!r}: left out."
-        )
+    if not here:
+        session.say(LINE, f"The lasso of {selection.name!r} was drawn on the map of {drawn_on!r}: left out.")
+
+
+def drop_lost_lasso() -> str:
+    """Let go of an outline on another checkpoint's map that is not here any more; what to say of it, empty for none."""
+    outline = session.lasso()
+    if outline is None or not outline.checkpoint:
+        return ""
+    drawn_on = loaders.named_explorer(outline.checkpoint)
+    if drawn_on is not None and outline.plane in drawn_on.plane_names:
+        return ""
+    session.change_views(lambda view: view.without_lasso(outline.checkpoint))
+    return (
+        f"The lasso was drawn on the map of {outline.checkpoint[:60]!r}, which is not here or cannot be opened: it was "
+        "dropped."
+    )
 
 
 def drop(name: str) -> None:

@@ -23,7 +23,6 @@ from ui.shared.choices import (
     Lasso,
     MapDisplay,
     PathChoice,
-    PlaceFocus,
     SpaceState,
     UserColumns,
     View,
@@ -79,16 +78,18 @@ def set_checkpoint(folder: Path | None) -> None:
     old = checkpoint()
     if folder != old:
         st.session_state[CHECKPOINT_KEY] = None if folder is None else str(folder)
-    if folder != old and old is not None:
-        _set_view(_without_places(view()))
-        for key in (_PAST, _FUTURE):
-            st.session_state[key] = tuple(map(_without_places, _get(key, ())))
-    if folder != old:
-        changed()
+        if old is None:
+            changed()
+        else:
+            change_views(View.without_places)
 
 
-def _without_places(old: View) -> View:
-    return replace(old, lasso=None, focus=None if isinstance(old.focus, PlaceFocus) else old.focus)
+def change_views(change: Callable[[View], View]) -> None:
+    """Change what is shown and every step in the same way: that is no step to undo."""
+    _set_view(change(view()))
+    for key in (_PAST, _FUTURE):
+        st.session_state[key] = tuple(map(change, _get(key, ())))
+    changed()
 
 
 def device() -> str | None:
@@ -365,9 +366,8 @@ def set_states(chosen: str, found: Mapping[str, SpaceState], checkpoints: Mappin
     """
     aside: dict[str, dict[str, Any]] = {}
     for name, state in found.items():
-        folder, kept = checkpoints.get((name, state.checkpoint or "")), state.view
-        if folder is None:
-            kept = replace(kept, lasso=None, focus=None if isinstance(kept.focus, PlaceFocus) else kept.focus)
+        folder = checkpoints.get((name, state.checkpoint or ""))
+        kept = state.view if folder is not None else state.view.without_places()
         aside[name] = {CHECKPOINT_KEY: None if folder is None else str(folder), _PLANE: state.plane}
         aside[name] |= {_COLOUR: state.colour, _DISPLAY: state.display, _PATH: state.path, _COMPARE: state.compare}
         aside[name] |= {_FOCUS: kept.focus, _LASSO: kept.lasso, _FILTER: kept.filter, _SCORES: kept.own}

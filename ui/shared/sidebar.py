@@ -47,6 +47,8 @@ def sidebar(*, undo: bool) -> None:
         names = [name for space, name in folders if space == session.space_name()]
         chosen = session.checkpoint()
         if chosen is None or chosen not in folders.values():
+            if chosen is not None:
+                st.warning(plain(f"The checkpoint {chosen.name[:60]!r} is not here any more; another one is shown."))
             session.set_checkpoint(folders[session.space_name(), names[0]] if names else None)
             chosen = session.checkpoint()
         if len(names) > 1 and chosen is not None:  # one is no choice; its name stands on the Model page

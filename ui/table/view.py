@@ -24,6 +24,7 @@ from ui.shared.choices import BASKET_CAP, CellFocus
 from ui.shared.opening import cells_of
 from ui.shared.selections import (
     ask,
+    drop_lost_lasso,
     inside_of,
     release,
     saved_popover,
@@ -57,6 +58,8 @@ def workspace(opened: Explorer) -> None:
         left, right = st.columns([0.66, 0.34], gap="medium")
     with head:
         _question(explorer)
+        if line := drop_lost_lasso():
+            st.warning(plain(line))
         shown = shown_rows(explorer, table_choice())
         _selected(explorer, shown)
     with left:
@@ -117,7 +120,8 @@ def _selected(explorer: Explorer, shown: Shown) -> None:
     if others := conditions.active - bool(conditions.where):
         parts.append(f"{others} condition{'s' if others > 1 else ''} of the map's filter")
     if (inside := inside_of(explorer, outline)) is not None:
-        parts.append(f"{len(inside):,} cells in the lasso")
+        drawn_on = "" if outline is None or not outline.checkpoint else f" on the map of {plain(outline.checkpoint)}"
+        parts.append(f"{len(inside):,} cells in the lasso{drawn_on}")
     total, found = len(explorer.atlas), len(shown.rows)
     cells = cells_of(explorer)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="table-selected"):
