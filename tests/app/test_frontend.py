@@ -148,6 +148,31 @@ def test_a_map_shows_what_moves_on_the_one_beside_it_at_its_own_places() -> None
     assert json.loads(done.stdout) == [[[5, 10]], [[10, 20]], None, None, [[7, 7]], *ringed]
 
 
+WATCHED = """
+const glides = [];
+const map = Object.assign(Object.create(MapMotion.prototype), {
+  data: { key: "a" }, scene: {}, root: { dataset: {} }, requestDraw() {}, glide(target) { glides.push(target); },
+  size: { width: 200, height: 100 }, camera: { x: 0, y: 0, scale: 10 }, fit: "whole",
+});
+const at = (x, y) => map.playFrame({ map: "a", frame: { words: "", marks: [{ x, y }] } });
+at(9, 4); // 90 pixels right of the middle, 40 above it: in sight
+const inside = glides.length;
+map.gesture = "pan";
+at(11, 0); // a person who moves the map is left alone
+const moved = glides.length;
+map.gesture = null;
+at(0, 6);
+at(0, 7); // the map is on its way
+console.log(JSON.stringify([inside, moved, glides]));
+"""
+
+
+def test_what_plays_out_of_sight_brings_the_whole_map_back() -> None:
+    done = node("--input-type=module", "-", text=f"{joined(MODULES['latent_map'])}{WATCHED}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [0, 0, ["whole"]]
+
+
 def test_the_checks_see_what_is_wrong() -> None:
     assert top_level_names("const A = 1, B = 2;\nfunction f() {\n  const c = 1;\n}\nexport class D {}\nlet e = 3;") == [
         "A",

@@ -69,7 +69,20 @@ class MapMotion extends MapInput {
     this.played = map === key || !frame ? frame : at && this.followed(frame, at);
     frame = this.played;
     this.root.dataset.played = frame ? frame.words : "";
+    if (frame && this.camera && !this.gesture) this.keepInView(frame.marks);
     this.requestDraw(false);
+  }
+
+  // Of what plays out of sight the whole map is shown.
+  keepInView(marks) {
+    const { width, height } = this.size;
+    const away = ({ x, y }) => {
+      const [px, py] = this.toScreen(x, y);
+      return px < 0 || py < 0 || px > width || py > height;
+    };
+    if (this.zoomingOut || !marks.some(away)) return;
+    this.zoomingOut = setTimeout(() => { this.zoomingOut = 0; }, FLIGHT_MS);
+    this.glide(this.fit);
   }
 
   sceneNow() {
