@@ -1,6 +1,8 @@
 """The Interpolate page without a browser: choosing ends in every way, kinds, steps, invalid stops, links, files."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ import pytest
 from svge_core.explorer.explorer import Explorer
 from svge_core.interpolation.export import path_to_json
 from svge_core.interpolation.path import lay_path
+from svge_core.interpolation.scores import PathScores
 from svge_core.spaces.registry import get_space
 from tests.support.app_driver import checked, choose, click_map, fire, focus, open_app, press, rerun, words
 from tests.support.untyped import there
+from ui.interpolate import view
 from ui.interpolate.path import nearest_stop
 from ui.interpolate.strip import change_in_words, stops_in_words
 from ui.shared.choices import BasketEntry, CellFocus, PathChoice
@@ -185,8 +189,21 @@ def test_the_score_can_be_chosen_and_is_told_measured_from_predicted() -> None:
     text = words(at)
     assert "Predicted by: made-up model, 3 labels" in text and "trained the predictor" in text
     assert "measured **" in text and ":violet[*≈ 8" in text
+    assert "At the stops: CIFAR-10 validation accuracy (measured and predicted)" in text
     choose(at, "w-path-score", "flops_m")
-    assert choice(at).score == "flops_m" and "analytic **" in words(at)
+    assert choice(at).score == "flops_m" and "analytic **" in words(at) and "FLOPs (analytic)" in words(at)
+
+
+def test_predictions_of_a_measured_score_are_called_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = view.shown_scores
+
+    def none_known(*asked: Any) -> PathScores:
+        scores = there(found(*asked))
+        return replace(scores, known=np.full_like(scores.known, np.nan))
+
+    monkeypatch.setattr(view, "shown_scores", none_known)
+    text = words(open_page(a="1", b="2", path="graph"))
+    assert "At the stops: CIFAR-10 validation accuracy (predicted)" in text and "No measured value" in text
 
 
 # ---- links, files -----------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The Search page under AppTest, over a store of its own: empty, full, linked, wrong; forms, buttons, words."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,7 +13,7 @@ from svge_core.search.runs.tables import open_store
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from tests.support.search_page import finished, listed, search_page, start_jobs, widget
-from ui.search.run import best_evaluations, table_frame
+from ui.search.run import best_evaluations, table_frame, written
 from ui.shared.theme import plain
 from ui.visitors import asking
 
@@ -241,6 +243,9 @@ def test_tables_and_bests_of_a_run(store: str) -> None:
     assert [e.values for e in best_evaluations(view([1.0, 3.0], goals=[PARAMS]), 1)] == [(1.0,)]
     assert len(best_evaluations(view([(1.0, 1.0), (2.0, 2.0)], goals=[ACCURACY, PARAMS]), 1)) == 2
     assert table_frame(run)["predicted"].tolist()[0] == "≈ 90.00 ± 0.50"
+    bare = view([123_456.78, 0.00012345, 12_345.0], goals=[replace(ACCURACY, unit="")])
+    table = written(table_frame(bare), bare.goals).to_html()
+    assert all(f">{shown}<" in table for shown in ("123,457", "0.0001234", "12,345")), "as the card writes them"
     control(store, finished(store), "run")
 
 

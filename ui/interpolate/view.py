@@ -231,4 +231,7 @@ def _curve(explorer: Explorer, path: LatentPath) -> None:
             words.append(f"The labels of stops {which} trained the predictor, so their predictions are no test.")
     if not scores.any_known and scores.meaning.kind == "measured":
         words.append("No measured value of these architectures is on this machine.")
-    protocol(scores.meaning, "At the stops:", " ".join(words))
+    shown = " and ".join(
+        kind for kind, there in ((scores.meaning.kind, scores.any_known), ("predicted", scores.any_predicted)) if there
+    )
+    protocol(scores.meaning, "At the stops:", " ".join(words), kind=shown)

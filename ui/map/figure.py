@@ -35,6 +35,9 @@ def _offer(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | N
     named = [cell for cell in dict.fromkeys(map(space.canonical, cells)) if explorer.row_of(cell) is not None]
     here = outline if outline is not None and outline.plane == plane and not outline.checkpoint else None
     limits, display = hand_limits(shown), session.display()
+    notes = [own_note(explorer)]
+    if outline is not None and here is None and display.second.shown:
+        notes.append("The outline was drawn on the second map: the figure shows all cells in full colour.")
     choice = MapChoice(
         shown.name.key,
         plane,
@@ -53,7 +56,7 @@ def _offer(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | N
         partial(map_sheet, explorer, choice),
         _words(explorer, choice),
         _call(explorer, choice),
-        own_note(explorer),
+        " ".join(filter(None, notes)),
     )
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 from streamlit.delta_generator import DeltaGenerator
 
 from svge_core.data import count_of
 from svge_core.explorer import Explorer
 from svge_core.jobs import SearchJobs
+from svge_core.search.objectives import Goal
 from svge_core.search.runs import Evaluation, RunView, run_csv, run_json
 from svge_core.spaces import get_space
 from ui.search import state
@@ -22,7 +25,7 @@ from ui.search.words import distinct, predicted_in_words, run_title
 from ui.shared import reruns, session
 from ui.shared.basket import LINE as BASKET_LINE, entry_for
 from ui.shared.choices import BASKET_CAP
-from ui.shared.numbers import column_format, number_in_words
+from ui.shared.numbers import number_in_words
 from ui.shared.theme import plain
 
 TABLE_KEY = "search-table"
@@ -134,12 +137,10 @@ def _table(view: RunView, explorer: Explorer | None) -> None:
         for goal in view.goals:
             unit = f" ({goal.meaning.unit})" if goal.meaning.unit else ""
             mark = "≈ predicted: " if goal.kind == "predicted" else ""
-            config[f"goal_{goal.key}"] = number(
-                f"{mark}{goal.meaning.title[:40]}{unit}", format=column_format(goal.meaning.unit)
-            )
+            config[f"goal_{goal.key}"] = number(f"{mark}{goal.meaning.title[:40]}{unit}")
         cells = [e.cell for e in view.evaluations]
         st.dataframe(
-            frame,
+            written(frame, view.goals),
             hide_index=True,
             key=TABLE_KEY,
             height=min(420, 38 + 35 * len(frame)),
@@ -148,6 +149,12 @@ def _table(view: RunView, explorer: Explorer | None) -> None:
             on_select=lambda: _row_chosen(view, cells),
         )
         st.caption("Choose a row to see that cell above. Numbers are the order of the proposals, from 0.")
+
+
+def written(frame: pd.DataFrame, goals: Sequence[Goal]) -> Styler:
+    """The table with values as everywhere else on the page; a browser sorts it by value all the same."""
+    forms: Any = {f"goal_{goal.key}": partial(number_in_words, unit=goal.meaning.unit) for goal in goals}
+    return frame.style.format(forms, na_rep="")
 
 
 def table_frame(view: RunView) -> pd.DataFrame:

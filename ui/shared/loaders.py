@@ -84,7 +84,11 @@ def _stamp(*paths: Path) -> Stamp:
     return tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.is_file())
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the checkpoint …")
+#: open at once: two of each listed space, as a second map may show another checkpoint
+_OPEN = 2 * len(SPACES)
+
+
+@st.cache_resource(max_entries=_OPEN, show_spinner="Reading the checkpoint …")
 def _checkpoint(folder: str, digest: str, stamp: Stamp, device: str) -> Checkpoint:
     return load_checkpoint(Path(folder), device=device)
 
@@ -121,7 +125,7 @@ def opening(folder: Path) -> contextlib.AbstractContextManager[object]:
 _opened: set[str] = set()
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=_OPEN, show_spinner=False)
 def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint) -> Explorer:
     explorer = assemble_explorer(_checkpoint, lambda space: known_scores(space.name))
     _opened.add(identity[1])

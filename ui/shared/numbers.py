@@ -22,9 +22,3 @@ def number_in_words(value: float, unit: str = "", *, grouped: bool = True) -> st
     if decimals is None or abs(value) >= _LARGE:
         return f"{value:z,.4g}"
     return f"{value:z{',' if grouped else ''}.{decimals}f}"
-
-
-def column_format(unit: str) -> str:
-    """The printf format of a column of numbers with that unit, for tables that format in the browser."""
-    decimals = _DECIMALS.get(unit)
-    return "%.4g" if decimals is None else f"%.{decimals}f"
