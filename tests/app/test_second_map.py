@@ -118,10 +118,13 @@ def test_an_outline_on_one_layout_keeps_the_colours_of_its_cells_on_the_other(at
     first = map_data(at)
     assert first["lasso"] is None and dimmed(first) == np.setdiff1d(np.arange(90), inside).tolist()
     assert f"Selection: {len(inside)} cells" in words(at) and "it was drawn on the second map" in words(at)
+    full = "the figure shows all cells in full colour"
+    assert full in words(at), "of the first map, which knows no such outline"
     x, y = map(float, atlas.planes["pca"].xy[5])
     fire(at, "lasso", {"polygon": square(x, y, 0.1), "mode": "new"})
     inside = np.flatnonzero((np.abs(atlas.planes["pca"].xy - (x, y)) < 0.1).all(1))
     assert dimmed(second_data(at)) == np.setdiff1d(np.arange(90), inside).tolist() and not dimmed(map_data(at))
+    assert full not in words(at)
     press(at, "undo")
     assert at.session_state["map_lasso"].plane == "umap" and second_data(at)["twin"], "undo leaves the map there"
     fire(at, "clear", {"seq": 1}, SECOND)
