@@ -6,6 +6,7 @@ score, because its measured values may not be there where the predictor is used.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -121,7 +122,8 @@ class Predictors:
         return self._possible(found)
 
     def joint_values(self, key: str, cells: CellBatch) -> Float[np.ndarray, " cells"]:
-        """What the model's own head says of cells that are tensors already, float64: the fastest prediction there is.
+        """What the model's own head says of cells that are tensors already, float64: the fastest prediction there is;
+        within what a value of the score can be.
 
         Raises:
             DataError: if there is no predictor of that score.
@@ -129,7 +131,7 @@ class Predictors:
         fitted = self._of(key)
         if fitted.joint is None:
             fitted.joint = load_joint(fitted.folder, self.checkpoint, fitted.info)
-        return fitted.joint.predict(cells).numpy().astype(np.float64)
+        return np.clip(fitted.joint.predict(cells).numpy().astype(np.float64), *self._bounds(key))
 
     def whole_space(self, key: str) -> Prediction:
         """Stored predictions for every charted cell, row by row (see `Atlas`); within what a value of the score can be.
@@ -144,8 +146,11 @@ class Predictors:
 
     def _possible(self, found: Prediction) -> Prediction:
         """A surrogate knows no limits: the interval of a poor cell's accuracy would reach below 0 %."""
-        meaning = self.meaning(found.score)
-        return found if meaning is None else found.within(meaning.bounds)
+        return found.within(self._bounds(found.score))
+
+    def _bounds(self, key: str) -> tuple[float, float]:
+        meaning = self.meaning(key)
+        return (-math.inf, math.inf) if meaning is None else meaning.bounds
 
     def _of(self, key: str) -> _Fitted:
         if key not in self.fitted:

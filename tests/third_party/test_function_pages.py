@@ -56,8 +56,13 @@ def test_map_shows_a_sample_finds_functions_and_speaks_of_no_network() -> None:
     text = words(at)
     assert SWISH in text and "genotype `16 14 0 0 0 0 0`" in text
     assert "parameters" not in text and foreign(helps(at)) == []
-    kept = "Neighbours that the PCA map keeps"
-    assert at.get_by_key("w-colour").options == ["Training or held-out cell", "Most frequent operation", kept]
+    assert at.get_by_key("w-colour").options == [
+        "Training or held-out cell",
+        "Most frequent operation",
+        "Neighbours that the PCA map keeps",
+        "Nearest cells that are also nearest in function",
+        "Decode certainty (power of ten)",
+    ]
     click_map(at, 0.0, 0.0, index=40)
     click_map(at, 0.01, 0.02)
     assert "Decoded" in words(at) or "The decoder gives no member of Activation functions here" in words(at)
