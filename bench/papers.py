@@ -17,7 +17,7 @@ from bench.baselines import published_rows
 from bench.harness.results import command, read_results, report, save_results
 from svge_core.checkpoints import by_key, generation_key, load_meta, reconstruction_key
 from svge_core.errors import SvgeError
-from svge_core.search.searchers import METHODS
+from svge_core.search.searchers import METHODS, PublishedOptions
 
 COLUMNS = ["space", "comparison", "data", "system", "measure", "value", "seeds", "origin", "source"]
 HERE, PUBLISHED = "measured here", "published"
@@ -239,7 +239,9 @@ def main(argv: list[str] | None = None) -> int:
     rows.sort(key=lambda row: (GENERATIVE, PROBE, SEARCH).index(row["comparison"]))
     settings = {
         "reading": "measured and published rows of ENAS differ in size, epochs and optimiser; measured searches count "
-        "every label; ± is the sample standard deviation over the seeds named, of a published probe over probe seeds",
+        f"every label; SVGe-style begins with {PublishedOptions().initial} random cells, so that its rows after {MARK} "
+        "evaluations are those of random search; ± is the sample standard deviation over the seeds named, of a "
+        "published probe over probe seeds",
         "left out": ", ".join(missing) or "nothing",
     }
     save_results("papers", rows, settings, command("papers", argv))

@@ -11,6 +11,7 @@ from .generative import (
     RecurrentSearch as RecurrentSearch,
     recurrent_like as recurrent_like,
 )
+from .published import PublishedOptions as PublishedOptions
 from .registry import (
     METHODS as METHODS,
     LineStyle as LineStyle,
