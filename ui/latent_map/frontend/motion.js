@@ -69,12 +69,12 @@ class MapMotion extends MapInput {
     this.played = map === key || !frame ? frame : at && this.followed(frame, at);
     frame = this.played;
     this.root.dataset.played = frame ? frame.words : "";
-    if (frame && this.camera && !this.gesture) this.keepInView(frame.marks);
+    if (frame && this.camera && !this.gesture) this.showPlayed(frame.marks);
     this.requestDraw(false);
   }
 
   // Of what plays out of sight the whole map is shown.
-  keepInView(marks) {
+  showPlayed(marks) {
     const { width, height } = this.size;
     const away = ({ x, y }) => {
       const [px, py] = this.toScreen(x, y);
