@@ -67,9 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chrome, args=FLAGS)
-            opened, _, _ = load(
-                browser, url, "[data-status=ready]"
-            )  # the server opens the space: not the browser's work
+            opened, _, _ = load(browser, url, "[data-status=ready]")  # the server opens the space
             opened.close()
             bare, bare_seconds, _ = load(browser, f"{server}/?space={BARE}", "text=There is no checkpoint for")
             bare.close()

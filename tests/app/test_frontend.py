@@ -65,6 +65,25 @@ def test_a_name_is_defined_once_in_a_module(name: str) -> None:
     assert names[DECLARED[name]] == 1
 
 
+def hidden_methods(text: str) -> list[str]:
+    """Methods of a class that a class above it has, too, and that do not call it."""
+    classes = {
+        name: (parent, dict(re.findall(r"^  (?:async )?(\w+)\([^\n]*\) \{(.*?)(?=^  \S|\Z)", body, re.M | re.S)))
+        for name, parent, body in re.findall(r"^class (\w+)(?: extends (\w+))? \{\n(.*?)^\}", text, re.M | re.S)
+    }
+    found = []
+    for name, (above, methods) in classes.items():
+        while above in classes:
+            above, theirs = classes[above]
+            found += [f"{name}.{m}" for m, body in methods.items() if m in theirs and f"super.{m}(" not in body]
+    return [each for each in found if not each.endswith(".constructor")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_method_hides_one_of_a_class_above(name: str) -> None:
+    assert hidden_methods(joined(MODULES[name])) == []
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_parses_and_uses_no_undefined_name(name: str) -> None:
     text = joined(MODULES[name])
@@ -181,6 +200,9 @@ def test_the_checks_see_what_is_wrong() -> None:
         "D",
         "e",
     ]
+    above = "class A {\n  constructor() {}\n  keep([x]) {\n  }\n  end() {\n  }\n}\n"
+    below = "class B extends A {\n  constructor() {\n    super();\n  }\n  end() {\n    super.end();\n  }\n}\n"
+    assert hidden_methods(above + below + "class C extends B {\n  keep(marks) {\n    end();\n  }\n}\n") == ["C.keep"]
     assert "already been declared" in syntax_error("const a = 1;\nclass a {}\n")
     assert syntax_error("const a = (;") != ""
     text = """

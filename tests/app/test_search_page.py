@@ -13,7 +13,7 @@ from svge_core.search.runs.tables import open_store
 from svge_core.search.runs.types import SearchConfig
 from tests.support.app_driver import App, checked, choose, open_app, press, select_row, words
 from tests.support.search_page import finished, listed, search_page, start_jobs, widget
-from ui.search.run import best_evaluations, table_frame, written
+from ui.search.run import table_frame, written
 from ui.shared.theme import plain
 from ui.visitors import asking
 
@@ -239,9 +239,10 @@ def test_tables_and_bests_of_a_run(store: str) -> None:
     from tests.support.races import ACCURACY, PARAMS, view
 
     run = view([1.0, 3.0, 2.0])
-    assert [e.values for e in best_evaluations(run, 2)] == [(3.0,), (2.0,)]
-    assert [e.values for e in best_evaluations(view([1.0, 3.0], goals=[PARAMS]), 1)] == [(1.0,)]
-    assert len(best_evaluations(view([(1.0, 1.0), (2.0, 2.0)], goals=[ACCURACY, PARAMS]), 1)) == 2
+    assert [e.values for e in run.leading(2)] == [(3.0,), (2.0,)]
+    assert [e.number for e in view([2.0, 3.0, 3.0, 2.0]).leading(4)] == [1, 2, 0, 3], "the earliest of equal ones first"
+    assert [e.values for e in view([1.0, 3.0], goals=[PARAMS]).leading(1)] == [(1.0,)]
+    assert len(view([(1.0, 1.0), (2.0, 2.0)], goals=[ACCURACY, PARAMS]).leading(1)) == 2
     assert table_frame(run)["predicted"].tolist()[0] == "≈ 90.00 ± 0.50"
     bare = view([123_456.78, 0.00012345, 12_345.0], goals=[replace(ACCURACY, unit="")])
     table = written(table_frame(bare), bare.goals).to_html()

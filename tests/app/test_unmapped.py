@@ -110,8 +110,15 @@ def test_the_model_page_shows_card_and_curves() -> None:
 def test_a_tab_that_can_have_nothing_is_not_there() -> None:
     at = on("model", "Extrapolation")  # chosen on another space, before
     assert [tab.label for tab in at.tabs] == [
-        "Card", "Training", "Generation", "Latent quality", "Prediction", "Operations", "Patterns", "Train a new one"
-    ]  # fmt: skip
+        "Card",
+        "Training",
+        "Generation",
+        "Latent quality",
+        "Prediction",
+        "Operations",
+        "Patterns",
+        "Train a new one",
+    ]
     assert at.session_state["model_section"] == "Card" and "20% of the space were held out" in words(at)
 
 

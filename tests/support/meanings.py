@@ -38,8 +38,18 @@ def made_up(key: str = "made_up", **changed: Any) -> ScoreMeaning:
 
 def write_latency(runs: Path, index: int, milliseconds: float) -> None:
     """A latency of a NAS-Bench-201 cell in a folder of runs, as a page leaves it after a measurement."""
-    meaning = made_up("latency_pytorch_1_ms", title="Latency of 1 image", unit="ms", direction="min", data_set="",
-                      split="", epochs=None, seeds="median of 30 runs", role="time", origin="user")  # fmt: skip
+    meaning = made_up(
+        "latency_pytorch_1_ms",
+        title="Latency of 1 image",
+        unit="ms",
+        direction="min",
+        data_set="",
+        split="",
+        epochs=None,
+        seeds="median of 30 runs",
+        role="time",
+        origin="user",
+    )
     space = get_space("nasbench201")
     cell = space.format(space.from_index(index))
     timed = MeasuredLatency(meaning.to_dict(), milliseconds, milliseconds, milliseconds)

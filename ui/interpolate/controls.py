@@ -7,7 +7,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import Explorer, find_forms
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, LatentPath, PathKind
 from ui.interpolate.path import ENDS, LINE, change, go_to, position, swap_ends, typed_end
-from ui.map.controls import PLANES
+from ui.map.controls import layout_control
 from ui.shared import session
 from ui.shared.basket import indices_of
 from ui.shared.path_buttons import set_end
@@ -57,16 +57,7 @@ def controls(explorer: Explorer, plane: PlaneName) -> None:
             on_change=lambda: change(stops=int(st.session_state["w-path-stops"])),
             help="With A and B. A path over neighbours has as many as it needs.",
         )
-        if len(explorer.plane_names) > 1:
-            st.session_state["w-path-plane"] = plane
-            st.segmented_control(
-                "Map",
-                explorer.plane_names,
-                format_func=lambda name: PLANES[name],
-                key="w-path-plane",
-                required=True,
-                on_change=lambda: session.set_plane(st.session_state["w-path-plane"]),
-            )
+        layout_control("Map", "w-path-plane", explorer, plane, session.set_plane)
         st.session_state["w-path-constrained"] = choice.constrained
         st.toggle(
             "Constrained decoding",

@@ -1,5 +1,6 @@
 """The row above the map: colour, map, look-up, filters, a place by numbers, own scores. Each writes session state."""
 
+from collections.abc import Callable
 from typing import get_args
 
 import streamlit as st
@@ -71,18 +72,15 @@ def controls(explorer: Explorer, shown: Column, plane: PlaneName) -> None:
             on_change=lambda: session.set_colour(st.session_state["w-colour"]),
             width=276,
         )
-        if len(explorer.plane_names) > 1:
-            _seeded("w-plane", plane)
-            st.segmented_control(
-                "Map",
-                explorer.plane_names,
-                format_func=lambda name: PLANES[name],
-                key="w-plane",
-                required=True,
-                on_change=_plane_chosen,
-                help="Two ways to lay the latents out on a plane. UMAP keeps neighbours together and bends distances; "
-                "PCA is a straight view along the two directions in which the latents differ most.",
-            )
+        layout_control(
+            "Map",
+            "w-plane",
+            explorer,
+            plane,
+            session.set_plane,
+            "Two ways to lay the latents out on a plane. UMAP keeps neighbours together and bends distances; "
+            "PCA is a straight view along the two directions in which the latents differ most.",
+        )
         st.text_input(
             "Find",
             key="w-find",
@@ -114,10 +112,41 @@ def _seeded(key: str, value: object) -> None:
     st.session_state[key] = value
 
 
-def _plane_chosen() -> None:
-    chosen = st.session_state["w-plane"]
-    if chosen in get_args(PlaneName):
-        session.set_plane(chosen)
+def layout_control(
+    title: str,
+    key: str,
+    explorer: Explorer,
+    plane: PlaneName,
+    choose: Callable[[PlaneName], None],
+    words: str | None = None,
+) -> None:
+    """The layouts of a map to choose from, where there are several.
+
+    Args:
+        title: above them.
+        key: of the widget.
+        explorer: of the map.
+        plane: that is shown.
+        choose: called with another one, before the rerun.
+        words: behind the question mark; None for none.
+    """
+    if len(explorer.plane_names) < 2:
+        return
+
+    def chosen() -> None:
+        if (name := st.session_state[key]) in get_args(PlaneName):
+            choose(name)
+
+    st.session_state[key] = plane
+    st.segmented_control(
+        title,
+        explorer.plane_names,
+        format_func=lambda name: PLANES[name],
+        key=key,
+        required=True,
+        on_change=chosen,
+        help=words,
+    )
 
 
 def _find(explorer: Explorer) -> None:

@@ -3,22 +3,22 @@ selection are those of the first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from svge_core.atlas import FILE as ATLAS, PlaneName
+from svge_core.atlas import PlaneName
 from svge_core.explorer import Explorer, map_names
 from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapTwin
 from ui.map import travel
-from ui.map.controls import PLANES
+from ui.map.controls import PLANES, layout_control
 from ui.map.marks import marks, marks_of_another, opened_mark, trip_ends, trip_line, trip_places
 from ui.map.regions import region_list, region_names
 from ui.map.selection import charted_focus
 from ui.shared import loaders, session
-from ui.shared.choices import CellFocus, Lasso, PlaceFocus, SecondMap
+from ui.shared.choices import CellFocus, Lasso, PlaceFocus
 from ui.shared.loaders import ShownColumn
 from ui.shared.map_look import MapLook, bare_look, both, map_look
 from ui.shared.theme import plain, theme_name
@@ -103,7 +103,7 @@ def others() -> list[str]:
     return [
         name
         for (space, name), folder in loaders.checkpoint_folders().items()
-        if space == session.space_name() and folder != chosen and (folder / ATLAS).is_file()
+        if space == session.space_name() and folder != chosen and loaders.has_map(name)
     ]
 
 
@@ -212,16 +212,7 @@ def _choices(second: Second) -> None:
             on_change=lambda: change(colour=st.session_state["w-second-colour"]),
             width=220,
         )
-        if len(chart.plane_names) > 1:
-            st.session_state["w-second-plane"] = second.plane
-            st.segmented_control(
-                "Its layout",
-                chart.plane_names,
-                format_func=lambda name: PLANES[name],
-                key="w-second-plane",
-                required=True,
-                on_change=_plane_chosen,
-            )
+        layout_control("Its layout", "w-second-plane", chart, second.plane, lambda plane: change(plane=plane))
         chosen = session.checkpoint()
         if names and chosen is not None:
             st.session_state["w-second-checkpoint"] = second.asked
@@ -237,16 +228,10 @@ def _choices(second: Second) -> None:
         st.warning(plain(line), icon=":material/info:")
 
 
-def _plane_chosen() -> None:
-    if (plane := st.session_state["w-second-plane"]) in get_args(PlaneName):
-        change(plane=plane)
-
-
-def change(**values: object) -> None:
+def change(**values: Any) -> None:
     """From a callback: show the second map in another way."""
     now = session.display()
-    second = SecondMap(**{**vars(now.second), **values})
-    session.set_display(replace(now, second=second))
+    session.set_display(replace(now, second=replace(now.second, **values)))
 
 
 def _words(explorer: Explorer, second: Second, selected: bool, filtered: bool) -> None:

@@ -220,18 +220,10 @@ def _files(view: RunView) -> None:
         )
 
 
-def best_evaluations(view: RunView, count: int) -> list[Evaluation]:
-    """The best finished evaluations of the first goal, best first; of several goals the whole front."""
-    if len(view.goals) > 1:
-        return list(view.front())
-    sign = -1.0 if view.directions[0] == "max" else 1.0
-    return sorted(view.done, key=lambda e: sign * e.values[0] if e.values else 0.0)[:count]
-
-
 def _to_basket(view: RunView) -> None:
     reruns.refresh_all()
     space = get_space(view.config.space)
-    entries = tuple(entry_for(space, e.cell) for e in best_evaluations(view, BEST))
+    entries = tuple(entry_for(space, e.cell) for e in view.leading(BEST))
     added, full = session.add_to_basket(entries[:BASKET_CAP])
     if full:
         session.say(BASKET_LINE, f"{added} added; {full} found no room, the basket holds {BASKET_CAP}.")

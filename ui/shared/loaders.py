@@ -14,7 +14,16 @@ from svge_core.checkpoints import META, WEIGHTS, Checkpoint, find_checkpoints, l
 from svge_core.data import Scores, load_scores
 from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
-from svge_core.explorer import FAMILY, PREDICTORS, Column, Explorer, assemble_explorer, map_column, point_labels
+from svge_core.explorer import (
+    FAMILY,
+    PREDICTORS,
+    ChartedCells,
+    Column,
+    Explorer,
+    assemble_explorer,
+    map_column,
+    point_labels,
+)
 from svge_core.spaces import SPACES
 from ui.latent_map.own import publish_own
 from ui.latent_map.published import publish_array, publish_text, published_path
@@ -134,18 +143,21 @@ def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint)
     return explorer
 
 
+def _charted_folder(name: str) -> Path | None:
+    folder = checkpoint_folders().get((session.space_name(), name))
+    return folder if folder is not None and (folder / ATLAS).is_file() else None
+
+
 def has_map(name: str) -> bool:
     """Whether there is a checkpoint of that name in the chosen space, with a map."""
-    folder = checkpoint_folders().get((session.space_name(), name))
-    return folder is not None and (folder / ATLAS).is_file()
+    return _charted_folder(name) is not None
 
 
 def named_explorer(name: str) -> Explorer | None:
     """Another checkpoint of the chosen space, opened; None where there is none of that name that can be opened."""
-    folder = checkpoint_folders().get((session.space_name(), name))
+    if (folder := _charted_folder(name)) is None:
+        return None
     try:
-        if folder is None or not (folder / ATLAS).is_file():
-            return None
         with opening(folder):
             return explorer_for(folder, session.device() or "cpu")
     except SvgeError:
@@ -168,14 +180,14 @@ def with_own_scores(explorer: Explorer, name: str = "own explorer") -> Explorer:
     return reruns.memo(name, key, lambda: explorer.with_scores(joined))
 
 
-def joined_rows(explorer: Explorer, other: Explorer) -> np.ndarray | None:
+def joined_rows(explorer: ChartedCells, other: ChartedCells) -> np.ndarray | None:
     """For every row of a chart, the row of the same cell in another one, -1 where it is not there; None where both
     list the same cells in the same order."""
     return _joined((explorer.atlas.digest, other.atlas.digest), explorer, other)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _joined(identity: tuple[str, str], _explorer: Explorer, _other: Explorer) -> np.ndarray | None:
+def _joined(identity: tuple[str, str], _explorer: ChartedCells, _other: ChartedCells) -> np.ndarray | None:
     rows = _explorer.atlas.rows_in(_other.atlas)
     same = len(rows) == len(_other.atlas) and bool((rows == np.arange(len(rows))).all())
     return None if same else rows

@@ -51,7 +51,9 @@ def inside_of(explorer: ChartedCells, outline: Lasso | None) -> np.ndarray | Non
 
     def ask() -> np.ndarray:
         rows = enclosed(layout.xy, outline)
-        there = rows if drawn_on is explorer else drawn_on.atlas.rows_in(atlas)[rows]
+        if drawn_on is explorer or (joined := loaders.joined_rows(drawn_on, explorer)) is None:
+            return rows
+        there = joined[rows]
         return np.sort(there[there >= 0])
 
     return reruns.memo("selection", (layout.digest, outline, atlas.digest), ask)

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from svge_core.data import score_name
 from svge_core.drawing import PageText, rich_block, rich_drawing, rich_row, rich_table, to_svg
 from svge_core.errors import SvgeError
@@ -19,7 +17,7 @@ MOST_ROWS = 5
 
 def run_html(run: "RunView") -> str:
     """What was searched and how, the best architecture drawn, and the best five in a table."""
-    config, goals, best = run.config, run.goals, _best(run)
+    config, goals, best = run.config, run.goals, run.leading(MOST_ROWS)[:MOST_ROWS]
     method = METHODS[config.method].title if config.method in METHODS else config.method
     labels = f" beside {run.start_count} existing labels" if run.start_count else ""
     named = [f"{score_name(goal.meaning)} ({goal.kind})" for goal in goals]
@@ -51,15 +49,6 @@ def run_html(run: "RunView") -> str:
         rich_row(_drawn(run, best[0])),
         rich_table(("No.", "Architecture", *named, "Proposed by"), rows),
     )
-
-
-def _best(run: "RunView") -> "list[Evaluation]":
-    """The best finished evaluations, the earliest of equal ones first; of several goals the front."""
-    if len(run.goals) > 1:
-        return list(run.front()[:MOST_ROWS])
-    sign = -1.0 if run.directions[0] == "max" else 1.0
-    order = np.argsort(sign * run.values[:, 0], kind="stable")
-    return [run.done[int(row)] for row in order[:MOST_ROWS]]
 
 
 def _drawn(run: "RunView", best: "Evaluation") -> list[str]:

@@ -278,6 +278,15 @@ class RunView:
         column = self.values[:, 0]
         return self.done[int(column.argmax() if self.directions[0] == "max" else column.argmin())]
 
+    def leading(self, count: int) -> tuple[Evaluation, ...]:
+        """The best finished evaluations, so many, best first and the earliest of equal ones; of several goals the whole
+        front, however many.
+        """
+        if len(self.goals) > 1:
+            return self.front()
+        sign = -1.0 if self.directions[0] == "max" else 1.0
+        return tuple(self.done[int(row)] for row in np.argsort(sign * self.values[:, 0], kind="stable")[:count])
+
     def front(self) -> tuple[Evaluation, ...]:
         """The finished evaluations that no other one beats in all goals, best in the first goal first."""
         return self._front
