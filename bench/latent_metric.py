@@ -139,11 +139,6 @@ def main(argv: list[str] | None = None) -> int:
         space, held_out = get_space(arguments.space), arguments.held_out
         tables = {score: read_labels(arguments.csv, score, space) for score in arguments.scores}
         tables = {score: half(table, design=False) if held_out else table for score, table in tables.items()}
-        rows = [
-            row
-            for folder in arguments.checkpoints
-            for row in rows_of(folder, space, tables, arguments.labels, held_out, arguments.draws)
-        ]
     except SvgeError as error:
         parser.error(str(error))
     settings = {
@@ -153,7 +148,14 @@ def main(argv: list[str] | None = None) -> int:
         "process": "sum of Matern-5/2 per group and of all, fitted anew to each draw; hyper-parameters on at most "
         f"{MOST} labels",
     }
-    save_results(arguments.name, rows, settings, command("latent_metric", argv))
+    rows: list[dict[str, Any]] = []
+    for folder in arguments.checkpoints:
+        try:
+            rows += rows_of(folder, space, tables, arguments.labels, held_out, arguments.draws)
+        except SvgeError as error:
+            parser.error(str(error))
+        # half an hour of one checkpoint is not lost with the next
+        save_results(arguments.name, rows, settings, command("latent_metric", argv))
     print_table(rows, COLUMNS)
     return 0
 
