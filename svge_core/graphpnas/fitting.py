@@ -11,7 +11,7 @@ gradient.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +24,12 @@ from svge_core.graphpnas.kernels import StackedTrainer
 from svge_core.graphpnas.rows import lay_out
 from svge_core.graphpnas.space_views import Graphs, GraphView, join_graphs
 from svge_core.graphpnas.target_weights import targets
-from svge_core.threads import counting
+from svge_core.threads import counting, one_thread
 
 #: what the counts of fitting and drawing are about
 COUNTED = "GraphPNAS"
+#: nodes of a step, over all fits: so many are worth a second thread (a batch of NAS-Bench-201 has 8, one of RandWire 64)
+_FOR_THREADS = 64
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def refit_many(
     options = options or RefitOptions()
     generators = [Generator(view, sizes, seed) for seed in seeds]
     chances = [torch.Generator().manual_seed(seed) for seed in seeds]
-    with _denormals_flushed(), torch.inference_mode():
+    small = len(pools) * options.batch * view.nodes < _FOR_THREADS
+    with one_thread() if small else nullcontext(), _denormals_flushed(), torch.inference_mode():
         graphs = join_graphs(pools)
         wanted = targets(view, graphs, rewards.flatten())
         trainer = StackedTrainer(generators, lay_out(view, graphs), wanted, options.batch, options.rate)

@@ -68,3 +68,17 @@ def test_the_file_default_names_the_usual_checkpoint_of_a_space(
         if content is not None:
             named.write_bytes(content)
         assert next(iter(checkpoint_folders())) == ("nasbench201", first)
+
+
+def test_a_process_that_ends_waits_for_what_was_begun_for_the_first_click(root: Path) -> None:
+    # a daemon thread that is in PyTorch's code at that moment aborts the process (1 of 20, seen)
+    code = (
+        "import sys, time; from pathlib import Path; from svge_core.explorer import Explorer\n"
+        "def begun(explorer): print('begun', flush=True); time.sleep(1.0); print('ended', flush=True)\n"
+        "def never(explorer): print('a second work was begun', flush=True)\n"
+        "Explorer.stored_predictions, Explorer.operation_counts = property(begun), property(never)\n"
+        "from ui.shared.loaders import explorer_for; explorer_for(Path(sys.argv[1]), 'cpu')"
+    )
+    command = [sys.executable, "-c", code, str(root / "nasbench201" / "tiny")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["begun", "ended", ""]

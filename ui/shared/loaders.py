@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,7 +139,8 @@ def _open(identity: tuple[str, str, Stamp, str, Stamp], _checkpoint: Checkpoint)
     explorer = assemble_explorer(_checkpoint, lambda space: known_scores(space.name))
     _opened.add(identity[1])
     # seconds of work that only the first click needs: done while the map loads; whoever comes early waits for a value
-    threading.Thread(target=_warm, args=(explorer,), daemon=True).start()
+    # no daemon: a process that ends while such a thread is in PyTorch's code is aborted
+    threading.Thread(target=_warm, args=(explorer,), name="first click").start()
     return explorer
 
 
@@ -194,11 +195,16 @@ def _joined(identity: tuple[str, str], _explorer: ChartedCells, _other: ChartedC
 
 
 def _warm(explorer: Explorer) -> None:
-    with contextlib.suppress(SvgeError):  # a damaged predictor is reported by the click that needs it
-        _ = explorer.stored_predictions
-        _ = explorer.operation_counts, explorer.label_indices, explorer.weights
-        for plane in explorer.atlas.planes.values():
-            _ = plane.spacing
+    works: list[Callable[[], object]] = [
+        lambda: explorer.stored_predictions,
+        lambda: (explorer.operation_counts, explorer.label_indices, explorer.weights),
+        *(lambda plane=plane: plane.spacing for plane in explorer.atlas.planes.values()),
+    ]
+    for work in works:
+        if not threading.main_thread().is_alive():  # the server ends, and waits for this
+            return
+        with contextlib.suppress(SvgeError):  # a damaged predictor is reported by the click that needs it
+            work()
 
 
 @dataclass(frozen=True)
