@@ -28,7 +28,7 @@ from svge_core.threads import counting, one_thread
 
 #: what the counts of fitting and drawing are about
 COUNTED = "GraphPNAS"
-#: nodes of a step, over all fits: so many are worth a second thread (a batch of NAS-Bench-201 has 8, one of RandWire 64)
+#: nodes of a step, over all fits: so many are worth a second thread (NAS-Bench-201's have 8, RandWire's 64)
 _FOR_THREADS = 64
 
 
