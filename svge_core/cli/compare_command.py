@@ -3,19 +3,18 @@
 import argparse
 import json
 
-from svge_core.cli.common import emit, refuse_unused, use_threads
+from svge_core.cli.common import emit, refuse_unused
+from svge_core.cli.own_parts import opened
 from svge_core.comparison import compare_cells, comparison_to_json, comparison_to_text, save_comparison
-from svge_core.devices import pick_device
 from svge_core.errors import ParseError, SvgeError
-from svge_core.explorer import find_cell, open_explorer
+from svge_core.explorer import find_cell
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the comparison, or write it to a file."""
     if arguments.out is None or arguments.out.suffix.lower() != ".pdf":
         refuse_unused(arguments, ("theme",), "Only a .pdf file is drawn on a ground")
-    use_threads(arguments)
-    explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
+    explorer = opened(arguments)
     cells = []
     for number, text in enumerate(arguments.cells, start=1):
         try:

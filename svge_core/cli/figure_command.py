@@ -4,12 +4,11 @@ import argparse
 from collections.abc import Sequence
 
 from svge_core.cells import Cell
-from svge_core.cli.common import emit, use_threads
+from svge_core.cli.common import emit
+from svge_core.cli.own_parts import opened
 from svge_core.comparison import compare_cells
-from svge_core.data import import_csv
-from svge_core.devices import pick_device
 from svge_core.errors import DataError, ParseError, SvgeError
-from svge_core.explorer import CellFilter, Explorer, find_cell, open_explorer
+from svge_core.explorer import CellFilter, Explorer, find_cell
 from svge_core.figures.paper import (
     MapChoice,
     PaperFigure,
@@ -21,7 +20,6 @@ from svge_core.figures.paper import (
     race_sheet,
 )
 from svge_core.interpolation import lay_path
-from svge_core.jobs import scores_from_here
 from svge_core.search import Lineup
 from svge_core.search.runs import RunView, list_runs, read_run
 
@@ -31,7 +29,7 @@ _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def map_figure(arguments: argparse.Namespace) -> int:
     """The map of a space."""
-    explorer = _opened(arguments)
+    explorer = opened(arguments)
     key, values = arguments.keep or ("", None)
     conditions = CellFilter(
         key,
@@ -61,7 +59,7 @@ def map_figure(arguments: argparse.Namespace) -> int:
 
 def path_figure(arguments: argparse.Namespace) -> int:
     """A path between two architectures."""
-    explorer = _opened(arguments)
+    explorer = opened(arguments)
     start, end = _cells(explorer, (arguments.start, arguments.end))
     path = lay_path(explorer, start, end, arguments.kind, arguments.stops, constrained=arguments.constrained)
     return _written(arguments, path_sheet(explorer, path, arguments.score, arguments.width))
@@ -83,7 +81,7 @@ def front_figure(arguments: argparse.Namespace) -> int:
 
 def compare_figure(arguments: argparse.Namespace) -> int:
     """Architectures side by side."""
-    explorer = _opened(arguments)
+    explorer = opened(arguments)
     compared = compare_cells(explorer, _cells(explorer, arguments.cells))
     if arguments.reference > len(compared.cells):
         raise SvgeError(f"There are {len(compared.cells)} architectures; there is no number {arguments.reference}.")
@@ -92,19 +90,8 @@ def compare_figure(arguments: argparse.Namespace) -> int:
 
 def cell_figure(arguments: argparse.Namespace) -> int:
     """One architecture."""
-    explorer = _opened(arguments)
+    explorer = opened(arguments)
     return _written(arguments, cell_sheet(explorer, find_cell(explorer.space, arguments.arch), arguments.width))
-
-
-def _opened(arguments: argparse.Namespace) -> Explorer:
-    """The checkpoint that the options name, with scores of one's own."""
-    use_threads(arguments)
-    explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
-    if arguments.scores is not None:
-        explorer = explorer.with_scores(import_csv(explorer.space, arguments.scores).to_scores(explorer.space))
-    if arguments.runs is not None:
-        explorer = explorer.with_scores(scores_from_here(explorer.space, arguments.runs))
-    return explorer
 
 
 def _cells(explorer: Explorer, texts: Sequence[str]) -> list[Cell]:

@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 
 from svge_core.cli.cell_parts import csv_bytes, encode_cells, known_scores, name_cell, open_predictors, write_output
-from svge_core.cli.common import emit, open_model, refuse_unused, use_threads
+from svge_core.cli.common import emit, open_model, refuse_unused
 from svge_core.cli.network_commands import NETWORK_FILES, NETWORK_OPTIONS, export_network_files
 from svge_core.cli.options import DEFAULT_CHECKPOINT
+from svge_core.cli.own_parts import opened, own_scores
 from svge_core.cli.reading import read_cells
 from svge_core.data import import_csv
 from svge_core.data.csv import quote_text
-from svge_core.devices import pick_device
 from svge_core.errors import SvgeError
-from svge_core.explorer import find_rows, open_explorer, table_file
+from svge_core.explorer import find_rows, table_file
 from svge_core.exporting import DRAWINGS, FORMS, MAX_CELLS, MAX_PAGE, ExportItem, item_for, save, write_atomic
 from svge_core.spaces import AbstractSearchSpace, get_space
 
@@ -87,8 +87,7 @@ def _export_found(arguments: argparse.Namespace, suffix: str) -> int:
     if arguments.arch is not None or arguments.file is not None:
         raise SvgeError("Give one of these: an architecture, --file FILE, --where WORDS.")
     refuse_unused(arguments, ("space",), "--where asks for cells on the map of a checkpoint")
-    use_threads(arguments)
-    explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
+    explorer = opened(arguments)
     found = find_rows(explorer, arguments.where)
     count = len(found.rows)
     if not count:
@@ -111,12 +110,13 @@ def _known_items(arguments: argparse.Namespace) -> tuple[AbstractSearchSpace, li
     if arguments.space is not None or (arguments.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.exists()):
         space = get_space(arguments.space or "nasbench201")
         cells = read_cells(arguments, space).cells
-        scores = known_scores(space)
+        scores = known_scores(space).with_columns(*own_scores(arguments, space))
         return space, [item_for(cell, space, scores) for cell in cells]
     checkpoint = open_model(arguments)
     space = checkpoint.model.space
     cells = read_cells(arguments, space).cells
-    scores, (means, _) = known_scores(space), encode_cells(checkpoint, cells)
+    scores = known_scores(space).with_columns(*own_scores(arguments, space))
+    means, _ = encode_cells(checkpoint, cells)
     predictors, keys = open_predictors(checkpoint)
     found = [predictors.predict(key, cells) for key in keys if key in scores.meanings]
     items = []

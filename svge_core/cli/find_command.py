@@ -6,14 +6,13 @@ import math
 import numpy as np
 
 from svge_core.cli.cell_parts import CellRow, title
-from svge_core.cli.common import emit, use_threads
-from svge_core.devices import pick_device
+from svge_core.cli.common import emit
+from svge_core.cli.own_parts import opened
 from svge_core.explorer import (
     ChartedCells,
     Column,
     Query,
     find_rows,
-    open_explorer,
     table_column,
     table_values,
     vocabulary_of,
@@ -22,8 +21,7 @@ from svge_core.explorer import (
 
 def run(arguments: argparse.Namespace) -> int:
     """Print how the question was understood, how many cells it means, and the first of them."""
-    use_threads(arguments)
-    explorer = open_explorer(arguments.checkpoint, device=pick_device(arguments.device))
+    explorer = opened(arguments)
     found = find_rows(explorer, arguments.words)
     shown, keys = found.rows[: arguments.limit], _columns(explorer, found.query)
     numbered = explorer.atlas.drawn is None

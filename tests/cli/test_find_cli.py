@@ -1,6 +1,7 @@
 """``find`` and ``export --where``: cells by words."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from svge_core.__main__ import main
 from svge_core.spaces.registry import get_space
 from tests.support.cli import RunCommand
+from tests.support.meanings import write_latency
 from tests.support.tiny_checkpoint import make_enas_checkpoint
 
 SPACE = get_space("enas6")
@@ -64,3 +66,27 @@ def test_mistakes_are_one_line(enas: Path, tmp_path: Path, capsys: pytest.Captur
         error = capsys.readouterr().err
         assert said in error and len(error.strip().splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_scores_of_ones_own_are_asked_for_and_exported(
+    run: RunCommand, folder: Path, enas: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, runs = tmp_path / "mine.csv", tmp_path / "runs"
+    table.write_text("index,my score\n4,1.5\n9000,2.5\n17,3.5\n", "utf-8")
+    write_latency(runs, 3, 4.5)
+    own = ("--checkpoint", folder, "--scores", table, "--runs", runs)
+    found: Any = run("find", "highest 2 by my score", *own)
+    assert [cell["index"] for cell in found["cells"]] == [17, 9_000]
+    assert [list(cell["values"].values()) for cell in found["cells"]] == [[3.5], [2.5]]
+    found = run("find", "lowest 1 by latency", *own)
+    assert [(cell["index"], *cell["values"].values()) for cell in found["cells"]] == [(3, 4.5)]
+    for words in (("--where", "highest 1 by my score"), ("17",)):
+        run("export", *words, *own, "--out", tmp_path / "one.json")
+        (architecture,) = json.loads((tmp_path / "one.json").read_text("utf-8"))["cells"]
+        assert (architecture["index"], architecture["measured"]["user_my_score"]) == (17, 3.5)
+    run("export", "17", "--space", "nasbench201", "--scores", table, "--out", tmp_path / "one.csv")
+    assert ",3.5" in (tmp_path / "one.csv").read_text("utf-8")
+    meanings = run("compare", "#3", "#17", *own)["meanings"].values()
+    assert {meaning["title"] for meaning in meanings} >= {"my score", "Latency of 1 image"}
+    assert main(["find", "no pool", "--checkpoint", str(enas), "--scores", str(table)]) == 2
+    assert "ENAS macro" in capsys.readouterr().err

@@ -136,7 +136,7 @@ def test_a_space_without_enumeration_keeps_its_cells() -> None:
     assert result.cells == (SPACE.parse(B), SPACE.parse(A))
     assert result.frame["user_acc"].tolist() == [2.0, 2.0]
     assert B in str(result.duplicates[0])
-    with pytest.raises(DataError, match="cannot fill a table of all cells"):
+    with pytest.raises(DataError, match="too many for a list"):
         result.to_scores(Unlisted())
 
 

@@ -104,7 +104,7 @@ def test_there_is_no_table_of_all_cells(space: ENASMacro) -> None:
     assert list(found.frame.index) == [0, 1, 2]
     by_index = import_csv(space, "\n".join(["index,accuracy", *(f"{i},0.5" for i in INDICES[space.name])]).encode())
     assert by_index.cells == found.cells
-    with pytest.raises(DataError, match="cannot fill a table of all cells"):
+    with pytest.raises(DataError, match="too many for a list"):
         found.to_scores(space)
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
-from svge_core.cli.options.shared import add_checkpoint, add_command, whole_number
+from svge_core.cli.options.shared import add_checkpoint, add_command, add_own_scores, whole_number
 from svge_core.models import DecodeDirection
 
 
@@ -48,10 +48,12 @@ def register(commands: Any) -> None:
         "--limit", type=whole_number(1, 1_000_000), default=20, metavar="N", help="show N (default: %(default)s)"
     )
     add_checkpoint(parser)
+    add_own_scores(parser)
 
     parser = add_command(commands, "compare", "compare_command:run")
     parser.add_argument("cells", nargs="+", metavar="CELL", help="two to four, each as ARCH of the other commands")
     add_checkpoint(parser)
+    add_own_scores(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write .pdf (a page), .json, or .csv (two tables)")
     parser.add_argument("--theme", choices=("light", "dark"), help="of the page (default: light)")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from svge_core.cli.options.search import add_storage
-from svge_core.cli.options.shared import Parser, add_checkpoint, add_command, whole_number
+from svge_core.cli.options.shared import Parser, add_checkpoint, add_command, add_own_scores, whole_number
 from svge_core.cli.options.table import SUMMARIES
 from svge_core.figures.paper import FORMS, WIDTHS
 from svge_core.interpolation import FEWEST_STOPS, MOST_STOPS, PathKind
@@ -60,7 +60,7 @@ def register(commands: Any) -> None:
         metavar="WORDS",
         help="pale are cells that a question in words does not mean, such as 'depth over 2, no pool'",
     )
-    _add_own(kind)
+    add_own_scores(kind)
 
     kind = _kind(kinds, "path", "Architectures along a path, and a score on the way.")
     kind.add_argument("start", metavar="A", help=_CELL)
@@ -70,7 +70,7 @@ def register(commands: Any) -> None:
     kind.add_argument("--stops", type=stops, default=21, metavar="N", help="A and B included (default: %(default)s)")
     kind.add_argument("--constrained", action="store_true", help="keep the decoder inside the space")
     kind.add_argument("--score", default="", metavar="KEY", help="(default: the first there is)")
-    _add_own(kind)
+    add_own_scores(kind)
 
     kind = _kind(kinds, "race", "Best value so far of the methods of a race.", model=False)
     _add_runs(kind)
@@ -87,11 +87,11 @@ def register(commands: Any) -> None:
     kind.add_argument(
         "--reference", type=whole_number(1, 4), default=1, metavar="N", help="mark what differs from it (default: 1)"
     )
-    _add_own(kind)
+    add_own_scores(kind)
 
     kind = _kind(kinds, "cell", "One architecture with its scores.")
     kind.add_argument("arch", metavar="ARCH", help=_CELL)
-    _add_own(kind)
+    add_own_scores(kind)
 
 
 def _kind(kinds: Any, name: str, summary: str, *, width: str = "single", model: bool = True) -> Parser:
@@ -103,13 +103,6 @@ def _kind(kinds: Any, name: str, summary: str, *, width: str = "single", model: 
     if model:
         add_checkpoint(kind)
     return kind
-
-
-def _add_own(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--scores", type=Path, metavar="FILE.csv", help="architectures with scores of your own, too")
-    kind.add_argument(
-        "--runs", type=Path, metavar="DIR", help="also what was trained and timed here: the folder of the app's runs"
-    )
 
 
 def _add_runs(kind: Parser) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from svge_core.cli.options.cells import add_cells
-from svge_core.cli.options.shared import add_checkpoint, add_command, add_network
+from svge_core.cli.options.shared import add_checkpoint, add_command, add_network, add_own_scores
 from svge_core.exporting import DRAWINGS
 from svge_core.spaces import SPACES
 
@@ -33,6 +33,7 @@ def register(commands: Any) -> None:
         help="the cells on the checkpoint's map that a question in words means, such as 'depth over 2, no pool'",
     )
     add_checkpoint(parser)
+    add_own_scores(parser)
     parser.add_argument(
         "--out",
         type=Path,

@@ -77,6 +77,14 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
+def add_own_scores(parser: argparse.ArgumentParser) -> None:
+    """The options that name scores of one's own."""
+    parser.add_argument("--scores", type=Path, metavar="FILE.csv", help="architectures with scores of your own, too")
+    parser.add_argument(
+        "--runs", type=Path, metavar="DIR", help="also what was trained and timed here: the folder of the app's runs"
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Device and threads."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")

@@ -86,7 +86,12 @@ class UserScores:
         Raises:
             DataError: if it is another space, or one that is not enumerated.
         """
-        if space.name != self.space or space.size is None or not space.enumerated:
+        if space.name != self.space:
             raise DataError(f"Scores of {self.space} cannot fill a table of all cells of {space.name}.")
+        if space.size is None or not space.enumerated:
+            raise DataError(
+                f"Scores of your own are a column over all cells, and those of {space.title} are too many for a list: "
+                "fit a predictor to the scores instead."
+            )
         full = self.frame.reindex(range(space.size))
         return scores_from_columns(space.name, {key: full[key].to_numpy() for key in self.meanings}, self.meanings)
