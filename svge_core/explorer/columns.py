@@ -1,5 +1,6 @@
 """Columns that can colour the map: measured and analytic scores, predictions, their errors, and categories."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +51,7 @@ class Column:
         low, high: the ends of the colour bar.
         limits: how the ends were chosen, in words.
         categories: names of the categories.
+        most: a value of this stands for itself and for all above.
     """
 
     name: ColumnName
@@ -61,16 +63,12 @@ class Column:
     high: float
     limits: str
     categories: tuple[str, ...] = ()
+    most: float = math.inf
 
-    @property
-    def low_clipped(self) -> bool:
-        """Whether values below the bar share its first colour."""
-        return bool((self.values < self.low).any())
-
-    @property
-    def high_clipped(self) -> bool:
-        """Whether values above the bar share its last colour."""
-        return bool((self.values > self.high).any())
+    def clipped(self, low: float, high: float) -> tuple[bool, bool]:
+        """Whether values below a bar with these ends share its first colour, and values above it its last one."""
+        above = (self.values > high) | (self.values >= self.most)
+        return bool((self.values < low).any()), bool(above.any())
 
 
 def column_names(explorer: ChartedCells) -> tuple[ColumnName, ...]:

@@ -71,7 +71,7 @@ def map_column(explorer: ChartedCells, key: str) -> Column:
             "How many random decodings of the cell's own latent it takes, on average, until one gives another graph, "
             f"as a power of ten: at 3, one in 1,000 does. {MOST_CERTAIN} stands for {MOST_CERTAIN} or more"
         )
-        return Column(name, "", "max", words, values, low, high, limits)
+        return Column(name, "", "max", words, values, low, high, limits, most=float(MOST_CERTAIN))
     score = key.removeprefix(APART)
     values = differences(explorer, score)
     low, high, limits = robust_limits(values, "min")

@@ -37,7 +37,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
 @pytest.fixture
 def opened_once(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Command and Python call get the checkpoint that is open already: opening it takes seconds."""
-    monkeypatch.setattr("svge_core.cli.figure_command.open_explorer", lambda folder, device: explorer)
+    monkeypatch.setattr("svge_core.cli.own_parts.open_explorer", lambda folder, device: explorer)
     monkeypatch.setattr(svge, "open_explorer", lambda folder: explorer, raising=False)
 
 

@@ -176,7 +176,8 @@ def test_columns_are_listed_by_data_set_then_costs_and_diagnostics_last(explorer
         "Training or held-out cell",
     ]
     assert "better" not in column(explorer, "cifar10_seeds").description
-    assert column(explorer, "cifar10_valid").low_clipped and not column(explorer, "cifar10_valid").high_clipped
+    accuracy = column(explorer, "cifar10_valid")
+    assert accuracy.clipped(accuracy.low, accuracy.high) == (True, False)
 
 
 def test_predictions_and_errors_are_named_as_such(explorer: Explorer) -> None:

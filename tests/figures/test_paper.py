@@ -51,7 +51,7 @@ def opened_once(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
         assert folder == FOLDER
         return explorer
 
-    monkeypatch.setattr("svge_core.cli.figure_command.open_explorer", opened)
+    monkeypatch.setattr("svge_core.cli.own_parts.open_explorer", opened)
 
 
 @pytest.fixture(scope="module")

@@ -132,11 +132,8 @@ def shown_colours(shown: ShownColumn) -> MapColour:
     """The colours of a column as its map is to show them."""
     about, colour = shown.column, shown.colour
     scale = "ranks" if by_rank(about) else "values"
-    if (limits := hand_limits(about)) is None:
-        return replace(colour, scale=scale, low_clipped=about.low_clipped, high_clipped=about.high_clipped)
-    low, high = limits
-    known = about.values[np.isfinite(about.values)]
-    below, above = bool((known < low).any()), bool((known > high).any())
+    low, high = hand_limits(about) or (colour.low, colour.high)
+    below, above = about.clipped(low, high)
     return replace(colour, scale=scale, low=low, high=high, low_clipped=below, high_clipped=above)
 
 

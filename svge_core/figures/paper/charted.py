@@ -261,8 +261,9 @@ def _bar(sheet: Sheet, place: tuple[float, float, float, float], shown: Column, 
     if choice.ranks:
         extend, limits = "neither", (0.0, 1.0)
     else:
-        ends = bool((known < low).any()), bool((known > high).any())
-        extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(ends, "neither")
+        extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(
+            shown.clipped(low, high), "neither"
+        )
         limits = (low, high)
     axes = sheet.place(*place)
     axes.set_axis_on()
@@ -272,7 +273,7 @@ def _bar(sheet: Sheet, place: tuple[float, float, float, float], shown: Column, 
     bar.set_label("\n".join(wrapped(label, place[3])), fontsize=NOTE, linespacing=1.1)
     if choice.ranks and len(known):
         shares = np.linspace(0, 1, 6)
-        values = [f"{value:.4g}" for value in np.quantile(known, shares)]
+        values = [f"{'≥ ' if value >= shown.most else ''}{value:.4g}" for value in np.quantile(known, shares)]
         bar.set_ticks(shares.tolist(), labels=values)
     bar.ax.tick_params(labelsize=NOTE)
 
