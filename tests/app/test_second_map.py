@@ -5,6 +5,7 @@ Cells of two checkpoints are joined by what they are: the second chart here has 
 
 import base64
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from svge_core.atlas.atlas import Atlas
-from svge_core.atlas.file import load_atlas
+from svge_core.atlas.file import FILE as ATLAS, load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.errors import SvgeError
 from svge_core.explorer.naming import cell_name
@@ -106,6 +107,29 @@ def test_a_click_on_either_map_chooses_one_cell_on_both(atlas: Atlas) -> None:
     fire(at, "click", {"kind": "empty", "index": None, "x": 0.01, "y": 0.02, "source": "pointer", "seq": 5}, SECOND)
     assert focus(at) == PlaceFocus("umap", 0.01, 0.02) and not second_data(at)["pointsOnly"]
     assert there(second_data(at), "decoded") == [(0.01, 0.02)] and len(there(map_data(at), "decoded")) == 1
+
+
+def test_a_checkpoint_that_cannot_be_opened_is_read_again_only_when_its_files_change(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, asked = loaders.explorer_for, list[str]()
+
+    def damaged(folder: Path, device: str) -> Any:
+        asked.append(folder.name)
+        if folder.name == "turned":
+            raise SvgeError("damaged")
+        return opened(folder, device)
+
+    monkeypatch.setattr(loaders, "explorer_for", damaged)
+    monkeypatch.setattr(loaders, "_refused", {})
+    at = open_app(space="randwire", second="other", second_checkpoint="turned")
+    rerun(at)
+    assert asked.count("turned") == 1 and "turned" in words(at)
+    monkeypatch.setattr(loaders, "explorer_for", opened)
+    atlas = root / "randwire" / "turned" / ATLAS
+    os.utime(atlas, (1_000_000_000, 1_000_000_000))
+    rerun(at)
+    assert second_data(at)["points"]["n"] == len(ORDER)
 
 
 def test_an_outline_on_one_layout_keeps_the_colours_of_its_cells_on_the_other(atlas: Atlas) -> None:

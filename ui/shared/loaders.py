@@ -158,11 +158,19 @@ def named_explorer(name: str) -> Explorer | None:
     """Another checkpoint of the chosen space, opened; None where there is none of that name that can be opened."""
     if (folder := _charted_folder(name)) is None:
         return None
+    files = _stamp(folder / META, folder / WEIGHTS, folder / ATLAS)
+    if _refused.get(folder) == files:
+        return None
     try:
         with opening(folder):
             return explorer_for(folder, session.device() or "cpu")
     except SvgeError:
+        _refused[folder] = files
         return None
+
+
+#: files of folders that could not be opened: not read again at every run, until one of them changes
+_refused: dict[Path, Stamp] = {}
 
 
 def with_own_scores(explorer: Explorer, name: str = "own explorer") -> Explorer:
