@@ -15,7 +15,7 @@ from svge_core.explorer import CellFilter, Explorer
 from svge_core.search.runs import SearchConfig, create_run, execute
 from tests.support.app_driver import App, open_app, rerun
 from tests.support.meanings import write_latency
-from ui.shared.choices import Lasso, MapDisplay
+from ui.shared.choices import Lasso, MapDisplay, SecondMap
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -41,10 +41,11 @@ def opened_once(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(svge, "open_explorer", lambda folder: explorer, raising=False)
 
 
-def agree(at: App, kind: str, made: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """See that command and call write what the button gives."""
+def agree(at: App, kind: str, made: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int = 0) -> None:
+    """See that command and call write what the button gives; of several figures of a kind, that of a number."""
     codes = [code.value for code in at.code]
-    place = next(place for place, text in enumerate(codes) if text.startswith(f"python -m svge_core figure {kind} "))
+    places = [at for at, text in enumerate(codes) if text.startswith(f"python -m svge_core figure {kind} ")]
+    place = places[number]
     monkeypatch.chdir(folder)
     words = shlex.split(codes[place])
     file = folder / words[-1]
@@ -74,6 +75,13 @@ def test_map_cell_path_and_comparison(
     at = rerun(at)
     for kind in ("map", "cell"):
         agree(at, kind, offered[f"figure-download-{kind}"](), tmp_path, monkeypatch)
+    at.session_state["map_display"] = MapDisplay(second=SecondMap(shown=True, colour="params_m"))
+    at = rerun(at)
+    made = offered["figure-download-second-map"]()
+    agree(at, "map", made, tmp_path, monkeypatch, number=1)
+    assert made != offered["figure-download-map"]()
+    at.session_state["map_display"] = MapDisplay(contours=True, surface=True)
+    at = rerun(at)
     command = next(code.value for code in at.code if " figure map " in code.value)
     assert "--ranks --contours --surface " in command and f"--runs {tmp_path / 'runs'} " in command
     assert "--cell '#6111'" in command and "'--where=best 40, depth over 1'" in command

@@ -18,6 +18,7 @@ from svge_core.atlas.file import FILE as ATLAS, load_atlas
 from svge_core.checkpoints.checkpoint import load_checkpoint
 from svge_core.errors import SvgeError
 from svge_core.explorer.naming import cell_name
+from svge_core.explorer.selection import CellFilter
 from svge_core.explorer.trust import map_column
 from tests.support.app_driver import App, choose, click_map, fire, focus, map_data, open_app, press, rerun, words
 from tests.support.two_charts import ORDER, RANDWIRE, make_two_charts
@@ -68,6 +69,12 @@ def square(x: float, y: float, reach: float) -> list[list[float]]:
     return [[x - reach, y - reach], [x + reach, y - reach], [x + reach, y + reach], [x - reach, y + reach]]
 
 
+def outlined(at: App) -> list[bool]:
+    """Whether the figure of each map has the outline; the other says that it has not."""
+    assert words(at).count("The outline was drawn on another map: here it makes no cell pale.") == 1
+    return ["--outline" in code.value for code in at.code if code.value.startswith("python -m svge_core figure map ")]
+
+
 def test_it_is_there_only_when_asked_for_and_shows_the_other_layout(atlas: Atlas) -> None:
     at = open_app(space="randwire")
     with pytest.raises(KeyError):
@@ -109,6 +116,19 @@ def test_a_click_on_either_map_chooses_one_cell_on_both(atlas: Atlas) -> None:
     assert there(second_data(at), "decoded") == [(0.01, 0.02)] and len(there(map_data(at), "decoded")) == 1
 
 
+def test_each_map_has_a_figure_of_its_own(atlas: Atlas) -> None:
+    at = open_app(space="randwire", second="other", second_checkpoint="turned", second_colour="edges")
+    at.session_state["map_filter"] = CellFilter(score_key="edges", score=(0.0, 60.0))
+    at.session_state["map_lasso"] = Lasso("pca", ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0)), checkpoint="turned")
+    at = rerun(at)
+    first, second = (code.value for code in at.code if " figure map " in code.value)
+    assert "/tiny " in first and "--keep=edges" in first and "--outline" not in first
+    assert "/turned " in second and "--colour edges" in second and "--keep" not in second
+    assert ("--outline" in second) is ("--plane pca" in second)
+    assert "The filter is about the first map's checkpoint" in words(at)
+    assert "The outline was drawn on another map" in words(at)
+
+
 def test_a_checkpoint_that_cannot_be_opened_is_read_again_only_when_its_files_change(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,13 +162,12 @@ def test_an_outline_on_one_layout_keeps_the_colours_of_its_cells_on_the_other(at
     first = map_data(at)
     assert first["lasso"] is None and dimmed(first) == np.setdiff1d(np.arange(90), inside).tolist()
     assert f"Selection: {len(inside)} cells" in words(at) and "it was drawn on the second map" in words(at)
-    full = "the figure shows all cells in full colour"
-    assert full in words(at), "of the first map, which knows no such outline"
+    assert outlined(at) == [False, True]
     x, y = map(float, atlas.planes["pca"].xy[5])
     fire(at, "lasso", {"polygon": square(x, y, 0.1), "mode": "new"})
     inside = np.flatnonzero((np.abs(atlas.planes["pca"].xy - (x, y)) < 0.1).all(1))
     assert dimmed(second_data(at)) == np.setdiff1d(np.arange(90), inside).tolist() and not dimmed(map_data(at))
-    assert full not in words(at)
+    assert outlined(at) == [True, False]
     press(at, "undo")
     assert at.session_state["map_lasso"].plane == "umap" and second_data(at)["twin"], "undo leaves the map there"
     fire(at, "clear", {"seq": 1}, SECOND)

@@ -7,7 +7,7 @@ from svge_core.explorer import CellFilter, Column, Explorer, cell_named
 from svge_core.figures.paper import MapChoice, map_sheet
 from ui.shared import session
 from ui.shared.basket import cells_of
-from ui.shared.choices import CellFocus, Focus
+from ui.shared.choices import CellFocus, Focus, Lasso
 from ui.shared.figure_button import (
     FigureOffer,
     checkpoint_words,
@@ -23,27 +23,50 @@ from ui.shared.map_look import by_rank, hand_limits
 MOST_NAMES = 12
 
 
-def map_figure(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | None) -> None:
-    """Show the button; the cell in focus is named on the figure."""
-    figure_button("map", partial(_offer, explorer, plane, shown, focus))
+def map_figure(
+    explorer: Explorer,
+    plane: PlaneName,
+    shown: Column,
+    focus: Focus | None,
+    outline: Lasso | None,
+    *,
+    key: str = "map",
+    foreign: bool = False,
+) -> None:
+    """Show the button.
+
+    Args:
+        explorer: of the map.
+        plane: its layout.
+        shown: the column that colours it.
+        focus: the cell in focus is named on the figure.
+        outline: of the selection, if it was drawn on this map.
+        key: of the widgets, unlike that of another map beside it.
+        foreign: whether the map is of another checkpoint than the filter.
+    """
+    figure_button(key, partial(_offer, explorer, plane, shown, focus, outline, foreign))
 
 
-def _offer(explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | None) -> FigureOffer:
-    outline, space = session.lasso(), explorer.space
+def _offer(
+    explorer: Explorer, plane: PlaneName, shown: Column, focus: Focus | None, outline: Lasso | None, foreign: bool
+) -> FigureOffer:
+    space, conditions = explorer.space, session.cell_filter()
     cells = [cell_named(space, focus.name)] if isinstance(focus, CellFocus) else []
     cells += cells_of(session.basket(), space)
     named = [cell for cell in dict.fromkeys(map(space.canonical, cells)) if explorer.row_of(cell) is not None]
-    here = outline if outline is not None and outline.plane == plane and not outline.checkpoint else None
     limits, display = hand_limits(shown), session.display()
     notes = [own_note(explorer)]
-    if outline is not None and here is None and display.second.shown:
-        notes.append("The outline was drawn on the second map: the figure shows all cells in full colour.")
+    if outline is None and session.lasso() is not None and display.second.shown:
+        notes.append("The outline was drawn on another map: here it makes no cell pale.")
+    if foreign and conditions.active:
+        # by the first checkpoint's values: predicted ones are others here, and other cells would pass
+        notes.append("The filter is about the first map's checkpoint: here it makes no cell pale.")
     choice = MapChoice(
         shown.name.key,
         plane,
-        () if here is None else here.polygon,
-        () if here is None else here.parts,
-        session.cell_filter(),
+        () if outline is None else outline.polygon,
+        () if outline is None else outline.parts,
+        CellFilter() if foreign else conditions,
         tuple(named[:MOST_NAMES]),
         limits,
         by_rank(shown) and limits is None,

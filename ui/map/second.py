@@ -14,6 +14,7 @@ from ui.latent_map.component import latent_map
 from ui.latent_map.values import MapClick, MapLasso, MapTwin
 from ui.map import travel
 from ui.map.controls import PLANES, layout_control
+from ui.map.figure import map_figure
 from ui.map.marks import marks, marks_of_another, opened_mark, trip_ends, trip_line, trip_places
 from ui.map.regions import region_list, region_names
 from ui.map.selection import charted_focus
@@ -159,7 +160,12 @@ def show_second(
         on_lasso=lambda lasso: on_lasso(plane, second.checkpoint, lasso),
         on_clear=on_clear,
     )
-    _choices(second)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="second-controls"):
+        _choices(second)
+        focus = session.focus() or opened_at
+        map_figure(chart, plane, second.shown.column, focus, outline, key=SECOND_KEY, foreign=foreign)
+    for line in second.lines:
+        st.warning(plain(line), icon=":material/info:")
     _words(explorer, second, selected is not None and outline is None, keep is not None)
     region_list(chart, plane)
 
@@ -202,30 +208,27 @@ def _choices(second: Second) -> None:
     # what cannot be shown stays in the box: another choice is a change then, that of the first map's too
     names += [second.asked] if second.asked and second.asked not in names else []
     titles = {"": _AS_FIRST} | {name.key: name.title for name in map_names(chart)}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="second-controls"):
-        st.session_state["w-second-colour"] = second.coloured
+    st.session_state["w-second-colour"] = second.coloured
+    st.selectbox(
+        "Colour of the second map",
+        list(titles),
+        format_func=lambda key: titles[key],
+        key="w-second-colour",
+        on_change=lambda: change(colour=st.session_state["w-second-colour"]),
+        width=220,
+    )
+    layout_control("Its layout", "w-second-plane", chart, second.plane, lambda plane: change(plane=plane))
+    chosen = session.checkpoint()
+    if names and chosen is not None:
+        st.session_state["w-second-checkpoint"] = second.asked
         st.selectbox(
-            "Colour of the second map",
-            list(titles),
-            format_func=lambda key: titles[key],
-            key="w-second-colour",
-            on_change=lambda: change(colour=st.session_state["w-second-colour"]),
-            width=220,
+            "Its checkpoint",
+            ["", *names],
+            format_func=lambda name: name or chosen.name,
+            key="w-second-checkpoint",
+            on_change=lambda: change(checkpoint=st.session_state["w-second-checkpoint"]),
+            width=170,
         )
-        layout_control("Its layout", "w-second-plane", chart, second.plane, lambda plane: change(plane=plane))
-        chosen = session.checkpoint()
-        if names and chosen is not None:
-            st.session_state["w-second-checkpoint"] = second.asked
-            st.selectbox(
-                "Its checkpoint",
-                ["", *names],
-                format_func=lambda name: name or chosen.name,
-                key="w-second-checkpoint",
-                on_change=lambda: change(checkpoint=st.session_state["w-second-checkpoint"]),
-                width=170,
-            )
-    for line in second.lines:
-        st.warning(plain(line), icon=":material/info:")
 
 
 def change(**values: Any) -> None:

@@ -75,7 +75,7 @@ def workspace(opened: Explorer) -> None:
     selected = inside_of(explorer, outline)
     with first:
         _map(explorer, plane, shown, opened_at, way, second, selected)
-        map_figure(explorer, plane, shown.column, session.focus() or opened_at)
+        map_figure(explorer, plane, shown.column, session.focus() or opened_at, outline_on(plane, ""))
     if second is not None:
         with pair.container(key="second-map-pair"):
             show_second(explorer, second, way, opened_at, keep, selected, MAP_KEY, _drawn, _cleared)
