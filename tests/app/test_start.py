@@ -34,6 +34,21 @@ def test_a_first_view_imports_neither_the_compiler_nor_the_database(root: Path) 
     assert done.stdout.strip() == "['torch']"
 
 
+@pytest.mark.parametrize("file", ["app.py", "pages/map.py"])
+def test_the_numerics_of_the_server_take_one_thread(file: str) -> None:
+    # read when NumPy is loaded, so nothing may load it before; whichever file a fresh server is asked for first
+    code = (
+        "import ast, sys; tree = ast.parse(open(sys.argv[1]).read())\n"
+        "tree.body = [line for line in tree.body if isinstance(line, (ast.Import, ast.ImportFrom))]\n"
+        "exec(compile(tree, sys.argv[1], 'exec')); import numpy, scipy.linalg, threadpoolctl\n"
+        "print([pool['num_threads'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas'])"
+    )
+    settings = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", code, file]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=settings)
+    assert done.stdout.strip() == "[1, 1]"
+
+
 @pytest.mark.parametrize(("given", "address"), [((), "127.0.0.1"), (("ADDRESS=0.0.0.0",), "0.0.0.0")])
 def test_make_app_says_where_it_listens(given: tuple[str, ...], address: str) -> None:
     if shutil.which("make") is None:
