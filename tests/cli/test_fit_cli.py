@@ -1,5 +1,6 @@
 """``svge fit``: what a new predictor replaces, whose place it may not take; options that a form does not use."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from svge_core.checkpoints import load_checkpoint
+from svge_core.models import HeadConfig
 from svge_core.predictors import load_predictors
 from tests.support.cli import SPACE, RunCommand, copied, known_rows
 from tests.support.paths import ROOT
@@ -36,6 +38,11 @@ def fit(run: RunCommand, folder: Path, tmp_path: Path, monkeypatch: pytest.Monke
     """Weights of their own, and the words that fit them on a file of thirty cells."""
     monkeypatch.setattr("svge_core.predictors.checkpoint_predictors.index_batch", known_rows)
     monkeypatch.setattr("svge_core.predictors.checkpoint_predictors.load_chart", lambda _: np.arange(50))
+    # five more fits, which tests/predictors/test_cross_validation.py does on fewer labels
+    monkeypatch.setattr("svge_core.predictors.checkpoint_predictors.cross_validated", lambda *_, **__: None)
+    # 100 passes of the joint head, which tests/models does
+    few = functools.partial(HeadConfig, epochs=2)
+    monkeypatch.setattr("svge_core.predictors.checkpoint_predictors.HeadConfig", few)
     bare = tmp_path / "model"
     bare.mkdir()
     copied(folder, bare)
@@ -136,8 +143,6 @@ def test_the_example_of_the_guide_can_be_copied(
     (example,) = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
     (command,) = re.findall(r"^    svge (fit .*--meaning .*)$", guide, re.MULTILINE)
     monkeypatch.chdir(tmp_path)
-    # five more fits, which tests/predictors/test_cross_validation.py does on fewer labels
-    monkeypatch.setattr("svge_core.predictors.checkpoint_predictors.cross_validated", lambda *_, **__: None)
     Path("meaning.json").write_text(example)
     rng = np.random.default_rng(1)
     rows = [f"{index},{80 + rng.normal():.3f}" for index in rng.choice(SPACE.size or 0, 210, replace=False)]

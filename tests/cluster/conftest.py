@@ -10,6 +10,8 @@ from tests.support.cluster_objectives import LOGS
 
 #: bytes of a node's object store, the least that Ray takes: containers have little shared memory
 STORE_BYTES = 80 * 2**20
+#: of a node that was killed: after two seconds instead of twenty, in which Ray would still send it tasks
+DEATH_IS_SEEN = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -32,6 +34,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         from ray.cluster_utils import Cluster
 
         head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+        head["_system_config"] = DEATH_IS_SEEN
         started = Cluster(initialize_head=True, head_node_args=head)
         ray.init(address=started.address, log_to_driver=False, logging_level=logging.ERROR)
         yield started
