@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import kendalltau
 
-from bench.harness.results import command, print_table, save_results
+from bench.harness.results import command, print_table, results_path, save_results
 from bench.predictor_partial import drawn_rows, half
 from svge_core.cells import Cell
 from svge_core.checkpoints import Checkpoint, load_checkpoint
@@ -148,14 +148,16 @@ def main(argv: list[str] | None = None) -> int:
         "process": "sum of Matern-5/2 per group and of all, fitted anew to each draw; hyper-parameters on at most "
         f"{MOST} labels",
     }
-    rows: list[dict[str, Any]] = []
+    rows, so_far = list[dict[str, Any]](), f"{arguments.name}_so_far"
     for folder in arguments.checkpoints:
         try:
             rows += rows_of(folder, space, tables, arguments.labels, held_out, arguments.draws)
         except SvgeError as error:
             parser.error(str(error))
-        # half an hour of one checkpoint is not lost with the next
-        save_results(arguments.name, rows, settings, command("latent_metric", argv))
+        # what took half an hour is not lost with the next one; under the name itself stand complete results alone
+        save_results(so_far, rows, settings, command("latent_metric", argv))
+    save_results(arguments.name, rows, settings, command("latent_metric", argv))
+    results_path(so_far).unlink()
     print_table(rows, COLUMNS)
     return 0
 

@@ -1,6 +1,7 @@
 """Scores of one's own beside the known ones: a table, and what was trained and timed on this machine."""
 
 import argparse
+import sys
 
 from svge_core.cli.common import use_threads
 from svge_core.data import Scores, import_csv
@@ -18,7 +19,10 @@ def own_scores(arguments: argparse.Namespace, space: AbstractSearchSpace) -> lis
     """
     found: list[Scores] = []
     if arguments.scores is not None:
-        found.append(import_csv(space, arguments.scores).to_scores(space))
+        read = import_csv(space, arguments.scores)
+        for remark in read.remarks():  # lines not used, averaged ones, directions that were taken; not into the answer
+            sys.stderr.write(f"{arguments.scores.name}: {remark}\n")
+        found.append(read.to_scores(space))
     if arguments.runs is not None:
         found.append(scores_from_here(space, arguments.runs))
     return found

@@ -67,7 +67,7 @@ class Column:
 
     def clipped(self, low: float, high: float) -> tuple[bool, bool]:
         """Whether values below a bar with these ends share its first colour, and values above it its last one."""
-        above = (self.values > high) | (self.values >= self.most)
+        above = self.values >= self.most if high == self.most else self.values > high
         return bool((self.values < low).any()), bool(above.any())
 
 

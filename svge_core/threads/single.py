@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, local
 
 _lock = Lock()
 #: works that go on with one thread now, and what others have
 _now, _usual = 0, 0
+_here = local()
 
 
 @contextmanager
@@ -21,13 +22,16 @@ def one_thread() -> Iterator[None]:
     import torch
 
     with _lock:
-        here = torch.get_num_threads()  # asked for in each thread: one that was never asked takes the number set last
-        _usual = _usual if _now else here
+        count = torch.get_num_threads()  # asked for in each thread: one that was never asked takes the number set last
+        _usual = _usual if _now else count
         _now += 1
+        inside = getattr(_here, "inside", False)
+        _here.inside = True
         torch.set_num_threads(1)
     try:
         yield
     finally:
         with _lock:
             _now -= 1
-            torch.set_num_threads(_usual)
+            _here.inside = inside
+            torch.set_num_threads(1 if inside else _usual)

@@ -6,6 +6,7 @@ Cells of two checkpoints are joined by what they are: the second chart here has 
 import base64
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,12 @@ def test_a_checkpoint_that_cannot_be_opened_is_read_again_only_when_its_files_ch
     at = open_app(space="randwire", second="other", second_checkpoint="turned")
     rerun(at)
     assert asked.count("turned") == 1 and "turned" in words(at)
+    predictor = root / "randwire" / "turned" / "predictors" / "mine" / "predictor.json"
+    predictor.parent.mkdir(parents=True)
+    predictor.write_text("{}")  # fitted again, or mended
+    rerun(at)
+    assert asked.count("turned") == 2
+    shutil.rmtree(predictor.parent.parent)
     monkeypatch.setattr(loaders, "explorer_for", opened)
     atlas = root / "randwire" / "turned" / ATLAS
     os.utime(atlas, (1_000_000_000, 1_000_000_000))

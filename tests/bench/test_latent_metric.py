@@ -75,3 +75,11 @@ def test_labels_and_held_out_cells_come_from_the_reporting_half(
     assert taus["structure, genes, size"] > 0.9  # it holds the score; ties with the other half would lower it
     with pytest.raises(SystemExit):
         main([*given, "--held-out", "41"])
+    # a second checkpoint that cannot be read leaves what is known, and not under the name of complete results
+    both = ["--checkpoints", "checkpoints/nasbench201/svge", str(tmp_path / "none")]
+    with pytest.raises(SystemExit):
+        main([*given, "--held-out", "40", "--name", "halves", *both])
+    assert json.loads((tmp_path / "bench/results/halves.json").read_text()) == stored
+    assert json.loads((tmp_path / "bench/results/halves_so_far.json").read_text())["rows"] == stored["rows"]
+    main([*given, "--held-out", "40", "--name", "halves"])
+    assert [file.name for file in (tmp_path / "bench/results").iterdir()] == ["halves.json"]

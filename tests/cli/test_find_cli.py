@@ -69,24 +69,36 @@ def test_mistakes_are_one_line(enas: Path, tmp_path: Path, capsys: pytest.Captur
 
 
 def test_scores_of_ones_own_are_asked_for_and_exported(
-    run: RunCommand, folder: Path, enas: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, enas: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table, runs = tmp_path / "mine.csv", tmp_path / "runs"
-    table.write_text("index,my score\n4,1.5\n9000,2.5\n17,3.5\n", "utf-8")
+    table.write_text("index,my accuracy\n4,1.5\n9000,2.5\n17,3.5\n", "utf-8")
     write_latency(runs, 3, 4.5)
-    own = ("--checkpoint", folder, "--scores", table, "--runs", runs)
-    found: Any = run("find", "highest 2 by my score", *own)
+    own = ("--checkpoint", str(folder), "--scores", str(table), "--runs", str(runs))
+
+    def said(*words: str) -> tuple[Any, list[str]]:
+        assert main([*words, "--json"]) == 0
+        out, err = capsys.readouterr()
+        return json.loads(out), err.splitlines()
+
+    found, remarks = said("find", "highest 2 by my accuracy", *own)
     assert [cell["index"] for cell in found["cells"]] == [17, 9_000]
     assert [list(cell["values"].values()) for cell in found["cells"]] == [[3.5], [2.5]]
-    found = run("find", "lowest 1 by latency", *own)
+    assert remarks == ["mine.csv: Read off the names of the columns: more is better in 'my accuracy'."]
+    found, _ = said("find", "lowest 1 by latency", *own)
     assert [(cell["index"], *cell["values"].values()) for cell in found["cells"]] == [(3, 4.5)]
-    for words in (("--where", "highest 1 by my score"), ("17",)):
-        run("export", *words, *own, "--out", tmp_path / "one.json")
+    for words in (("--where", "highest 1 by my accuracy"), ("17",)):
+        said("export", *words, *own, "--out", str(tmp_path / "one.json"))
         (architecture,) = json.loads((tmp_path / "one.json").read_text("utf-8"))["cells"]
-        assert (architecture["index"], architecture["measured"]["user_my_score"]) == (17, 3.5)
-    run("export", "17", "--space", "nasbench201", "--scores", table, "--out", tmp_path / "one.csv")
+        assert (architecture["index"], architecture["measured"]["user_my_accuracy"]) == (17, 3.5)
+    said("export", "17", "--space", "nasbench201", "--scores", str(table), "--out", str(tmp_path / "one.csv"))
     assert ",3.5" in (tmp_path / "one.csv").read_text("utf-8")
-    meanings = run("compare", "#3", "#17", *own)["meanings"].values()
-    assert {meaning["title"] for meaning in meanings} >= {"my score", "Latency of 1 image"}
+    meanings = said("compare", "#3", "#17", *own)[0]["meanings"].values()
+    assert {meaning["title"] for meaning in meanings} >= {"my accuracy", "Latency of 1 image"}
+    # nothing is left out, averaged or guessed in silence
+    table.write_text("index,my score\n4,1.5\nx,3\n17,3.5\n4,9\n", "utf-8")
+    found, remarks = said("find", "highest 1 by my score", "--checkpoint", str(folder), "--scores", str(table))
+    assert found["cells"][0]["index"] == 4 and len(remarks) == 3
+    assert "Lines 2, 5" in remarks[1] and "more is taken" in remarks[2]
     assert main(["find", "no pool", "--checkpoint", str(enas), "--scores", str(table)]) == 2
     assert "ENAS macro" in capsys.readouterr().err

@@ -108,7 +108,9 @@ def test_every_column_of_trust_can_colour_the_map_and_says_what_it_is(explorer: 
         if name.key == CERTAIN:
             assert "6 stands for 6 or more" in shown.description
             capped = replace(shown, values=np.array([0.5, 6.0]))  # the bar's last number is "6 or more"
-            assert capped.clipped(0.0, 6.0) == (False, True) and capped.clipped(1.0, 7.0) == (True, True)
+            assert capped.clipped(0.0, 6.0) == (False, True)
+            assert capped.clipped(1.0, 7.0) == (True, False), "in the colour of 6, which is not the last there"
+            assert capped.clipped(1.0, 5.0) == (True, True)
             assert replace(shown, values=np.array([0.5, 5.9])).clipped(0.0, 6.0) == (False, False)
         else:
             assert f"the {NEAR} cells that are nearest in the latent space" in shown.description

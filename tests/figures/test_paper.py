@@ -23,7 +23,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Explorer, map_column, map_names
 from svge_core.figures.notebook.views import MapView
 from svge_core.figures.paper import WIDTHS, PaperFigure, PaperForm
-from svge_core.figures.paper.charted import rank_shares
+from svge_core.figures.paper.charted import MapChoice, _placed, bar_values, rank_shares
 from svge_core.figures.paper.layers import draw_contours, draw_surface
 from svge_core.figures.paper.protocol import row_lines
 from svge_core.figures.paper.sheet import NOTE, wrapped
@@ -271,6 +271,24 @@ def test_a_front_names_all_goals_that_decide_it(runs: list[RunView]) -> None:
 def test_ranks_are_those_of_scipy() -> None:
     values = np.random.default_rng(0).integers(0, 30, 200).astype(float)
     assert rank_shares(values, values) == pytest.approx((rankdata(values) - 0.5) / len(values))
+
+
+@pytest.mark.parametrize("limits", [None, (60.0, 90.0)])
+def test_ranks_between_ends_are_those_of_the_page(explorer: Explorer, limits: tuple[float, float] | None) -> None:
+    shown = map_column(explorer, "cifar10_valid")
+    low, high = limits or (shown.low, shown.high)
+    assert shown.values.min() < low < high and (limits is None or high < shown.values.max())
+    ends, place = _placed(shown, MapChoice("cifar10_valid", limits=limits, ranks=True))
+    ranks = rankdata(np.clip(shown.values, low, high))
+    assert ends == (0.0, 1.0)
+    assert place(shown.values) == pytest.approx((ranks - ranks.min()) / (ranks.max() - ranks.min()), abs=1e-12)
+    figure = svge.figure_map(explorer, "cifar10_valid", plane="pca", ranks=True, limits=limits)
+    found = words_of(figure.to_bytes("svg").decode())
+    assert f"≤ {low:.4g}" in found and (f"≥ {high:.4g}" in found) is (limits is not None)
+    assert ("Values beyond 60 and 90 have" in " ".join(figure.protocol)) is (limits is not None)
+    # the value at half of the bar has about half the cells between the ends below it
+    middle = bar_values(shown.values, low, high, 3)[1]
+    assert place(np.array([middle]))[0] == pytest.approx(0.5, abs=0.01)
 
 
 def test_lines_fit_into_the_column() -> None:

@@ -30,6 +30,14 @@ def test_the_number_comes_back_after_an_error() -> None:
     assert torch.get_num_threads() == 2
 
 
+def test_what_is_inside_another_leaves_it_alone() -> None:
+    with one_thread():
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
 def test_who_asks_while_another_works_leaves_the_usual_number() -> None:
     entered, leave, counts = threading.Event(), threading.Event(), list[int]()
 

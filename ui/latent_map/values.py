@@ -67,7 +67,7 @@ class MapColour:
         categories: names. When given, a legend replaces the colour bar.
         on_top: which end is drawn last where points overlap. ``"low"`` suits errors and latencies.
         low_clipped: there are values below ``low``, and the legend says so.
-        high_clipped: there are values above ``high``.
+        high_clipped: there are values above ``high``, or it stands for itself and for all above.
         scale: how values become places of the palette between ``low`` and ``high``: by their size, or by their rank
             among the points, so that equal numbers of points take equal parts of it; equal values share a place.
     """

@@ -69,7 +69,7 @@ def _offer(
         CellFilter() if foreign else conditions,
         tuple(named[:MOST_NAMES]),
         limits,
-        by_rank(shown) and limits is None,
+        by_rank(shown),
         display.contours,
         display.surface and not shown.categories,
     )

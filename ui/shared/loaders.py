@@ -69,9 +69,7 @@ def explorer_for(folder: Path, device: str) -> Explorer:
     Raises:
         CheckpointError: as :func:`svge_core.explorer.open_explorer`.
     """
-    checkpoint = checkpoint_for(folder, device)
-    beside = _stamp(folder / ATLAS, *sorted((folder / PREDICTORS).glob("*/*")))
-    return _open((*_opening(folder), device, beside), checkpoint)
+    return _open((*_opening(folder), device, _beside(folder)), checkpoint_for(folder, device))
 
 
 def checkpoint_for(folder: Path, device: str) -> Checkpoint:
@@ -86,6 +84,11 @@ def checkpoint_for(folder: Path, device: str) -> Checkpoint:
 def _opening(folder: Path) -> tuple[str, str, Stamp]:
     """What a checkpoint is known by: the digest it names, and size and time of files that may be damaged since."""
     return str(folder), load_meta(folder)[1], _stamp(folder / META, folder / WEIGHTS)
+
+
+def _beside(folder: Path) -> Stamp:
+    """What else an explorer is made of."""
+    return _stamp(folder / ATLAS, *sorted((folder / PREDICTORS).glob("*/*")))
 
 
 def _stamp(*paths: Path) -> Stamp:
@@ -158,7 +161,7 @@ def named_explorer(name: str) -> Explorer | None:
     """Another checkpoint of the chosen space, opened; None where there is none of that name that can be opened."""
     if (folder := _charted_folder(name)) is None:
         return None
-    files = _stamp(folder / META, folder / WEIGHTS, folder / ATLAS)
+    files = (*_stamp(folder / META, folder / WEIGHTS), *_beside(folder))
     if _refused.get(folder) == files:
         return None
     try:

@@ -39,6 +39,8 @@ _PALE = "#d9dde2"
 EDGE, BAR, LEGEND = 0.2, 0.5, 0.34
 #: most cells whose names a figure can hold
 MOST_NAMES = 30
+#: values that stand beside a bar of ranks
+_STEPS = 6
 
 
 Corners = tuple[tuple[float, float], ...]
@@ -226,11 +228,27 @@ def _placed(
     shown: Column, choice: MapChoice
 ) -> tuple[tuple[float, float], Callable[[Float[np.ndarray, " values"]], Float[np.ndarray, " values"]]]:
     """Ends of the colours, and where values lie between them."""
+    low, high = choice.limits or (shown.low, shown.high)
     if not choice.ranks:
-        return choice.limits or (shown.low, shown.high), lambda values: values
+        return (low, high), lambda values: values
     known = shown.values[np.isfinite(shown.values)]
-    # of equal values the middle one, among all cells with a value
-    return (0.0, 1.0), lambda values: rank_shares(values, known)
+    if not len(known):
+        return (0.0, 1.0), lambda values: values
+    within, first, last = _between(known, low, high)
+    apart = last - first or 1.0
+    return (0.0, 1.0), lambda values: (rank_shares(np.clip(values, low, high), within) - first) / apart
+
+
+def _between(
+    known: Float[np.ndarray, " known"], low: float, high: float
+) -> tuple[Float[np.ndarray, " known"], float, float]:
+    """Values with those beyond an end moved to it, and the ranks of the lowest and of the highest.
+
+    As on the page: what lies beyond an end is equal there, the lowest have the first colour and the highest the last.
+    """
+    within = np.clip(known, low, high)
+    first, last = rank_shares(np.array([within.min(), within.max()]), within)
+    return within, float(first), float(last)
 
 
 def rank_shares(
@@ -239,6 +257,12 @@ def rank_shares(
     """Places in the order of others, 0 to 1: the share that is smaller, and half of those that are equal."""
     every = np.sort(among)
     return (np.searchsorted(every, values, "left") + np.searchsorted(every, values, "right")) / (2 * max(len(every), 1))
+
+
+def bar_values(known: Float[np.ndarray, " known"], low: float, high: float, count: int) -> list[float]:
+    """The values at so many places of a bar of ranks, first and last colour included."""
+    within, first, last = _between(known, low, high)
+    return [float(value) for value in np.quantile(within, np.linspace(first, last, count), method="inverted_cdf")]
 
 
 def _scale(shown: Column) -> str:
@@ -258,12 +282,11 @@ def _bar(sheet: Sheet, place: tuple[float, float, float, float], shown: Column, 
 
     low, high = choice.limits or (shown.low, shown.high)
     known = shown.values[np.isfinite(shown.values)]
+    ends = shown.clipped(low, high)
     if choice.ranks:
         extend, limits = "neither", (0.0, 1.0)
     else:
-        extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(
-            shown.clipped(low, high), "neither"
-        )
+        extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(ends, "neither")
         limits = (low, high)
     axes = sheet.place(*place)
     axes.set_axis_on()
@@ -272,9 +295,9 @@ def _bar(sheet: Sheet, place: tuple[float, float, float, float], shown: Column, 
     bar.outline.set_linewidth(0.4)
     bar.set_label("\n".join(wrapped(label, place[3])), fontsize=NOTE, linespacing=1.1)
     if choice.ranks and len(known):
-        shares = np.linspace(0, 1, 6)
-        values = [f"{'≥ ' if value >= shown.most else ''}{value:.4g}" for value in np.quantile(known, shares)]
-        bar.set_ticks(shares.tolist(), labels=values)
+        labels = [f"{value:.4g}" for value in bar_values(known, low, high, _STEPS)]
+        labels[0], labels[-1] = ("≤ " if ends[0] else "") + labels[0], ("≥ " if ends[1] else "") + labels[-1]
+        bar.set_ticks(np.linspace(0, 1, _STEPS).tolist(), labels=labels)
     bar.ax.tick_params(labelsize=NOTE)
 
 
@@ -366,6 +389,8 @@ def _protocol(
             lines.append(f"{count - without:,} of {count:,} cells have a value; the others are pale.")
         if choice.ranks:
             lines.append("Colours: by rank among all cells with a value; the bar names the values.")
+        if choice.ranks and choice.limits is not None:
+            lines.append("Values beyond {:.6g} and {:.6g} have the colours of these.".format(*choice.limits))
         elif choice.limits is None and shown.limits:
             lines.append(f"Colours: {shown.limits}.")
     lines += layer_lines(contours=choice.contours, surface=choice.surface)
