@@ -61,6 +61,7 @@ COLUMNS: dict[str, list[str]] = {
     "latent_maps": latent_maps.COLUMNS,
     "latent_metric": latent_metric.COLUMNS,
     "latent_metric_nasbench101": latent_metric.COLUMNS,
+    "latent_metric_nasbench101_large": latent_metric.COLUMNS,
     "latent_probe_enas6": latent_probe.COLUMNS,
     "enumerate_nasbench101": ["what", "cells", "cpu_seconds", "wall_seconds", "peak_mib"],
     "first_opening": first_opening.COLUMNS,

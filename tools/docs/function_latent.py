@@ -25,7 +25,8 @@ UNTUNED = {
 }
 #: evaluations of each of these searches at most
 BUDGET = 400
-ALONE, FILES = "latent-bo, latents alone", ("latent_metric", "latent_metric_nasbench101")
+ALONE = "latent-bo, latents alone"
+FILES = ("latent_metric", "latent_metric_nasbench101", "latent_metric_nasbench101_large")
 
 
 @dataclass(frozen=True)

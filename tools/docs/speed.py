@@ -82,11 +82,12 @@ def load(root: Path) -> str:
     lines = [
         _measured(stored, f"; a click every {pause:g} s of each person, half of them on points"),
         "",
-        "| code | space | what | people | CPU of the server, ms | sent, KiB | resident memory then, MiB |",
-        "|---|---|---|---|---|---|---|",
+        "| code | space | what | people | CPU of the server, ms | median wait, ms | sent, KiB | resident memory then, MiB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in stored["rows"]:
-        cells = (row["what"], row.get("people", 0), *(row.get(key) for key in ("cpu_ms", "kib")), row["resident_mib"])
+        measured = (row.get(key) for key in ("cpu_ms", "median_ms", "kib"))
+        cells = (row["what"], row.get("people", 0), *measured, row["resident_mib"])
         shown = ("" if cell is None else f"{cell:,}" if isinstance(cell, int) else f"{cell}" for cell in cells)
         lines.append(f"| {row['code']} | {SPACES[row['space']].title} | {' | '.join(shown)} |")
     return "\n".join(lines)
