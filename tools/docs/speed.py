@@ -82,7 +82,7 @@ def load(root: Path) -> str:
     lines = [
         _measured(stored, f"; a click every {pause:g} s of each person, half of them on points"),
         "",
-        "| code | space | what | people | CPU of the server, ms | median wait, ms | sent, KiB | resident memory then, MiB |",
+        "| code | space | what | people | CPU of the server, ms | median wait, ms | sent, KiB | resident then, MiB |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in stored["rows"]:
