@@ -103,8 +103,8 @@ types: install-dev
 
 check: lint types
 
-# one thread per process: more than one each only get in each other's way; a third process uses what the others leave while
-# they wait for servers and browsers
+# one thread per process: more than one each only get in each other's way; more processes than cores use what the others
+# leave while they wait for servers and browsers
 tests: install-dev
 	@[ -n "$${CHROME:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null || \
 	  echo "NOTE: no Chromium on PATH and CHROME is not set, so the browser tests will be skipped."
