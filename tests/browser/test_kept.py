@@ -125,7 +125,7 @@ def test_a_session_is_saved_opened_undone_and_the_keyboard_undoes(
     saved = json.loads(file.read_text("utf-8"))
     assert saved["spaces"]["nasbench201"]["cell"] == 12 and len(saved["spaces"]["nasbench201"]["basket"]) == 1
     field = page.get_by_role("textbox", name=re.compile("Find"))
-    field.press_sequentially("ab")
+    field.press_sequentially("a")  # one letter: a browser undoes several at once only if they were typed quickly
     page.keyboard.press("Control+z")  # of the text, not of the basket
     expect(field).to_have_value("", timeout=TIMEOUT_MS)
     basket_of(page, 1)

@@ -23,7 +23,7 @@ from svge_core.errors import SvgeError
 from svge_core.explorer import CellFilter, Explorer, map_column, map_names
 from svge_core.figures.notebook.views import MapView
 from svge_core.figures.paper import WIDTHS, PaperFigure, PaperForm
-from svge_core.figures.paper.charted import MapChoice, _placed, bar_values, rank_shares
+from svge_core.figures.paper.colours import bar_values, placed, rank_shares
 from svge_core.figures.paper.layers import draw_contours, draw_surface
 from svge_core.figures.paper.protocol import row_lines
 from svge_core.figures.paper.sheet import NOTE, wrapped
@@ -278,7 +278,7 @@ def test_ranks_between_ends_are_those_of_the_page(explorer: Explorer, limits: tu
     shown = map_column(explorer, "cifar10_valid")
     low, high = limits or (shown.low, shown.high)
     assert shown.values.min() < low < high and (limits is None or high < shown.values.max())
-    ends, place = _placed(shown, MapChoice("cifar10_valid", limits=limits, ranks=True))
+    ends, place = placed(shown, limits, ranks=True)
     ranks = rankdata(np.clip(shown.values, low, high))
     assert ends == (0.0, 1.0)
     assert place(shown.values) == pytest.approx((ranks - ranks.min()) / (ranks.max() - ranks.min()), abs=1e-12)

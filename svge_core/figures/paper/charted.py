@@ -3,7 +3,7 @@
 Points are one picture inside the vector file: 423,624 circles would make a file that no reader opens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,10 +24,11 @@ from svge_core.explorer import (
     kept_by,
     map_column,
 )
+from svge_core.figures.paper.colours import colour_scale, draw_bar, placed
 from svge_core.figures.paper.forms import PaperWidth
 from svge_core.figures.paper.layers import check_surface, draw_contours, draw_surface, layer_lines
 from svge_core.figures.paper.protocol import meaning_lines, prediction_line
-from svge_core.figures.paper.sheet import NOTE, SMALL, PaperFigure, Sheet, wrapped
+from svge_core.figures.paper.sheet import SMALL, PaperFigure, Sheet, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +40,6 @@ _PALE = "#d9dde2"
 EDGE, BAR, LEGEND = 0.2, 0.5, 0.34
 #: most cells whose names a figure can hold
 MOST_NAMES = 30
-#: values that stand beside a bar of ranks
-_STEPS = 6
-
 
 Corners = tuple[tuple[float, float], ...]
 
@@ -114,11 +112,11 @@ def map_sheet(explorer: Explorer, choice: MapChoice, width: PaperWidth = "single
         axes, beside = _ground(sheet, xy, label, bool(shown.categories))
         _points(axes, explorer, shown, xy, keep, choice)
         if choice.surface:
-            draw_surface(axes, layout, shown, _scale(shown), *_placed(shown, choice))
+            draw_surface(axes, layout, shown, colour_scale(shown), *placed(shown, choice.limits, choice.ranks))
         if choice.contours:
             draw_contours(axes, layout)
         if beside is not None:
-            _bar(sheet, beside, shown, choice, label)
+            draw_bar(sheet, beside, shown, choice.limits, choice.ranks, label)
         for mode, corners in outlines:
             x, y = np.array([*corners, corners[0]]).T
             axes.plot(x, y, color=_LOOK.accent, linewidth=0.9, linestyle=(0, (2, 1.5)) if mode == "remove" else "solid")
@@ -220,85 +218,15 @@ def _points(
         there = [number for number in range(len(colours)) if (shown.values[rows] == number).any()]
         _legend(axes, [(shown.categories[number], colours[number]) for number in there], bool(len(pale)))
         return
-    (low, high), place = _placed(shown, choice)
-    axes.scatter(*xy[rows].T, c=place(shown.values[rows]), cmap=_scale(shown), vmin=low, vmax=high, zorder=2, **look)
-
-
-def _placed(
-    shown: Column, choice: MapChoice
-) -> tuple[tuple[float, float], Callable[[Float[np.ndarray, " values"]], Float[np.ndarray, " values"]]]:
-    """Ends of the colours, and where values lie between them."""
-    low, high = choice.limits or (shown.low, shown.high)
-    if not choice.ranks:
-        return (low, high), lambda values: values
-    known = shown.values[np.isfinite(shown.values)]
-    if not len(known):
-        return (0.0, 1.0), lambda values: values
-    within, first, last = _between(known, low, high)
-    apart = last - first or 1.0
-    return (0.0, 1.0), lambda values: (rank_shares(np.clip(values, low, high), within) - first) / apart
-
-
-def _between(
-    known: Float[np.ndarray, " known"], low: float, high: float
-) -> tuple[Float[np.ndarray, " known"], float, float]:
-    """Values with those beyond an end moved to it, and the ranks of the lowest and of the highest.
-
-    As on the page: what lies beyond an end is equal there, the lowest have the first colour and the highest the last.
-    """
-    within = np.clip(known, low, high)
-    first, last = rank_shares(np.array([within.min(), within.max()]), within)
-    return within, float(first), float(last)
-
-
-def rank_shares(
-    values: Float[np.ndarray, " values"], among: Float[np.ndarray, " others"]
-) -> Float[np.ndarray, " values"]:
-    """Places in the order of others, 0 to 1: the share that is smaller, and half of those that are equal."""
-    every = np.sort(among)
-    return (np.searchsorted(every, values, "left") + np.searchsorted(every, values, "right")) / (2 * max(len(every), 1))
-
-
-def bar_values(known: Float[np.ndarray, " known"], low: float, high: float, count: int) -> list[float]:
-    """The values at so many places of a bar of ranks, first and last colour included."""
-    within, first, last = _between(known, low, high)
-    return [float(value) for value in np.quantile(within, np.linspace(first, last, count), method="inverted_cdf")]
-
-
-def _scale(shown: Column) -> str:
-    """Uniform to the eye, in print and for the colour-blind; the best end is the light one."""
-    return "RdBu_r" if shown.name.kind == "error" else "viridis_r" if shown.direction == "min" else "viridis"
+    (low, high), place = placed(shown, choice.limits, choice.ranks)
+    axes.scatter(
+        *xy[rows].T, c=place(shown.values[rows]), cmap=colour_scale(shown), vmin=low, vmax=high, zorder=2, **look
+    )
 
 
 def _bar_title(shown: Column, choice: MapChoice) -> str:
     parts = (shown.name.title, shown.unit, "by rank" if choice.ranks else "")
     return ", ".join(part for part in parts if part)
-
-
-def _bar(sheet: Sheet, place: tuple[float, float, float, float], shown: Column, choice: MapChoice, label: str) -> None:
-    """The bar of the colours, with the values that its ends and steps stand for."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    low, high = choice.limits or (shown.low, shown.high)
-    known = shown.values[np.isfinite(shown.values)]
-    ends = shown.clipped(low, high)
-    if choice.ranks:
-        extend, limits = "neither", (0.0, 1.0)
-    else:
-        extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(ends, "neither")
-        limits = (low, high)
-    axes = sheet.place(*place)
-    axes.set_axis_on()
-    colours = ScalarMappable(Normalize(*limits), _scale(shown))
-    bar: Any = sheet.figure.colorbar(colours, cax=axes, extend=extend, extendfrac=0.03)
-    bar.outline.set_linewidth(0.4)
-    bar.set_label("\n".join(wrapped(label, place[3])), fontsize=NOTE, linespacing=1.1)
-    if choice.ranks and len(known):
-        labels = [f"{value:.4g}" for value in bar_values(known, low, high, _STEPS)]
-        labels[0], labels[-1] = ("≤ " if ends[0] else "") + labels[0], ("≥ " if ends[1] else "") + labels[-1]
-        bar.set_ticks(np.linspace(0, 1, _STEPS).tolist(), labels=labels)
-    bar.ax.tick_params(labelsize=NOTE)
 
 
 def _categories(explorer: Explorer, shown: Column) -> list[str]:
