@@ -1,6 +1,6 @@
 # make app     install what the app needs into .venv and start it      (PORT=8501, HEADLESS=true: open no browser,
 #              ADDRESS=0.0.0.0: for other machines, too; with SVGE_SHARED=1 in the environment for visitors, within limits)
-# make test    everything CI runs: lint, format, types, tests          (WORKERS=4: parallel test processes)
+# make test    everything CI runs: lint, format, types, tests          (WORKERS=3: parallel test processes)
 # make check   lint, format and types only
 # make gpu-check  compare a GPU with the CPU and measure it; without one it says so
 # make bench   the benchmarks in bench/, one after another
@@ -20,7 +20,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 HEADLESS ?=
-WORKERS ?= 4
+WORKERS ?= 3
 # Patient with slow networks; the torch wheel alone is some hundred megabytes.
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --no-input --retries 8 --timeout 60
 CPU_INDEX := https://download.pytorch.org/whl/cpu
