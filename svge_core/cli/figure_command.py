@@ -1,14 +1,13 @@
 """``figure``: figures for papers, one function for each kind."""
 
 import argparse
-from collections.abc import Sequence
 
-from svge_core.cells import Cell
 from svge_core.cli.common import emit
 from svge_core.cli.own_parts import opened
+from svge_core.cli.reading import named_cells
 from svge_core.comparison import compare_cells
-from svge_core.errors import DataError, ParseError, SvgeError
-from svge_core.explorer import CellFilter, Explorer, find_cell
+from svge_core.errors import DataError, SvgeError
+from svge_core.explorer import CellFilter, find_cell
 from svge_core.figures.paper import (
     MapChoice,
     PaperFigure,
@@ -48,7 +47,7 @@ def map_figure(arguments: argparse.Namespace) -> int:
         arguments.outline or (),
         tuple(arguments.parts or ()),
         conditions,
-        tuple(_cells(explorer, arguments.cell or ())),
+        tuple(named_cells(explorer.space, arguments.cell or ())),
         arguments.range,
         arguments.ranks,
         arguments.contours,
@@ -60,7 +59,7 @@ def map_figure(arguments: argparse.Namespace) -> int:
 def path_figure(arguments: argparse.Namespace) -> int:
     """A path between two architectures."""
     explorer = opened(arguments)
-    start, end = _cells(explorer, (arguments.start, arguments.end))
+    start, end = named_cells(explorer.space, (arguments.start, arguments.end))
     path = lay_path(explorer, start, end, arguments.kind, arguments.stops, constrained=arguments.constrained)
     return _written(arguments, path_sheet(explorer, path, arguments.score, arguments.width))
 
@@ -82,7 +81,7 @@ def front_figure(arguments: argparse.Namespace) -> int:
 def compare_figure(arguments: argparse.Namespace) -> int:
     """Architectures side by side."""
     explorer = opened(arguments)
-    compared = compare_cells(explorer, _cells(explorer, arguments.cells))
+    compared = compare_cells(explorer, named_cells(explorer.space, arguments.cells))
     if arguments.reference > len(compared.cells):
         raise SvgeError(f"There are {len(compared.cells)} architectures; there is no number {arguments.reference}.")
     return _written(arguments, compare_sheet(compared, arguments.reference - 1, arguments.width))
@@ -92,16 +91,6 @@ def cell_figure(arguments: argparse.Namespace) -> int:
     """One architecture."""
     explorer = opened(arguments)
     return _written(arguments, cell_sheet(explorer, find_cell(explorer.space, arguments.arch), arguments.width))
-
-
-def _cells(explorer: Explorer, texts: Sequence[str]) -> list[Cell]:
-    cells = []
-    for number, text in enumerate(texts, start=1):
-        try:
-            cells.append(find_cell(explorer.space, text))
-        except SvgeError as error:
-            raise ParseError(f"Architecture {number}: {error}") from None
-    return cells
 
 
 def _lineup(arguments: argparse.Namespace) -> Lineup:

@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,7 +13,7 @@ import numpy as np
 
 from svge_core.cells import Cell
 from svge_core.data.csv import quote_text, read_text
-from svge_core.errors import DataError, SvgeError
+from svge_core.errors import DataError, ParseError, SvgeError
 from svge_core.explorer import find_cell, read_listed
 from svge_core.spaces import AbstractSearchSpace
 
@@ -50,6 +51,21 @@ def read_cells(arguments: argparse.Namespace, space: AbstractSearchSpace) -> Giv
             raise DataError(f"{path.name}, {listed.place}: {listed.problem}")
         cells.append(listed.cell)
     return Given(cells, False)
+
+
+def named_cells(space: AbstractSearchSpace, texts: Sequence[str]) -> list[Cell]:
+    """Architectures that were typed one after the other.
+
+    Raises:
+        ParseError: if one cannot be read; which one is said.
+    """
+    cells = []
+    for number, text in enumerate(texts, start=1):
+        try:
+            cells.append(find_cell(space, text))
+        except SvgeError as error:
+            raise ParseError(f"Architecture {number}: {error}") from None
+    return cells
 
 
 def read_latents(arguments: argparse.Namespace, width: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from svge_core.search.runs.processes import birth
 from svge_core.training.config import TrainConfig
 from svge_core.training.state import FILE as STATE_FILE
 from tests.support.model_checkpoint import METRICS, make_checkpoint, share
-from tests.support.model_page import open_model_page, words
+from tests.support.model_page import SECTIONS, open_model_page, words
 from tests.support.waiting import until
 from ui.model import train as model_train
 from ui.model.card import field_docs, lower_headings, settings_table
@@ -27,16 +27,6 @@ from ui.model.train import progress_text
 
 #: valid decodings of latents from other densities than the scaled prior
 DRAWN_FROM = {"standard": 9_100, "fitted": 8_200}
-SECTIONS = (
-    "Card",
-    "Training",
-    "Generation",
-    "Latent quality",
-    "Prediction",
-    "Operations",
-    "Patterns",
-    "Train a new one",
-)
 
 
 @pytest.fixture

@@ -15,9 +15,20 @@ MISSING, EQUAL = 5, (7, 8)
 
 def own_meaning(key: str, title: str, **changes: object) -> ScoreMeaning:
     plain = ScoreMeaning(
-        key, title, "%", "max", "CIFAR-10", "validation", 12, "one run", "measured", "made up",
-        role="accuracy", origin="imported", single_run=True,
-    )  # fmt: skip
+        key,
+        title,
+        "%",
+        "max",
+        "CIFAR-10",
+        "validation",
+        12,
+        "one run",
+        "measured",
+        "made up",
+        role="accuracy",
+        origin="imported",
+        single_run=True,
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 

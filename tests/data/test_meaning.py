@@ -19,9 +19,18 @@ from tests.support.paths import CHECKPOINTS, LABELS
 
 SPACE = get_space("nasbench201")
 PLAIN = {
-    "key": "acc", "title": "Accuracy", "unit": "%", "direction": "max", "data_set": "CIFAR-10", "split": "",
-    "epochs": None, "seeds": "", "kind": "measured", "source": "a file", "detail": False,
-}  # fmt: skip
+    "key": "acc",
+    "title": "Accuracy",
+    "unit": "%",
+    "direction": "max",
+    "data_set": "CIFAR-10",
+    "split": "",
+    "epochs": None,
+    "seeds": "",
+    "kind": "measured",
+    "source": "a file",
+    "detail": False,
+}
 
 
 def fields(meaning: ScoreMeaning) -> tuple[str, str, bool]:

@@ -216,13 +216,35 @@ def test_titles_in_other_alphabets_are_kept(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("title", "direction"),
     [
-        ("val_err", "min"), ("valErr", "min"), ("Top-1 error (%)", "min"), ("loss", "min"), ("regret", "min"),
-        ("latency (ms)", "min"), ("FLOPs", "min"), ("n_params", "min"), ("peak memory", "min"), ("RMSE", "min"),
-        ("perplexity", "min"), ("train_time", "min"), ("energy_mj", "min"), ("neg_loss", "max"), ("-loss", "max"),
-        ("lat", "min"), ("acc", "max"), ("Accuracy", "max"), ("valAcc", "max"), ("F1", "max"), ("synflow", "max"),
-        ("x", None), ("score", None), ("accuracy loss", None), ("terror", None), ("blossom", None), ("timeline", None),
+        ("val_err", "min"),
+        ("valErr", "min"),
+        ("Top-1 error (%)", "min"),
+        ("loss", "min"),
+        ("regret", "min"),
+        ("latency (ms)", "min"),
+        ("FLOPs", "min"),
+        ("n_params", "min"),
+        ("peak memory", "min"),
+        ("RMSE", "min"),
+        ("perplexity", "min"),
+        ("train_time", "min"),
+        ("energy_mj", "min"),
+        ("neg_loss", "max"),
+        ("-loss", "max"),
+        ("lat", "min"),
+        ("acc", "max"),
+        ("Accuracy", "max"),
+        ("valAcc", "max"),
+        ("F1", "max"),
+        ("synflow", "max"),
+        ("x", None),
+        ("score", None),
+        ("accuracy loss", None),
+        ("terror", None),
+        ("blossom", None),
+        ("timeline", None),
     ],
-)  # fmt: skip
+)
 def test_directions_by_whole_words(title: str, direction: str | None) -> None:
     assert direction_of(title) == direction
 

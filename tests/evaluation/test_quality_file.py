@@ -31,14 +31,35 @@ from tests.support.paths import CHECKPOINTS
 from tests.support.untyped import drawn
 
 SMALL = QualityConfig(
-    sample=300, walks=1, steps=40, lag=8, pairs=400, labelled=120, permutations=3, draws=40, places=20, decodings=8,
-    copies=20, map_whole=100,
+    sample=300,
+    walks=1,
+    steps=40,
+    lag=8,
+    pairs=400,
+    labelled=120,
+    permutations=3,
+    draws=40,
+    places=20,
+    decodings=8,
+    copies=20,
+    map_whole=100,
     map_rows=40,
-)  # fmt: skip
+)
 MEANING = ScoreMeaning(
-    "made_up", "Made-up <b>accuracy</b>", "%", "max", "none", "none", None, "made up", "measured", "a formula",
-    role="other", origin="user", single_run=False,
-)  # fmt: skip
+    "made_up",
+    "Made-up <b>accuracy</b>",
+    "%",
+    "max",
+    "none",
+    "none",
+    None,
+    "made up",
+    "measured",
+    "a formula",
+    role="other",
+    origin="user",
+    single_run=False,
+)
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +221,14 @@ def test_the_words_follow_from_the_numbers(content: dict[str, Any]) -> None:
 def test_every_reading_states_what_it_is_out_of(content: dict[str, Any]) -> None:
     rows = readings(to_record(content, QualityContent))
     assert [row.key for row in rows] == [
-        "edits", "neighbours", "cycle", "certainty", "collisions", "dimension", "maps",
-    ]  # fmt: skip
+        "edits",
+        "neighbours",
+        "cycle",
+        "certainty",
+        "collisions",
+        "dimension",
+        "maps",
+    ]
     assert all(any(c.isdigit() for c in row.denominator) and row.text.endswith(".") for row in rows)
 
 

@@ -282,6 +282,7 @@ def test_ranks_between_ends_are_those_of_the_page(explorer: Explorer, limits: tu
     ranks = rankdata(np.clip(shown.values, low, high))
     assert ends == (0.0, 1.0)
     assert place(shown.values) == pytest.approx((ranks - ranks.min()) / (ranks.max() - ranks.min()), abs=1e-12)
+    assert (placed(shown, (95.0, 96.0), ranks=True)[1](shown.values) == 0.5).all(), "all lie beyond one end"
     figure = svge.figure_map(explorer, "cifar10_valid", plane="pca", ranks=True, limits=limits)
     found = words_of(figure.to_bytes("svg").decode())
     assert f"≤ {low:.4g}" in found and (f"≥ {high:.4g}" in found) is (limits is not None)

@@ -98,7 +98,7 @@ def test_whole_numbers_serve_as_floats_and_nothing_else_is_converted() -> None:
         ('{"history": ' + "[" * 100_000, f"nested more than {MAX_DEPTH} deep"),
         ('{"a":' * 100_000, f"nested more than {MAX_DEPTH} deep"),
     ],
-)  # fmt: skip
+)
 def test_every_mistake_is_one_line_with_file_field_and_advice(text: str | bytes, expected: str) -> None:
     found = message(text)
     assert found.startswith("file.json is damaged: ") and found.endswith(". Make it again.")

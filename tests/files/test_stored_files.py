@@ -75,9 +75,12 @@ def test_every_shipped_meaning_and_every_result_that_pages_show_opens() -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 @settings(
-    max_examples=120, deadline=None, derandomize=True, database=None,
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 @given(data=st.data())
 def test_a_damaged_file_opens_rightly_or_gives_one_line(name: str, tmp_path: Path, data: st.DataObject) -> None:
     read, kind = KINDS[name]

@@ -16,10 +16,21 @@ from tests.support.paths import ROOT
 SPACE = get_space("nasbench201")
 TEXT = SPACE.format(SPACE.from_index(1462))
 MEANING = {
-    "key": "latency_pytorch_1_ms", "title": "Latency of 1 image, PyTorch", "unit": "ms", "direction": "min",
-    "data_set": "", "split": "", "epochs": None, "seeds": "median of 30 runs", "kind": "measured",
-    "source": "PyTorch 2 on a processor", "role": "time", "origin": "user", "single_run": False, "detail": False,
-}  # fmt: skip
+    "key": "latency_pytorch_1_ms",
+    "title": "Latency of 1 image, PyTorch",
+    "unit": "ms",
+    "direction": "min",
+    "data_set": "",
+    "split": "",
+    "epochs": None,
+    "seeds": "median of 30 runs",
+    "kind": "measured",
+    "source": "PyTorch 2 on a processor",
+    "role": "time",
+    "origin": "user",
+    "single_run": False,
+    "detail": False,
+}
 
 
 def test_a_cell_is_measured_and_is_a_column(tmp_path: Path) -> None:

@@ -31,9 +31,20 @@ SIZES: dict[str, dict[str, int]] = {
     "randwire": {"channels": 2, "colours": 3},
 }
 MEANING = ScoreMeaning(
-    "user_a", "Own", "%", "max", "mine", "valid", 3, "one run", "measured", "a.csv", role="other", origin="user",
+    "user_a",
+    "Own",
+    "%",
+    "max",
+    "mine",
+    "valid",
+    3,
+    "one run",
+    "measured",
+    "a.csv",
+    role="other",
+    origin="user",
     single_run=True,
-)  # fmt: skip
+)
 
 
 def cells_of(name: str) -> list[Cell]:

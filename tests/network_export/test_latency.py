@@ -53,8 +53,12 @@ def test_both_engines_run_the_network() -> None:
     assert all(0 < each.low_ms <= each.median_ms <= each.high_ms for each in found)
     meaning = latency_meaning(found[2], protocol)
     assert (meaning.key, meaning.unit, meaning.direction, meaning.role, meaning.kind) == (
-        "latency_onnxruntime_1_ms", "ms", "min", "time", "measured",
-    )  # fmt: skip
+        "latency_onnxruntime_1_ms",
+        "ms",
+        "min",
+        "time",
+        "measured",
+    )
     assert "median of 2 runs" in meaning.describe() and "1 thread" in meaning.source
 
 

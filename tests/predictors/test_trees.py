@@ -26,11 +26,15 @@ def test_the_arrays_predict_what_scikit_learn_predicts(rows: int, settings: tupl
     ensembles, rounds, depth, rate = settings
     models = [
         GradientBoostingRegressor(
-            n_estimators=rounds, max_depth=depth, learning_rate=rate, subsample=0.6, max_features=0.2,
+            n_estimators=rounds,
+            max_depth=depth,
+            learning_rate=rate,
+            subsample=0.6,
+            max_features=0.2,
             random_state=7 * 3 + number,
         ).fit(features, targets)
         for number in range(ensembles)
-    ]  # fmt: skip
+    ]
     assert len(found.left) == ensembles * rounds
     others = np.concatenate([features, rng.uniform(-1, 2, size=(400, 12))])
     expected = np.mean([model.predict(others) for model in models], axis=0)

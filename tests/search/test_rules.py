@@ -48,9 +48,22 @@ def test_limits_are_read(text: str, limit: CostLimit) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "params_m", "params_m=1", "params_m<", "acc<1", "0.5>params_m", "params_m<1<2", "params_m<-1",
-             "params_m<nan", "params_m<1 or 1", "params_m<1_0", "params_m<١"]
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "params_m",
+        "params_m=1",
+        "params_m<",
+        "acc<1",
+        "0.5>params_m",
+        "params_m<1<2",
+        "params_m<-1",
+        "params_m<nan",
+        "params_m<1 or 1",
+        "params_m<1_0",
+        "params_m<١",
+    ],
+)
 def test_other_texts_are_no_limits(text: str) -> None:
     with pytest.raises(DataError, match="is no limit: expected params_m or flops_m"):
         parse_limit(text)

@@ -98,8 +98,15 @@ def test_nothing_can_list_the_space() -> None:
 
 def test_vocabulary_has_the_type_ids_of_svge() -> None:
     assert SIX.vocabulary == (
-        "output", "input", "conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3",
-    )  # fmt: skip
+        "output",
+        "input",
+        "conv_3x3",
+        "sep_conv_3x3",
+        "conv_5x5",
+        "sep_conv_5x5",
+        "avg_pool_3x3",
+        "max_pool_3x3",
+    )
 
 
 def test_a_line_read_by_hand() -> None:

@@ -12,9 +12,20 @@ from svge_core.models.svge import SVGe
 from svge_core.training.config import TrainConfig
 
 MEANING = ScoreMeaning(
-    "made_up", "Made-up accuracy", "%", "max", "none", "none", None, "made up", "measured", "a formula of the test",
-    role="other", origin="user", single_run=False,
-)  # fmt: skip
+    "made_up",
+    "Made-up accuracy",
+    "%",
+    "max",
+    "none",
+    "none",
+    None,
+    "made up",
+    "measured",
+    "a formula of the test",
+    role="other",
+    origin="user",
+    single_run=False,
+)
 
 
 SMALL = ExtrapolationConfig(

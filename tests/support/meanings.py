@@ -29,10 +29,20 @@ def read_back_from_old(meanings: Mapping[str, ScoreMeaning]) -> bool:
 def made_up(key: str = "made_up", **changed: Any) -> ScoreMeaning:
     """The meaning of a made-up accuracy that somebody imported."""
     told = {
-        "key": key, "title": "Accuracy", "unit": "%", "direction": "max", "data_set": "CIFAR-10", "split": "test",
-        "epochs": 12, "seeds": "one seed", "kind": "measured", "source": "here",
-        "role": "other", "origin": "imported", "single_run": False,
-    }  # fmt: skip
+        "key": key,
+        "title": "Accuracy",
+        "unit": "%",
+        "direction": "max",
+        "data_set": "CIFAR-10",
+        "split": "test",
+        "epochs": 12,
+        "seeds": "one seed",
+        "kind": "measured",
+        "source": "here",
+        "role": "other",
+        "origin": "imported",
+        "single_run": False,
+    }
     return ScoreMeaning(**{**told, **changed})
 
 

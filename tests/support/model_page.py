@@ -8,6 +8,17 @@ from tests.support.paths import ROOT
 from ui.shared.session import CHECKPOINT_KEY
 
 PAGE = ROOT / "pages" / "model.py"
+#: tabs of a model that was trained and nothing else
+SECTIONS = (
+    "Card",
+    "Training",
+    "Generation",
+    "Latent quality",
+    "Prediction",
+    "Operations",
+    "Patterns",
+    "Train a new one",
+)
 
 
 def open_model_page(section: str | None = None, folder: Path | None = None) -> App:

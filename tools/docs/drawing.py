@@ -33,11 +33,22 @@ def draw(chart: Chart) -> str:
     from matplotlib import pyplot as plt
 
     style: dict[Any, Any] = {  # keys are a type of matplotlib's own
-        "font.family": "sans-serif", "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"], "font.size": 9,
-        "svg.fonttype": "none", "svg.hashsalt": "svge", "axes.spines.top": False, "axes.spines.right": False,
-        "axes.edgecolor": GRID, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
-        "axes.titlesize": 9.5, "axes.titlelocation": "left", "legend.frameon": False,
-    }  # fmt: skip
+        "font.family": "sans-serif",
+        "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
+        "font.size": 9,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "svge",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": GRID,
+        "axes.labelcolor": INK,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.titlesize": 9.5,
+        "axes.titlelocation": "left",
+        "legend.frameon": False,
+    }
     with plt.rc_context(style):
         panels = chart["panels"]
         figure = (
@@ -60,9 +71,13 @@ def _bars(plt: Any, panels: list[Chart], dots: bool = False, stacked: bool = Fal
     shared = not stacked and len(panels) > 1 and all(panel["rows"] == panels[0]["rows"] for panel in panels)
     many = [len(panel["rows"]) * (1 if dots else len(panel["series"])) for panel in panels]
     figure, axes = plt.subplots(
-        1 if shared else len(panels), len(panels) if shared else 1, squeeze=False, sharey=shared, layout="constrained",
+        1 if shared else len(panels),
+        len(panels) if shared else 1,
+        squeeze=False,
+        sharey=shared,
+        layout="constrained",
         figsize=(8.2, 0.9 + 0.26 * max(many)) if shared else (8.2, sum(0.75 + 0.26 * rows for rows in many)),
-    )  # fmt: skip
+    )
     for axis, panel in zip(axes.flat, panels, strict=True):
         height = 0.8 if dots else 0.8 / len(panel["series"])
         shift = 0.0 if dots else (len(panel["series"]) - 1) / 2

@@ -191,8 +191,11 @@ def function_ranking(root: Path) -> str:
             lines.append(f"| {checkpoint} | {SCORES.get(score, score)} | {labels:,} | {values} |")
         held = [row for row in stored["rows"] if "components_r2" in row]
         for row in held:
-            lines += ["", f"The function part of {row['checkpoint']}, {row['components']} numbers, holds "
-                      f"{row['components_r2']:.3f} of the variance of what it was trained towards."]  # fmt: skip
+            lines += [
+                "",
+                f"The function part of {row['checkpoint']}, {row['components']} numbers, holds "
+                f"{row['components_r2']:.3f} of the variance of what it was trained towards.",
+            ]
         lines.append("")
     return "\n".join(lines).rstrip() or "Not measured yet: `python -m bench.latent_metric`."
 

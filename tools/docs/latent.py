@@ -12,9 +12,12 @@ SPACES = ("nasbench201", "nasbench101", "enas6")
 CHECKPOINTS = ("svge", "svge-function")
 #: codes that stand beside the latent, in this order
 CODES = {
-    "latent": "latent", "one_hot": "one-hot codes", "structure": "structure features", "untrained": "untrained encoder",
+    "latent": "latent",
+    "one_hot": "one-hot codes",
+    "structure": "structure features",
+    "untrained": "untrained encoder",
     "permuted": "shuffled",
-}  # fmt: skip
+}
 
 
 def three(value: float) -> str:

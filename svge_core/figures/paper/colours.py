@@ -30,8 +30,9 @@ def placed(
     if not len(known):
         return (0.0, 1.0), lambda values: values
     within, first, last = _between(known, low, high)
-    apart = last - first or 1.0
-    return (0.0, 1.0), lambda values: (rank_shares(np.clip(values, low, high), within) - first) / apart
+    if first == last:  # all are equal between the ends: the middle colour, as on the page
+        return (0.0, 1.0), lambda values: np.full(values.shape, 0.5)
+    return (0.0, 1.0), lambda values: (rank_shares(np.clip(values, low, high), within) - first) / (last - first)
 
 
 def _between(
