@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def checkpoints_root() -> Path:
     """Where checkpoints are looked for; ``SVGE_CHECKPOINTS`` points elsewhere."""
-    return Path(os.environ.get("SVGE_CHECKPOINTS") or ROOT / "checkpoints")
+    return Path(os.environ.get("SVGE_CHECKPOINTS") or ROOT / "checkpoints").absolute()
 
 
 def runs_folder() -> Path:
@@ -29,7 +29,10 @@ def sessions_folder() -> Path:
 
 def storage() -> str:
     """URL of the store of search runs; ``SVGE_STORAGE`` names another one."""
-    return os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"
+    named = os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"
+    kind, there, file = named.partition("sqlite:///")
+    # child processes work in another folder than the server was started in
+    return f"{there}{Path(file).absolute()}" if there and not kind and file and ":" not in file else named
 
 
 def shared() -> bool:

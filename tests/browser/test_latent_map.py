@@ -216,6 +216,7 @@ def test_one_finger_scrolls_the_page_until_the_map_was_tapped(new_page, demo_url
     assert demo.camera == before
     page.touchscreen.tap(*empty_place(demo))
     event_number(page, 1)
+    quiet_frame(demo)  # where a finger scrolls the page is told to the compositor with a frame
     scrolled = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTop")
     swipe()
     wait_camera(demo, lambda camera: abs(camera[1] - before[1]) * camera[2] == pytest.approx(120, abs=20))

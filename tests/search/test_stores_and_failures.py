@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -20,7 +22,8 @@ from svge_core.errors import DataError
 from svge_core.search.domain import Domain
 from svge_core.search.history import History, Observation
 from svge_core.search.objectives.make import make_objective
-from svge_core.search.runs import ledger, loop
+from svge_core.search.runs import create_run, ledger, loop
+from svge_core.search.runs.optuna_study import optuna_storage
 from svge_core.search.runs.reading import list_runs, read_run
 from svge_core.search.runs.tables import open_store, runs
 from svge_core.search.runs.types import Evaluation, EvaluationState, RunView
@@ -235,3 +238,32 @@ def test_what_was_evaluated_and_could_not_be_stored_is_said(storage: str, monkey
     # in the same process, as in a notebook: the first worker could not say that it left
     assert execute(storage, name) == "finished"
     consistent(storage, name)
+
+
+def test_a_file_in_the_working_folder_is_that_of_the_folder_it_was_opened_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        execute("sqlite:///runs.db", create_run("sqlite:///runs.db", config(name=folder)))
+    for folder in ("first", "second"):
+        monkeypatch.chdir(tmp_path / folder)
+        assert [run.name for run in list_runs("sqlite:///runs.db")] == [folder]
+        assert [run.name for run in list_runs("runs.db")] == [folder]
+        (run,) = list_runs(f"sqlite:///{tmp_path / folder / 'runs.db'}")
+        study = optuna.load_study(study_name=run.name, storage=optuna_storage("sqlite:///runs.db"))
+        assert run.name == folder and len(study.trials) == run.done > 0
+
+
+def test_a_run_goes_on_in_its_store_when_the_working_folder_changes(
+    storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "first")
+    name = create_run("sqlite:///runs.db", config())
+    assert execute("sqlite:///runs.db", name, lambda _: monkeypatch.chdir(tmp_path / "second")) == "finished"
+    assert not list((tmp_path / "second").iterdir())
+    monkeypatch.chdir(tmp_path / "first")
+    consistent("sqlite:///runs.db", name)

@@ -33,7 +33,12 @@ from .races import (
     race_notes as race_notes,
 )
 from .reading import list_runs as list_runs, owners_of as owners_of, read_run as read_run
-from .tables import hide_password as hide_password, storage_url as storage_url, workers as workers
+from .tables import (
+    full_address as full_address,
+    hide_password as hide_password,
+    storage_url as storage_url,
+    workers as workers,
+)
 from .types import (
     Evaluation as Evaluation,
     RunState as RunState,

@@ -39,6 +39,7 @@ from svge_core.search.runs.loop import (
 )
 from svge_core.search.runs.preparing import ObjectiveRecipe
 from svge_core.search.runs.reading import read_run
+from svge_core.search.runs.tables import full_address
 from svge_core.search.runs.types import Evaluation, RunState
 
 #: longest wait for proposals before what has come back is looked at again
@@ -114,6 +115,7 @@ def execute_elsewhere(
     Raises:
         SvgeError: as there, or if the other place cannot be used.
     """
+    storage_url = full_address(storage_url)
     with joined(storage_url, name, on_evaluation, allow_python, "elsewhere", device) as run:
         if run.config.prune:
             raise DataError(

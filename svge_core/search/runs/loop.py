@@ -36,7 +36,7 @@ from svge_core.search.runs.processes import BEAT_SECONDS, Worker
 from svge_core.search.runs.pruning import EarlyStops, early_stops, evaluated
 from svge_core.search.runs.reading import find, read_evaluation, read_run, readable, view_of
 from svge_core.search.runs.stored import stored_config, stored_number, stored_text
-from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, first_line, open_store, runs
+from svge_core.search.runs.tables import PATIENCE_SECONDS, Record, claims, first_line, full_address, open_store, runs
 from svge_core.search.runs.types import Evaluation, RunState, SearchConfig
 from svge_core.search.runs.user_tables import stored_tables
 from svge_core.search.searchers import rng_for
@@ -107,6 +107,7 @@ def execute(
         SvgeError: if there is no such run, the store cannot be used, or the objective, method or model of the run
             cannot be had here. If nobody else works on the run, it is failed then, with that line.
     """
+    storage_url = full_address(storage_url)
     with joined(storage_url, name, on_evaluation, allow_python, device=device) as run:
         _loop(run, wait)
     return read_run(storage_url, name).state

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, make_url
 
 from svge_core.errors import DataError
 from svge_core.search.objectives import Goal
-from svge_core.search.runs.tables import BUSY_SECONDS, durable, first_line, make_tables, storage_url
+from svge_core.search.runs.tables import BUSY_SECONDS, durable, first_line, full_address, make_tables
 
 #: study attribute that holds the configuration
 CONFIG_ATTR = "svge_config"
@@ -59,7 +59,7 @@ def quiet() -> Generator[None, None, None]:
 
 def optuna_storage(text: str) -> Any:
     """Optuna's storage in the database of a store; one per process and URL."""
-    return _storage(storage_url(text).render_as_string(hide_password=False), os.getpid())
+    return _storage(full_address(text), os.getpid())
 
 
 @cache

@@ -175,6 +175,6 @@ def _compare(folder: Path, digest: str) -> None:
 def default_checkpoint(space: str) -> str:
     """Folder of the shipped model of a space, in a checkout.
 
-    The command line gives it to new runs. Runs stored before theirs was asked for have none of their own and mean it.
+    Runs stored before theirs was asked for have none of their own and mean it.
     """
     return f"checkpoints/{space}/svge"

@@ -173,6 +173,18 @@ def storage_url(text: str) -> URL:
     return url
 
 
+def full_address(text: str) -> str:
+    """The URL with its password, and of a file its absolute path: the working folder may change while it is open.
+
+    Raises:
+        DataError: as :func:`storage_url`.
+    """
+    url = storage_url(text)
+    if url.get_backend_name() == "sqlite" and "uri" not in url.query:  # a URI of SQLite's own is left alone
+        url = url.set(database=str(Path(str(url.database)).absolute()))
+    return url.render_as_string(hide_password=False)
+
+
 def hide_password(url: URL) -> str:
     """The URL without its password."""
     return url.render_as_string(hide_password=True)
@@ -187,7 +199,7 @@ def open_store(text: str) -> Generator[Engine, None, None]:
     """
     url = storage_url(text)
     with readable_errors(url):
-        yield _engine(url.render_as_string(hide_password=False), os.getpid())
+        yield _engine(full_address(text), os.getpid())
 
 
 @cache
