@@ -23,6 +23,7 @@ OPTIONS = {
     "function_targets": "--function-targets",
     "gpus_per_block": "--gpus-per-block N",
     "gpus_per_evaluation": "--gpus-per-evaluation N",
+    "initial": "--initial DIR",
     "latent": "--latent N",
     "like": "--like ARCH",
     "limit": "--limit N",

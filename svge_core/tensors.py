@@ -72,6 +72,12 @@ class CellBatch:
         return CellBatch(pad(self.types, (0, extra)), pad(self.adjacency, (0, extra, 0, extra)), self.sizes)
 
 
+def joined(batches: Sequence[CellBatch]) -> CellBatch:
+    """All cells of some batches, one after the other."""
+    columns = ((batch.types, batch.adjacency, batch.sizes) for batch in batches)
+    return CellBatch(*(torch.cat(parts) for parts in zip(*columns, strict=True)))
+
+
 def to_batch(space: AbstractSearchSpace, cells: Sequence[Cell], *, canonical: bool = True) -> CellBatch:
     """Write cells into padded tensors of ``space.max_nodes`` positions.
 

@@ -10,6 +10,7 @@ from .checkpoint import (
     load_weights as load_weights,
     save_checkpoint as save_checkpoint,
     update_metrics as update_metrics,
+    usual_checkpoint as usual_checkpoint,
 )
 from .metric_row import (
     EDGE_F1 as EDGE_F1,

@@ -5,6 +5,7 @@ No pickle; files are written whole or not at all; every mismatch is named.
 
 import contextlib
 import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -33,6 +34,8 @@ from svge_core.tensors import CellBatch
 
 FORMAT_VERSION = 2
 WEIGHTS, META = "weights.safetensors", "meta.json"
+#: beside the checkpoints of a space; holds the name of one of them
+DEFAULT = "DEFAULT"
 
 
 @dataclass(frozen=True)
@@ -66,20 +69,45 @@ class CheckpointMeta:
     model: str = "svge"
 
     @property
+    def commands(self) -> list[str]:
+        """The trainings one after the other, each from the weights of the one before; one not recorded is empty."""
+        text = str(self.environment.get("initial_commands") or "")
+        try:
+            before = json.loads(text or "[]")
+        except ValueError:
+            before = None
+        if not isinstance(before, list):
+            before = [text]
+        if "initial_command" in self.environment:  # of a file from before there were chains
+            before = [self.environment["initial_command"] or ""]
+        return [*map(str, before), self.command]
+
+    @property
+    def own_epochs(self) -> int:
+        """Epochs of this run alone."""
+        return int(_number(self.training.get("epochs"), len(self.history)))
+
+    @property
     def initial_epochs(self) -> int:
-        """Epochs of the run whose weights this one started from; 0 where there was none."""
+        """Epochs of the runs before, whose weights this one started from; 0 where there was none."""
         return int(_number(self.environment.get("initial_epochs"), 0))
 
     @property
     def total_epochs(self) -> int:
-        """Epochs of this run and of the one whose weights it started from."""
-        return int(_number(self.training.get("epochs"), len(self.history))) + self.initial_epochs
+        """Epochs of this run and of those before."""
+        return self.own_epochs + self.initial_epochs
+
+    @property
+    def longest_run(self) -> int:
+        """Epochs of the longest of these runs: each counts from 0, and draws the same cells in an epoch."""
+        return max(self.own_epochs, int(_number(self.environment.get("initial_longest"), self.initial_epochs)))
 
     @property
     def total_cpu_seconds(self) -> float:
-        """CPU seconds of both; NaN where they were not recorded."""
+        """CPU seconds of all of them; NaN where they were not recorded."""
         own = self.history[-1].get("cpu_seconds", math.nan) if self.history else math.nan
-        return own + _number(self.environment.get("initial_cpu_seconds"), 0.0)
+        before = self.environment.get("initial_cpu_seconds", 0.0)
+        return own + _number(before, math.nan)
 
 
 def _number(value: Scalar, otherwise: int | float) -> int | float:
@@ -238,3 +266,15 @@ def check_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], source:
 def find_checkpoints(root: Path) -> list[Path]:
     """Folders below ``root/<space>/<name>`` that hold a meta file, sorted."""
     return sorted(path.parent for path in root.glob(f"*/*/{META}"))
+
+
+def usual_checkpoint(folder: Path) -> Path:
+    """Of the checkpoints in the folder of a space, the one that is meant where none is named.
+
+    It is the one that the file ``DEFAULT`` names, if it is there, else ``svge``, which need not be there.
+    """
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        named = (folder / DEFAULT).read_text("utf-8").strip()
+        if named == Path(named).name and (folder / named / META).is_file():
+            return folder / named
+    return folder / "svge"

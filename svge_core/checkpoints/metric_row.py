@@ -40,7 +40,8 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         direction: of the decoder's runs; empty where nothing is decoded.
         mode: raw, or constrained to members of the space; empty where nothing is decoded.
         how: what of the decoder is looked at ("sampled", "argmax" ...), the control, which smoothness, or where latents
-            are drawn from: the scaled prior (empty), N(0, I) ("standard") or the aggregate posterior ("fitted").
+            are drawn from: the scaled prior (empty), N(0, I) ("standard"), the aggregate posterior ("fitted"), or
+            that with the likeliest width ("kernel").
         group: cells of edge F1: "all", "per_cell" (mean of the cells' own) or a family.
         encodings: latents per cell of a reconstruction.
         latents: draws from the prior.

@@ -98,7 +98,7 @@ def allowed(arguments: argparse.Namespace) -> AllowPython:
 
 def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[str]:
     """One run per seed; ``told`` is called with every remark on the labels to start from."""
-    from svge_core.search.runs import create_run, default_checkpoint
+    from svge_core.search.runs import create_run
 
     if not arguments.objective:
         raise SvgeError("Give an --objective, such as table:cifar10_valid; or --resume NAME, or --list.")
@@ -120,7 +120,9 @@ def created(arguments: argparse.Namespace, told: Callable[[str], None]) -> list[
         name=arguments.name or "",
     )
     if config.uses_checkpoint and config.checkpoint is None:
-        config = replace(config, checkpoint=default_checkpoint(config.space))
+        from svge_core.checkpoints import usual_checkpoint
+
+        config = replace(config, checkpoint=str(usual_checkpoint(Path("checkpoints") / config.space)))
     if seeds == 1:
         return [create_run(arguments.storage, config, told=told)]
     stem = arguments.name or f"{config.space}-{config.method}"

@@ -45,6 +45,19 @@ _DVAE |= {"edge_reduction": "sum", "operation_dim": "3"}
 #: of the code each model is made after, if any; the docstring of its module says which
 PUBLISHED_VALUES = {"svge": _SVGE, "dgmg": _SVGE, "dvae": _DVAE, "gcn": {**_DVAE, "rounds": "3"}}
 PUBLISHED_TRAINING = {"epochs": "300", "batch_size": "32 or 128", "learning_rate": "0.0001", "prior_share": "none"}
+_FITTED = {"fitted": "aggregate posterior", "kernel": "kernel density of the likeliest width"}
+_RAW = {"valid": "Validity of raw decodings", "valid_unique": "Valid and unique, raw", "novel": "Novelty, raw"}
+
+
+def _fitted(latents: int, *measures: str) -> list[tuple[RowKey, str]]:
+    """Rows of latents drawn from the densities that are fitted after training, one decoding of each."""
+    return [
+        (generation_key(what, "forward", "raw", latents, 1, how), f"{_RAW[what]}, {words}")
+        for how, words in _FITTED.items()
+        for what in measures
+    ]
+
+
 SHOWN = (
     (reconstruction_key("forward", "expected"), "Reconstruction, forward run, expected over all draws"),
     (reconstruction_key("forward", "sampled"), "Reconstruction, forward run, sampled"),
@@ -69,12 +82,7 @@ SHOWN = (
         generation_key("valid_unique", "forward", "raw", 10_000, 1, "standard"),
         "Valid and unique, raw, N(0, I)",
     ),
-    (generation_key("valid", "forward", "raw", 10_000, 1, "fitted"), "Validity of raw decodings, aggregate posterior"),
-    (
-        generation_key("valid_unique", "forward", "raw", 10_000, 1, "fitted"),
-        "Valid, unique, raw, aggregate posterior",
-    ),
-    (generation_key("novel", "forward", "raw", 10_000, 1, "fitted"), "Novelty, raw, aggregate posterior"),
+    *_fitted(10_000, "valid", "valid_unique", "novel"),
     (edge_f1_key("forward", "argmax"), "Edge F1, forward run, argmax"),
     (edge_f1_key("forward", "sampled"), "Edge F1, forward run, sampled"),
     (edge_f1_key("forward", "frequent"), "Edge F1, forward run, frequent edges"),
@@ -95,6 +103,7 @@ SHOWN = (
     (RowKey(ENTROPY, group="ba"), "Entropy of Barabasi-Albert wirings"),
     (generation_key("valid", "forward", "raw", 1_000, 1), "Validity of raw decodings"),
     (generation_key("valid", "forward", "constrained", 1_000, 1), "Validity of constrained decodings"),
+    *_fitted(1_000, "valid_unique", "novel"),
     (RowKey(SMOOTHNESS, how="nearest_is_one_edit"), "Nearest other latent is one edit away"),
 )
 
@@ -225,7 +234,7 @@ def _trained_on(checkpoint: Checkpoint) -> str:
     meta, space = checkpoint.meta, checkpoint.model.space
     if not meta.history:
         return ""
-    before = meta.environment.get("initial_epochs")
+    before = meta.initial_epochs
     seconds = meta.total_cpu_seconds
     if space.enumerated:
         cells = (
@@ -238,7 +247,7 @@ def _trained_on(checkpoint: Checkpoint) -> str:
             f"of the first: `{meta.data_digest}`); {meta.training.get('held_out', 0):.0%} of the space, chosen by a "
             f"hash of the {'index' if has_indices(space) else 'key'}, is never seen"
         )
-    earlier = f" after {meta.environment['initial_epochs']} of the first command" if before else ""
+    earlier = f" after {before} of the command{'' if len(meta.commands) < 3 else 's'} before" if before else ""
     return (
         f"{cells}; seed {meta.training.get('seed', '?')}, {meta.training.get('epochs', '?')} epochs{earlier}, "
         f"{seconds:,.0f} CPU-seconds on {meta.environment.get('threads', '?')} thread(s), "

@@ -19,6 +19,7 @@ from torch import Tensor
 from svge_core.cells import Cell
 from svge_core.data import cell_numbers
 from svge_core.errors import InvalidCellError
+from svge_core.evaluation.densities import prior_latents
 from svge_core.evaluation.shares import percent
 from svge_core.models import ENCODE_CHUNK, DecodeOptions, GraphVAE, encode_all
 from svge_core.models.decoding import decode
@@ -129,34 +130,6 @@ def reconstruction(
     total = len(cells) * encodings * decodings
     kind = "posterior draws" if sample_posterior else "times the mean"
     return Reconstruction(Share(exact, total), Share(equivalent, total), f"{encodings} {kind} x {decodings} decodings")
-
-
-def prior_latents(
-    means: Float[Tensor, "cells latent"], count: int, generator: torch.Generator
-) -> Float[Tensor, "count latent"]:
-    """Draws from N(0, I), scaled per dimension to the mean and standard deviation of the encoded training cells."""
-    noise = torch.randn(count, means.shape[1], generator=generator)
-    return noise * means.std(0) + means.mean(0)
-
-
-def standard_latents(means: Float[Tensor, "cells latent"], count: int, generator: torch.Generator) -> Tensor:
-    """Draws from N(0, I) as it stands, (count, latent)."""
-    return torch.randn(count, means.shape[1], generator=generator)
-
-
-def fitted_latents(
-    means: Float[Tensor, "cells latent"],
-    stds: Float[Tensor, "cells latent"],
-    count: int,
-    generator: torch.Generator,
-) -> Float[Tensor, "count latent"]:
-    """Draws from the aggregate posterior of the encoded training cells: that of a random one of them.
-
-    This is a kernel density estimate whose width is the posterior's own, fitted after training (ex-post density
-    estimation, Ghosh et al. 2020, "From variational to deterministic autoencoders", section 4); it needs no training.
-    """
-    chosen = torch.randint(len(means), (count,), generator=generator)
-    return means[chosen] + stds[chosen] * torch.randn(count, means.shape[1], generator=generator)
 
 
 def generation(

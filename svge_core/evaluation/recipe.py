@@ -24,13 +24,12 @@ def recipe(checkpoint: Checkpoint) -> list[str]:
     Raises:
         CheckpointError: if a file that records a command is damaged.
     """
-    meta, lines = checkpoint.meta, []
-    space, command = meta.space, meta.command
-    if first := str(meta.environment.get("initial_command", "")):
-        lines.append(first)
-        command = _naming(command, "--initial", _written_by(first, space))
-    lines.append(command or "# the command that trained it is not recorded")
-    folder = _written_by(command, space) or _near(checkpoint)
+    space, lines, folder = checkpoint.meta.space, [], ""
+    for command in checkpoint.meta.commands:
+        named = _naming(command, "--initial", folder) if lines else command
+        lines.append(named or "# the command that trained it is not recorded")
+        folder = _written_by(named, space)
+    folder = folder or _near(checkpoint)
     return [*lines, *(_naming(line, "--checkpoint", folder) for line in _beside(checkpoint))]
 
 

@@ -20,6 +20,7 @@ TITLES = {
     "function": "What a cell computes, read from the latent",
     "standard": "N(0, I), not scaled",
     "fitted": "Aggregate posterior",
+    "kernel": "Kernel density",
     "argmax": "Most likely (argmax)",
     "forward": "Forwards",
     "backward": "Backwards",

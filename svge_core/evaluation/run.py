@@ -15,21 +15,19 @@ from torch import Tensor
 
 from svge_core.checkpoints import GENERATION, SMOOTHNESS, Checkpoint, MetricRow, Mode
 from svge_core.data import cell_numbers, has_indices, split_cells
+from svge_core.evaluation.densities import KernelDensity, prior_latents, standard_latents
 from svge_core.evaluation.edges import EdgeProtocol, edge_rows
 from svge_core.evaluation.function_readout import function_row
 from svge_core.evaluation.latent_smoothness import smoothness
 from svge_core.evaluation.metrics import (
     Share,
     expected_reconstruction,
-    fitted_latents,
     generation,
-    prior_latents,
     reconstruction,
-    standard_latents,
 )
 from svge_core.models import DecodeDirection, DecodeOptions, GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
-from svge_core.tensors import CellBatch, index_batch, to_batch, to_cells
+from svge_core.tensors import CellBatch, index_batch, joined, to_batch, to_cells
 from svge_core.training import TrainConfig, draw_cells, draw_indices
 
 #: reconstruction is sampled on at most so many held-out cells, a hundred decodings each
@@ -48,6 +46,8 @@ class EvaluationCells:
         held_out: never trained on.
         sampled: those of them whose reconstruction is sampled; all, or a seeded sample of a large set.
         trained: training cells whose posterior means scale the prior.
+        chosen: the training cells in given rows, and
+        count: how many there are: their posteriors are the kernels of the fitted densities.
         known: numbers of all training cells, sorted (official indices where there are any).
         unseen, sampled_text: the first two in words.
     """
@@ -55,6 +55,8 @@ class EvaluationCells:
     held_out: CellBatch
     sampled: CellBatch
     trained: CellBatch
+    chosen: Callable[[np.ndarray], CellBatch]
+    count: int
     known: np.ndarray
     unseen: str
     sampled_text: str
@@ -64,7 +66,7 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
     """Held-out and training cells of a checkpoint, as its training made them."""
     space = checkpoint.model.space
     training = TrainConfig.from_dict(checkpoint.meta.training)
-    epochs = range(max(training.epochs, checkpoint.meta.initial_epochs))
+    epochs = range(checkpoint.meta.longest_run)
     rng = np.random.default_rng(seed)
     if space.enumerated and space.size is not None:
         split = split_cells(space.size, training.held_out, training.seed)
@@ -86,7 +88,14 @@ def evaluation_cells(checkpoint: Checkpoint, seed: int = 0) -> EvaluationCells:
         rows = np.sort(rng.choice(held_out, MAX_SAMPLED, replace=False))
     text = unseen if len(rows) == len(held_out) else f"{len(rows):,} random cells of {unseen}"
     return EvaluationCells(
-        index_batch(space, held_out), index_batch(space, rows), index_batch(space, trained), known, unseen, text
+        index_batch(space, held_out),
+        index_batch(space, rows),
+        index_batch(space, trained),
+        lambda rows: index_batch(space, known[rows]),
+        len(known),
+        known,
+        unseen,
+        text,
     )
 
 
@@ -95,14 +104,25 @@ def _cells_without_index(
 ) -> EvaluationCells:
     """The same where cells are drawn one by one and told apart by their keys."""
     held_out = draw_cells(space, MAX_UNINDEXED, training, (2, seed), held_out=True)
-    known, trained = [], []
+    known, trained, batches = [], [], []
     for epoch in epochs:
         trained = draw_cells(space, training.cells_per_epoch, training, (1, epoch), held_out=False)
         known.append(cell_numbers(space, trained))
+        batches.append(to_batch(space, trained, canonical=False))
     unseen = f"{len(held_out):,} cells drawn from the {training.held_out:.0%} of the space never trained on"
     batch = to_batch(space, held_out, canonical=False)
     prior = to_batch(space, trained[:MAX_SAMPLED], canonical=False)
-    return EvaluationCells(batch, batch, prior, np.unique(np.concatenate(known)), unseen, unseen)
+    whole = joined(batches)
+    return EvaluationCells(
+        batch,
+        batch,
+        prior,
+        lambda rows: whole.select(torch.from_numpy(rows)),
+        len(whole),
+        np.unique(np.concatenate(known)),
+        unseen,
+        unseen,
+    )
 
 
 @dataclass(frozen=True)
@@ -172,17 +192,13 @@ def _rows(model: GraphVAE, training: TrainConfig, cells: EvaluationCells, protoc
         yield from _reconstruction_rows(model, direction, cells, protocol)
     if len(cells.held_out) and has_indices(model.space):
         yield _expected_row(model, cells)
-    means, log_vars = encode_all(model, cells.trained)
-    stds = (0.5 * log_vars).exp()
+    means = encode_all(model, cells.trained)[0]
     scaled = _Density("", "prior samples scaled to the encoded training cells", partial(prior_latents, means))
     for direction in model.directions:
         if direction != "backward":  # not reported
             yield from _generation_rows(model, direction, cells, scaled, protocol)
     once = dataclasses.replace(protocol, samples=protocol.samples[-1:])
-    for density in (
-        _Density("standard", "draws from N(0, I), not scaled", partial(standard_latents, means)),
-        _Density("fitted", "posterior draws of random training cells", partial(fitted_latents, means, stds)),
-    ):
+    for density in _densities(model, cells, means, protocol.seed):
         yield from _generation_rows(model, "forward", cells, density, once)
     yield from _smoothness_rows(model, cells, means, protocol.seed)
 
@@ -249,6 +265,22 @@ class _Density:
     how: str
     words: str
     drawn: Callable[[int, torch.Generator], Tensor]
+
+
+def _densities(model: GraphVAE, cells: EvaluationCells, means: Tensor, seed: int) -> Iterator[_Density]:
+    """All that latents are drawn from but the scaled prior; no width can be chosen for the kernel of one cell."""
+
+    def encoded(rows: np.ndarray) -> tuple[Tensor, Tensor]:
+        found, log_vars = encode_all(model, cells.chosen(rows))
+        return found, (0.5 * log_vars).exp()
+
+    yield _Density("standard", "draws from N(0, I), not scaled", partial(standard_latents, means))
+    fitted = KernelDensity(encoded, cells.count)
+    words = f"posterior draws of random cells out of {cells.count:,} training cells"
+    yield _Density("fitted", words, fitted.draw)
+    if cells.count > 1:
+        wider = fitted.likeliest(seed)
+        yield _Density("kernel", f"{words}, their noise times {wider.width:.2f}, the likeliest width", wider.draw)
 
 
 def _generation_rows(

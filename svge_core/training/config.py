@@ -37,6 +37,9 @@ class TrainConfig:
     prior_share: float = 0.0
     """Latents drawn from the prior per cell of a step: the decoder learns to give there what its own constrained
     decoding gives, so that raw decodings become members too (in the spirit of Ma et al. 2018; published: none)."""
+    prior_targets: Literal["all", "invalid"] = "all"
+    """Whether every latent of ``prior_share`` is trained on, or only those whose raw decoding is no member of the
+    space: there the constrained decoding becomes likelier and the raw one less likely, the others are left alone."""
     prior_from: float = 0.4
     """Share of the run after which that starts."""
     mean_share: float = 0.0
@@ -44,6 +47,9 @@ class TrainConfig:
     translate: bool = False
     """The decoder writes, in place of the cell that was encoded, the first training cell that computes the same
     (``space.key``): z keeps what equivalents share ("translation", Winter et al. 2019), and gives up the notation."""
+    only_decoder: bool = False
+    """The encoder stays as it starts, what the decoder shares with it too, and with them every latent: map and
+    predictions come out the same when they are made again."""
     cells_per_epoch: int = 200_000
     """Cells of one epoch where the space is too large to list: every epoch draws new ones, none held out."""
 
@@ -52,7 +58,9 @@ class TrainConfig:
             whole_number(name, getattr(self, name), 1, 2**63)
         whole_number("warmup_steps", self.warmup_steps, 0, 2**63)
         yes_or_no("translate", self.translate)
+        yes_or_no("only_decoder", self.only_decoder)
         one_of("precision", self.precision, ("float32", "bfloat16"))
+        one_of("prior_targets", self.prior_targets, ("all", "invalid"))
         for field in fields(self):
             if field.type is float or field.type == "float":
                 real_number(field.name, getattr(self, field.name))

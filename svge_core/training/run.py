@@ -1,5 +1,7 @@
 """A whole training run: resumed where one was interrupted, saved as it goes, written as a checkpoint at its end."""
 
+import json
+import math
 import platform
 import shutil
 import time
@@ -105,6 +107,11 @@ def train(
             "with float32.",
             settings=("precision",),
         )
+    if config.only_decoder and initial is None:
+        raise SvgeError(
+            "An encoder that is not trained has to come from somewhere: name the checkpoint to start from.",
+            settings=("initial",),
+        )
     if model_config.function:  # what cannot be is refused before a folder is made
         FunctionTargets.of(space, model_config.function_targets, model_config.function)
     with _sole(folder):
@@ -130,9 +137,9 @@ def train(
             config=model_config,
             training=config.to_dict(),
             data_digest=data_digest(first_cells(cells)),
-            data_count=len(cells) if space.enumerated else len(cells) * config.epochs,
+            data_count=len(cells) * (1 if space.enumerated else max(config.epochs, source.get("initial_longest", 0))),
             held_out_count=held_out,
-            command=command or f"svge_core.train({space.name!r}, {folder.name!r}, {model_config}, {config}, {model=})",
+            command=command or _call(space.name, folder, model_config, config, model, initial),
             history=history,
             model=model,
             environment={
@@ -151,6 +158,14 @@ def train(
         save_checkpoint(folder, network, meta)
         (folder / STATE_FILE).unlink(missing_ok=True)
         return TrainedRun(folder, meta, trainer.total_steps, resumed_at)
+
+
+def _call(
+    space: str, folder: Path, model_config: ModelConfig, config: TrainConfig, model: str, initial: str | Path | None
+) -> str:
+    """The call that trains the same again; of folders the names alone."""
+    first = "" if initial is None else f", initial={Path(initial).name!r}"
+    return f"svge_core.train({space!r}, {folder.name!r}, {model_config}, {config}, {model=}{first})"
 
 
 @contextmanager
@@ -225,16 +240,18 @@ def start_from(folder: Path, model: GraphVAE, config: TrainConfig) -> dict[str, 
     own = {"model": model.kind, **model.config.to_dict()}
     if different := [k for k, v in own.items() if theirs[k] != v and k not in objective]:
         raise SvgeError(f"{folder} has another model: {', '.join(different)} differ. Give the same settings.")
-    for name in ("seed", "held_out"):  # else cells held out here would have been trained on there
+    # else cells held out here would have been trained on there, or it would not be known which were
+    for name in ("seed", "held_out", *(() if model.space.enumerated else ("cells_per_epoch",))):
         if found.meta.training.get(name) != getattr(config, name):
             raise SvgeError(
                 f"{folder} was trained with {name} {found.meta.training.get(name)}, not {getattr(config, name)}: its "
-                "held-out cells are others. Give the same value."
+                "cells are others. Give the same value."
             )
     load_weights(model, found.model.state_dict(), str(folder))
     return {
         "initial_weights": found.digest,
-        "initial_command": found.meta.command,
-        "initial_epochs": found.meta.training.get("epochs"),
-        "initial_cpu_seconds": found.meta.history[-1]["cpu_seconds"] if found.meta.history else None,
+        "initial_commands": json.dumps(found.meta.commands),
+        "initial_epochs": found.meta.total_epochs,
+        "initial_longest": found.meta.longest_run,
+        "initial_cpu_seconds": None if math.isnan(found.meta.total_cpu_seconds) else found.meta.total_cpu_seconds,
     }

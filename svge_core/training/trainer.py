@@ -21,7 +21,7 @@ from svge_core.models.decoding import decode
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, to_batch, to_cells
 from svge_core.training.config import TrainConfig
-from svge_core.training.drawn import DrawnCells
+from svge_core.training.drawn import DrawnCells, first_cells
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,11 @@ class Trainer:
         if len(cells) == 0:
             raise SvgeError("There is no cell to train on; expected at least one.")
         self.model, self.cells, self.config = model, cells, config
-        self.optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+        read = encoder_weights(model, first_cells(cells).select(slice(0, 2))) if config.only_decoder else set()
+        for name, weight in model.named_parameters():
+            weight.requires_grad_(name not in read)
+        self.trained = [weight for weight in model.parameters() if weight.requires_grad]
+        self.optimiser = torch.optim.Adam(self.trained, lr=config.learning_rate, fused=True)
         self.step = 0
         self.initial = ""  # digest of the weights the run started from, where it did not start afresh
         self.cpu_seconds = 0.0
@@ -113,7 +117,8 @@ class Trainer:
         noise = seeded_generator(self.config.seed, 2, self.step, device=self.model.device)
         low = self.config.precision == "bfloat16"
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=low):
-            posterior = self.model.encode(batch)
+            with torch.set_grad_enabled(not self.config.only_decoder):
+                posterior = self.model.encode(batch)
             z = posterior.sample(noise, self.model.config.posterior_noise)
             means = round(self.config.mean_share * len(batch))  # cells are in random order
             at = torch.cat([posterior.mean[:means], z[means:]])
@@ -127,23 +132,36 @@ class Trainer:
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        torch.nn.utils.clip_grad_norm_(self.trained, self.config.clip)
         self.optimiser.step()
         parts = (loss, elbo.types.mean(), elbo.edges.mean(), elbo.kl.mean(), elbo.function.mean())
         return torch.stack(parts).detach().double()
 
     def _prior_loss(self, means: Tensor, noise: torch.Generator) -> Tensor | float:
-        """Weighted negative log-likelihood of members decoded at draws from the prior (scaled as in the metrics)."""
+        """What decodings at draws from the prior (scaled as in the metrics) should become, per cell of the step."""
         count = round(self.config.prior_share * len(means))
         if count < 1 or len(means) < 2 or self.step < self.config.prior_from * self.total_steps:
             return 0.0
         draws = torch.randn(count, means.shape[1], generator=noise, device=means.device)
         z = draws * means.std(0) + means.mean(0)
+        if self.config.prior_targets == "all":
+            return self._members_loss(z, noise) / len(means)
+        raw = decode(self.model, z, DecodeOptions("forward"), noise)
+        members = map(self.model.space.is_valid, to_cells(self.model.space, raw.to("cpu")))
+        rows = torch.tensor([row for row, member in enumerate(members) if not member], device=z.device)
+        if len(rows) == 0:
+            return 0.0
+        # its gradient is that of the probability of drawing no member (Williams 1992, REINFORCE)
+        drawn = self.model.log_probability(raw.select(rows), z[rows]).sum()
+        return (self._members_loss(z[rows], noise) + drawn) / len(means)
+
+    def _members_loss(self, z: Tensor, noise: torch.Generator) -> Tensor:
+        """Negative log-likelihood, in all, of members drawn at some latents by constrained decoding."""
         decoded = decode(self.model, z, DecodeOptions("forward", constrained=True), noise).to("cpu")
         space = self.model.space
-        cells = to_batch(space, to_cells(space, decoded)).to(means.device)
+        cells = to_batch(space, to_cells(space, decoded)).to(z.device)
         types, edges = self.model.terms(cells, z, "sum")
-        return (types.sum() + edges.sum()) / len(means)
+        return types.sum() + edges.sum()
 
     def _learning_rate(self) -> float:
         config = self.config
@@ -155,6 +173,21 @@ class Trainer:
     def _kl_share(self) -> float:
         steps = self.config.kl_warmup_epochs * self.steps_per_epoch
         return 1.0 if steps <= 0 else min(1.0, (self.step + 1) / steps)
+
+
+def encoder_weights(model: GraphVAE, cells: CellBatch) -> set[str]:
+    """Names of the weights that the posterior depends on, those among them that the decoder shares.
+
+    Args:
+        model: the model; all its weights are given gradients.
+        cells: any, to ask the gradients of their posteriors which weights they come from.
+    """
+    names, weights = zip(*model.named_parameters(), strict=True)
+    for weight in weights:
+        weight.requires_grad_()
+    posterior = model.encode(cells.to(model.device))
+    read = torch.autograd.grad(posterior.mean.sum() + posterior.log_var.sum(), weights, allow_unused=True)
+    return {name for name, gradient in zip(names, read, strict=True) if gradient is not None}
 
 
 def function_of(model: GraphVAE, cells: CellBatch) -> Float[Tensor, "cells function"]:

@@ -140,6 +140,14 @@ def test_mistakes_are_one_line(
     monkeypatch.chdir(tmp_path)  # where the default of the command line leads nowhere
     words = ("search", "--objective", "table:params_m", "--method", "latent-bo")
     assert "No checkpoint in checkpoints/nasbench201/svge" in fails(*words, *where)
+    usual = tmp_path / "checkpoints" / "nasbench201" / "function"
+    usual.mkdir(parents=True)
+    (usual.parent / "DEFAULT").write_text("function\n")
+    assert "No checkpoint in checkpoints/nasbench201/svge" in fails(*words, *where), "the one it names is not there"
+    (usual / "meta.json").write_text("{}")
+    assert "checkpoints/nasbench201/function" in fails(*words, *where)
+    (usual.parent / "DEFAULT").write_text("../nasbench201/function")
+    assert "No checkpoint in checkpoints/nasbench201/svge" in fails(*words, *where), "a name is no path"
     words = (*words, "--checkpoint", missing)
     assert "No checkpoint in" in fails(*words, *where)
     name = started(storage)

@@ -109,14 +109,41 @@ def test_what_was_not_measured_stands_with_its_command(tmp_path: Path) -> None:
 
 def test_the_first_training_and_what_is_of_other_weights(tmp_path: Path) -> None:
     checkpoint = make_checkpoint(tmp_path, "tiny")
-    environment = {"initial_command": "python -m svge_core train --name before --out /x/models"}
+    first = "python -m svge_core train --name before --out /x/models"
+    environment = {"initial_command": first, "initial_epochs": 2}  # as files said it before there were chains
     train = "python -m svge_core train --initial before --name tiny"
     checkpoint = edited(checkpoint, environment=environment, command=train, metrics=[])
     lines = recipe(checkpoint)
-    assert lines[0] == environment["initial_command"]
+    assert lines[0] == first
     assert parsed(lines[1]).initial == Path("/x/models/nasbench201/before")
     (checkpoint.folder / "quality.json").write_bytes((CHECKPOINTS / "nasbench201/svge/quality.json").read_bytes())
     assert not any(" quality" in line for line in recipe(checkpoint)), "measured on other weights"
+
+
+def test_trainings_that_start_from_each_other_stand_in_their_order(tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path, "tiny")
+    before = [
+        "python -m svge_core train --name first",
+        "python -m svge_core train --name second --initial elsewhere",
+    ]
+    environment = {"initial_commands": json.dumps(before), "initial_epochs": 9, "initial_longest": 6}
+    train = "python -m svge_core train --initial /tmp/x --name tiny"
+    checkpoint = edited(checkpoint, environment=environment, command=train)
+    lines = recipe(checkpoint)
+    assert lines[0] == before[0]
+    assert parsed(lines[1]).initial == Path("checkpoints/nasbench201/first")
+    assert parsed(lines[2]).initial == Path("checkpoints/nasbench201/second")
+    own = checkpoint.meta.own_epochs
+    assert own == checkpoint.meta.training["epochs"]
+    assert checkpoint.meta.total_epochs == own + 9
+    assert checkpoint.meta.longest_run == max(own, 6)
+    assert f"{own} epochs after 9 of the commands before" in card(checkpoint)
+
+
+@pytest.mark.parametrize("text", ["[", "7", '"train"', "nonsense"])
+def test_earlier_commands_that_are_no_list_are_one(text: str, tmp_path: Path) -> None:
+    meta = edited(make_checkpoint(tmp_path, "tiny"), environment={"initial_commands": text}).meta
+    assert meta.commands == [text, meta.command]
 
 
 HOSTILE = (

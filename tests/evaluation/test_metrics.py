@@ -12,12 +12,9 @@ from svge_core.evaluation import metrics
 from svge_core.evaluation.metrics import (
     Share,
     expected_reconstruction,
-    fitted_latents,
     generation,
-    prior_latents,
     reconstruction,
     same_graphs,
-    standard_latents,
     uniform_uniqueness,
 )
 from svge_core.models.encoding import encode_all
@@ -126,34 +123,6 @@ def test_a_model_that_cannot_fail_reconstructs_everything(scripted) -> None:
     scripted(cells)
     found = reconstruction(tiny_model(TINY), cells, DecodeOptions(argmax=True), encodings=1, decodings=1)
     assert found.exact == found.equivalent == Share(10, 10)
-
-
-def test_prior_latents_have_the_moments_of_the_encoded_cells(generator: torch.Generator) -> None:
-    means = torch.randn(500, 3, generator=generator) * torch.tensor([0.1, 1.0, 5.0]) + torch.tensor([2.0, 0.0, -7.0])
-    draws = prior_latents(means, 40_000, generator)
-    spread = means.std(0)
-    assert ((draws.mean(0) - means.mean(0)).abs() < 5 * spread / 200).all()
-    assert ((draws.std(0) - spread).abs() < 5 * spread / 280).all()
-    again = (prior_latents(means, 5, torch.Generator().manual_seed(3)) for _ in range(2))
-    assert torch.equal(*again)
-
-
-def test_standard_latents_are_not_scaled(generator: torch.Generator) -> None:
-    draws = standard_latents(torch.full((4, 3), 7.0), 40_000, generator)
-    assert draws.shape == (40_000, 3)
-    assert (draws.mean(0).abs() < 5 / 200).all()
-    assert ((draws.std(0) - 1).abs() < 5 / 280).all()
-
-
-def test_fitted_latents_are_a_mixture_of_the_posteriors(generator: torch.Generator) -> None:
-    """Two far posteriors: each gets half of the draws, with its own mean and standard deviations."""
-    means, stds = torch.tensor([[0.0, 50.0], [100.0, -50.0]]), torch.tensor([[1.0, 2.0], [0.1, 3.0]])
-    draws = fitted_latents(means, stds, 40_000, generator)
-    second = draws[:, 0] > 50
-    assert abs(float(second.float().mean()) - 0.5) < 5 * 0.5 / 200
-    for row, own in enumerate((draws[~second], draws[second])):
-        assert ((own.mean(0) - means[row]).abs() < 5 * stds[row] / 141).all()
-        assert ((own.std(0) - stds[row]).abs() < 5 * stds[row] / 200).all()
 
 
 def test_latents_can_be_drawn_from_elsewhere(scripted) -> None:

@@ -139,3 +139,11 @@ def test_cells_without_an_index_are_measured_by_edge_f1(tmp_path: Path, monkeypa
     rank = rows[RowKey("smoothness", how="spearman_edit")].value
     assert rank is not None and -1 <= rank <= 1
     json.dumps(to_plain(measured), allow_nan=False)
+
+
+def test_one_training_cell_has_no_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPACES, SPACE.name, SPACE)
+    size = SPACE.size or 0
+    config = TrainConfig(epochs=1, held_out=1 - 1.2 / size, seed=3)
+    found = evaluate(write_checkpoint(tmp_path, tiny_model(SPACE), config), **SMALL)
+    assert {row.how for row in found if row.what == "valid"} == {"", "standard", "fitted"}

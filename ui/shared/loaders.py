@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,15 @@ import numpy as np
 import streamlit as st
 
 from svge_core.atlas import FILE as ATLAS, LEAN_FROM, PlaneName, latents_file
-from svge_core.checkpoints import META, WEIGHTS, Checkpoint, find_checkpoints, load_checkpoint, load_meta
+from svge_core.checkpoints import (
+    META,
+    WEIGHTS,
+    Checkpoint,
+    find_checkpoints,
+    load_checkpoint,
+    load_meta,
+    usual_checkpoint,
+)
 from svge_core.data import Scores, load_scores
 from svge_core.drawing import ThemeName, operation_colours
 from svge_core.errors import SvgeError
@@ -45,22 +53,13 @@ Stamp = tuple[tuple[str, int, int], ...]
 def checkpoint_folders() -> dict[tuple[str, str], Path]:
     """All checkpoints by space and name; those with a map first, and of these the usual one of the space."""
     found = find_checkpoints(checkpoints_root())
-    usual = {parent: _usual(parent, found) for parent in {path.parent for path in found}}
+    usual = {usual_checkpoint(parent) for parent in {path.parent for path in found}}
 
     def place(path: Path) -> tuple[str, bool, bool]:
-        return path.parent.name, not (path / ATLAS).is_file(), path.name != usual[path.parent]
+        return path.parent.name, not (path / ATLAS).is_file(), path not in usual
 
     folders = sorted(found, key=place)
     return {(path.parent.name, path.name): path for path in folders}
-
-
-def _usual(folder: Path, found: Sequence[Path]) -> str:
-    """The checkpoint that the file ``DEFAULT`` of a space's folder names, ``svge`` where it names none."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        named = (folder / "DEFAULT").read_text("utf-8").strip()
-        if any((path.parent, path.name) == (folder, named) for path in found):
-            return named
-    return "svge"
 
 
 def explorer_for(folder: Path, device: str) -> Explorer:

@@ -49,7 +49,12 @@ def register(commands: Any) -> None:
         metavar="Q",
         help=f"proposals at a time (default: {NEW_RUN['batch']})",
     )
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="model (default: checkpoints/SPACE/svge)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="DIR",
+        help="model (default: the one in checkpoints/SPACE that its file DEFAULT names, else svge)",
+    )
     parser.add_argument(
         "--restrict", action="store_true", default=None, help="search only among the cells with a known value"
     )
