@@ -1,9 +1,9 @@
 """What makes raw decodings of NAS-Bench-101 members of the space, and what it costs in reconstruction.
 
-One small model per share of prior draws and way of drawing edges, all else equal: the same 20,000 unlabelled training
-cells, the same other cells to reconstruct, the same seed and number of epochs. The models are far from converged, so
-their numbers compare settings; they are not those of the shipped checkpoint. Finished settings are kept in the results
-file and not trained again.
+One small model per way of drawing edges, share of prior draws and which of them count, all else equal: the same 20,000
+unlabelled training cells, the same other cells to reconstruct, the same seed and number of epochs. The models are far
+from converged, so their numbers compare settings; they are not those of the shipped checkpoint. Finished settings
+are kept in the results file and not trained again.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from svge_core.training import TrainConfig, Trainer
 COLUMNS = [
     "edge_sampling",
     "prior_share",
+    "prior_targets",
     "valid_raw",
     "valid_of",
     "reconstruction_expected",
@@ -35,7 +36,15 @@ COLUMNS = [
     "cpu_seconds",
 ]
 SPACE = "nasbench101"
-PRIOR_SHARES = (0.0, 0.05, 0.25)
+PriorTargets = Literal["all", "invalid"]
+#: shares of prior draws, and which of them are trained on
+PRIORS: tuple[tuple[float, PriorTargets], ...] = (
+    (0.0, "all"),
+    (0.05, "all"),
+    (0.25, "all"),
+    (0.25, "invalid"),
+    (1.0, "invalid"),
+)
 EdgeSampling = Literal["independent", "sequential"]
 EDGE_SAMPLINGS: tuple[EdgeSampling, ...] = ("independent", "sequential")
 #: prior samples whose raw decodings are validated, one decoding each
@@ -45,7 +54,7 @@ CELLS_SEED = 101
 
 
 def configs(
-    edge_sampling: EdgeSampling, prior_share: float, arguments: argparse.Namespace
+    edge_sampling: EdgeSampling, prior: tuple[float, PriorTargets], arguments: argparse.Namespace
 ) -> tuple[ModelConfig, TrainConfig]:
     """Settings of one run: those of the shipped checkpoint's first run, but for its size."""
     model = ModelConfig(hidden=arguments.hidden, latent=32, beta=0.1, edge_sampling=edge_sampling)
@@ -53,7 +62,8 @@ def configs(
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
         kl_warmup_epochs=1.0,
-        prior_share=prior_share,
+        prior_share=prior[0],
+        prior_targets=prior[1],
         prior_from=0.3,
         mean_share=0.2,
         held_out=0.0,  # the training cells are given; those to reconstruct are others
@@ -68,26 +78,28 @@ def cell_sets(cells: int, unseen: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[:cells]), np.sort(order[cells : cells + unseen])
 
 
-def identity(edge_sampling: EdgeSampling, prior_share: float, arguments: argparse.Namespace) -> dict[str, Any]:
+def identity(
+    edge_sampling: EdgeSampling, prior: tuple[float, PriorTargets], arguments: argparse.Namespace
+) -> dict[str, Any]:
     """Everything that defines a row: a stored row with other settings is not reused."""
-    model, training = configs(edge_sampling, prior_share, arguments)
+    model, training = configs(edge_sampling, prior, arguments)
     sets = {"cells": arguments.cells, "unseen": arguments.unseen, "cells_seed": CELLS_SEED}
     return {"model": model.to_dict(), "training": training.to_dict(), **sets}
 
 
 def measure(
     edge_sampling: EdgeSampling,
-    prior_share: float,
+    prior: tuple[float, PriorTargets],
     arguments: argparse.Namespace,
     trained: CellBatch,
     unseen: CellBatch,
 ) -> dict[str, Any]:
     """Train one model and measure it."""
-    config, training = configs(edge_sampling, prior_share, arguments)
+    config, training = configs(edge_sampling, prior, arguments)
     torch.manual_seed(training.seed)
     model = SVGe(get_space(SPACE), config)
     started = time.process_time()
-    title = f"{edge_sampling}, prior share {prior_share:g}"
+    title = f"{edge_sampling}, prior share {prior[0]:g}, {prior[1]}"
     rows = Trainer(model, trained, training).epochs()
     history = list(tqdm(rows, total=training.epochs, desc=title, disable=not sys.stderr.isatty()))
     seconds = time.process_time() - started
@@ -96,11 +108,12 @@ def measure(
     expected = expected_reconstruction(model, unseen)
     return {
         "edge_sampling": edge_sampling,
-        "prior_share": prior_share,
+        "prior_share": prior[0],
+        "prior_targets": prior[1],
         "epochs": training.epochs,
         "seed": training.seed,
         "training_cells": len(trained),
-        "identity": identity(edge_sampling, prior_share, arguments),
+        "identity": identity(edge_sampling, prior, arguments),
         "cpu_seconds": round(seconds, 1),
         "kl_nats": history[-1].kl,
         "valid_raw": raw.valid.value,
@@ -126,9 +139,9 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     content = read_results("validity")
     stored: list[dict[str, Any]] = [] if content is None else content["rows"]
-    wanted: dict[str, tuple[EdgeSampling, float]] = {
-        json.dumps(identity(edges, share, arguments), sort_keys=True): (edges, share)
-        for edges, share in product(EDGE_SAMPLINGS, PRIOR_SHARES)
+    wanted: dict[str, tuple[EdgeSampling, tuple[float, PriorTargets]]] = {
+        json.dumps(identity(edges, prior, arguments), sort_keys=True): (edges, prior)
+        for edges, prior in product(EDGE_SAMPLINGS, PRIORS)
     }
     kept = {} if arguments.fresh else {json.dumps(row["identity"], sort_keys=True): row for row in stored}
     found = {key: kept[key] for key in wanted if key in kept}

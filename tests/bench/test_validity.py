@@ -31,8 +31,10 @@ def test_a_sweep_trains_every_setting_once(
     monkeypatch.setattr(validity, "LATENTS", 20)
     assert main([*SMALL, "--json"]) == 0
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    assert [(row["edge_sampling"], row["prior_share"]) for row in rows] == [
-        (edges, share) for edges in ("independent", "sequential") for share in (0.0, 0.05, 0.25)
+    assert [(row["edge_sampling"], row["prior_share"], row["prior_targets"]) for row in rows] == [
+        (edges, *prior)
+        for edges in ("independent", "sequential")
+        for prior in ((0.0, "all"), (0.05, "all"), (0.25, "all"), (0.25, "invalid"), (1.0, "invalid"))
     ]
     for row in rows:
         assert 0 <= row["reconstruction_expected"] <= 1 and row["reconstruction_of"] == 16
@@ -48,7 +50,7 @@ def test_a_sweep_trains_every_setting_once(
     real = validity.measure
     monkeypatch.setattr(validity, "measure", lambda *given: (trained.append(given[:2]), real(*given))[1])
     assert main([*SMALL, "--json"]) == 0
-    assert trained == [("independent", 0.05), ("sequential", 0.05)]
+    assert trained == [("independent", (0.05, "all")), ("sequential", (0.05, "all"))]
     again = json.loads((tmp_path / "bench/results/validity.json").read_text())["rows"]
     for row, other in zip(rows, again, strict=True):
         assert {**row, "cpu_seconds": 0} == {**other, "cpu_seconds": 0}, "the seed decides everything but the time"

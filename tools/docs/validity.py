@@ -1,11 +1,17 @@
 """The README's table of what makes raw decodings valid and what it costs, from ``bench/results/validity.json``."""
 
 from pathlib import Path
+from typing import Any
 
 from bench.harness.results import read_results
 from svge_core.evaluation import percent
 
 WORDS = {"independent": "independently, as published", "sequential": "one after the other"}
+
+
+def trained_share(row: dict[str, Any]) -> str:
+    """The share of prior draws of a row, and which of them count."""
+    return f"{row['prior_share']:g}{', invalid ones' if row['prior_targets'] == 'invalid' else ''}"
 
 
 def validity(root: Path) -> str:
@@ -26,7 +32,7 @@ def validity(root: Path) -> str:
     ]
     for row in stored["rows"]:
         lines.append(
-            f"| {WORDS[row['edge_sampling']]} | {row['prior_share']:g} | {percent(row['valid_raw'], 1)} "
+            f"| {WORDS[row['edge_sampling']]} | {trained_share(row)} | {percent(row['valid_raw'], 1)} "
             f"| {percent(row['reconstruction_expected'], 1)} | {row['kl_nats']:.1f} | {row['cpu_seconds']:.0f} |"
         )
     return "\n".join(lines)
