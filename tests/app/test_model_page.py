@@ -26,7 +26,7 @@ from ui.model.card import field_docs, lower_headings, settings_table
 from ui.model.train import progress_text
 
 #: valid decodings of latents from other densities than the scaled prior
-DRAWN_FROM = {"standard": 9_100, "fitted": 8_200}
+DRAWN_FROM = {"standard": 9_100, "fitted": 8_200, "kernel": 7_300}
 
 
 @pytest.fixture
@@ -93,9 +93,8 @@ def test_the_densities_that_latents_were_drawn_from_are_told_apart(root: Path) -
     save_checkpoint(checkpoint.folder, checkpoint.model, replace(checkpoint.meta, metrics=metrics))
     at = open_model_page("Generation")
     control = at.get_by_key("model_density")
-    assert control.options == ["Scaled prior", "N(0, I), not scaled", "Aggregate posterior"]
-    counts = {"Scaled prior": 9_990, "N(0, I), not scaled": DRAWN_FROM["standard"]}
-    counts["Aggregate posterior"] = DRAWN_FROM["fitted"]
+    assert control.options == ["Scaled prior", "N(0, I), not scaled", "Aggregate posterior", "Kernel density"]
+    counts = dict(zip(control.options, (9_990, *DRAWN_FROM.values()), strict=True))
     for name, count in counts.items():
         at.get_by_key("model_density").set_value(name).run()
         tables = " ".join(str(table.value) for table in at.table)

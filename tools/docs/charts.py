@@ -17,7 +17,7 @@ from svge_core.search.searchers import METHODS
 from svge_core.spaces import get_space
 from tools.docs.latent import CODES, measured, three
 from tools.docs.prediction import FILES, PINAT, TITLES
-from tools.docs.validity import WORDS
+from tools.docs.validity import WORDS, trained_share
 
 Chart = dict[str, Any]
 AUTHORS = "authors' code"
@@ -97,7 +97,7 @@ def kl_weight(root: Path) -> Chart:
 def validity(root: Path) -> Chart:
     """By setting."""
     rows = _stored("validity", root)["rows"]
-    titles = [f"{WORDS[row['edge_sampling']]}, prior share {row['prior_share']:g}" for row in rows]
+    titles = [f"{WORDS[row['edge_sampling']]}, prior share {trained_share(row)}" for row in rows]
     panels = []
     for key, title in (("valid_raw", "valid, raw, %"), ("reconstruction_expected", "reconstruction, expected, %")):
         texts = [percent(row[key], 1).removesuffix(" %") for row in rows]

@@ -16,6 +16,19 @@ from svge_core.checkpoints import (
 from svge_core.evaluation import denominator, drawn_words, is_repeated, percent, result
 from svge_core.spaces import get_space
 
+
+def _fitted(latents: int) -> dict[RowKey, str]:
+    """Rows of raw decodings of latents drawn from the densities that are fitted after training."""
+    densities = {"fitted": "the aggregate posterior", "kernel": "a kernel density of the likeliest width"}
+    drawn = {"valid_unique": f"Valid and unique among {latents:,} raw draws from {{}}"}
+    drawn["novel"] = "Of the valid ones, not among the training cells"
+    return {
+        generation_key(what, "forward", "raw", latents, 1, how): title.format(density)
+        for how, density in densities.items()
+        for what, title in drawn.items()
+    }
+
+
 #: shown of a checkpoint's metrics, in this order, where they were measured
 SHOWN = {
     reconstruction_key(
@@ -34,6 +47,10 @@ SHOWN = {
     generation_key("valid_unique", "forward", "raw", 1_000, 1): "Valid and unique among 1,000 raw prior samples",
     generation_key("valid_unique", "forward", "raw", 10_000, 1): "Valid and unique among 10,000 raw prior samples",
     generation_key("novel", "forward", "raw", 1_000, 10): "Of the valid samples, not among the training cells",
+    generation_key(
+        "valid_unique", "forward", "raw", 10_000, 1, "standard"
+    ): "Valid and unique among 10,000 raw draws from N(0, I)",
+    **_fitted(10_000),
     edge_f1_key("forward", "argmax"): "Edge F1 of held-out wirings, most likely decoding, forward",
     edge_f1_key("forward", "sampled"): "The same, sampled from the mean",
     edge_f1_key("forward", "frequent"): "The same, edges of many samples",
@@ -51,6 +68,7 @@ SHOWN = {
         "valid", "forward", "raw", 1_000, 1
     ): "Valid prior samples, raw, 1,000 latents × 1 decoding, forward",
     generation_key("valid", "forward", "constrained", 1_000, 1): "The same, constrained decoding",
+    **_fitted(1_000),
 }
 
 
@@ -69,15 +87,12 @@ def numbers(root: Path) -> str:
                 f"{meta.training['cells_per_epoch']:,} cells an epoch {drawn_words(space)} "
                 f"({meta.training['held_out']:.0%} of the space held out)"
             )
-        first = [f"    {meta.environment['initial_command']}"] if "initial_command" in meta.environment else []
-        before = meta.environment.get("initial_epochs")
-        epochs = f"{before} + {len(meta.history)}" if before else f"{len(meta.history)}"
+        epochs = f"{meta.initial_epochs} + {meta.own_epochs}" if meta.initial_epochs else f"{meta.own_epochs}"
         rows = by_key(meta.metrics)
         lines = [
             f"**`{folder.relative_to(root)}`**, made with",
             "",
-            *first,
-            f"    {meta.command}",
+            *(f"    {command}" for command in meta.commands),
             "",
             f"Trained on {cells}, "
             f"{epochs} epochs, {meta.total_cpu_seconds:,.0f} CPU seconds, seed {meta.training.get('seed')}, latent "
