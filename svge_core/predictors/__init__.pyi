@@ -36,4 +36,4 @@ from .replacing import Replaced as Replaced, replaced_by as replaced_by
 from .surrogate import (
     StructureSurrogate as StructureSurrogate,
 )
-from .trees import MANY_LABELS as MANY_LABELS
+from .trees import MANY_LABELS as MANY_LABELS, grow_trees as grow_trees

@@ -5,9 +5,13 @@ arrays. Several ensembles grown from different seeds are averaged into one list 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
+
+if TYPE_CHECKING:  # scikit-learn takes a second to import
+    from sklearn.ensemble import GradientBoostingRegressor
 
 _ENSEMBLES = 3
 _ROUNDS, _DEPTH, _RATE, _ROWS, _COLUMNS = 150, 3, 0.06, 0.6, 0.2
@@ -16,6 +20,23 @@ MANY_LABELS, _MANY_ROUNDS, _MANY_DEPTH, _MANY_RATE = 1_000, 600, 6, 0.03
 _DECIMALS = 5
 #: walks, rows times trees, that are under way at one time
 _WALKS = 1_000_000
+
+
+def grow_trees(
+    model: "GradientBoostingRegressor", features: Float[np.ndarray, "rows columns"], targets: Float[np.ndarray, " rows"]
+) -> "GradientBoostingRegressor":
+    """Fit scikit-learn's trees to rows that are checked once; every tree would check them and its settings again.
+
+    Raises:
+        ValueError: if something is not finite.
+    """
+    from sklearn import config_context
+    from sklearn.utils import assert_all_finite
+
+    assert_all_finite(features)
+    assert_all_finite(targets)
+    with config_context(skip_parameter_validation=True, assume_finite=True):
+        return model.fit(features, targets)
 
 
 @dataclass(frozen=True)
@@ -55,18 +76,22 @@ class TreeEnsemble:
         targets = np.round(targets, _DECIMALS)
         many = len(targets) >= MANY_LABELS
         rounds, depth, rate = (_MANY_ROUNDS, _MANY_DEPTH, _MANY_RATE) if many else (_ROUNDS, _DEPTH, _RATE)
-        grown = [
-            GradientBoostingRegressor(
-                n_estimators=rounds,
-                max_depth=depth,
-                learning_rate=rate,
-                subsample=_ROWS,
-                max_features=_COLUMNS,
-                random_state=seed * _ENSEMBLES + number,
-            ).fit(features, targets)
+        models = [
+            grow_trees(
+                GradientBoostingRegressor(
+                    n_estimators=rounds,
+                    max_depth=depth,
+                    learning_rate=rate,
+                    subsample=_ROWS,
+                    max_features=_COLUMNS,
+                    random_state=seed * _ENSEMBLES + number,
+                ),
+                features,
+                targets,
+            )
             for number in range(1 if many else _ENSEMBLES)
         ]
-        trees = [stage[0].tree_ for model in grown for stage in model.estimators_]
+        trees = [stage[0].tree_ for model in models for stage in model.estimators_]
         width = max(tree.node_count for tree in trees)
         left = np.tile(np.arange(width, dtype=np.int16), (len(trees), 1))
         right, feature = left.copy(), np.zeros_like(left)
@@ -80,7 +105,7 @@ class TreeEnsemble:
             rounded = tree.threshold[inner].astype(np.float32)
             above = rounded.astype(np.float64) > tree.threshold[inner]
             threshold[row, inner] = np.where(above, np.nextafter(rounded, np.float32(-np.inf)), rounded)
-            value[row, : tree.node_count] = tree.value[:, 0, 0] * rate / len(grown)
+            value[row, : tree.node_count] = tree.value[:, 0, 0] * rate / len(models)
         base = float(np.mean(targets))
         return cls(base, left, right, feature, threshold, value)
 

@@ -11,7 +11,7 @@ from svge_core.cells.cell import Cell
 from svge_core.errors import CheckpointError
 from svge_core.predictors.surrogate import StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
-from svge_core.predictors.trees import MANY_LABELS, TreeEnsemble
+from svge_core.predictors.trees import MANY_LABELS, TreeEnsemble, grow_trees
 from svge_core.spaces.registry import get_space
 
 SPACE = get_space("nasbench201")
@@ -83,3 +83,15 @@ def test_the_share_of_the_trees_is_that_of_least_squared_error() -> None:
         errors = [((truth - (1 - w) * smooth - w * stepped) ** 2).sum() for w in grid]
         assert best_share(smooth, stepped, truth) == pytest.approx(grid[int(np.argmin(errors))])
     assert best_share(truth, truth, truth) == 0.0
+
+
+def test_rows_checked_once_grow_the_trees_that_scikit_learn_grows_by_itself(rng: np.random.Generator) -> None:
+    x, y = rng.normal(size=(60, 5)), rng.normal(size=60)
+    settings = {"n_estimators": 20, "subsample": 0.6, "max_features": 0.4, "random_state": 3}
+    alone = GradientBoostingRegressor(**settings).fit(x, y)
+    ours = grow_trees(GradientBoostingRegressor(**settings), x, y)
+    np.testing.assert_array_equal(ours.predict(x), alone.predict(x))
+    with pytest.raises(ValueError, match="NaN"):
+        grow_trees(GradientBoostingRegressor(**settings), np.where(x > 2, np.nan, x), y)
+    with pytest.raises(ValueError, match="infinity"):
+        grow_trees(GradientBoostingRegressor(**settings), x, np.where(y > 1, np.inf, y))

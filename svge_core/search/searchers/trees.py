@@ -8,6 +8,7 @@ other is fitted.
 import numpy as np
 
 from svge_core.cells import Cell
+from svge_core.predictors import grow_trees
 from svge_core.search.domain import Domain
 from svge_core.search.history import History
 from svge_core.search.searchers.base import Proposal
@@ -67,7 +68,7 @@ class BoostedTrees:
                 max_features=0.3,
                 random_state=seed,
             )
-            member.fit(features[rows], targets[rows])
+            grow_trees(member, features[rows], targets[rows])
             ranking = np.argsort(-member.predict(candidates), kind="stable")
             chosen.append(next(int(i) for i in ranking if int(i) not in chosen))
         return [Proposal(cells[i], pool[cells[i]]) for i in chosen]
