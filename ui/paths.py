@@ -29,10 +29,7 @@ def sessions_folder() -> Path:
 
 def storage() -> str:
     """URL of the store of search runs; ``SVGE_STORAGE`` names another one."""
-    named = os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"
-    kind, there, file = named.partition("sqlite:///")
-    # child processes work in another folder than the server was started in
-    return f"{there}{Path(file).absolute()}" if there and not kind and file and ":" not in file else named
+    return os.environ.get("SVGE_STORAGE") or f"sqlite:///{runs_folder() / 'searches.db'}"
 
 
 def shared() -> bool:

@@ -30,7 +30,7 @@ from svge_core.files import cache_dir, keep_arrays
 from svge_core.models import GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import index_batch
-from svge_core.threads import counting, one_thread
+from svge_core.threads import counting
 from svge_core.training import TrainConfig
 
 #: cells that are tensors at one time
@@ -133,8 +133,7 @@ _WIRING = {
 def encode_indices(model: GraphVAE, indices: Int[np.ndarray, " cells"]) -> Float[np.ndarray, "cells latent"]:
     """Posterior means of the cells at official indices; only a piece of them is tensors at one time."""
     latents = np.empty((len(indices), model.config.latent), dtype=np.float32)
-    # one thread: in a server whose machine also draws the page, two wait for each other ten times as long
-    with one_thread(), counting(model.space.title, "cells encoded", len(indices)) as tell:
+    with counting(model.space.title, "cells encoded", len(indices)) as tell:
         for start in range(0, len(indices), PIECE):
             piece = index_batch(model.space, indices[start : start + PIECE])
             latents[start : start + PIECE] = encode_all(model, piece)[0].numpy()

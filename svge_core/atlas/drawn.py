@@ -17,7 +17,7 @@ from svge_core.errors import SvgeError
 from svge_core.models import GraphVAE, encode_all
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import to_batch
-from svge_core.threads import computed_once, counting, one_thread
+from svge_core.threads import computed_once, counting
 from svge_core.training import TrainConfig
 
 #: cells that are tensors at one time
@@ -87,7 +87,7 @@ def draw_chart(space: AbstractSearchSpace, count: int, seed: int) -> DrawnChart:
 def encode_cells(model: GraphVAE, cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
     """Posterior means of canonical cells; only a piece of them is tensors at one time."""
     latents = np.empty((len(cells), model.config.latent), dtype=np.float32)
-    with one_thread(), counting(model.space.title, "cells encoded", len(cells)) as tell:
+    with counting(model.space.title, "cells encoded", len(cells)) as tell:
         for start in range(0, len(cells), _PIECE):
             piece = to_batch(model.space, cells[start : start + _PIECE], canonical=False)
             latents[start : start + _PIECE] = encode_all(model, piece)[0].numpy()

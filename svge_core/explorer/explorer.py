@@ -75,8 +75,7 @@ class Explorer(ChartedCells):
 
     def encode(self, cell: Cell) -> Float[np.ndarray, " latent"]:
         """The latent of any cell of the space."""
-        with one_thread():
-            return encode_all(self.checkpoint.model, to_batch(self.space, [cell]))[0][0].numpy()
+        return encode_all(self.checkpoint.model, to_batch(self.space, [cell]))[0][0].numpy()
 
     def inspect_place(
         self, plane: PlaneName, point: tuple[float, float], *, seed: int = 0, draws: int = DRAWS

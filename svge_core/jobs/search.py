@@ -209,12 +209,10 @@ class SearchJobs(SearchRecords):
         return next((run.state for run in runs if run.state != "unreadable"), None)
 
     def _launch(self, job: SearchJob) -> None:
-        from svge_core.search.runs import full_address
-
         command = [sys.executable, "-m", "svge_core", "search", "--json", "--resume", job.name]
         command += ["--allow-python", *words] if (words := sorted(self.agreed(job.name))) else []
         # the URL may hold a password, which every user of the machine could read in a command line
-        hidden = {"OMP_NUM_THREADS": "1", **self.supervisor.environment, STORAGE_VARIABLE: full_address(self.storage)}
+        hidden = {"OMP_NUM_THREADS": "1", **self.supervisor.environment, STORAGE_VARIABLE: self.storage}
         # the app answers first, also while every core searches
         process = self.supervisor.start(command, errors=self._path("log", job.name), environment=hidden, nice=NICE)
         self._write(replace(job, pid=process.pid, born=process.born))

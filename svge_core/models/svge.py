@@ -24,7 +24,7 @@ from svge_core.models.likelihood import end_given, negative_log_likelihood
 from svge_core.models.options import DecodeDirection, DecodeOptions
 from svge_core.models.vae import GraphVAE
 from svge_core.spaces import AbstractSearchSpace
-from svge_core.tensors import CellBatch
+from svge_core.tensors import CellBatch, joined
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,4 @@ class SVGe(GraphVAE):
 
 def both_ways(batch: CellBatch) -> CellBatch:
     """The cells written from the input, then the same cells written from the output."""
-    turned = batch.reversed()
-    return CellBatch(
-        torch.cat([batch.types, turned.types]),
-        torch.cat([batch.adjacency, turned.adjacency]),
-        torch.cat([batch.sizes, turned.sizes]),
-    )
+    return joined([batch, batch.reversed()])

@@ -41,7 +41,6 @@ from svge_core.predictors.surrogate import Encode, StructureSurrogate
 from svge_core.predictors.surrogate_file import load_surrogate, save_surrogate
 from svge_core.spaces import AbstractSearchSpace
 from svge_core.tensors import CellBatch, index_batch, to_batch
-from svge_core.threads import one_thread
 
 JOINT, WHOLE = "joint.safetensors", "whole_space.safetensors"
 SURROGATE = "surrogate.npz"
@@ -271,8 +270,7 @@ def encoder_of(model: GraphVAE) -> Encode:
     """The posterior means of a model, as the surrogate takes them."""
 
     def encode(cells: Sequence[Cell]) -> Float[np.ndarray, "cells latent"]:
-        with one_thread():
-            return encode_all(model, to_batch(model.space, cells))[0].numpy().astype(np.float64)
+        return encode_all(model, to_batch(model.space, cells))[0].numpy().astype(np.float64)
 
     return encode
 

@@ -1,46 +1,31 @@
-"""Encoding of many cells in a server: PyTorch has one thread meanwhile, and its own number again afterwards."""
+"""Encoding of many cells: PyTorch has one thread meanwhile, and its own number again afterwards."""
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from svge_core.atlas import charted, drawn
-from svge_core.cells import Cell
-from svge_core.models import GraphVAE, encode_all
-from svge_core.predictors import checkpoint_predictors
-from tests.support.core import TinySpace, tiny_model
-
-SPACE = TinySpace(5)
-CELLS = [SPACE.from_index(index) for index in range(6)]
-Encoder = Callable[[GraphVAE, list[Cell]], np.ndarray]
+from svge_core.models import encode_all
+from svge_core.models.svge import SVGe
+from tests.support.core import TinySpace, tiny_batch, tiny_model
 
 
-@pytest.mark.parametrize(
-    ("place", "encoder"),
-    [
-        (charted, lambda model, cells: charted.encode_indices(model, np.arange(len(cells)))),
-        (drawn, drawn.encode_cells),
-        (checkpoint_predictors, lambda model, cells: checkpoint_predictors.encoder_of(model)(cells)),
-    ],
-    ids=["indexed", "drawn", "for a predictor"],
-)
-def test_one_thread_encodes(place: Any, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_thread_encodes(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
+    real = SVGe.encode
 
-    def spied(*given: Any) -> Any:
+    def spied(self: SVGe, *given: Any) -> Any:
         seen.append(torch.get_num_threads())
-        return encode_all(*given)
+        return real(self, *given)
 
-    monkeypatch.setattr(place, "encode_all", spied)
-    model = tiny_model(SPACE)
+    monkeypatch.setattr(SVGe, "encode", spied)
+    space = TinySpace(5)
+    model, cells = tiny_model(space), tiny_batch(space)
     torch.set_num_threads(3)
     try:
-        found = encoder(model, CELLS)
+        means, log_vars = encode_all(model, cells)
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(1)
     assert seen == [1]
-    assert found.shape == (6, model.config.latent)
+    assert means.shape == log_vars.shape == (len(cells), model.config.latent)

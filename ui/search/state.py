@@ -68,7 +68,9 @@ def _jobs(records: str, url: str) -> SearchJobs:
 
 def search_jobs() -> SearchJobs:
     """The runs this installation works on, shared by all sessions; what a former server left is taken up."""
-    url = storage()
+    from svge_core.search.runs import full_address
+
+    url = full_address(storage())  # child processes work in another folder than the server was started in
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]
     jobs = _jobs(str(runs_folder() / "search" / digest), url)
     jobs.wake()

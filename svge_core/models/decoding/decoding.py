@@ -12,7 +12,7 @@ from torch import Tensor
 
 from svge_core.models.options import DecodeOptions
 from svge_core.models.vae import GraphVAE
-from svge_core.tensors import CellBatch
+from svge_core.tensors import CellBatch, joined
 
 
 @torch.inference_mode()
@@ -42,10 +42,4 @@ def decode(
     z = z.to(model.device, torch.float32)
     weights = weights or model.prepare()
     parts = [model.decode_chunk(weights, part, options, generator) for part in z.split(chunk)]
-    if len(parts) == 1:
-        return parts[0]
-    return CellBatch(
-        torch.cat([p.types for p in parts]),
-        torch.cat([p.adjacency for p in parts]),
-        torch.cat([p.sizes for p in parts]),
-    )
+    return parts[0] if len(parts) == 1 else joined(parts)
